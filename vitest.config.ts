@@ -1,0 +1,46 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * Four kinds of test, by what they need:
+ * - unit: nothing but Node;
+ * - integration: real readers of our artefacts and a real PostgreSQL, quick enough for every `npm test`;
+ * - services: whole clusters of real programs on loopback (`*.service.test.ts`);
+ * - engine: the real Pulumi engine with stand-in providers.
+ */
+export default defineConfig({
+  test: {
+    reporters: process.env.TRELLIS_TEST_REPORT
+      ? ["default", ["json", { outputFile: process.env.TRELLIS_TEST_REPORT }]]
+      : ["default"],
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          exclude: ["**/*.service.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "services",
+          include: ["test/integration/**/*.service.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "engine",
+          include: ["test/engine/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
