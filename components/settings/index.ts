@@ -1,0 +1,14 @@
+export { type Location, type NetworkZone, roundTripMs, worstRoundTripMs, zoneOf } from "./locations";
+export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
+export type {
+  Edge,
+  Environment,
+  ExistingTarget,
+  HetznerTarget,
+  Offsite,
+  Role,
+  ServerGroup,
+  Settings,
+} from "./schema";
+export { SERVER_TYPES, type ServerTypeName } from "./server-types";
+export { addressIn, type Cidr, cidr, type DomainName, type KubernetesName } from "./values";

@@ -1,0 +1,90 @@
+import type { z } from "zod";
+
+/** One thing that is wrong with the settings, said so that its author can mend it without reading our code. */
+export interface Problem {
+  readonly path: ReadonlyArray<string | number>;
+  readonly given: unknown;
+  /** What would be right here, as a phrase that follows "allowed:". */
+  readonly allowed: string;
+}
+
+/** Marks a problem whose value is absent rather than wrong. */
+export const MISSING = Symbol("missing");
+
+/** Translates what zod found into problems, one for each mistake in the file. */
+export function problemsOf(error: z.ZodError, root: unknown, prefix: Problem["path"] = []): Problem[] {
+  return error.issues.flatMap((issue): Problem[] => {
+    const path = issue.path.filter((part) => typeof part !== "symbol");
+    const given = valueAt(root, path);
+    const at = [...prefix, ...path];
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        path: [...at, key],
+        given: valueAt(given, [key]),
+        allowed: "no setting of this name here; check its spelling and its place",
+      }));
+    }
+    if (issue.code === "invalid_key" || issue.code === "invalid_element") {
+      return [{ path: at, given, allowed: issue.issues.map((inner) => inner.message).join("; ") }];
+    }
+    return [{ path: at, given: given === undefined ? MISSING : given, allowed: allowedBy(issue) }];
+  });
+}
+
+function allowedBy(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.message.startsWith("Invalid input") ? `a value of type ${issue.expected}` : issue.message;
+    case "invalid_value":
+      return issue.values.length === 1
+        ? `only ${String(issue.values[0])}`
+        : `one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `${issue.origin === "array" ? "at least" : "no less than"} ${issue.minimum}${unit(issue.origin)}`;
+    case "too_big":
+      return `${issue.origin === "array" ? "at most" : "no more than"} ${issue.maximum}${unit(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+function unit(origin: string): string {
+  if (origin === "string") return " characters";
+  if (origin === "array") return " entries";
+  return "";
+}
+
+function valueAt(root: unknown, path: ReadonlyArray<PropertyKey>): unknown {
+  return path.reduce<unknown>((value, key) => {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    return Reflect.get(value, key);
+  }, root);
+}
+
+/** `target.servers[0].location: given "mars"; allowed: one of ...` */
+export function describeProblem({ path, given, allowed }: Problem): string {
+  const place = path.reduce<string>(
+    (text, part) =>
+      typeof part === "number" ? `${text}[${part}]` : text === "" ? shown(part) : `${text}.${shown(part)}`,
+    "",
+  );
+  return `${place || "the settings"}: ${given === MISSING ? "missing" : `given ${quote(given)}`}; allowed: ${allowed}`;
+}
+
+/** A key as it is, unless it could play tricks on a terminal. */
+const shown = (key: string) => (/^[\w-]{1,64}$/.test(key) ? key : quote(key));
+
+const LONGEST_QUOTE = 80;
+
+/** A value on one line, with control characters escaped and without end. */
+function quote(value: unknown): string {
+  const text = escapeInvisible(JSON.stringify(value) ?? String(value));
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
+}
+
+function escapeInvisible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
+}

@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { locationNames } from "./locations";
+import { serverTypeNames } from "./server-types";
+import { bucketName, cidr, domainName, emailAddress, httpsUrl, kubernetesName, sshPublicKey } from "./values";
+
+export const ENVIRONMENTS = ["dev", "staging", "prod"] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+export const ROLES = ["etcd", "control-plane", "workload"] as const;
+export type Role = (typeof ROLES)[number];
+
+const wholeNumber = (min: number, max: number) => z.int().min(min).max(max);
+
+/** A node's number is part of its name and its address, so it is bounded by the addresses of a location. */
+const MOST_SERVERS_A_LOCATION = 200;
+const nodeNumber = wholeNumber(1, MOST_SERVERS_A_LOCATION);
+
+const servers = z.strictObject({
+  /** Where these servers stand. */
+  location: z.enum(locationNames),
+  /** The wanted server type, then what to take instead where that is sold out: all of one memory size. */
+  types: z.array(z.enum(serverTypeNames)).min(1).max(6),
+  /** What they do. The default is a hybrid server, which does all; workload alone makes it an agent. */
+  roles: z
+    .array(z.enum(ROLES))
+    .min(1)
+    .max(3)
+    .default([...ROLES]),
+  /** How many: short for the numbers from 1 to count. */
+  count: wholeNumber(1, MOST_SERVERS_A_LOCATION).optional(),
+  /** Their numbers within the location. Listed, any one can be added or removed without touching another. */
+  numbers: z.array(nodeNumber).min(1).max(MOST_SERVERS_A_LOCATION).optional(),
+});
+
+const network = z
+  .strictObject({
+    /** The private network of the servers, where all of them share one network zone. */
+    servers: cidr.default(cidr.parse("10.0.0.0/16")),
+    /** The addresses of the pods. */
+    pods: cidr.default(cidr.parse("10.42.0.0/16")),
+    /** The virtual addresses of the cluster's services; the tenth is the name server. */
+    services: cidr.default(cidr.parse("10.43.0.0/16")),
+  })
+  .prefault({});
+
+const access = z.strictObject({
+  /** The people who may log in to servers, by key. Nobody may by password. */
+  sshKeys: z
+    .array(z.strictObject({ name: kubernetesName, publicKey: sshPublicKey }))
+    .min(1)
+    .max(50),
+  /** From where SSH and the Kubernetes API may be reached. */
+  from: z.array(cidr).min(1).max(50),
+});
+
+const edge = z.discriminatedUnion("kind", [
+  z.strictObject({
+    /** keepalived elects a server, which then moves a Hetzner floating IP to itself. Needs one network zone. */
+    kind: z.literal("floating-ip"),
+    /** The VRRP group; to be changed only where another keepalived shares the private network. */
+    virtualRouterId: wholeNumber(1, 255).default(51),
+  }),
+  z.strictObject({
+    /** A managed load balancer of Hetzner stands before the servers. Needs one network zone. */
+    kind: z.literal("load-balancer"),
+    type: z.enum(["lb11", "lb21", "lb31"]).default("lb11"),
+  }),
+  z.strictObject({
+    /** Clients find the servers by the DNS records alone, which point at each of them. */
+    kind: z.literal("dns"),
+  }),
+]);
+
+const etcd = z
+  .strictObject({
+    /** The size at which etcd refuses to grow, in GiB. */
+    quotaGib: wholeNumber(1, 8).default(4),
+    /** Hours between two snapshots. */
+    snapshotEveryHours: wholeNumber(1, 24).default(6),
+    /** Days for which snapshots are kept. */
+    snapshotKeepDays: wholeNumber(1, 365).default(30),
+  })
+  .prefault({});
+
+const kubernetes = z
+  .strictObject({
+    /** Hours of the day (UTC) in which the system-upgrade-controller may replace the K3s binary of a node. */
+    upgradeWindow: z
+      .strictObject({ startHour: wholeNumber(0, 23), lengthHours: wholeNumber(1, 24) })
+      .default({ startHour: 1, lengthHours: 4 }),
+  })
+  .prefault({});
+
+const price = z.number().min(0).max(100_000);
+
+export const hetznerTarget = z.strictObject({
+  kind: z.literal("hetzner"),
+  /** The servers, declared once; all else derives from this list. */
+  servers: z.array(servers).min(1).max(30),
+  network,
+  access,
+  edge,
+  etcd,
+  kubernetes,
+  /** Refuses deletion and rebuilding of servers, addresses and volumes, at Hetzner and in the program. */
+  protection: z.boolean().default(true),
+  /**
+   * Server name to generation. A changed user data alone replaces nothing; raising a server's generation replaces
+   * that one, with the user data of now.
+   */
+  generations: z.record(z.string().max(64), wholeNumber(1, 1_000_000)).default({}),
+  /** Monthly prices in euros that differ from the built-in table, by the name of what is billed. */
+  prices: z.record(z.string().max(64), price).default({}),
+});
+
+export const existingTarget = z.strictObject({
+  kind: z.literal("existing"),
+  /** The context of the kubeconfig; the kubeconfig itself is the secret `trellis:kubeconfig`. */
+  context: z.string().min(1).max(253).optional(),
+  /** The storage class that volumes are made of. */
+  storageClass: kubernetesName.default(kubernetesName.parse("local-path")),
+});
+
+const target = z.discriminatedUnion("kind", [hetznerTarget, existingTarget]);
+
+const offsite = z.strictObject({
+  /** An S3 endpoint that does not live in this cluster. */
+  endpoint: httpsUrl,
+  region: z.string().regex(/^[a-z0-9-]{2,40}$/, { error: "a region's name, such as fsn1 or eu-central-1" }),
+  bucket: bucketName,
+});
+
+const addons = z
+  .strictObject({
+    /** Certificates from Let's Encrypt. */
+    certManager: z.boolean().default(true),
+    /** Prometheus, Alertmanager and Grafana. */
+    monitoring: z.boolean().default(true),
+    /** Hetzner's cloud controller and volumes; only for servers at Hetzner. */
+    hetzner: z.boolean().default(true),
+  })
+  .prefault({});
+
+const epochs = z
+  .strictObject({
+    /** Raised to renew all certificates below the authorities. */
+    certificates: wholeNumber(1, 1_000_000).default(1),
+  })
+  .prefault({});
+
+export const settingsSchema = z.strictObject({
+  /** Decides the strictness of the checks and the size of the defaults. */
+  environment: z.enum(ENVIRONMENTS),
+  /** What the cluster is called, in names and labels. */
+  cluster: kubernetesName.default(kubernetesName.parse("trellis")),
+  /** The domain below which all endpoints live. */
+  domain: domainName,
+  /** Who hears of expiring certificates. */
+  contact: emailAddress,
+  target,
+  /** Object storage off the cluster, for snapshots and backups; its keys are `trellis:offsiteAccessKey` and `trellis:offsiteSecretKey`. */
+  offsite: offsite.optional(),
+  addons,
+  epochs,
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type HetznerTarget = z.infer<typeof hetznerTarget>;
+export type ExistingTarget = z.infer<typeof existingTarget>;
+export type ServerGroup = HetznerTarget["servers"][number];
+export type Edge = HetznerTarget["edge"];
+export type Offsite = z.infer<typeof offsite>;

@@ -1,0 +1,66 @@
+import type { NetworkZone } from "./locations";
+
+export interface ServerType {
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly diskGb: number;
+  readonly architecture: "amd64" | "arm64";
+  /** The network zones that offer this type at all; whether it is in stock is asked at preview. */
+  readonly zones: readonly NetworkZone[];
+}
+
+const EU: readonly NetworkZone[] = ["eu-central"];
+const ABROAD: readonly NetworkZone[] = ["us-east", "us-west", "ap-southeast"];
+const EVERYWHERE: readonly NetworkZone[] = [...EU, ...ABROAD];
+
+const amd64 = (
+  cores: number,
+  memoryGb: number,
+  diskGb: number,
+  zones: readonly NetworkZone[],
+): ServerType => ({
+  cores,
+  memoryGb,
+  diskGb,
+  architecture: "amd64",
+  zones,
+});
+const arm64 = (cores: number, memoryGb: number, diskGb: number): ServerType => ({
+  cores,
+  memoryGb,
+  diskGb,
+  architecture: "arm64",
+  zones: EU,
+});
+
+/** The types that can carry a node of a cluster: from 4 GB of memory on. */
+export const SERVER_TYPES = {
+  cx23: amd64(2, 4, 40, EU),
+  cx33: amd64(4, 8, 80, EU),
+  cx43: amd64(8, 16, 160, EU),
+  cx53: amd64(16, 32, 320, EU),
+  cax11: arm64(2, 4, 40),
+  cax21: arm64(4, 8, 80),
+  cax31: arm64(8, 16, 160),
+  cax41: arm64(16, 32, 320),
+  cpx21: amd64(3, 4, 80, ABROAD),
+  cpx31: amd64(4, 8, 160, ABROAD),
+  cpx41: amd64(8, 16, 240, ABROAD),
+  cpx51: amd64(16, 32, 360, ABROAD),
+  cpx22: amd64(2, 4, 80, EU),
+  cpx32: amd64(4, 8, 160, EU),
+  cpx42: amd64(8, 16, 320, EU),
+  cpx52: amd64(12, 24, 480, EU),
+  cpx62: amd64(16, 32, 640, EU),
+  ccx13: amd64(2, 8, 80, EVERYWHERE),
+  ccx23: amd64(4, 16, 160, EVERYWHERE),
+  ccx33: amd64(8, 32, 240, EVERYWHERE),
+  ccx43: amd64(16, 64, 360, EVERYWHERE),
+  ccx53: amd64(32, 128, 600, EVERYWHERE),
+  ccx63: amd64(48, 192, 960, EVERYWHERE),
+} as const satisfies Record<string, ServerType>;
+
+export type ServerTypeName = keyof typeof SERVER_TYPES;
+
+// Object.keys forgets the literal names that the table's own type knows.
+export const serverTypeNames = Object.keys(SERVER_TYPES) as [ServerTypeName, ...ServerTypeName[]];

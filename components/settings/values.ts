@@ -1,0 +1,91 @@
+import { z } from "zod";
+
+/**
+ * The kinds of value that settings are made of. Each is as narrow as its reader, because what passes here is written
+ * into configuration files, shell scripts and certificates as it stands.
+ */
+
+export const kubernetesName = z
+  .string()
+  .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, {
+    error: "a lower-case name of letters, digits and inner dashes, 1 to 40 long, that begins with a letter",
+  })
+  .brand<"KubernetesName">();
+export type KubernetesName = z.infer<typeof kubernetesName>;
+
+export const domainName = z
+  .string()
+  .max(200)
+  .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/, {
+    error: "a lower-case domain name with at least two labels, such as data.example.com",
+  })
+  .brand<"DomainName">();
+export type DomainName = z.infer<typeof domainName>;
+
+export const emailAddress = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$/, {
+    error: "an e-mail address, such as ops@example.com",
+  });
+
+const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const address = `${octet}(\\.${octet}){3}`;
+
+export const cidr = z
+  .string()
+  .regex(new RegExp(`^${address}/(3[0-2]|[12]?\\d)$`), { error: "an IPv4 range such as 10.0.0.0/16" })
+  .refine((text) => cidrRange(text).first === addressNumber(text.split("/")[0] ?? ""), {
+    error:
+      "an IPv4 range whose address is its first one (no bits set behind the prefix), such as 10.0.0.0/16",
+  })
+  .brand<"Cidr">();
+export type Cidr = z.infer<typeof cidr>;
+
+/** Keys as ssh-keygen writes them; RSA only from 2048 bits, whose encoding is at least 350 characters long. */
+export const sshPublicKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{48}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/=]{100,300}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/=]{335,2000})( [\w.@+-]{1,100})?$/,
+    { error: "one public key in OpenSSH's form, such as: ssh-ed25519 AAAA... me@example.com" },
+  );
+
+export const httpsUrl = z
+  .string()
+  .max(300)
+  .regex(/^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, {
+    error: "an https address without path or credentials, such as https://fsn1.your-objectstorage.com",
+  });
+
+export const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
+    error: "a bucket name: 3 to 63 lower-case letters, digits and inner dashes",
+  })
+  .brand<"BucketName">();
+
+/** The first and last address of a range, as numbers. */
+export function cidrRange(range: string): { readonly first: number; readonly last: number } {
+  const [base = "", prefix = "32"] = range.split("/");
+  const size = 2 ** (32 - Number(prefix));
+  const first = Math.floor(addressNumber(base) / size) * size;
+  return { first, last: first + size - 1 };
+}
+
+export function overlap(a: string, b: string): boolean {
+  const [x, y] = [cidrRange(a), cidrRange(b)];
+  return x.first <= y.last && y.first <= x.last;
+}
+
+export function addressNumber(text: string): number {
+  return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+export function addressText(number: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+}
+
+/** The address at a distance from the first one of a range. */
+export function addressIn(range: Cidr, offset: number): string {
+  return addressText(cidrRange(range).first + offset);
+}
