@@ -1,5 +1,7 @@
+export { loadSettings, type SettingsSecrets, type StackSettings } from "./load";
 export { type Location, type NetworkZone, roundTripMs, worstRoundTripMs, zoneOf } from "./locations";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
+export { parseSettings, SettingsError } from "./parse";
 export type {
   Edge,
   Environment,

@@ -36,9 +36,9 @@ function allowedBy(issue: z.core.$ZodIssue): string {
     case "invalid_type":
       return issue.message.startsWith("Invalid input") ? `a value of type ${issue.expected}` : issue.message;
     case "invalid_value":
-      return issue.values.length === 1
-        ? `only ${String(issue.values[0])}`
-        : `one of ${issue.values.map(String).join(", ")}`;
+      return oneOf(issue.values);
+    case "invalid_union":
+      return "options" in issue && issue.options ? oneOf(issue.options) : issue.message;
     case "too_small":
       return `${issue.origin === "array" ? "at least" : "no less than"} ${issue.minimum}${unit(issue.origin)}`;
     case "too_big":
@@ -46,6 +46,10 @@ function allowedBy(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return values.length === 1 ? `only ${String(values[0])}` : `one of ${values.map(String).join(", ")}`;
 }
 
 function unit(origin: string): string {

@@ -1,0 +1,70 @@
+import { UserError } from "../user-error";
+import { checkEnvironment, checkHetzner } from "./checks";
+import { describeProblem, type Problem, problemsOf } from "./problems";
+import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
+
+/** Raised before any resource is declared; lists every problem of the file at once. */
+export class SettingsError extends UserError {
+  constructor(readonly problems: readonly Problem[]) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super(
+      `The settings have ${count}:\n${problems.map((each) => `  - ${describeProblem(each)}`).join("\n")}`,
+    );
+  }
+}
+
+/** The one way from what stands in a stack's file to the settings that the program works with. */
+export function parseSettings(raw: unknown): Settings {
+  const parsed = settingsSchema.safeParse(raw);
+  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, raw)), ...crossChecks(raw)];
+  if (!parsed.success || problems.length > 0) throw new SettingsError(distinct(problems));
+  return deepFreeze(parsed.data);
+}
+
+/** Judges what is sound of a file, part by part, even where another part of it is not. */
+function crossChecks(raw: unknown): Problem[] {
+  const target = field(raw, "target");
+  if (field(target, "kind") !== "hetzner") return [];
+  const draft = soundParts(hetznerTarget.shape, target);
+  const environment = ENVIRONMENTS.find((each) => each === field(raw, "environment"));
+  return [...checkHetzner(draft), ...checkEnvironment(environment, draft)].map((each) => ({
+    ...each,
+    path: ["target", ...each.path],
+  }));
+}
+
+type Schemas = typeof hetznerTarget.shape;
+type SoundParts = { [Key in keyof Schemas]?: ReturnType<Schemas[Key]["parse"]> };
+
+function soundParts(shape: Schemas, raw: unknown): SoundParts {
+  const parts: Record<string, unknown> = {};
+  for (const [key, schema] of Object.entries(shape)) {
+    const part = schema.safeParse(field(raw, key));
+    if (part.success) parts[key] = part.data;
+  }
+  return parts as SoundParts; // each value came out of the schema of its own key
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? Reflect.get(value, key)
+    : undefined;
+}
+
+function distinct(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter((each) => {
+    const text = describeProblem(each);
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
