@@ -1,0 +1,164 @@
+import { hcloudOutputs } from "./outputs-hcloud";
+import { kubernetesOutputs } from "./outputs-kubernetes";
+import { pem, pemPlaceholder, placeholder } from "./placeholders";
+import type { Properties, Value } from "./wire";
+import { hexFor, numberFor, type World } from "./world";
+
+/** A resource that asks what its provider would have answered. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  /** Names the resource among all others, whatever its parent. */
+  readonly urn: string;
+  readonly inputs: Properties;
+}
+
+/** What a provider would have answered beside the inputs; those are echoed, and win over anything said here. */
+export interface Answer {
+  readonly id: string;
+  readonly outputs?: Properties;
+  /** Outputs that the provider itself marks as secret. */
+  readonly secrets?: readonly string[];
+}
+
+export type StandIn = (resource: Registration, world: World) => Answer;
+
+/** What the resources of this program's providers would become, by type; a type that is absent echoes its inputs. */
+export function answerFor(resource: Registration, world: World): Answer {
+  const standIn = STAND_INS[resource.type];
+  if (standIn) return standIn(resource, world);
+  if (resource.type.startsWith("kubernetes:")) return kubernetesOutputs(resource);
+  if (resource.type.startsWith("hcloud:")) return { id: world.id(resource.urn) };
+  return { id: hexFor(resource.urn, 16) };
+}
+
+const STAND_INS: Readonly<Record<string, StandIn>> = {
+  ...hcloudOutputs,
+
+  "random:index/randomPassword:RandomPassword": ({ name }) => ({
+    id: "none",
+    outputs: { result: placeholder(`random:${name}`), bcryptHash: placeholder(`random:${name} as bcrypt`) },
+    secrets: ["result", "bcryptHash"],
+  }),
+  "random:index/randomBytes:RandomBytes": ({ name }) => ({
+    id: "none",
+    outputs: {
+      base64: placeholder(`random:${name} as base64`),
+      hex: placeholder(`random:${name} as hex`),
+    },
+    secrets: ["base64", "hex"],
+  }),
+  "random:index/randomString:RandomString": ({ urn, inputs }) => {
+    const result = hexFor(urn, wholeNumber(inputs.length, 16));
+    return { id: result, outputs: { result } };
+  },
+  "random:index/randomId:RandomId": ({ urn, inputs }) => {
+    const hex = hexFor(urn, 2 * wholeNumber(inputs.byteLength, 8));
+    const bytes = Buffer.from(hex, "hex");
+    const prefix = typeof inputs.prefix === "string" ? inputs.prefix : "";
+    const b64Url = bytes.toString("base64url");
+    return {
+      id: b64Url,
+      outputs: {
+        hex: prefix + hex,
+        dec: `${prefix}${BigInt(`0x${hex}`)}`,
+        b64Std: prefix + bytes.toString("base64"),
+        b64Url: prefix + b64Url,
+      },
+    };
+  },
+  "random:index/randomInteger:RandomInteger": ({ urn, inputs }) => {
+    const min = wholeNumber(inputs.min, 0);
+    const result = min + numberFor(urn, wholeNumber(inputs.max, 100) - min + 1);
+    return { id: String(result), outputs: { result } };
+  },
+  "random:index/randomPet:RandomPet": ({ name }) => ({ id: `${name}-pet` }),
+  "random:index/randomShuffle:RandomShuffle": ({ inputs }) => ({
+    id: "-",
+    outputs: { results: inputs.inputs ?? [] },
+  }),
+  "random:index/randomUuid:RandomUuid": uuid,
+  "random:index/randomUuid4:RandomUuid4": uuid,
+  "random:index/randomUuid7:RandomUuid7": uuid,
+
+  "tls:index/privateKey:PrivateKey": ({ name, urn, inputs }) => ({
+    id: hexFor(urn, 40),
+    outputs: {
+      privateKeyPem: pemPlaceholder(keyLabel(inputs.algorithm), `tls:${name}`),
+      privateKeyPemPkcs8: pemPlaceholder("PRIVATE KEY", `tls:${name} as pkcs8`),
+      privateKeyOpenssh: pemPlaceholder("OPENSSH PRIVATE KEY", `tls:${name} as openssh`),
+      publicKeyPem: pem("PUBLIC KEY", `<public key tls:${name}>`),
+      publicKeyOpenssh: `${opensshAlgorithm(inputs)} ${Buffer.from(`<public key tls:${name}>`).toString("base64")}\n`,
+      publicKeyFingerprintMd5: hexFor(urn, 32).replace(/..(?=.)/g, "$&:"),
+      publicKeyFingerprintSha256: `SHA256:${hexFor(urn, 43)}`,
+    },
+    secrets: ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"],
+  }),
+  "tls:index/certRequest:CertRequest": ({ name, urn }) => ({
+    id: hexFor(urn, 40),
+    outputs: {
+      certRequestPem: pem("CERTIFICATE REQUEST", `<certificate request tls:${name}>`),
+      keyAlgorithm: "ECDSA",
+    },
+  }),
+  "tls:index/selfSignedCert:SelfSignedCert": certificate,
+  "tls:index/locallySignedCert:LocallySignedCert": certificate,
+
+  "docker-build:index:Image": ({ urn, inputs }) => {
+    const digest = `sha256:${hexFor(urn, 64)}`;
+    const [tag] = Array.isArray(inputs.tags) ? inputs.tags : [];
+    return {
+      id: digest,
+      outputs: {
+        digest,
+        contextHash: hexFor(urn, 64),
+        ref: typeof tag === "string" ? `${tag}@${digest}` : digest,
+      },
+    };
+  },
+};
+
+/** Certificates are public, but one from a plan is worth nothing: it says whose it would be. */
+function certificate({ name, urn, inputs }: Registration): Answer {
+  return {
+    id: hexFor(urn, 40),
+    outputs: {
+      certPem: pem("CERTIFICATE", `<certificate tls:${name}>`),
+      keyAlgorithm: "ECDSA",
+      caKeyAlgorithm: "ECDSA",
+      readyForRenewal: false,
+      // Fixed, as a plan made tomorrow must not differ from one made today.
+      validityStartTime: "2000-01-01T00:00:00Z",
+      validityEndTime: new Date(
+        Date.UTC(2000, 0, 1) + wholeNumber(inputs.validityPeriodHours, 0) * 3_600_000,
+      ).toISOString(),
+    },
+  };
+}
+
+function uuid({ urn }: Registration): Answer {
+  const hex = hexFor(urn, 32);
+  const result = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20),
+  ];
+  return { id: result.join("-"), outputs: { result: result.join("-") } };
+}
+
+function keyLabel(algorithm: Value | undefined): string {
+  if (algorithm === "RSA") return "RSA PRIVATE KEY";
+  return algorithm === "ECDSA" ? "EC PRIVATE KEY" : "PRIVATE KEY";
+}
+
+function opensshAlgorithm({ algorithm, ecdsaCurve }: Properties): string {
+  if (algorithm === "RSA") return "ssh-rsa";
+  if (algorithm === "ED25519") return "ssh-ed25519";
+  return `ecdsa-sha2-nist${String(ecdsaCurve ?? "P256").toLowerCase()}`;
+}
+
+function wholeNumber(value: Value | undefined, otherwise: number): number {
+  return typeof value === "number" ? value : otherwise;
+}
