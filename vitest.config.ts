@@ -19,6 +19,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           exclude: ["**/*.service.test.ts"],
+          globalSetup: "test/support/postgres-global.ts",
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

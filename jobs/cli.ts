@@ -1,0 +1,18 @@
+import type { DomainEntry } from "./shared";
+// Not through the door: the supervising process loads nothing that it does not need.
+import { main } from "./shared/main";
+
+/**
+ * The systems behind `jobs <domain> <verb>`. Each is loaded only when it is named, so that no command pays for the
+ * parsers of another.
+ */
+const domains: readonly DomainEntry[] = [
+  {
+    name: "datasurface",
+    summary: "snapshot ingestion into merge tables, live and forensic",
+    resultMarker: "DATASURFACE_RESULT_CODE",
+    load: async () => (await import("./datasurface/index")).datasurface,
+  },
+];
+
+await main(process.argv.slice(2), domains);

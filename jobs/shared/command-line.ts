@@ -1,0 +1,90 @@
+import { Command, CommanderError } from "commander";
+import type { Inputs } from "./setting";
+import { listProblems, UserError } from "./user-error";
+import type { Domain, Verb } from "./verb";
+
+/** A system that the command line knows by name before any of its code is loaded. */
+export interface DomainEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** The name that stands before the result code on the last line of stdout, where somebody reads that line. */
+  readonly resultMarker?: string;
+  readonly load: () => Promise<Domain>;
+}
+
+export type Chosen = { readonly domain: Domain; readonly verb: Verb; readonly inputs: Inputs };
+
+/** Help was asked for and has been printed: nothing is to be run. */
+export class HelpShown extends Error {}
+
+/** Finds the verb that the words name and gathers what was given to it; throws a UserError for what is not known. */
+export async function parseCommandLine(
+  words: readonly string[],
+  entries: readonly DomainEntry[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Chosen> {
+  const complaints: string[] = [];
+  const command = (name: string) =>
+    new Command(name)
+      .exitOverride()
+      .configureOutput({ writeErr: (text) => complaints.push(text.replace(/^error: /, "").trim()) })
+      .helpCommand(false);
+
+  const program = command("jobs").description("The jobs of Trellis: jobs <domain> <verb>");
+  let chosen: Chosen | undefined;
+  for (const entry of entries) {
+    const group = command(entry.name).description(entry.summary);
+    program.addCommand(group);
+    if (words[0] !== entry.name) continue;
+    const domain = await entry.load();
+    for (const verb of domain.verbs) {
+      group.addCommand(
+        describe(command(verb.name), verb).action((...parsed: unknown[]) => {
+          const self = parsed.at(-1) as Command; // commander passes the command itself last
+          chosen = { domain, verb, inputs: { arguments: self.args, flags: self.opts(), environment } };
+        }),
+      );
+    }
+  }
+
+  try {
+    await program.parseAsync([...words], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const asked = words.includes("--help") || words.includes("-h");
+    if (error.exitCode === 0 || (asked && error.code === "commander.helpDisplayed")) throw new HelpShown();
+    throw new UserError(complaints.join("\n") || error.message, 2);
+  }
+  if (!chosen) throw new UserError(program.helpInformation(), 2);
+  return chosen;
+}
+
+/** Reads the verb's settings; all problems at once. */
+export function prepare({ domain, verb, inputs }: Chosen) {
+  const reading = verb.prepare(inputs);
+  if (reading.problems) {
+    const hint = `see: jobs ${domain.name} ${verb.name} --help`;
+    throw new UserError(
+      `${listProblems(`${domain.name} ${verb.name} cannot start:`, reading.problems)}\n${hint}`,
+      2,
+    );
+  }
+  return reading.value;
+}
+
+function describe(command: Command, verb: Verb): Command {
+  command.description(verb.summary).allowExcessArguments(false);
+  for (const { kind, syntax, summary } of verb.declares) {
+    // Whether an argument or a flag is required is judged with all other settings, so that every problem shows at once.
+    if (kind === "argument") command.argument(syntax.replace(/^<(.*)>$/, "[$1]"), summary);
+    if (kind === "flag") command.option(syntax, summary);
+  }
+  const variables = verb.declares.filter(({ kind }) => kind === "variable");
+  if (variables.length > 0) command.addHelpText("after", `\nEnvironment:\n${table(variables)}`);
+  if (verb.details) command.addHelpText("after", `\n${verb.details}`);
+  return command;
+}
+
+function table(rows: readonly { syntax: string; summary: string }[]): string {
+  return rows.map(({ syntax, summary }) => `  ${syntax}\n      ${summary}`).join("\n");
+}

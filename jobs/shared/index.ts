@@ -1,0 +1,31 @@
+export { lockedTransaction, tryLock } from "./advisory-lock";
+export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
+export {
+  type Database,
+  openDatabase,
+  quoteIdentifier,
+  quoteLiteral,
+  sqlState,
+  transaction,
+  withDatabase,
+} from "./database";
+export { type DatabaseAddress, database } from "./database-setting";
+export { createLogger, type Logger } from "./logger";
+export { type Migration, migrate } from "./migrations";
+export type { Outcome, ResultCode } from "./outcome";
+export { createProgress, type Progress, type ProgressDisplay } from "./progress";
+export { type RetryArgs, retry } from "./retry";
+export {
+  argument,
+  decimalNumber,
+  flag,
+  oneOf,
+  readSettings,
+  type Setting,
+  text,
+  toggle,
+  variable,
+  wholeNumber,
+} from "./setting";
+export { listProblems, UserError } from "./user-error";
+export { type Context, type Domain, type Verb, verb } from "./verb";

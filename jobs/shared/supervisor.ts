@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { type Result, type ResultCode, writeTerminationMessage } from "./outcome";
+
+/** What the working process tells its supervisor as its last word. */
+export interface FinalWord extends Result {
+  readonly exitCode: number;
+  /** False for a verb whose stdout is its answer. */
+  readonly marker: boolean;
+}
+
+/** Set in the environment of the working process. */
+const WORKER_MARK = "TRELLIS_SUPERVISED";
+
+/** How long a stopped job may take to roll back; Kubernetes itself waits 30 seconds. */
+const GRACE_MS = 25_000;
+
+/** The part of the container's memory that the heap may take; the rest is for buffers, code and the supervisor. */
+const HEAP_SHARE = 0.6;
+
+export const isWorker = () => process.env[WORKER_MARK] !== undefined && process.send !== undefined;
+
+/**
+ * Runs this same program once more as a working process and keeps the result contract whatever happens to it: a crash,
+ * a kill, an exhausted heap. Answers the exit code. Against the one death that leaves nobody to report, when the
+ * kernel kills the whole container for its memory, the failure is written down before the work begins.
+ */
+export async function supervise(marker: string | undefined): Promise<number> {
+  const heapMiB = heapLimitMiB();
+  writeTerminationMessage({
+    code: -1,
+    error: "the job ended without a result: the whole container was killed, most likely out of memory",
+  });
+
+  const worker = spawn(
+    process.execPath,
+    [...process.execArgv, ...heapFlag(heapMiB), ...process.argv.slice(1)],
+    {
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+      env: { ...process.env, [WORKER_MARK]: "1" },
+    },
+  );
+  sacrificeFirst(worker);
+  const release = forwardSignals(worker);
+  const word = await lastWord(worker, heapMiB);
+  release();
+
+  writeTerminationMessage(word);
+  if (marker && word.marker) process.stdout.write(`${marker}=${word.code}\n`);
+  return word.exitCode;
+}
+
+/** The other end: reports the last word, then leaves with its exit code. */
+export function report(word: FinalWord): void {
+  process.stdout.write("", () => {
+    if (!process.send) process.exit(word.exitCode);
+    process.send(word, () => process.exit(word.exitCode));
+  });
+}
+
+/** Aborts the work on SIGTERM and SIGINT, and ends the process at once when its supervisor has died. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.on(name, () => controller.abort(new StoppedError(name)));
+  }
+  process.on("disconnect", () => process.exit(1));
+  return controller.signal;
+}
+
+/** The work was asked to stop from outside; not a fault of anybody. */
+export class StoppedError extends Error {
+  override readonly name = "StoppedError";
+  constructor(readonly signal: "SIGTERM" | "SIGINT") {
+    super(`stopped by ${signal}; what was begun is rolled back or will be continued by the next run`);
+  }
+}
+
+function lastWord(worker: ChildProcess, heapMiB: number | undefined): Promise<FinalWord> {
+  let told: FinalWord | undefined;
+  worker.on("message", (message: FinalWord) => {
+    told = message;
+  });
+  return new Promise((resolve) => {
+    worker.on("error", (error) => resolve(failure(`the job cannot be started: ${error.message}`, 1)));
+    worker.on("exit", (code, signal) => {
+      if (told) return resolve(told);
+      if (signal) {
+        process.stdout.write("\n"); // the killed process may have left half a line
+        const exitCode = 128 + constants.signals[signal];
+        const heap = heapMiB === undefined ? "" : ` of ${heapMiB} MiB`;
+        return resolve(
+          signal === "SIGABRT"
+            ? failure(`out of memory: the job used up its heap${heap}; give the job more memory`, exitCode)
+            : failure(
+                `the job was killed by ${signal}${signal === "SIGKILL" ? ", most likely out of memory" : ""}`,
+                exitCode,
+              ),
+        );
+      }
+      resolve(failure(`the job ended with exit code ${code} and no result`, code || 1));
+    });
+  });
+}
+
+const failure = (error: string, exitCode: number): FinalWord => ({
+  code: -1 satisfies ResultCode,
+  error,
+  exitCode,
+  marker: true,
+});
+
+function forwardSignals(worker: ChildProcess): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const forward = (signal: NodeJS.Signals) => {
+    worker.kill(signal);
+    timer ??= setTimeout(() => worker.kill("SIGKILL"), GRACE_MS);
+  };
+  process.on("SIGTERM", forward).on("SIGINT", forward);
+  return () => clearTimeout(timer);
+}
+
+/** When memory runs out, the kernel shall take the working process and leave the one that can tell of it. */
+function sacrificeFirst({ pid }: ChildProcess): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "900");
+  } catch {
+    // Not Linux, or already gone: then the kernel's own choice stands.
+  }
+}
+
+const heapFlag = (heapMiB: number | undefined) =>
+  heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`];
+
+/** Keeps the heap below the container's limit, so that its exhaustion is an error with a name, not a kill. */
+function heapLimitMiB(): number | undefined {
+  const chosen = /--max-old-space-size/.test([...process.execArgv, process.env.NODE_OPTIONS].join(" "));
+  if (chosen) return undefined;
+  for (const path of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
+    try {
+      const bytes = Number(readFileSync(path, "utf8"));
+      if (Number.isFinite(bytes) && bytes < 64 * 2 ** 30) return Math.floor((bytes * HEAP_SHARE) / 2 ** 20);
+    } catch {
+      // This version of cgroups is not the one in use.
+    }
+  }
+  return undefined;
+}

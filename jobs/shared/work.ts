@@ -1,0 +1,51 @@
+import { type Chosen, type DomainEntry, HelpShown, parseCommandLine, prepare } from "./command-line";
+import { createLogger } from "./logger";
+import type { ResultCode } from "./outcome";
+import { createProgress } from "./progress";
+import { type FinalWord, StoppedError, stopSignal } from "./supervisor";
+import { UserError } from "./user-error";
+
+/** Prints the help that was asked for; answers the exit code. */
+export async function showHelp(words: readonly string[], entries: readonly DomainEntry[]): Promise<number> {
+  try {
+    await parseCommandLine(words.length === 0 ? ["--help"] : words, entries, process.env);
+    return 0;
+  } catch (error) {
+    if (error instanceof HelpShown) return 0;
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+/** Runs the verb that the words name; whatever happens to it is in the answer. */
+export async function work(words: readonly string[], entries: readonly DomainEntry[]): Promise<FinalWord> {
+  const signal = stopSignal();
+  const log = createLogger({ domain: words[0] ?? "jobs", verb: words[1] ?? "" });
+  let chosen: Chosen | undefined;
+  try {
+    chosen = await parseCommandLine(words, entries, process.env);
+    const run = prepare(chosen);
+    const outcome = await run({
+      log,
+      signal,
+      progress: createProgress(log),
+      print: (text) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
+    });
+    return { code: outcome === "again" ? 1 : 0, exitCode: 0, marker: !chosen.verb.answersOnStdout };
+  } catch (failure) {
+    // Whatever a statement says when its session was cut by a stop, the stop is the reason.
+    const error = signal.aborted ? signal.reason : failure;
+    const message = error instanceof Error ? error.message : String(error);
+    const mendable = error instanceof UserError || error instanceof StoppedError;
+    log.error(mendable ? {} : { stack: error instanceof Error ? error.stack : undefined }, message);
+    const code: ResultCode = -1;
+    return { code, error: message, exitCode: exitCode(error), marker: !chosen?.verb.answersOnStdout };
+  }
+}
+
+function exitCode(error: unknown): number {
+  if (error instanceof UserError) return error.exitCode;
+  if (error instanceof StoppedError) return error.signal === "SIGTERM" ? 143 : 130;
+  return 1;
+}

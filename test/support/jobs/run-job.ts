@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export interface JobRun {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What Kubernetes would find after the container has gone. */
+  readonly termination: { readonly code: number; readonly error?: string } | undefined;
+}
+
+export interface RunJobArgs {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The program. @default jobs/cli.ts */
+  readonly binary?: string;
+  readonly nodeFlags?: readonly string[];
+  /** Called with the running process and all that it has printed on stdout, each time it prints. */
+  readonly onOutput?: (process: ChildProcess, printed: string) => void;
+  readonly onStart?: (process: ChildProcess) => void;
+}
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+
+/** Runs `jobs <words>` as a process of its own, as a pod would. */
+export async function runJob(words: readonly string[], args: RunJobArgs = {}): Promise<JobRun> {
+  const folder = mkdtempSync(join(tmpdir(), "trellis-job-"));
+  const terminationLog = join(folder, "termination-log");
+  const binary = resolve(ROOT, args.binary ?? "jobs/cli.ts");
+  try {
+    const child = spawn(process.execPath, [...(args.nodeFlags ?? []), "--import", "tsx", binary, ...words], {
+      cwd: ROOT,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ...args.environment,
+        TERMINATION_LOG: terminationLog,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+      args.onOutput?.(child, stdout);
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    args.onStart?.(child);
+    const exitCode = await new Promise<number | null>((done) => child.on("close", done));
+    return { exitCode, stdout, stderr, termination: readTermination(terminationLog) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readTermination(path: string): JobRun["termination"] {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
