@@ -1,4 +1,10 @@
-export { loadSettings, type SettingsSecrets, type StackSettings } from "./load";
+export {
+  loadSettings,
+  type NeededSecret,
+  neededSecrets,
+  type SettingsSecrets,
+  type StackSettings,
+} from "./load";
 export { type Location, type NetworkZone, roundTripMs, worstRoundTripMs, zoneOf } from "./locations";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { parseSettings, SettingsError } from "./parse";

@@ -6,15 +6,15 @@ import type { Settings } from "./schema";
 
 /** What must not stand in clear in a stack's file, each set with `pulumi config set --secret trellis:<name>`. */
 export interface SettingsSecrets {
-  /** A Hetzner token with which servers move the floating IP; best one of a project of its own rights. */
-  readonly edgeToken?: pulumi.Output<string>;
+  /** A Hetzner token that lives on the servers: with it they move the floating IP and make volumes. */
+  readonly hcloudToken?: pulumi.Output<string>;
   readonly offsiteAccessKey?: pulumi.Output<string>;
   readonly offsiteSecretKey?: pulumi.Output<string>;
   /** The kubeconfig of the cluster that `target: existing` deploys to. */
   readonly kubeconfig?: pulumi.Output<string>;
 }
 
-const SECRETS = ["edgeToken", "offsiteAccessKey", "offsiteSecretKey", "kubeconfig"] as const;
+const SECRETS = ["hcloudToken", "offsiteAccessKey", "offsiteSecretKey", "kubeconfig"] as const;
 
 export interface StackSettings {
   readonly settings: Settings;
@@ -45,26 +45,26 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
   return { settings, secrets };
 }
 
-interface NeededSecret {
+export interface NeededSecret {
   readonly name: (typeof SECRETS)[number];
   readonly why: string;
 }
 
-function neededSecrets({ target, offsite }: Settings): NeededSecret[] {
-  return [
-    ...(target.kind === "hetzner" && target.edge.kind === "floating-ip"
-      ? [{ name: "edgeToken", why: "the servers move the floating IP with it (target.edge.kind)" } as const]
-      : []),
-    ...(target.kind === "existing"
-      ? [{ name: "kubeconfig", why: "it says how to reach the existing cluster (target.kind)" } as const]
-      : []),
-    ...(offsite
-      ? ([
-          { name: "offsiteAccessKey", why: "snapshots go to the offsite bucket" },
-          { name: "offsiteSecretKey", why: "snapshots go to the offsite bucket" },
-        ] as const)
-      : []),
-  ];
+/** The secrets that these settings cannot do without. */
+export function neededSecrets({ target, offsite }: Settings): NeededSecret[] {
+  const needed: NeededSecret[] = [];
+  if (target.kind === "existing") {
+    needed.push({ name: "kubeconfig", why: "it says how to reach the existing cluster (target.kind)" });
+  } else if (target.edge.kind === "floating-ip") {
+    needed.push({ name: "hcloudToken", why: "the servers move the floating IP with it (target.edge.kind)" });
+  } else if (target.addons.hetzner) {
+    needed.push({ name: "hcloudToken", why: "Hetzner's controllers need it (target.addons.hetzner)" });
+  }
+  if (offsite) {
+    const why = "snapshots and backups go to the offsite bucket";
+    needed.push({ name: "offsiteAccessKey", why }, { name: "offsiteSecretKey", why });
+  }
+  return needed;
 }
 
 function missingSecret({ name, why }: NeededSecret): Problem {

@@ -91,6 +91,17 @@ const kubernetes = z
   })
   .prefault({});
 
+const addons = z
+  .strictObject({
+    /** Certificates from Let's Encrypt. */
+    certManager: z.boolean().default(true),
+    /** Prometheus, Alertmanager and Grafana. */
+    monitoring: z.boolean().default(true),
+    /** Hetzner's cloud controller and volumes; they need the secret `trellis:hcloudToken`. */
+    hetzner: z.boolean().default(true),
+  })
+  .prefault({});
+
 const price = z.number().min(0).max(100_000);
 
 export const hetznerTarget = z.strictObject({
@@ -102,6 +113,7 @@ export const hetznerTarget = z.strictObject({
   edge,
   etcd,
   kubernetes,
+  addons,
   /** Refuses deletion and rebuilding of servers, addresses and volumes, at Hetzner and in the program. */
   protection: z.boolean().default(true),
   /**
@@ -130,17 +142,6 @@ const offsite = z.strictObject({
   bucket: bucketName,
 });
 
-const addons = z
-  .strictObject({
-    /** Certificates from Let's Encrypt. */
-    certManager: z.boolean().default(true),
-    /** Prometheus, Alertmanager and Grafana. */
-    monitoring: z.boolean().default(true),
-    /** Hetzner's cloud controller and volumes; only for servers at Hetzner. */
-    hetzner: z.boolean().default(true),
-  })
-  .prefault({});
-
 const epochs = z
   .strictObject({
     /** Raised to renew all certificates below the authorities. */
@@ -160,8 +161,9 @@ export const settingsSchema = z.strictObject({
   target,
   /** Object storage off the cluster, for snapshots and backups; its keys are `trellis:offsiteAccessKey` and `trellis:offsiteSecretKey`. */
   offsite: offsite.optional(),
-  addons,
   epochs,
+  /** Pins (components/versions.ts) that may be deployed although their support has ended. */
+  acceptOutOfSupport: z.array(z.string().max(64)).default([]),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -92,13 +92,13 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["offsite.endpoint", "https://user:pass@s3.example.com", "without path or credentials"],
   ["offsite.bucket", "My_Bucket", "bucket name"],
   ["offsite.region", "eu central", "region"],
-  ["addons.certmanager", true, "addons.certmanager"],
+  ["target.addons", { certmanager: true }, "target.addons.certmanager"],
   ["epochs", { certificates: 1.5 }, "epochs.certificates"],
   ["servers", [], "servers", "no setting of this name here"],
 ];
 
 describe("broken settings", () => {
-  const prod = { ...rawSettings("prod"), addons: {} };
+  const prod = rawSettings("prod");
 
   it("begin from settings that are right", () => {
     expect(() => parseSettings(prod)).not.toThrow();

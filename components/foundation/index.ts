@@ -1,0 +1,7 @@
+export { CLUSTER_ISSUER } from "./add-ons";
+export { Foundation, type FoundationArgs } from "./foundation";
+export { GuardedNamespace, type GuardedNamespaceArgs, type PodSecurity } from "./guarded-namespace";
+export { AddOns, type AddOnsArgs } from "./installed-add-ons";
+export type { PlatformNamespaceKey } from "./namespaces";
+export type { Allowance, Peer, PodLabels } from "./network-policies";
+export type { PriorityClassName } from "./priority-classes";

@@ -1,0 +1,130 @@
+/** One permitted conversation between a namespace's pods and somebody else, or among themselves. */
+export type Allowance =
+  | { readonly to: "dns" }
+  /** Addresses of the world, which never include the cluster's own networks or the metadata address. */
+  | { readonly to: "internet"; readonly ports: readonly number[]; readonly pods?: PodLabels }
+  /** The cluster's servers themselves: the Kubernetes API, etcd, HAProxy. */
+  | { readonly to: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
+  | { readonly from: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
+  | { readonly to: Peer; readonly ports: readonly number[]; readonly pods?: PodLabels }
+  | { readonly from: Peer; readonly ports: readonly number[]; readonly pods?: PodLabels };
+
+/** Pods of a namespace in the cluster; `"own"` is the namespace that the allowance is for. */
+export interface Peer {
+  readonly namespace: string;
+  readonly pods?: PodLabels;
+}
+
+export type PodLabels = Readonly<Record<string, string>>;
+
+/** The part of a NetworkPolicy that differs between allowances; metadata is the component's business. */
+export interface NamedPolicy {
+  readonly name: string;
+  readonly spec: {
+    readonly podSelector: Selector;
+    readonly policyTypes: ReadonlyArray<"Ingress" | "Egress">;
+    readonly ingress?: readonly Rule[];
+    readonly egress?: readonly Rule[];
+  };
+}
+
+interface Rule {
+  readonly to?: readonly RulePeer[];
+  readonly from?: readonly RulePeer[];
+  readonly ports: ReadonlyArray<{ readonly port: number; readonly protocol: "TCP" | "UDP" }>;
+}
+
+interface RulePeer {
+  readonly namespaceSelector?: Selector;
+  readonly podSelector?: Selector;
+  readonly ipBlock?: { readonly cidr: string; readonly except?: string[] };
+}
+
+interface Selector {
+  readonly matchLabels?: Record<string, string>;
+}
+
+/**
+ * Ranges that "internet" never means: the cluster's own networks, and the link-local metadata address, which would
+ * hand a node's user data, keys and all, to any pod that asks.
+ */
+const NOT_THE_INTERNET = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
+
+/**
+ * Turns allowances into policies: one that denies everything, then one for each allowance, in the order given. The
+ * number and the names of policies depend on the allowances alone, so that they are known before any address is.
+ */
+export function networkPolicies(allowances: readonly Allowance[], servers: readonly string[]): NamedPolicy[] {
+  const policies = allowances.map((allowance) => policyFor(allowance, servers));
+  const twice = policies.find(
+    ({ name }, index) => policies.findIndex((other) => other.name === name) < index,
+  );
+  if (twice) throw new Error(`two allowances make one policy, ${twice.name}: join them`);
+  return [{ name: "deny-all", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } }, ...policies];
+}
+
+function policyFor(allowance: Allowance, servers: readonly string[]): NamedPolicy {
+  if ("from" in allowance) {
+    const { from, ports, pods } = allowance;
+    return {
+      name: policyName("from", from === "servers" ? from : from.namespace, ports, pods),
+      spec: {
+        podSelector: selector(pods),
+        policyTypes: ["Ingress"],
+        ingress: [{ from: from === "servers" ? addresses(servers) : [peer(from)], ports: tcp(ports) }],
+      },
+    };
+  }
+  if (allowance.to === "dns") {
+    const nameServer = peer({ namespace: "kube-system", pods: { "k8s-app": "kube-dns" } });
+    return {
+      name: "allow-to-dns",
+      spec: {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: [{ to: [nameServer], ports: [{ port: 53, protocol: "UDP" }, ...tcp([53])] }],
+      },
+    };
+  }
+  const { to, ports, pods } = allowance;
+  return {
+    name: policyName("to", typeof to === "string" ? to : to.namespace, ports, pods),
+    spec: {
+      podSelector: selector(pods),
+      policyTypes: ["Egress"],
+      egress: [{ to: peersOf(to, servers), ports: tcp(ports) }],
+    },
+  };
+}
+
+function peersOf(to: "internet" | "servers" | Peer, servers: readonly string[]): RulePeer[] {
+  if (to === "internet") return [{ ipBlock: { cidr: "0.0.0.0/0", except: NOT_THE_INTERNET } }];
+  return to === "servers" ? addresses(servers) : [peer(to)];
+}
+
+function peer({ namespace, pods }: Peer): RulePeer {
+  if (namespace === "own") return { podSelector: selector(pods) };
+  return {
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+    podSelector: selector(pods),
+  };
+}
+
+/** A rule without peers would mean everybody, so an empty list of servers becomes an address that nobody has. */
+function addresses(servers: readonly string[]): RulePeer[] {
+  const known = servers.length > 0 ? servers : ["0.0.0.0"];
+  return known.map((address) => ({ ipBlock: { cidr: `${address}/32` } }));
+}
+
+function policyName(
+  direction: "from" | "to",
+  other: string,
+  ports: readonly number[],
+  pods?: PodLabels,
+): string {
+  const whose = pods ? [Object.values(pods).join("-")] : [];
+  return ["allow", ...whose, direction, other, ...ports].join("-");
+}
+
+const selector = (pods?: PodLabels): Selector => (pods ? { matchLabels: { ...pods } } : {});
+const tcp = (ports: readonly number[]) => ports.map((port) => ({ port, protocol: "TCP" as const }));

@@ -1,0 +1,23 @@
+/** Who stays when a server runs out of room, most important first. The gaps leave room for classes in between. */
+export const PRIORITY_CLASSES = [
+  {
+    name: "trellis-data",
+    value: 1_000_000,
+    description: "PostgreSQL and object storage: everything else waits for them.",
+    preempts: true,
+  },
+  {
+    name: "trellis-service",
+    value: 100_000,
+    description: "What people and schedules talk to: Airflow, APIs, the ingress' backends.",
+    preempts: true,
+  },
+  {
+    name: "trellis-job",
+    value: 1_000,
+    description: "Jobs that can be run again; they wait for room and never evict anybody.",
+    preempts: false,
+  },
+] as const;
+
+export type PriorityClassName = (typeof PRIORITY_CLASSES)[number]["name"];

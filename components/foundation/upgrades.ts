@@ -1,0 +1,178 @@
+import type { InlineChart, Manifest } from "./inline-chart";
+
+export interface UpgradePlan {
+  /** The K3s release that every node is to run, such as v1.36.1+k3s1. */
+  readonly version: string;
+  /** The release of the controller that carries it out. */
+  readonly controller: string;
+  /** The window, in hours of the day in UTC. */
+  readonly startHour: number;
+  readonly lengthHours: number;
+}
+
+const NAMESPACE = "system-upgrade";
+const CONTROLLER = "system-upgrade-controller";
+const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
+
+/** The controller that replaces the K3s binary, with one plan for servers and one for agents, one node at a time. */
+export function upgradeChart(plan: UpgradePlan): InlineChart {
+  return {
+    name: "system-upgrade",
+    crds: [planDefinition],
+    manifests: [
+      serviceAccount,
+      clusterRoleBinding,
+      configMap,
+      deployment(plan.controller),
+      servers(plan),
+      agents(plan),
+    ],
+  };
+}
+
+const metadata = (name: string) => ({ name, namespace: NAMESPACE });
+
+/** The controller checks plans itself; the definition here only has to let them be stored. */
+const planDefinition: Manifest = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "plans.upgrade.cattle.io" },
+  spec: {
+    group: "upgrade.cattle.io",
+    scope: "Namespaced",
+    names: { kind: "Plan", plural: "plans", singular: "plan" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
+
+const serviceAccount: Manifest = {
+  apiVersion: "v1",
+  kind: "ServiceAccount",
+  metadata: metadata("system-upgrade"),
+};
+
+/** It cordons and drains nodes and runs privileged jobs on them: no smaller role would let it do its work. */
+const clusterRoleBinding: Manifest = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "system-upgrade" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+  subjects: [{ kind: "ServiceAccount", name: "system-upgrade", namespace: NAMESPACE }],
+};
+
+const configMap: Manifest = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: metadata("default-controller-env"),
+  data: {
+    SYSTEM_UPGRADE_CONTROLLER_THREADS: "2",
+    SYSTEM_UPGRADE_JOB_ACTIVE_DEADLINE_SECONDS: "900",
+    SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT: "5",
+    SYSTEM_UPGRADE_JOB_IMAGE_PULL_POLICY: "IfNotPresent",
+    SYSTEM_UPGRADE_JOB_PRIVILEGED: "true",
+    SYSTEM_UPGRADE_JOB_TTL_SECONDS_AFTER_FINISH: "900",
+    SYSTEM_UPGRADE_PLAN_POLLING_INTERVAL: "15m",
+  },
+};
+
+function deployment(version: string): Manifest {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: metadata(CONTROLLER),
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: CONTROLLER } },
+      template: {
+        metadata: { labels: { app: CONTROLLER } },
+        spec: {
+          serviceAccountName: "system-upgrade",
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 65534,
+            runAsGroup: 65534,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
+          tolerations: [{ key: CONTROL_PLANE, operator: "Exists", effect: "NoSchedule" }],
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [{ matchExpressions: [{ key: CONTROL_PLANE, operator: "Exists" }] }],
+              },
+            },
+          },
+          containers: [
+            {
+              name: CONTROLLER,
+              image: `docker.io/rancher/system-upgrade-controller:${version}`,
+              envFrom: [{ configMapRef: { name: "default-controller-env" } }],
+              env: [
+                { name: "SYSTEM_UPGRADE_CONTROLLER_NAME", value: CONTROLLER },
+                { name: "SYSTEM_UPGRADE_CONTROLLER_NAMESPACE", value: NAMESPACE },
+                {
+                  name: "SYSTEM_UPGRADE_CONTROLLER_NODE_NAME",
+                  valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } },
+                },
+              ],
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ["ALL"] },
+              },
+              resources: { requests: { cpu: "25m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+              volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+            },
+          ],
+          volumes: [{ name: "tmp", emptyDir: {} }],
+        },
+      },
+    },
+  };
+}
+
+function servers(plan: UpgradePlan): Manifest {
+  return k3sPlan("k3s-server", plan, {
+    nodeSelector: { matchExpressions: [{ key: CONTROL_PLANE, operator: "Exists" }] },
+    cordon: true,
+  });
+}
+
+/** Agents wait until every server runs the new release: a kubelet must never be newer than its API server. */
+function agents(plan: UpgradePlan): Manifest {
+  return k3sPlan("k3s-agent", plan, {
+    nodeSelector: { matchExpressions: [{ key: CONTROL_PLANE, operator: "DoesNotExist" }] },
+    prepare: { image: "docker.io/rancher/k3s-upgrade", args: ["prepare", "k3s-server"] },
+    drain: { force: true, deleteEmptydirData: true, ignoreDaemonSets: true, skipWaitForDeleteTimeout: 60 },
+  });
+}
+
+function k3sPlan(name: string, { version, startHour, lengthHours }: UpgradePlan, spec: Manifest): Manifest {
+  const clock = (hour: number) => `${String(hour % 24).padStart(2, "0")}:00`;
+  return {
+    apiVersion: "upgrade.cattle.io/v1",
+    kind: "Plan",
+    metadata: metadata(name),
+    spec: {
+      concurrency: 1,
+      version,
+      serviceAccountName: "system-upgrade",
+      tolerations: [{ operator: "Exists" }],
+      window: {
+        days: ["su", "mo", "tu", "we", "th", "fr", "sa"],
+        startTime: clock(startHour),
+        endTime: lengthHours >= 24 ? clock(startHour + 23) : clock(startHour + lengthHours),
+        timeZone: "UTC",
+      },
+      upgrade: { image: "docker.io/rancher/k3s-upgrade" },
+      ...spec,
+    },
+  };
+}
