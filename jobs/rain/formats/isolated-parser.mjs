@@ -1,0 +1,10 @@
+// A worker thread knows no TypeScript until it is told; everything else is in isolated-parser-worker.ts.
+import { workerData } from "node:worker_threads";
+import { register } from "tsx/esm/api";
+
+// Before that, because rewriting a library of megabytes as if it were TypeScript takes longer than it saves.
+globalThis.DOMMatrix ??= class {}; // only drawing needs one, but the PDF reader asks for it while it loads
+for (const library of workerData.libraries) await import(library);
+
+register();
+await import("./isolated-parser-worker.ts");

@@ -1,0 +1,87 @@
+import { RefusedFile } from "../reading";
+import { describeStart } from "./spreadsheet";
+
+/** One printed line, its words from left to right. */
+export type Line = string;
+
+/** The provider prints 45 pages; a file with thousands is something else. */
+const MOST_PAGES = 500;
+
+/** Items whose baselines differ by less (in points) stand on one line; lines are 11 to 13 points apart. */
+const SAME_LINE = 2;
+
+/** A gap wider than this share of the font's size is a blank; kerning inside a number stays far below. */
+const BLANK = 0.2;
+
+interface TextItem {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly size: number;
+}
+
+/** The lines of every page, top to bottom; a page is handed over before the next one is read. */
+export async function* pagesOf(bytes: Uint8Array): AsyncGenerator<Line[]> {
+  const start = Buffer.from(bytes.subarray(0, 1024)).toString("latin1");
+  if (!start.includes("%PDF-")) throw new RefusedFile(`it is ${describeStart(start)}, not a PDF`);
+  const { getDocument } = await loadReader();
+  // The reader takes its bytes away from the caller, so it gets a copy.
+  const task = getDocument({
+    data: Uint8Array.from(bytes),
+    verbosity: 0,
+    useSystemFonts: false,
+    disableFontFace: true,
+  });
+  try {
+    const document = await task.promise;
+    if (document.numPages > MOST_PAGES) throw new RefusedFile(`it has ${document.numPages} pages`);
+    for (let number = 1; number <= document.numPages; number++) {
+      const page = await document.getPage(number);
+      const { items } = await page.getTextContent();
+      yield linesOf(items.flatMap((item) => ("str" in item ? [textItem(item)] : [])));
+      page.cleanup();
+    }
+  } catch (error) {
+    if (error instanceof RefusedFile) throw error;
+    throw new RefusedFile(
+      `it cannot be read as a PDF: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  } finally {
+    await task.destroy();
+  }
+}
+
+/** Loaded on first use: it takes longer to load than a workbook takes to read. */
+async function loadReader() {
+  // Only drawing needs a matrix; the reader asks for one while it loads, and Node has none.
+  (globalThis as { DOMMatrix?: unknown }).DOMMatrix ??= class {};
+  return import("pdfjs-dist/legacy/build/pdf.mjs");
+}
+
+function textItem(item: { str: string; transform: number[]; width: number; height: number }): TextItem {
+  const [, , , size = 0, x = 0, y = 0] = item.transform;
+  return { text: item.str, x, y, width: item.width, size: Math.abs(size) || item.height };
+}
+
+/** Groups what was drawn in any order into lines, joining the pieces into which numbers are cut. */
+function linesOf(items: readonly TextItem[]): Line[] {
+  const lines: { y: number; items: TextItem[] }[] = [];
+  for (const item of [...items].sort((a, b) => b.y - a.y)) {
+    if (item.text === "") continue;
+    const last = lines.at(-1);
+    if (last && last.y - item.y < SAME_LINE) last.items.push(item);
+    else lines.push({ y: item.y, items: [item] });
+  }
+  return lines.map((line) => joined(line.items)).filter((line) => line !== "");
+}
+
+function joined(items: TextItem[]): Line {
+  let text = "";
+  let end = Number.NEGATIVE_INFINITY;
+  for (const item of items.sort((a, b) => a.x - b.x)) {
+    text += item.x - end > item.size * BLANK ? ` ${item.text}` : item.text;
+    end = item.x + item.width;
+  }
+  return text.replace(/[\s\u00a0]+/g, " ").trim();
+}
