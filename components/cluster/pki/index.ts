@@ -1,0 +1,10 @@
+export type { KeyPair } from "./authority";
+export {
+  ADMINISTRATORS,
+  type EtcdHost,
+  type EtcdMemberCertificates,
+  type EtcdUser,
+  type K3sAuthorities,
+  Pki,
+  type PkiArgs,
+} from "./pki";

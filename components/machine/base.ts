@@ -1,0 +1,115 @@
+import { METADATA_GUARD_UNIT, metadataGuard } from "./metadata-guard";
+import type { MachinePart } from "./part";
+import { certificateRenewal } from "./renewal";
+
+/** What every machine is before it does anything: reachable by key alone, mended by itself, without swap. */
+export function baseMachine(): MachinePart {
+  return {
+    name: "base",
+    packages: ["ca-certificates", "curl", "iproute2", "jq", "nftables", "openssl", "unattended-upgrades"],
+    directories: [{ path: "/etc/trellis" }, { path: "/usr/local/lib/trellis" }],
+    files: [
+      { path: "/usr/local/lib/trellis/interface-of", mode: "0755", content: interfaceOf() },
+      { path: "/etc/ssh/sshd_config.d/10-trellis.conf", mode: "0600", content: sshd() },
+      { path: "/etc/apt/apt.conf.d/60trellis", content: upgrades() },
+      { path: "/etc/sysctl.d/60-trellis.conf", content: sysctls() },
+      { path: "/etc/systemd/journald.conf.d/60-trellis.conf", content: journal() },
+      certificateRenewal(),
+      ...metadataGuard(),
+    ],
+    setup: `# The kubelet accounts for memory without swap.
+swapoff -a
+sed -i '/^[^#].*[[:space:]]swap[[:space:]]/d' /etc/fstab
+sysctl --system >/dev/null
+systemctl enable ${METADATA_GUARD_UNIT}
+systemctl restart ${METADATA_GUARD_UNIT}
+systemctl restart systemd-journald.service
+# sshd checks itself only where its directory is, which a socket-activated one makes late.
+mkdir -p /run/sshd
+sshd -t
+systemctl try-reload-or-restart ssh.service
+systemctl enable apt-daily.timer apt-daily-upgrade.timer
+`,
+  };
+}
+
+/** Interfaces are found by what they carry: their names differ between server types and images. */
+function interfaceOf(): string {
+  return `#!/bin/sh
+# Prints the interface that holds an address, or one of a range, as soon as there is one:
+#   interface-of 10.0.1.10 [seconds, 60 by default]     interface-of 10.0.0.0/16
+set -eu
+[ "$#" -ge 1 ] || {
+  echo "usage: interface-of ADDRESS|RANGE [SECONDS]" >&2
+  exit 2
+}
+deadline=$(($(date +%s) + \${2:-60}))
+while :; do
+  addresses=$(ip -o -4 address show to "$1")
+  if [ -n "$addresses" ]; then
+    printf '%s\\n' "$addresses" | awk 'NR == 1 { print $2 }'
+    exit 0
+  fi
+  [ "$(date +%s)" -lt "$deadline" ] || break
+  sleep 1
+done
+echo "interface-of: no interface holds an address of $1" >&2
+exit 1
+`;
+}
+
+function sshd(): string {
+  return `# Keys only. The first setting of a name counts, so this file comes before the image's own.
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+PubkeyAuthentication yes
+PermitEmptyPasswords no
+MaxAuthTries 3
+MaxStartups 10:30:60
+LoginGraceTime 30
+X11Forwarding no
+AllowAgentForwarding no
+ClientAliveInterval 60
+ClientAliveCountMax 5
+`;
+}
+
+/**
+ * Security updates by night, by themselves; the configuration stays ours. Restarting a server is a person's decision,
+ * or the replacement of a node: three that restart in the same night are a cluster without a quorum.
+ */
+function upgrades(): string {
+  return `APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+APT::Periodic::AutocleanInterval "7";
+Unattended-Upgrade::Automatic-Reboot "false";
+Unattended-Upgrade::Remove-Unused-Kernel-Packages "true";
+Dpkg::Options { "--force-confdef"; "--force-confold"; };
+`;
+}
+
+function sysctls(): string {
+  return `# No redirects and no source routes; strict paths are left alone, which tunnels between pods need.
+net.ipv4.conf.all.accept_redirects = 0
+net.ipv4.conf.default.accept_redirects = 0
+net.ipv4.conf.all.send_redirects = 0
+net.ipv4.conf.default.send_redirects = 0
+net.ipv4.conf.all.accept_source_route = 0
+net.ipv4.conf.default.accept_source_route = 0
+-net.ipv6.conf.all.accept_redirects = 0
+-net.ipv6.conf.default.accept_redirects = 0
+net.ipv4.tcp_syncookies = 1
+kernel.kptr_restrict = 2
+kernel.dmesg_restrict = 1
+fs.protected_fifos = 2
+fs.protected_regular = 2
+`;
+}
+
+function journal(): string {
+  return `[Journal]
+Storage=persistent
+SystemMaxUse=1G
+`;
+}

@@ -1,0 +1,152 @@
+import type { MachineBinary, MachinePart } from "./part";
+
+/** Where a machine keeps what it was given and how far it came. */
+export const STATE = "/var/lib/trellis";
+export const ARCHIVE = `${STATE}/files.tar.gz`;
+export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
+export const FIRST_BOOT_UNIT = "trellis-first-boot.service";
+
+/** The path of a part's setup inside the archive; the number keeps the order readable on the machine. */
+export function setupPath(part: MachinePart, position: number): string {
+  return `${STATE}/setup/${String(position + 1).padStart(2, "0")}-${part.name}`;
+}
+
+/**
+ * Runs the first boot until it has ended well once: a machine that lost its network half-way, or was switched off,
+ * goes on by itself.
+ */
+export function firstBootUnit(): string {
+  return `[Unit]
+Description=Trellis: make this machine what its settings say
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=!${STATE}/ready
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=${FIRST_BOOT}
+Restart=on-failure
+RestartSec=30
+StandardOutput=journal+console
+StandardError=journal+console
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** The script that turns a bare Ubuntu into a machine of the cluster: stops at the first failure, can be run again. */
+export function firstBootScript(parts: readonly MachinePart[]): string {
+  const users = unique(parts.flatMap((part) => part.users ?? []));
+  const packages = unique(parts.flatMap((part) => part.packages ?? []));
+  const binaries = parts.flatMap((part) => part.binaries ?? []);
+  const setups = parts.flatMap((part, position) =>
+    part.setup === undefined ? [] : [{ name: part.name, path: setupPath(part, position) }],
+  );
+  return `#!/bin/sh
+# Makes this machine what its settings say. Safe to run again: ${FIRST_BOOT_UNIT}
+# does so until it has ended well once. Watch it with: journalctl -fu trellis-first-boot
+set -eu
+umask 022
+export DEBIAN_FRONTEND=noninteractive
+state=${STATE}
+policy=/usr/sbin/policy-rc.d
+step=start
+
+log() { printf 'trellis: %s\\n' "$*"; }
+begin() {
+  step=$1
+  log "$step"
+}
+ended() {
+  status=$?
+  rm -f "$policy"
+  [ "$status" -eq 0 ] || log "FAILED in '$step' with exit code $status; what it said stands above. It is tried again in 30 seconds."
+}
+trap ended EXIT
+
+# Six attempts, with pauses from 5 to 80 seconds.
+retry() {
+  pause=5
+  until "$@"; do
+    [ "$pause" -le 80 ] || return 1
+    log "again in $pause seconds: $*"
+    sleep "$pause"
+    pause=$((pause * 2))
+  done
+}
+
+has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/null; }
+
+# place PATH URL SHA256 [MEMBER]: downloads, checks, and only then lays down a program.
+place() {
+  download=$state/downloads/$3
+  if ! has_digest "$download" "$3"; then
+    retry curl --fail --silent --show-error --location --proto '=https' --connect-timeout 15 --max-time 900 \\
+      --output "$download.part" "$2"
+    if ! has_digest "$download.part" "$3"; then
+      log "REFUSED $2: its sha256 is $(sha256sum "$download.part" | cut -d ' ' -f 1) and not $3"
+      rm -f "$download.part"
+      return 1
+    fi
+    mv "$download.part" "$download"
+  fi
+  if [ "$#" -eq 4 ]; then
+    tar -xzOf "$download" "$4" >"$1.new"
+  else
+    cp "$download" "$1.new"
+  fi
+  chmod 0755 "$1.new"
+  mv -f "$1.new" "$1"
+}
+
+[ ! -e "$state/ready" ] || {
+  log "ready since $(cat "$state/ready"); to begin again, remove $state/ready"
+  exit 0
+}
+mkdir -p "$state/downloads"
+${section("system users", users.map(userLine))}${section("packages", packageLines(packages))}${section("programs", binaries.map(binaryLine))}
+begin 'files'
+tar -xzf ${ARCHIVE} -C /
+systemctl daemon-reload
+${setups.map(({ name, path }) => `\nbegin '${name}'\nsh -eu ${path}\n`).join("")}
+step=end
+rm -rf "$state/downloads"
+date -u +%Y-%m-%dT%H:%M:%SZ >"$state/ready"
+log 'ready'
+`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length > 0 ? `\nbegin '${title}'\n${lines.join("\n")}\n` : "";
+}
+
+function userLine(user: string): string {
+  return `id -u ${user} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`;
+}
+
+function packageLines(packages: readonly string[]): string[] {
+  if (packages.length === 0) return [];
+  return [
+    "missing=",
+    `for package in ${packages.join(" ")}; do`,
+    `  dpkg-query --show --showformat '\${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"`,
+    "done",
+    'if [ -n "$missing" ]; then',
+    "  # Services wait for their setup: nothing that a package brings starts with its own configuration.",
+    `  printf '#!/bin/sh\\nexit 101\\n' >"$policy"`,
+    '  chmod 0755 "$policy"',
+    "  retry apt-get update",
+    "  # shellcheck disable=SC2086 # a list of names",
+    "  retry apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing",
+    '  rm -f "$policy"',
+    "fi",
+  ];
+}
+
+function binaryLine({ path, url, sha256, member }: MachineBinary): string {
+  return ["place", path, `'${url}'`, sha256, ...(member === undefined ? [] : [`'${member}'`])].join(" ");
+}
+
+const unique = (names: readonly string[]) => [...new Set(names)];

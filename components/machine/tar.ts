@@ -1,0 +1,56 @@
+/** An entry of an archive: a file where it has content, a directory where it has none. */
+export interface TarEntry {
+  /** Absolute; the archive holds it relative to the root it is unpacked in. */
+  readonly path: string;
+  readonly mode: string;
+  /** `user` or `user:group`. */
+  readonly owner: string;
+  readonly content?: string;
+}
+
+const BLOCK = 512;
+
+/**
+ * The time of every entry. Fixed, so that the same content always makes the same archive; and older than any cluster,
+ * because K3s takes its own datastore's word over a file that is older, and refuses to start over one that is newer.
+ */
+const MODIFIED = Date.UTC(2000, 0, 1) / 1000;
+
+/** A POSIX (ustar) archive, owners by name, as any `tar` unpacks it. */
+export function tar(entries: readonly TarEntry[]): Buffer {
+  const blocks = entries.flatMap((entry) => {
+    const content = Buffer.from(entry.content ?? "");
+    return [header(entry, content.length), content, Buffer.alloc(padding(content.length))];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
+}
+
+function header({ path, mode, owner, content }: TarEntry, size: number): Buffer {
+  const [user = "root", group = user] = owner.split(":");
+  const block = Buffer.alloc(BLOCK);
+  const text = (offset: number, length: number, value: string) => {
+    if (Buffer.byteLength(value) > length)
+      throw new Error(`${path}: "${value}" is too long for a tar header`);
+    block.write(value, offset);
+  };
+  const octal = (offset: number, length: number, value: number) =>
+    text(offset, length, value.toString(8).padStart(length - 1, "0"));
+
+  text(0, 100, content === undefined ? `${path.slice(1)}/` : path.slice(1));
+  octal(100, 8, Number.parseInt(mode, 8));
+  octal(108, 8, 0);
+  octal(116, 8, 0);
+  octal(124, 12, size);
+  octal(136, 12, MODIFIED);
+  text(156, 1, content === undefined ? "5" : "0");
+  text(257, 8, "ustar\x0000");
+  text(265, 32, user);
+  text(297, 32, group);
+  // The checksum counts its own field as blanks.
+  block.fill(" ", 148, 156);
+  const checksum = block.reduce((sum, byte) => sum + byte, 0);
+  text(148, 8, `${checksum.toString(8).padStart(6, "0")}\0 `);
+  return block;
+}
+
+const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
