@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { at, type Properties, plain } from "./wire";
+
+/** A resource that a stand-in has made: what an account would hold. Marks of secrets are kept. */
+export interface Held {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+export type Operation = "create" | "read" | "update" | "delete";
+
+/** A misbehaviour: which operations fail, and what the real provider would say. */
+export interface Fault {
+  readonly operations: readonly Operation[];
+  readonly error: string;
+  /** Only resources of this type. Default: all. */
+  readonly type?: string;
+  /** Only where these inputs have these values, by dotted path. Default: any. */
+  readonly where?: Readonly<Record<string, unknown>>;
+  /** How often; then it works again. Default: always. */
+  readonly times?: number;
+}
+
+/**
+ * What one stand-in provider has made, on disk: it outlives the provider's process, which the engine starts anew for
+ * every operation, and a test can look into it, change it behind the engine's back, or let it misbehave.
+ */
+export class Cloud {
+  readonly #directory: string;
+
+  constructor(directory: string, provider: string) {
+    this.#directory = join(directory, provider);
+    for (const folder of ["held", "ids"]) mkdirSync(join(this.#directory, folder), { recursive: true });
+  }
+
+  find(id: string): Held | undefined {
+    return this.all().find((held) => held.id === id);
+  }
+
+  all(type?: string): Held[] {
+    return readdirSync(join(this.#directory, "held"))
+      .map((file): Held => JSON.parse(readFileSync(join(this.#directory, "held", file), "utf8")))
+      .filter((held) => type === undefined || held.type === type);
+  }
+
+  put(held: Held): void {
+    writeFileSync(this.#fileOf(held.id), JSON.stringify(held));
+  }
+
+  remove(id: string): void {
+    rmSync(this.#fileOf(id), { force: true });
+  }
+
+  /** A number that no other resource ever has, even after this one is gone. */
+  nextId(): number {
+    for (let id = 1000 + readdirSync(join(this.#directory, "ids")).length; ; id += 1) {
+      try {
+        mkdirSync(join(this.#directory, "ids", String(id)));
+        return id;
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      }
+    }
+  }
+
+  /** Replaces the misbehaviours by these; none ends them all. */
+  misbehave(...faults: readonly Fault[]): void {
+    writeFileSync(join(this.#directory, "faults.json"), JSON.stringify(faults));
+  }
+
+  /** Throws what a fault says, if one covers this operation. */
+  meetFaults(operation: Operation, type: string, inputs: Properties): void {
+    const faults = this.#faults();
+    const fault = faults.find(
+      ({ operations, type: only, where = {}, times = 1 }) =>
+        times > 0 &&
+        operations.includes(operation) &&
+        (only === undefined || only === type) &&
+        Object.entries(where).every(([path, value]) => at(plain(inputs), path) === value),
+    );
+    if (!fault) return;
+    const { times } = fault;
+    if (times !== undefined) {
+      this.misbehave(...faults.map((each) => (each === fault ? { ...each, times: times - 1 } : each)));
+    }
+    throw new Error(fault.error);
+  }
+
+  #faults(): Fault[] {
+    try {
+      return JSON.parse(readFileSync(join(this.#directory, "faults.json"), "utf8"));
+    } catch {
+      return [];
+    }
+  }
+
+  #fileOf(id: string): string {
+    return join(this.#directory, "held", `${encodeURIComponent(id)}.json`);
+  }
+}

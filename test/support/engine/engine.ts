@@ -1,0 +1,206 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type OutputMap,
+  PulumiCommand,
+  type PulumiFn,
+  type Stack,
+  type StepEventMetadata,
+} from "@pulumi/pulumi/automation/index.js";
+import { parse, stringify } from "yaml";
+import { program as pathOf } from "../programs";
+import { Cloud } from "./cloud";
+import { madeSecrets } from "./leaks";
+import { canonical, nameOf } from "./wire";
+
+/** The providers that have stand-ins here. */
+export const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;
+export type StandInName = (typeof STAND_INS)[number];
+
+export interface EngineOptions {
+  /** The stack's name. */
+  readonly stack: string;
+  /** Configuration by full keys, for instance `trellis:settings`; values may be structured. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Configuration that is kept as secrets. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+/** What the engine did, or would do, to one resource. */
+export interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** The inputs that differ; of secret ones only those that force a replacement, since events do not tell secrets. */
+  readonly differing: readonly string[];
+}
+
+/** One run of the engine. */
+export interface Run {
+  /** Every step, in the order of beginning; those of resources that stay as they are have the op `same`. */
+  readonly steps: readonly Step[];
+  readonly outputs: OutputMap;
+  /** What the program and the providers said, a message each: `warning: ...`. */
+  readonly messages: readonly string[];
+}
+
+/** A run that ended in an error; it tells what was done until then. */
+export class FailedRun extends Error {
+  constructor(
+    readonly steps: readonly Step[],
+    readonly messages: readonly string[],
+    cause: unknown,
+  ) {
+    super(messages.filter((message) => message.startsWith("error")).join("\n") || String(cause), { cause });
+  }
+}
+
+export interface Engine {
+  preview(program: PulumiFn): Promise<Run>;
+  up(program: PulumiFn): Promise<Run>;
+  /** Reads every resource again, as `pulumi refresh` does. */
+  refresh(): Promise<Run>;
+  destroy(program: PulumiFn): Promise<Run>;
+  /** Changes configuration, from the next run on. */
+  configure(config: EngineOptions["config"]): void;
+  /** What a stand-in has made. */
+  cloud(provider: StandInName): Cloud;
+  /** The secrets of which all others are made: private keys, passwords, and those of the configuration. */
+  secrets(): string[];
+  /** All that the engine wrote, of now and of earlier: states, their backups, the history. */
+  written(): string;
+  close(): void;
+}
+
+const PASSPHRASE = "the passphrase of a stack that lives for one test";
+const projectDirectory = fileURLToPath(new URL("../../..", import.meta.url));
+const servingProgram = fileURLToPath(new URL("serve.ts", import.meta.url));
+
+/** The real Pulumi engine with a file backend and a home of its own, and stand-ins for all providers. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const root = mkdtempSync(join(tmpdir(), "trellis-engine-"));
+  const [work, home, backend, bin, clouds] = ["work", "home", "backend", "bin", "clouds"].map((name) => {
+    mkdirSync(join(root, name));
+    return join(root, name);
+  }) as [string, string, string, string, string]; // five names, five paths
+
+  const { name: projectName } = parse(readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8"));
+  // Not the project's own file: its `main` names a program to start, and ours is in this process.
+  writeFileSync(join(work, "Pulumi.yaml"), stringify({ name: projectName, runtime: "nodejs" }));
+  const stackFile = join(work, `Pulumi.${options.stack}.yaml`);
+  writeFileSync(stackFile, stringify({ config: options.config }));
+  for (const name of STAND_INS) writeProvider(bin, name, clouds);
+
+  const pulumi = pathOf("pulumi");
+  const environment = {
+    PATH: [bin, dirname(pulumi), process.env.PATH].join(delimiter),
+    PULUMI_BACKEND_URL: pathToFileURL(backend).href,
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+  };
+  const select = (program: PulumiFn): Promise<Stack> =>
+    LocalWorkspace.createOrSelectStack(
+      { stackName: options.stack, projectName, program },
+      {
+        workDir: work,
+        pulumiHome: home,
+        envVars: environment,
+        secretsProvider: "passphrase",
+        pulumiCommand: command,
+      },
+    );
+  const command = await PulumiCommand.get({ root: resolve(dirname(pulumi), "..") });
+  const nothing = await select(async () => {});
+  for (const [key, value] of Object.entries(options.secrets ?? {})) {
+    await nothing.setConfig(key, { value, secret: true });
+  }
+
+  const run = async (
+    program: PulumiFn,
+    operation: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+    refreshes = false,
+  ): Promise<Run> => {
+    const steps: Step[] = [];
+    const messages: string[] = [];
+    const stack = await select(program);
+    const onEvent = (event: EngineEvent) => {
+      // What a refresh found is known at its end.
+      const { metadata } = (refreshes ? event.resOutputsEvent : event.resourcePreEvent) ?? {};
+      if (metadata) steps.push(stepOf(metadata));
+      const said = event.diagnosticEvent;
+      if (said && !said.ephemeral) messages.push(`${said.severity}: ${bare(said.message)}`);
+    };
+    try {
+      await operation(stack, onEvent);
+      return { steps, messages, outputs: await stack.outputs() };
+    } catch (error) {
+      throw new FailedRun(steps, messages, error);
+    }
+  };
+
+  return {
+    preview: (program) => run(program, (stack, onEvent) => stack.preview({ onEvent, diff: true })),
+    up: (program) => run(program, (stack, onEvent) => stack.up({ onEvent, showSecrets: false })),
+    refresh: () =>
+      run(
+        async () => {},
+        (stack, onEvent) => stack.refresh({ onEvent, showSecrets: false }),
+        true,
+      ),
+    destroy: (program) => run(program, (stack, onEvent) => stack.destroy({ onEvent, showSecrets: false })),
+    configure(config) {
+      const file = parse(readFileSync(stackFile, "utf8"));
+      writeFileSync(stackFile, stringify({ ...file, config: { ...file.config, ...config } }));
+    },
+    cloud: (provider) => new Cloud(clouds, provider),
+    secrets: () => [
+      ...madeSecrets(new Cloud(clouds, "random"), new Cloud(clouds, "tls")),
+      ...Object.values(options.secrets ?? {}),
+    ],
+    written: () => textOfAll(backend),
+    close: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** The steps that change something, without the stack itself and the providers that the engine makes by default. */
+export function changes(run: Run): Step[] {
+  const own = ({ type, name }: Step) =>
+    type === "pulumi:pulumi:Stack" || (type.startsWith("pulumi:providers:") && name.startsWith("default"));
+  return run.steps.filter((step) => !["same", "read", "refresh"].includes(step.op) && !own(step));
+}
+
+function writeProvider(directory: string, name: StandInName, clouds: string): void {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const words = [process.execPath, "--import", loader, servingProgram, name, clouds].map(
+    (word) => `'${word}'`,
+  );
+  const executable = join(directory, `pulumi-resource-${name}`);
+  writeFileSync(executable, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+  chmodSync(executable, 0o755);
+}
+
+function stepOf({ op, urn, type, old, new: next, keys = [] }: StepEventMetadata): Step {
+  const inputs = { ...old?.inputs, ...next?.inputs };
+  const differ = (key: string) => canonical(old?.inputs?.[key]) !== canonical(next?.inputs?.[key]);
+  const differing = old && next ? Object.keys(inputs).filter(differ) : [];
+  return { op, urn, type, name: nameOf(urn), differing: [...new Set([...differing, ...keys])].sort() };
+}
+
+/** Without the marks by which the CLI colours. */
+function bare(message: string): string {
+  return message.replace(/<\{%[^%]*%\}>/g, "").trim();
+}
+
+function textOfAll(directory: string): string {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .join("\n");
+}

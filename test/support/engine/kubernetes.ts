@@ -1,0 +1,39 @@
+import type { ResourceKind } from "./stand-in";
+
+/** What the real provider says when nothing answers at the address of the kubeconfig. */
+export const UNREACHABLE = "configured Kubernetes cluster is unreachable";
+
+/** Fields that the API server lets nobody change, by the kind at the end of the type. */
+const IMMUTABLE: Readonly<Record<string, readonly string[]>> = {
+  ClusterRoleBinding: ["roleRef"],
+  DaemonSet: ["spec.selector"],
+  Deployment: ["spec.selector"],
+  Job: ["spec.completions", "spec.selector", "spec.template"],
+  PersistentVolumeClaim: ["spec.accessModes", "spec.storageClassName", "spec.volumeName"],
+  PriorityClass: ["value"],
+  RoleBinding: ["roleRef"],
+  Secret: ["type"],
+  StatefulSet: ["spec.podManagementPolicy", "spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"],
+  StorageClass: ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
+};
+
+/** Any object is taken: that it is a valid one is judged by schemas elsewhere. */
+export function kubernetesKind(type: string): ResourceKind | undefined {
+  const kind = type.split(":").at(-1) ?? "";
+  return {
+    replacedBy: ["apiVersion", "kind", "metadata.name", "metadata.namespace", ...(IMMUTABLE[kind] ?? [])],
+    nameInput: "metadata.name",
+    id: ({ metadata }) => {
+      // Every object has metadata: the provider's check gave it a name at least.
+      const { namespace, name } = metadata as { namespace?: string; name: string };
+      return [type.replace(/^kubernetes:/, ""), namespace ?? "", name].join("|");
+    },
+    refusal: ({ type, inputs, cloud, changes }) => {
+      const { namespace, name } = inputs.metadata as { namespace?: string; name: string };
+      const twin = cloud
+        .all(type)
+        .find(({ id }) => id !== changes && id.endsWith(`|${namespace ?? ""}|${name}`));
+      return twin && `resource ${name} was not successfully created: ${name} already exists`;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { createRequire } from "node:module";
+import { main, type Provider } from "@pulumi/pulumi/provider";
+import { Cloud } from "./cloud";
+import { dockerBuildKind } from "./docker-build";
+import { hcloudFunctions, hcloudKind } from "./hcloud";
+import { kubernetesKind } from "./kubernetes";
+import { randomKind } from "./random";
+import { standIn } from "./stand-in";
+import { tlsKind } from "./tls";
+
+/**
+ * What an executable `pulumi-resource-<name>` runs: `serve.ts <name> <cloud's directory> <the engine's arguments>`.
+ * It stands in for the real provider of that name, in the version that the SDK asks for.
+ */
+const [name = "", directory = "", ...engineArguments] = process.argv.slice(2);
+const { version } = createRequire(import.meta.url)(`@pulumi/${name}/package.json`);
+const cloud = new Cloud(directory, name);
+
+const providers: Readonly<Record<string, () => Provider>> = {
+  hcloud: () => standIn(version, cloud, hcloudKind, hcloudFunctions),
+  kubernetes: () => standIn(version, cloud, kubernetesKind),
+  random: () => standIn(version, cloud, randomKind),
+  tls: () => standIn(version, cloud, tlsKind),
+  "docker-build": () => standIn(version, cloud, dockerBuildKind),
+};
+
+const provider = providers[name];
+if (!provider) throw new Error(`there is no stand-in for ${name}`);
+await main(provider(), engineArguments);

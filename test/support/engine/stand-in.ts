@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import type { Provider } from "@pulumi/pulumi/provider";
+import type { Cloud, Operation } from "./cloud";
+import { at, canonical, nameOf, type Properties, plainProperties, typeOf } from "./wire";
+
+/** How a stand-in treats the resources of one type. Inputs come without marks of secrets. */
+export interface ResourceKind {
+  /** Inputs (by dotted path) whose change the real provider answers with a replacement. */
+  readonly replacedBy: readonly string[] | "every input";
+  /** The input that is the resource's name, invented where the program gives none, as real providers do. */
+  readonly nameInput?: string;
+  /** Its id; a number of its own where it has no other. */
+  readonly id?: (inputs: Properties, outputs: Properties, cloud: Cloud) => string;
+  /** What the real provider adds to the inputs. */
+  readonly outputs?: (made: Making) => Properties | Promise<Properties>;
+  /** Why the real API would not make or change this; nothing where it would. */
+  readonly refusal?: (making: Making) => string | undefined;
+  /** Why the real API would not delete this. */
+  readonly deleteRefusal?: (inputs: Properties) => string | undefined;
+}
+
+export interface Making {
+  readonly type: string;
+  readonly inputs: Properties;
+  /** A number of its own; that of the existing resource where one is changed. */
+  readonly number: number;
+  readonly cloud: Cloud;
+  /** The id of the existing resource where one is changed. */
+  readonly changes?: string;
+}
+
+export type Functions = Readonly<Record<string, (args: Properties, cloud: Cloud) => Properties>>;
+
+/** The key under which a stand-in keeps the inputs among the outputs, as the real Kubernetes provider does. */
+const INPUTS = "__inputs";
+const NUMBER = "__number";
+
+/**
+ * A provider that behaves like the real one as far as the engine and the program can see: it compares inputs, replaces
+ * what the real one would replace, keeps what it made, and refuses what the real one would refuse.
+ */
+export function standIn(
+  version: string,
+  cloud: Cloud,
+  kindOf: (type: string) => ResourceKind | undefined,
+  functions: Functions = {},
+): Provider {
+  const kind = (type: string): ResourceKind => {
+    const known = kindOf(type);
+    if (!known) throw new Error(`the stand-in does not know resources of type ${type}`);
+    return known;
+  };
+  const meetFaults = (operation: Operation, urn: string, inputs: Properties) =>
+    cloud.meetFaults(operation, typeOf(urn), inputs);
+
+  return {
+    version,
+
+    async check(urn, olds: Properties, news: Properties) {
+      const { nameInput } = kind(typeOf(urn));
+      if (!nameInput || at(news, nameInput) !== undefined) return { inputs: news };
+      const name = at(olds, nameInput) ?? `${nameOf(urn)}-${randomBytes(4).toString("hex").slice(1)}`;
+      return { inputs: withPath(news, nameInput, name) };
+    },
+
+    async diff(_id, urn, olds: Properties, news: Properties) {
+      const { replacedBy, nameInput } = kind(typeOf(urn));
+      const before = inputsIn(olds);
+      const after = plainProperties(news);
+      const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+        (key) => canonical(before[key]) !== canonical(after[key]),
+      );
+      const replaces =
+        replacedBy === "every input"
+          ? changed
+          : replacedBy.filter((path) => canonical(at(before, path)) !== canonical(at(after, path)));
+      // Two resources cannot have one name, so the old one goes first where the name stays.
+      const keepsName = nameInput !== undefined && at(before, nameInput) === at(after, nameInput);
+      return { changes: changed.length > 0, replaces, deleteBeforeReplace: keepsName };
+    },
+
+    async create(urn, news: Properties) {
+      meetFaults("create", urn, news);
+      const type = typeOf(urn);
+      const { id: idOf, outputs, refusal } = kind(type);
+      const number = cloud.nextId();
+      const inputs = plainProperties(news);
+      const making = { type, inputs, number, cloud };
+      refuse(refusal?.(making));
+      const outs = { ...news, ...(await outputs?.(making)), [INPUTS]: news, [NUMBER]: number };
+      const id = idOf?.(inputs, outs, cloud) ?? String(number);
+      cloud.put({ id, type, name: nameOf(urn), inputs: news, outputs: outs });
+      return { id, outs };
+    },
+
+    async read(id, urn, props: Properties = {}) {
+      meetFaults("read", urn, props);
+      const held = cloud.find(id);
+      return held ? { id, props: held.outputs, inputs: held.inputs } : { id: "", props: {} };
+    },
+
+    async update(id, urn, olds: Properties, news: Properties) {
+      meetFaults("update", urn, news);
+      const type = typeOf(urn);
+      const { outputs, refusal } = kind(type);
+      const number = Number(olds[NUMBER]);
+      const making = { type, inputs: plainProperties(news), number, cloud, changes: id };
+      refuse(refusal?.(making));
+      const outs = { ...news, ...(await outputs?.(making)), [INPUTS]: news, [NUMBER]: number };
+      cloud.put({ id, type, name: nameOf(urn), inputs: news, outputs: outs });
+      return { outs };
+    },
+
+    async delete(id, urn, props: Properties) {
+      meetFaults("delete", urn, props);
+      refuse(kind(typeOf(urn)).deleteRefusal?.(inputsIn(props)));
+      cloud.remove(id);
+    },
+
+    async invoke(token, args: Properties) {
+      const known = functions[token];
+      if (!known) throw new Error(`the stand-in does not know the function ${token}`);
+      return { outputs: known(plainProperties(args), cloud) };
+    },
+  };
+}
+
+function refuse(reason: string | undefined): void {
+  if (reason !== undefined) throw new Error(reason);
+}
+
+function inputsIn(outputs: Properties): Properties {
+  const { [INPUTS]: inputs } = plainProperties(outputs);
+  // The stand-in itself wrote them there.
+  return (inputs ?? outputs) as Properties;
+}
+
+function withPath(properties: Properties, path: string, value: unknown): Properties {
+  const [first = "", ...rest] = path.split(".");
+  if (rest.length === 0) return { ...properties, [first]: value };
+  const inner = (properties[first] ?? {}) as Properties; // a path of a kind leads through objects only
+  return { ...properties, [first]: withPath(inner, rest.join("."), value) };
+}
