@@ -70,7 +70,7 @@ export class IsolatedParser {
   private async readerOf(format: Source): Promise<Worker> {
     if (this.worker && this.format === format) return this.worker;
     await this.close();
-    const worker = new Worker(new URL("./isolated-parser.mjs", import.meta.url), {
+    const worker = new Worker(new URL("./start-parser-thread.mjs", import.meta.url), {
       execArgv: [],
       workerData: { libraries: LIBRARIES[format] ?? [] },
       // The PDF reader warns on the console of what a text reader never needs.

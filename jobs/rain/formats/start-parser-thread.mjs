@@ -1,4 +1,4 @@
-// A worker thread knows no TypeScript until it is told; everything else is in isolated-parser-worker.ts.
+// A worker thread knows no TypeScript until it is told; everything else is in parser-thread.ts.
 import { workerData } from "node:worker_threads";
 import { register } from "tsx/esm/api";
 
@@ -7,4 +7,4 @@ globalThis.DOMMatrix ??= class {}; // only drawing needs one, but the PDF reader
 for (const library of workerData.libraries) await import(library);
 
 register();
-await import("./isolated-parser-worker.ts");
+await import("./parser-thread.ts");
