@@ -122,6 +122,11 @@ const LOCATIONS = [
   },
 ];
 
+/** The network zone of a location; undefined for one that Hetzner does not have. */
+export function networkZoneOf(location: string): string | undefined {
+  return LOCATIONS.find(({ name }) => name === location)?.networkZone;
+}
+
 const SERVER_TYPE_ANSWERS: readonly Properties[] = Object.entries(SERVER_TYPES).map(
   ([name, type], index) => ({
     id: index + 1,

@@ -1,11 +1,14 @@
 import { type Evaluation, evaluate } from "../../local/monitor";
+import { readStack, stackConfig } from "../../local/plan/stack-file";
 
 export interface EvaluateArgs {
   /** Declares resources; what it returns are the stack's outputs. */
   readonly program: () => unknown;
-  /** Settings by key; a key without a namespace is the project's. Structured values become JSON as in a stack file. */
+  /** A stack file whose settings apply, for instance `Pulumi.prod.yaml`; those below come on top. */
+  readonly settingsFile?: string;
+  /** Settings as in the `config` part of a stack file: a key without a namespace is the project's. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Settings that are secret, in the same form. */
+  /** Settings that are secret, in clear. */
   readonly secrets?: Readonly<Record<string, unknown>>;
   /** @default "test" */
   readonly stack?: string;
@@ -17,30 +20,16 @@ const PROJECT = "trellis";
  * Runs a program against the plan's own monitor and returns all that it declared. Unlike Pulumi's built-in mocks it
  * sees parents, dependencies, options, providers and secrets, runs transforms, and refuses duplicate URNs.
  */
-export function evaluateStack({
-  program,
-  config = {},
-  secrets = {},
-  stack = "test",
-}: EvaluateArgs): Promise<Evaluation> {
+export function evaluateStack(args: EvaluateArgs): Promise<Evaluation> {
+  const { program, settingsFile, config = {}, secrets = {}, stack = "test" } = args;
+  const file = settingsFile ? readStack(process.cwd(), PROJECT, stack, settingsFile) : undefined;
+  const plain = stackConfig(PROJECT, config);
+  const secret = stackConfig(PROJECT, secrets);
   return evaluate({
     program,
     project: PROJECT,
     stack,
-    config: { ...asConfig(config), ...asConfig(secrets) },
-    secretKeys: Object.keys(secrets).map(fullKey),
+    config: { ...file?.config, ...plain.config, ...secret.config },
+    secretKeys: [...(file?.secretKeys ?? []), ...plain.secretKeys, ...Object.keys(secret.config)],
   });
-}
-
-function asConfig(values: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [
-      fullKey(key),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
-}
-
-function fullKey(key: string): string {
-  return key.includes(":") ? key : `${PROJECT}:${key}`;
 }

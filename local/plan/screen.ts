@@ -1,0 +1,125 @@
+import { groupBy } from "../grouping";
+import { isRecord, type LogEntry, type Properties, type Value } from "../monitor";
+import type { Branch, Count, Summary } from "./summary";
+
+/** How parts of a text stand out; without colours it stays as it is. */
+export interface Palette {
+  bold(text: string): string;
+  dim(text: string): string;
+  accent(text: string): string;
+  warning(text: string): string;
+  error(text: string): string;
+}
+
+export function paletteFor(stream: { readonly isTTY?: boolean }, environment = process.env): Palette {
+  const coloured = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb";
+  const style = (code: number) => (text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return { bold: style(1), dim: style(2), accent: style(36), warning: style(33), error: style(31) };
+}
+
+/** The whole summary as people read it. */
+export function screenOf(summary: Summary, palette: Palette): string {
+  const { project, stack, total, tree, outputs, files, out, seconds, logs, absentSecrets } = summary;
+  const warnings = logs.filter(({ severity }) => severity === "warning");
+  const notes = logs.filter(({ severity }) => severity === "info");
+  const blocks = [
+    [
+      `${palette.bold(`${project} · ${stack}`)}  ${palette.dim(`${total} resources`)}`,
+      ...withCounts("", "", tree.counts, palette),
+      ...branchLines(tree.branches, "", palette),
+    ],
+    outputLines(outputs, palette),
+    notes.map(({ message }) => `${palette.accent("note")}     ${message}`),
+    warnings.map((warning) => warningLine(warning, palette)),
+    absentSecrets.map(
+      ({ key, why }) =>
+        `${palette.accent("to set")}   pulumi config set --secret ${key}  ${palette.dim(why)}`,
+    ),
+    [`${files} files in ${palette.accent(out)} after ${seconds.toFixed(1)} s`],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+export function warningLine({ message, resource }: LogEntry, palette: Palette): string {
+  const about = resource ? palette.dim(` (${resource.split("::").at(-1)})`) : "";
+  return `${palette.warning("warning")}  ${message}${about}`;
+}
+
+/** So many alike in a row say nothing more one by one. */
+const FOLD_FROM = 7;
+
+function branchLines(branches: readonly Branch[], indent: string, palette: Palette): string[] {
+  const shown = fold(branches);
+  return shown.flatMap((branch, index) => {
+    const last = index === shown.length - 1;
+    const below = indent + (last ? "   " : "│  ");
+    return [
+      `${palette.dim(indent + (last ? "└─ " : "├─ "))}${branch.name} ${palette.dim(branch.type)}`,
+      ...withCounts(below, branch.branches.length > 0 ? "│  " : "   ", branch.counts, palette),
+      ...branchLines(branch.branches, below, palette),
+    ];
+  });
+}
+
+function withCounts(indent: string, stem: string, counts: readonly Count[], palette: Palette): string[] {
+  if (counts.length === 0) return [];
+  const said = counts.map(({ type, count }) => (count === 1 ? type : `${count} ${type}`));
+  return wrap(said, 96 - indent.length).map((line) => palette.dim(indent + stem) + palette.accent(line));
+}
+
+function wrap(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + word.length + 2 <= width)
+      lines[lines.length - 1] = `${line}, ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Makes one branch of many siblings that are alike. */
+function fold(branches: readonly Branch[]): readonly Branch[] {
+  const byShape = groupBy(branches, ({ type, branches, counts }) =>
+    branches.length === 0
+      ? `${type} ${JSON.stringify(counts)}`
+      : `${type} ${JSON.stringify(branches.map(shape))}`,
+  );
+  return [...byShape.values()].flatMap((alike) => {
+    const [first] = alike;
+    const last = alike.at(-1);
+    if (!first || !last || alike.length < FOLD_FROM) return alike;
+    return [{ ...first, name: `${alike.length} × ${first.name} … ${last.name}` }];
+  });
+}
+
+const shape = ({ type, counts }: Branch) => [type, counts];
+
+/** A value longer than this is looked up in outputs.json. */
+const LONGEST_VALUE = 90;
+
+function outputLines(outputs: Properties, palette: Palette): string[] {
+  const lines = leaves(outputs, "");
+  const width = Math.max(0, ...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${palette.dim(name.padEnd(width))}  ${value}`);
+}
+
+function leaves(value: Value | Properties, path: string): [string, string][] {
+  if (isRecord(value)) {
+    // Checked above to be a mapping, and all that it maps to came out of a Value.
+    return Object.entries(value as Properties).flatMap(([key, inner]) =>
+      leaves(inner, path ? `${path}.${key}` : key),
+    );
+  }
+  return [[path, shown(value)]];
+}
+
+function shown(value: Value): string {
+  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return shown(value.join(", "));
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (text.length <= LONGEST_VALUE && !text.includes("\n")) return text;
+  return `(${text.length} characters, in outputs.json)`;
+}

@@ -1,0 +1,2 @@
+export { picture } from "./picture";
+export { type Topology, topologyOf } from "./topology";
