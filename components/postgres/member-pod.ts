@@ -1,0 +1,134 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
+import { LABELS, POSTGRES } from "./names";
+
+export interface MemberPodArgs {
+  readonly image: pulumi.Input<string>;
+  readonly namespace: string;
+  /** Holds patroni.yml; its digest makes a changed configuration a rolling restart. */
+  readonly configMap: pulumi.Input<string>;
+  readonly configDigest: pulumi.Input<string>;
+  /** Holds the passwords, each under the name of the variable that Patroni reads it from. */
+  readonly passwords: pulumi.Input<string>;
+  /** Hold `ca.crt`, `tls.crt` and `tls.key`. */
+  readonly serverCertificate: pulumi.Input<string>;
+  readonly etcdCertificate: pulumi.Input<string>;
+  /** Makes renewed certificates a rolling restart: Patroni reads its own only when it starts. */
+  readonly certificateDigest: pulumi.Input<string>;
+  readonly cpuMillis: number;
+  readonly memoryMib: number;
+  /** One member a server, or the pod waits; otherwise only as far as there are servers. */
+  readonly strictSpread: boolean;
+}
+
+/** The user `postgres` of the official image. */
+const POSTGRES_USER = 999;
+
+/** Where the container finds things; the configuration is rendered for these places. */
+export const PLACES = {
+  programs: "/usr/lib/postgresql/17/bin",
+  data: "/var/lib/postgresql/data/pgdata",
+  volume: "/var/lib/postgresql/data",
+  sockets: "/var/run/postgresql",
+  config: "/etc/patroni",
+  serverCertificates: "/etc/trellis/postgres",
+  etcdCertificates: "/etc/trellis/etcd",
+} as const;
+
+/** Shared memory of parallel queries, which the container's own limit of 64 MiB would cut short. */
+const SHARED_MEMORY = "256Mi";
+
+/** The time that a member has to hand over its lead and to shut PostgreSQL down in order. */
+const TERMINATION_SECONDS = 120;
+
+export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
+  const { ports } = POSTGRES;
+  const volume = (name: string, mountPath: string, readOnly = false) => ({ name, mountPath, readOnly });
+  return {
+    metadata: {
+      labels: LABELS,
+      annotations: {
+        "trellis/config-digest": args.configDigest,
+        "trellis/certificate-digest": args.certificateDigest,
+      },
+    },
+    spec: {
+      serviceAccountName: POSTGRES.serviceAccount,
+      automountServiceAccountToken: false, // Patroni talks to etcd, not to Kubernetes
+      priorityClassName: "trellis-data",
+      securityContext: restrictedPod(POSTGRES_USER),
+      terminationGracePeriodSeconds: TERMINATION_SECONDS,
+      affinity: { podAntiAffinity: spread(args.strictSpread) },
+      containers: [
+        {
+          name: "postgres",
+          image: args.image,
+          args: [`${PLACES.config}/patroni.yml`],
+          ports: [
+            { name: "postgres", containerPort: ports.postgres },
+            { name: "patroni", containerPort: ports.rest },
+          ],
+          env: memberEnvironment(args.namespace),
+          envFrom: [{ secretRef: { name: args.passwords } }],
+          securityContext: restrictedContainer,
+          resources: {
+            requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
+            limits: { memory: `${args.memoryMib}Mi` },
+          },
+          startupProbe: probe("/liveness", { periodSeconds: 5, failureThreshold: 24 }),
+          // Patroni's own answer: its loop runs. A member without a leader is alive, and killing it would help nobody.
+          livenessProbe: probe("/liveness", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+          readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
+          volumeMounts: [
+            volume("data", PLACES.volume),
+            volume("config", PLACES.config, true),
+            volume("server-certificate", PLACES.serverCertificates, true),
+            volume("etcd-certificate", PLACES.etcdCertificates, true),
+            volume("sockets", PLACES.sockets),
+            volume("shared-memory", "/dev/shm"),
+            SCRATCH.mount,
+          ],
+        },
+      ],
+      volumes: [
+        { name: "config", configMap: { name: args.configMap } },
+        certificates("server-certificate", args.serverCertificate),
+        certificates("etcd-certificate", args.etcdCertificate),
+        { name: "sockets", emptyDir: {} },
+        { name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: SHARED_MEMORY } },
+        SCRATCH.volume,
+      ],
+    },
+  };
+}
+
+/**
+ * What differs between members. PostgreSQL is known by its address, which EndpointSlices want and which Patroni
+ * announces anew after each start; the REST API by its name, which its certificate holds.
+ */
+function memberEnvironment(namespace: string): k8s.types.input.core.v1.EnvVar[] {
+  const name = `$(PATRONI_NAME).${POSTGRES.headless}.${namespace}.svc.cluster.local`;
+  return [
+    { name: "PATRONI_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+    { name: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", value: `$(POD_IP):${POSTGRES.ports.postgres}` },
+    { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value: `${name}:${POSTGRES.ports.rest}` },
+  ];
+}
+
+function spread(strict: boolean): k8s.types.input.core.v1.PodAntiAffinity {
+  const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: LABELS } };
+  return strict
+    ? { requiredDuringSchedulingIgnoredDuringExecution: [term] }
+    : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
+}
+
+function probe(path: string, timing: Record<string, number>): k8s.types.input.core.v1.Probe {
+  return { httpGet: { path, port: "patroni", scheme: "HTTPS" }, ...timing };
+}
+
+/** PostgreSQL refuses a key that others may read; the group is the pod's own. */
+function certificates(name: string, secretName: pulumi.Input<string>): k8s.types.input.core.v1.Volume {
+  return { name, secret: { secretName, defaultMode: 0o440 } };
+}

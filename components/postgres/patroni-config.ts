@@ -1,0 +1,186 @@
+import { stringify } from "yaml";
+import { hostAccess, REPLICATION_USER, REWIND_USER } from "./host-access";
+import { memoryParameters } from "./memory";
+
+export interface PatroniArgs {
+  /** The cluster's name in etcd: its keys lie below /service/<scope>/. */
+  readonly scope: string;
+
+  /** etcd's members, each as host:port. */
+  readonly etcd: readonly string[];
+
+  /** Where the certificates lie in the container. */
+  readonly certificates: {
+    /** Authority, certificate and key of the connection to etcd. */
+    readonly etcd: Certificates;
+    /** Authority, certificate and key that PostgreSQL and the REST API show. */
+    readonly server: Certificates;
+  };
+
+  /** The ranges that clients and members come from. */
+  readonly networks: readonly string[];
+
+  /** The container's limit, from which PostgreSQL's memory parameters follow. */
+  readonly memoryMib: number;
+
+  /** Whether a commit waits until a replica has it: no acknowledged row is lost with the leader. */
+  readonly synchronous: boolean;
+
+  /** Where the data lie. */
+  readonly dataDirectory: string;
+
+  /** Where the unix socket lies. */
+  readonly socketDirectory: string;
+
+  /** Where PostgreSQL's programs lie. */
+  readonly programs: string;
+
+  /** Ports; what production has unless a test runs several members at one address. */
+  readonly ports?: { readonly postgres: number; readonly rest: number };
+
+  /** Where to listen; every address of the pod by default. */
+  readonly listen?: string;
+
+  /** PostgreSQL's archiving, as the backup room wants it. @default none */
+  readonly archive?: Readonly<Record<string, string>>;
+}
+
+export interface Certificates {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * Patroni's clock, in seconds. A leader that died holds its key until the ttl runs out, and Patroni raises any ttl
+ * below 20 to 20, so that is the shortest outage after the loss of a whole node. loop_wait + 2 x retry_timeout may not
+ * exceed the ttl: 5 + 2 x 5 leaves 5 s of margin, so that with a slow etcd failsafe mode always decides before the
+ * key is gone (patroni/patroni#3678).
+ */
+export const CLOCK = { ttl: 20, loop_wait: 5, retry_timeout: 5 } as const;
+
+/** The most that an asynchronous replica may have missed, in bytes, and still lead: one segment of the log. */
+const MOST_LAG_AT_FAILOVER = 16 * 1024 * 1024;
+
+/** Users that Patroni knows by name; their passwords come from the environment, never from this file. */
+export const PATRONI_USERS = { replication: REPLICATION_USER, rewind: REWIND_USER } as const;
+
+/**
+ * patroni.yml, the same for every member: what differs (name, addresses) and what is secret comes by the environment,
+ * PATRONI_NAME, PATRONI_*_CONNECT_ADDRESS and PATRONI_*_PASSWORD.
+ */
+export function patroniConfig(args: PatroniArgs): string {
+  const { etcd, server } = args.certificates;
+  const { postgres, rest } = args.ports ?? { postgres: 5432, rest: 8008 };
+  const listen = args.listen ?? "0.0.0.0";
+  return `# Patroni of ${args.scope}, rendered by Trellis.
+${stringify(
+  {
+    scope: args.scope,
+    namespace: "/service/",
+    etcd3: {
+      hosts: [...args.etcd],
+      protocol: "https",
+      cacert: etcd.authority,
+      cert: etcd.certificate,
+      key: etcd.key,
+      username: "patroni",
+    },
+    restapi: {
+      listen: `${listen}:${rest}`,
+      cafile: server.authority,
+      certfile: server.certificate,
+      keyfile: server.key,
+      authentication: { username: "patroni" }, // without a password from the environment Patroni refuses to start
+    },
+    ctl: { cacert: server.authority },
+    bootstrap: { dcs: dynamicConfiguration(args), initdb: INITDB },
+    postgresql: {
+      listen: `${listen}:${postgres}`,
+      data_dir: args.dataDirectory,
+      bin_dir: args.programs,
+      pgpass: "/tmp/pgpass",
+      use_unix_socket: true,
+      use_unix_socket_repl: true,
+      authentication: {
+        superuser: { username: "postgres" },
+        replication: { username: REPLICATION_USER, sslmode: "verify-ca", sslrootcert: server.authority },
+        rewind: { username: REWIND_USER, sslmode: "verify-ca", sslrootcert: server.authority },
+      },
+      parameters: {
+        unix_socket_directories: args.socketDirectory,
+        ssl: "on",
+        ssl_ca_file: server.authority,
+        ssl_cert_file: server.certificate,
+        ssl_key_file: server.key,
+      },
+      pg_hba: hostAccess(args),
+    },
+    tags: { nofailover: false, noloadbalance: false, clonefrom: true, nosync: false },
+    log: { level: "INFO", type: "json" },
+  },
+  { lineWidth: 0 },
+)}`;
+}
+
+const INITDB = [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, "data-checksums"];
+
+/** What all members share and Patroni keeps in etcd; the bootstrap job brings a running cluster up to it. */
+export function dynamicConfiguration({
+  memoryMib,
+  synchronous,
+  archive,
+}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "archive">) {
+  return {
+    ...CLOCK,
+    maximum_lag_on_failover: MOST_LAG_AT_FAILOVER,
+    // How long a crashed leader may try to come back by itself before another is made: a restart after a crash takes
+    // seconds, and a promotion costs every session.
+    primary_start_timeout: 10,
+    primary_stop_timeout: 20,
+    // With etcd away, the leader goes on as long as it reaches all members and they agree that it leads.
+    failsafe_mode: true,
+    synchronous_mode: synchronous ? "quorum" : "off",
+    ...(synchronous && { synchronous_node_count: 1 }),
+    postgresql: {
+      use_pg_rewind: true,
+      use_slots: true,
+      parameters: {
+        ...memoryParameters(memoryMib),
+        ...DURABILITY,
+        ...OBSERVABILITY,
+        ...archive,
+      },
+    },
+  };
+}
+
+const DURABILITY = {
+  wal_level: "logical", // Supabase's realtime and CDC read it; the cost over "replica" is small
+  wal_log_hints: "on",
+  max_wal_senders: 10,
+  max_replication_slots: 10,
+  max_slot_wal_keep_size: "4GB", // a replica that is away for long is made anew instead of filling the leader's disk
+  max_wal_size: "1GB",
+  min_wal_size: "256MB",
+  checkpoint_timeout: "10min",
+  checkpoint_completion_target: 0.9,
+  random_page_cost: 1.1,
+  password_encryption: "scram-sha-256",
+  hot_standby: "on",
+  tcp_keepalives_idle: 30,
+  tcp_keepalives_interval: 10,
+  tcp_keepalives_count: 3,
+} as const;
+
+const OBSERVABILITY = {
+  log_destination: "stderr",
+  logging_collector: "off", // the container's log is the log
+  log_min_duration_statement: 500,
+  log_checkpoints: "on",
+  log_lock_waits: "on",
+  log_temp_files: 1024,
+  log_autovacuum_min_duration: 1000,
+  shared_preload_libraries: "pg_stat_statements",
+  track_io_timing: "on",
+} as const;

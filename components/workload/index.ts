@@ -1,0 +1,1 @@
+export { restrictedContainer, restrictedPod, SCRATCH } from "./security";
