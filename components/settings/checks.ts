@@ -11,10 +11,10 @@ import { cidrRange, overlap } from "./values";
  * is reported at once and none twice.
  */
 export type Draft = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
-type HetznerDraft = { readonly [Key in keyof HetznerTarget]?: HetznerTarget[Key] | undefined };
+export type HetznerDraft = { readonly [Key in keyof HetznerTarget]?: HetznerTarget[Key] | undefined };
 type Check<Part> = (part: Part) => Problem[];
 
-const problem = (path: Problem["path"], given: unknown, allowed: string): Problem => ({
+export const problem = (path: Problem["path"], given: unknown, allowed: string): Problem => ({
   path,
   given,
   allowed,

@@ -1,4 +1,5 @@
 import { UserError } from "../user-error";
+import { checkPostgres } from "./check-postgres";
 import { checkEnvironment, checkHetzner } from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
 import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
@@ -24,13 +25,14 @@ export function parseSettings(raw: unknown): Settings {
 /** Judges what is sound of a file, part by part, even where another part of it is not. */
 function crossChecks(raw: unknown): Problem[] {
   const target = field(raw, "target");
-  if (field(target, "kind") !== "hetzner") return [];
-  const draft = soundParts(hetznerTarget.shape, target);
+  const draft = field(target, "kind") === "hetzner" ? soundParts(hetznerTarget.shape, target) : {};
   const environment = ENVIRONMENTS.find((each) => each === field(raw, "environment"));
-  return [...checkHetzner(draft), ...checkEnvironment(environment, draft)].map((each) => ({
-    ...each,
-    path: ["target", ...each.path],
-  }));
+  const postgres = settingsSchema.shape.postgres.safeParse(field(raw, "postgres")).data;
+  const ofTarget = [...checkHetzner(draft), ...checkEnvironment(environment, draft)];
+  return [
+    ...ofTarget.map((each) => ({ ...each, path: ["target", ...each.path] })),
+    ...checkPostgres({ environment, postgres }, draft),
+  ];
 }
 
 type Schemas = typeof hetznerTarget.shape;

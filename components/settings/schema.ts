@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { locationNames } from "./locations";
 import { serverTypeNames } from "./server-types";
-import { bucketName, cidr, domainName, emailAddress, httpsUrl, kubernetesName, sshPublicKey } from "./values";
+import {
+  bucketName,
+  cidr,
+  databaseName,
+  domainName,
+  emailAddress,
+  extensionName,
+  httpsUrl,
+  kubernetesName,
+  sshPublicKey,
+} from "./values";
 
 export const ENVIRONMENTS = ["dev", "staging", "prod"] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
@@ -142,6 +152,44 @@ const offsite = z.strictObject({
   bucket: bucketName,
 });
 
+const postgres = z
+  .strictObject({
+    /** Members of the cluster. @default 1 in dev, else 3 */
+    replicas: wholeNumber(1, 9).optional(),
+    /** The volume of each member. */
+    volumeGib: wholeNumber(1, 10_000).default(10),
+    /** Another storage class than the cluster's default. */
+    storageClass: kubernetesName.optional(),
+    /** What each member may use; PostgreSQL's own memory parameters follow from it. */
+    memoryMib: wholeNumber(512, 1_000_000).default(1024),
+    cpuMillis: wholeNumber(100, 100_000).default(500),
+    /** Whether a commit waits until a replica has it, so that no acknowledged row is lost. @default with replicas */
+    synchronous: z.boolean().optional(),
+    /** PgBouncer in transaction mode before the leader. */
+    pooling: z.boolean().default(false),
+    /** The applications' databases, each with an owner and roles of its own. */
+    databases: z
+      .record(
+        databaseName,
+        z.strictObject({
+          extensions: z.array(extensionName).max(30).default([]),
+          /** How many sessions each of its logins may hold. */
+          connections: wholeNumber(1, 500).default(30),
+          /** Raised to give its logins new passwords; the former ones work until the roll is done. */
+          epoch: wholeNumber(1, 1_000_000).default(1),
+        }),
+      )
+      .refine((databases) => Object.keys(databases).length > 0, { error: "at least one database" })
+      .prefault({
+        customer_db: {},
+        datasurface_merge: {},
+        airflow_db: {},
+        rain: {},
+        crm: { extensions: ["pgcrypto", "pg_trgm"] },
+      }),
+  })
+  .prefault({});
+
 const epochs = z
   .strictObject({
     /** Raised to renew all certificates below the authorities. */
@@ -161,6 +209,7 @@ export const settingsSchema = z.strictObject({
   target,
   /** Object storage off the cluster, for snapshots and backups; its keys are `trellis:offsiteAccessKey` and `trellis:offsiteSecretKey`. */
   offsite: offsite.optional(),
+  postgres,
   epochs,
   /** Pins (components/versions.ts) that may be deployed although their support has ended. */
   acceptOutOfSupport: z.array(z.string().max(64)).default([]),

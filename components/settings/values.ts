@@ -64,6 +64,14 @@ export const bucketName = z
   })
   .brand<"BucketName">();
 
+/** A name that PostgreSQL takes without quotes; with the suffixes of roles it stays within 63 bytes. */
+export const databaseName = z.string().regex(/^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/, {
+  error:
+    "a database's name: lower-case letters, digits and underscores, 1 to 40 long, not one of PostgreSQL's own",
+});
+
+export const extensionName = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, { error: "an extension's name" });
+
 /** The first and last address of a range, as numbers. */
 export function cidrRange(range: string): { readonly first: number; readonly last: number } {
   const [base = "", prefix = "32"] = range.split("/");

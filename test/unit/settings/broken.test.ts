@@ -94,6 +94,15 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["offsite.region", "eu central", "region"],
   ["target.addons", { certmanager: true }, "target.addons.certmanager"],
   ["epochs", { certificates: 1.5 }, "epochs.certificates"],
+  ["postgres", { replicas: 4 }, "at most 3, one for each server with the role workload"],
+  ["postgres", { replicas: 0 }, "no less than 1"],
+  ["postgres", { synchronous: false }, "true in prod"],
+  ["postgres", { replicas: 1, synchronous: true }, "only with at least 2 replicas"],
+  ["postgres", { memoryMib: 128 }, "no less than 512"],
+  ["postgres", { databases: {} }, "at least one database"],
+  ["postgres", { databases: { 'x"; DROP DATABASE crm': {} } }, "a database's name"],
+  ["postgres", { databases: { postgres: {} } }, "not one of PostgreSQL's own"],
+  ["postgres", { databases: { crm: { extensions: ["a b"] } } }, "an extension's name"],
   ["servers", [], "servers", "no setting of this name here"],
 ];
 
