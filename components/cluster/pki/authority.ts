@@ -1,12 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import type { KeyPair } from "../etcd";
 import { HOURS_PER_DAY, type Lifetime } from "./lifetimes";
-
-/** A certificate and its private key, in PEM: plain where text is rendered, an output where resources are declared. */
-export interface KeyPair {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 export interface AuthorityArgs {
   /** The common name, by which people tell authorities apart; no program depends on it. */
@@ -60,7 +55,7 @@ export class Authority extends pulumi.ComponentResource {
 
   /** The certificate that others check against; no secret. */
   get certificate(): pulumi.Output<string> {
-    return pulumi.unsecret(this.keyPair.certificate);
+    return pulumi.unsecret(this.keyPair.cert);
   }
 
   issue(purpose: string, leaf: LeafArgs): pulumi.Output<KeyPair> {
@@ -82,7 +77,7 @@ export class Authority extends pulumi.ComponentResource {
       name,
       {
         certRequestPem: request.certRequestPem,
-        caCertPem: this.keyPair.certificate,
+        caCertPem: this.keyPair.cert,
         caPrivateKeyPem: this.keyPair.key,
         allowedUses: ["digital_signature", ...leaf.uses],
         validityPeriodHours: leaf.lifetime.days * HOURS_PER_DAY,
@@ -94,6 +89,6 @@ export class Authority extends pulumi.ComponentResource {
   }
 }
 
-function pair(certificate: pulumi.Output<string>, key: tls.PrivateKey): pulumi.Output<KeyPair> {
-  return pulumi.secret({ certificate, key: key.privateKeyPem });
+function pair(cert: pulumi.Output<string>, key: tls.PrivateKey): pulumi.Output<KeyPair> {
+  return pulumi.secret({ cert, key: key.privateKeyPem });
 }

@@ -1,4 +1,3 @@
-export type { KeyPair } from "./authority";
 export {
   ADMINISTRATORS,
   type EtcdHost,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { Authority, type KeyPair } from "./authority";
+import { K3S_USER, type KeyPair, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
+import { Authority } from "./authority";
 import { LIFETIMES } from "./lifetimes";
 
 /** A server whose etcd member gets certificates. */
@@ -39,13 +40,10 @@ export interface K3sAuthorities {
 }
 
 /** etcd knows a user by the common name of its certificate. */
-export type EtcdUser = "root" | "k3s" | "maintenance";
+export type EtcdUser = typeof ROOT_USER | typeof K3S_USER;
 
 /** The group of the administrator's certificate. A binding in the cluster gives it its rights, and can take them. */
 export const ADMINISTRATORS = "trellis:administrators";
-
-/** The name that the certificate of Patroni carries, which has no common name. */
-const PATRONI = "patroni";
 
 /** Every authority and certificate of the cluster, made before any server boots. All of it is secret. */
 export class Pki extends pulumi.ComponentResource {
@@ -107,11 +105,11 @@ export class Pki extends pulumi.ComponentResource {
         lifetime: LIFETIMES.machine,
         epoch,
       });
-    this.etcdUsers = { root: user("root"), k3s: user("k3s"), maintenance: user("maintenance") };
+    this.etcdUsers = { [ROOT_USER]: user(ROOT_USER), [K3S_USER]: user(K3S_USER) };
     // No common name: etcd's JSON gateway, which Patroni speaks, refuses certificates that have one.
-    this.patroni = etcd.issue(PATRONI, {
+    this.patroni = etcd.issue(`user-${PATRONI_USER}`, {
       uses: ["client_auth"],
-      dnsNames: [PATRONI],
+      dnsNames: [PATRONI_USER],
       lifetime: LIFETIMES.workload,
       epoch,
     });
@@ -121,15 +119,15 @@ export class Pki extends pulumi.ComponentResource {
 
 /** A member listens at its own address and, for tools on its machine, at loopback. */
 function issueMember(etcd: Authority, host: EtcdHost, epoch: number): pulumi.Output<EtcdMemberCertificates> {
-  const issue = (purpose: "server" | "peer") =>
+  const issue = (purpose: "server" | "peer", commonName: string) =>
     etcd.issue(`${purpose}-${host.name}`, {
-      subject: { commonName: host.name },
-      // A member is its own client too: as a peer of others, and as the server's own gateway.
+      subject: { commonName },
+      // Both sides of a connection between members are peers, and a server is the client of its own JSON gateway.
       uses: ["server_auth", "client_auth"],
       dnsNames: [host.name, "localhost"],
       addresses: [host.address, "127.0.0.1"],
       lifetime: LIFETIMES.machine,
       epoch,
     });
-  return pulumi.output({ server: issue("server"), peer: issue("peer") });
+  return pulumi.output({ server: issue("server", host.name), peer: issue("peer", PEER_COMMON_NAME) });
 }

@@ -1,0 +1,2 @@
+export { type ApiReadyArgs, apiReady } from "./api-ready";
+export { type KubeconfigArgs, renderKubeconfig } from "./kubeconfig";

@@ -1,0 +1,4 @@
+export * from "./access";
+export * from "./etcd";
+export * from "./k3s";
+export * from "./pki";

@@ -1,0 +1,113 @@
+import { stringify } from "yaml";
+import { addressIn, cidr } from "../../settings";
+import { API_SERVER_ARGUMENTS, clientUrl } from "../etcd";
+import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
+import { TLS_CIPHER_SUITES } from "./hardening";
+import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, ETCD_CLIENT } from "./paths";
+
+/** HAProxy has 6443 on every server, and two programs cannot share a port. K3s takes the next but one for itself. */
+const API_PORT = 6445;
+/** HAProxy on the same machine, which knows the servers that live. */
+const API_ON_THIS_MACHINE = "https://127.0.0.1:6443";
+/** The tenth address of the services, by Kubernetes' own custom. */
+const CLUSTER_DNS = 10;
+
+export interface ServerTokens {
+  /** Joins servers, and encrypts what they share through etcd. */
+  readonly server: string;
+  /** Joins agents, and does nothing else. */
+  readonly agent: string;
+}
+
+/** The configuration of a server: every one alike but for its own name and addresses; there is no first one. */
+export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: ServerTokens): string {
+  const tls = [`tls-cipher-suites=${TLS_CIPHER_SUITES.join(",")}`, "tls-min-version=VersionTLS12"];
+  return stringify(
+    {
+      ...nodeConfiguration(host, cluster),
+      token: tokens.server,
+      "agent-token": tokens.agent,
+      "https-listen-port": API_PORT,
+      // Pods and agents reach the API servers themselves, so that they do not depend on any HAProxy.
+      "advertise-address": clusterAddress(host),
+      "advertise-port": API_PORT,
+      "tls-san": [...new Set(cluster.apiNames)],
+      "datastore-endpoint": cluster.etcdAddresses.map((address) => clientUrl({ address })).join(","),
+      "datastore-cafile": `${ETCD_CLIENT}/ca.crt`,
+      "datastore-certfile": `${ETCD_CLIENT}/client.crt`,
+      "datastore-keyfile": `${ETCD_CLIENT}/client.key`,
+      "cluster-cidr": cluster.network.pods,
+      "service-cidr": cluster.network.services,
+      "cluster-dns": addressIn(cidr.parse(cluster.network.services), CLUSTER_DNS),
+      "flannel-backend": cluster.fabric === "mesh" ? "wireguard-native" : "vxlan",
+      disable: ["servicelb"],
+      "disable-cloud-controller": cluster.cloudController,
+      "write-kubeconfig-mode": "0600",
+      "secrets-encryption": true,
+      "secrets-encryption-provider": "secretbox",
+      "kube-apiserver-arg": [
+        "enable-admission-plugins=NodeRestriction,EventRateLimit",
+        `admission-control-config-file=${ADMISSION}`,
+        `audit-policy-file=${AUDIT_POLICY}`,
+        `audit-log-path=${AUDIT_LOGS}/audit.log`,
+        "audit-log-maxage=30",
+        "audit-log-maxbackup=10",
+        "audit-log-maxsize=100",
+        "audit-log-compress=true",
+        "service-account-extend-token-expiration=false",
+        ...API_SERVER_ARGUMENTS,
+        ...tls,
+      ],
+      "kube-controller-manager-arg": ["terminated-pod-gc-threshold=100"],
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/**
+ * The configuration of an agent. Its token carries the digest of the API's authority, so that it gives its password to
+ * nobody but the cluster.
+ */
+export function agentConfiguration(host: K3sHost, cluster: K3sCluster, token: string): string {
+  return stringify(
+    { ...nodeConfiguration(host, cluster), server: API_ON_THIS_MACHINE, token },
+    { lineWidth: 0 },
+  );
+}
+
+function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
+  const address = clusterAddress(host);
+  return {
+    "node-name": host.name,
+    "node-ip": address,
+    ...(host.publicAddress !== address && { "node-external-ip": host.publicAddress }),
+    // The cloud controller gives nodes these labels too, and would dispute other values.
+    ...(!cluster.cloudController && {
+      "node-label": [
+        `topology.kubernetes.io/region=${host.location}`,
+        `topology.kubernetes.io/zone=${host.location}`,
+      ],
+    }),
+    "protect-kernel-defaults": true,
+    "kubelet-arg": [
+      ...(cluster.cloudController ? ["cloud-provider=external"] : []),
+      "streaming-connection-idle-timeout=5m",
+      `tls-cipher-suites=${TLS_CIPHER_SUITES.join(",")}`,
+      "tls-min-version=VersionTLS12",
+      "seccomp-default=true",
+      "pod-max-pids=4096",
+      `system-reserved=cpu=250m,memory=${reservedMemoryMi(host)}Mi,ephemeral-storage=2Gi`,
+      "eviction-hard=memory.available<200Mi,nodefs.available<10%,imagefs.available<10%",
+    ],
+    // Node ports answer on the cluster's own addresses only.
+    "kube-proxy-arg": ["nodeport-addresses=primary"],
+  };
+}
+
+/**
+ * What pods leave to etcd, K3s and HAProxy beside them: without it a greedy pod takes the control plane down with it.
+ * A K3s server with etcd was seen to need 1 to 1.6 GiB; small machines give a quarter of what they have.
+ */
+function reservedMemoryMi({ memoryGb }: K3sHost): number {
+  return Math.min(1536, memoryGb * 256);
+}
