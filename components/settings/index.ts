@@ -1,3 +1,4 @@
+export { postgresShape } from "./check-postgres";
 export {
   loadSettings,
   type NeededSecret,
@@ -8,6 +9,7 @@ export {
 export { type Location, type NetworkZone, roundTripMs, worstRoundTripMs, zoneOf } from "./locations";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { parseSettings, SettingsError } from "./parse";
+export { billedNames, type MonthlyPrice, monthlyPrice } from "./prices";
 export type {
   Edge,
   Environment,

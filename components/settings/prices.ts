@@ -1,0 +1,92 @@
+import type { NetworkZone } from "./locations";
+import type { ServerTypeName } from "./server-types";
+
+/**
+ * Monthly list prices in euros without VAT.
+ *
+ * Servers: hetzner.com's own price API as read on 2026-09-04 (published in robhunter/agentdeals, src/hetzner-pricing.ts),
+ * less the 0.50 for an IPv4 address that the site adds; the same as Hetzner's pricing API answered on 2026-07-24, after
+ * the adjustment of 2026-06-15. Servers that were ordered before that day and never rescaled cost less.
+ * Load balancers: since 2026-04-01.
+ */
+const PRICES_READ_ON = "2026-09-04";
+
+type BilledName = ServerTypeName | "primary-ipv4" | "floating-ip" | "lb11" | "lb21" | "lb31";
+
+interface Price {
+  readonly everywhere: number;
+  /** Where a zone is known to differ. */
+  readonly zones?: { readonly [Zone in NetworkZone]?: number };
+  /** Why the figure is less certain than the others. */
+  readonly guess?: string;
+}
+
+const inEurope = (euros: number, zones: Price["zones"] = {}): Price => ({
+  everywhere: euros,
+  zones: { "eu-central": euros, ...zones },
+});
+const inTheUnitedStates = (euros: number): Price => ({
+  everywhere: euros,
+  zones: { "us-east": euros, "us-west": euros },
+});
+const worldwide = (euros: number): Price => ({ everywhere: euros });
+
+const PRICES: Readonly<Record<BilledName, Price>> = {
+  cx23: inEurope(5.49),
+  cx33: inEurope(8.49),
+  cx43: inEurope(15.99),
+  cx53: inEurope(29.49),
+  cax11: inEurope(5.99),
+  cax21: inEurope(10.49),
+  cax31: inEurope(20.99),
+  cax41: inEurope(40.99),
+  cpx21: inTheUnitedStates(31.99),
+  cpx31: inTheUnitedStates(62.49),
+  cpx41: inTheUnitedStates(120.49),
+  cpx51: inTheUnitedStates(237.99),
+  cpx22: inEurope(19.49, { "ap-southeast": 26.49 }),
+  cpx32: inEurope(35.49),
+  cpx42: inEurope(69.49),
+  cpx52: inEurope(100.49),
+  cpx62: inEurope(129.99),
+  ccx13: inEurope(42.99, { "ap-southeast": 53.99 }),
+  ccx23: inEurope(85.99),
+  ccx33: inEurope(138.49),
+  ccx43: inEurope(275.99),
+  ccx53: inEurope(533.49),
+  ccx63: inEurope(853.49),
+  "primary-ipv4": worldwide(0.5),
+  "floating-ip": { everywhere: 3, guess: "the price before 2026-04-01, as no newer one was to be read" },
+  lb11: worldwide(7.49),
+  lb21: { everywhere: 22.79, guess: "raised in April 2026 as lb11 was, by 39 %" },
+  lb31: { everywhere: 45.72, guess: "raised in April 2026 as lb11 was, by 39 %" },
+};
+
+/** All that `target.prices` may name. */
+export const billedNames: readonly string[] = Object.keys(PRICES);
+
+export interface MonthlyPrice {
+  readonly euros: number;
+  /** What to know before one relies on the figure; absent where it was read for this place. */
+  readonly caveat?: string;
+}
+
+/** What one of a kind costs in a month. A price from the settings comes before the table's. */
+export function monthlyPrice(
+  name: string,
+  zone: NetworkZone,
+  overrides: Readonly<Record<string, number>> = {},
+): MonthlyPrice {
+  const own = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
+  if (own !== undefined) return { euros: own };
+  if (!isBilled(name)) return { euros: 0, caveat: `no price of ${name} is known: it counts as nothing` };
+  const { everywhere, zones, guess } = PRICES[name];
+  const here = zones?.[zone];
+  if (here !== undefined) return { euros: here };
+  const caveat = zones
+    ? `no price of ${name} in ${zone} was read (${PRICES_READ_ON}): that of elsewhere is taken`
+    : guess && `${name}: ${guess}`;
+  return { euros: everywhere, ...(caveat && { caveat }) };
+}
+
+const isBilled = (name: string): name is BilledName => Object.hasOwn(PRICES, name);
