@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import pg from "pg";
 import type { DatabaseAddress } from "./database-setting";
@@ -23,11 +24,15 @@ export interface OpenDatabaseArgs {
   readonly purpose: string;
   /** Seen by the server's administrators in pg_stat_activity. */
   readonly applicationName: string;
+  /** When it is aborted the session is cut; the server then rolls back what was under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Opens one session. The caller ends it; an error on an idle session shows at its next statement. */
 export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
+  args.signal?.throwIfAborted();
   const database = await connect(address, args);
+  cutWhenAborted(database, args.signal);
   try {
     await database.query(SESSION);
     // A statement whose client was killed ends within seconds, not when it would have been done.
@@ -76,6 +81,18 @@ export const quoteLiteral = (value: string) => pg.escapeLiteral(value);
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
+
+function cutWhenAborted(database: Database, signal: AbortSignal | undefined): void {
+  if (!signal) return;
+  // Without a server's answer `end` would wait for the statement that the abort is to interrupt.
+  const cut = () => socketOf(database)?.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  database.once("end", () => signal.removeEventListener("abort", cut));
+}
+
+/** pg keeps the socket under `connection.stream`, which its types do not show. */
+const socketOf = (database: Database) =>
+  (database as unknown as { connection?: { stream?: Socket } }).connection?.stream;
 
 async function connect(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
   try {

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { database, flag, text, toggle, variable, wholeNumber } from "../shared";
+
+/**
+ * The settings of the verbs. What the cluster's manifests pass as arguments and environment is read by these, so a
+ * rendered manifest can be judged by them as well.
+ */
+
+const platform = flag("--platform <name>", "the platform, as the model spells it", text());
+const store = flag("--store <name>", "the store, as the model spells it", text());
+const dataset = flag("--dataset <name>", "the dataset; for single-dataset stores alone", text().optional());
+const source = database("SOURCE", "the source database");
+const merge = database("MERGE", "the merge database", { database: "datasurface_merge" });
+
+/** Where the model is: a folder, or a git repository that is cloned and cached. */
+const model = {
+  model: flag("--model <folder>", "a local model, instead of the repository", text().optional(), "MODEL_DIR"),
+  repository: flag("--repository <url>", "the model's git repository", text().optional(), "MODEL_REPOSITORY"),
+  branch: flag("--branch <name>", "the model's branch", text().default("main"), "MODEL_BRANCH"),
+  cache: flag(
+    "--model-cache <folder>",
+    "where clones are kept",
+    text().default("/cache/git-cache"),
+    "MODEL_CACHE",
+  ),
+  maxCacheAge: flag(
+    "--max-cache-age <minutes>",
+    "a clone younger than this is used without asking",
+    wholeNumber().default(5),
+    "MODEL_MAX_CACHE_AGE_MINUTES",
+  ),
+  token: variable("GIT_TOKEN", "the token for a private repository", z.string().optional(), { secret: true }),
+};
+
+const oneSource = ({ model, repository }: { model?: string | undefined; repository?: string | undefined }) =>
+  model === undefined && repository === undefined
+    ? ["--model (or MODEL_DIR) or --repository (or MODEL_REPOSITORY) is required: where the model is"]
+    : [];
+
+export const ingestSettings = {
+  platform,
+  store,
+  dataset,
+  source,
+  merge,
+  ...model,
+  maxSeconds: flag(
+    "--max-seconds <n>",
+    "stop at the next safe point after so long, with result 1",
+    wholeNumber().optional(),
+  ),
+  approved: flag(
+    "--approve-deletes <n>",
+    "let through exactly this number of deletions, as a held batch has shown it",
+    wholeNumber().optional(),
+  ),
+  additionsOnly: toggle("--additions-only", "merge what is new and changed, and delete nothing"),
+  joinMemoryMb: flag(
+    "--join-memory-mb <n>",
+    "memory that the server may use to find the changes of a dataset",
+    wholeNumber({ min: 1, max: 1_000_000 }).default(128),
+    "JOIN_MEMORY_MB",
+  ),
+};
+
+export const resetSettings = {
+  platform,
+  store,
+  dataset,
+  merge,
+  ...model,
+  committedOk: toggle("--committed-ok", "a committed batch is no error"),
+};
+
+export const statusSettings = {
+  platform: flag("--platform <name>", "one platform; all where it is left out", text().optional()),
+  merge,
+  ...model,
+  json: toggle("--json", "print JSON"),
+};
+
+export const viewsSettings = { platform, merge, ...model };
+
+export const infrastructureSettings = {
+  ...viewsSettings,
+  dropUnused: toggle("--drop-unused", "drop the tables of streams that have left the model"),
+};
+
+export const checkModel = oneSource;
+
+export const checkIngest = (config: {
+  model?: string | undefined;
+  repository?: string | undefined;
+  approved?: number | undefined;
+  additionsOnly: boolean;
+}) => [
+  ...oneSource(config),
+  ...(config.approved !== undefined && config.additionsOnly
+    ? ["--approve-deletes and --additions-only exclude each other: delete them, or leave them"]
+    : []),
+];

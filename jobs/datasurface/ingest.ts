@@ -1,0 +1,261 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  type Outcome,
+  openDatabase,
+  tryLock,
+  UserError,
+} from "../shared";
+import { ensureBatchTables } from "./batch-tables";
+import {
+  type Batch,
+  BatchLedger,
+  type Counts,
+  needsReconciling,
+  requireCompatible,
+  requireSameSchema,
+} from "./batches";
+import { type DatasetTables, tablesOf } from "./dataset-tables";
+import { type DeletionPolicy, DeletionsHeld, guardDeletions } from "./guard";
+import { applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
+import { findStream, type Model, type Stream } from "./model";
+import { reconcile } from "./reconcile";
+import { openSnapshot, type SourceSnapshot } from "./source";
+import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
+
+export interface IngestConfig extends DeletionPolicy {
+  readonly platform: string;
+  readonly store: string;
+  readonly dataset: string | undefined;
+  readonly source: DatabaseAddress;
+  readonly merge: DatabaseAddress;
+  /** After so many seconds the run stops at the next step that loses nothing, to be run again. */
+  readonly maxSeconds: number | undefined;
+  /** Memory for the join that finds the changes, in megabytes. */
+  readonly joinMemoryMb: number;
+}
+
+/** One run: brings the open batch, or a new one, through staging and merge to its commit. */
+export async function ingest(config: IngestConfig, model: Model, context: Context): Promise<Outcome> {
+  const stream = findStream(model, config);
+  return withStream(stream, config.merge, context, async (merge) =>
+    new Run(stream, model, config, merge, context).go(),
+  );
+}
+
+/**
+ * Does one piece of work as the only writer of a stream. The lock lives on a session of its own for as long as the
+ * work; whoever comes second is told at once.
+ */
+export async function withStream<T>(
+  stream: Stream,
+  address: DatabaseAddress,
+  { signal }: Pick<Context, "signal">,
+  work: (merge: Database) => Promise<T>,
+): Promise<T> {
+  const purpose = "the merge database";
+  const name = `datasurface ${stream.platform.name} ${stream.key}`;
+  const lock = await openDatabase(address, { purpose, applicationName: `${name} lock`, signal });
+  try {
+    if (!(await tryLock(lock, name))) {
+      throw new UserError(`${stream.key} on ${stream.platform.name} is busy: another run is at work on it`);
+    }
+    const merge = await openDatabase(address, { purpose, applicationName: name, signal });
+    try {
+      await ensureBatchTables(merge, stream.platform);
+      return await work(merge);
+    } finally {
+      await merge.end().catch(() => undefined);
+    }
+  } finally {
+    await lock.end().catch(() => undefined);
+  }
+}
+
+class Run {
+  private readonly batches: BatchLedger;
+  private readonly tables: readonly DatasetTables[];
+  private readonly deadline: number;
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly model: Model,
+    private readonly config: IngestConfig,
+    private readonly merge: Database,
+    private readonly context: Context,
+  ) {
+    this.batches = new BatchLedger(merge, stream, randomUUID());
+    this.tables = stream.datasets.map((dataset) => tablesOf(stream.platform, stream.store, dataset));
+    this.deadline = performance.now() + (config.maxSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  }
+
+  async go(): Promise<Outcome> {
+    const open = await this.openBatch();
+    const staged = await this.stage(open);
+    if (staged === "again" || this.isLate(staged !== open)) return "again";
+    await this.mergeBatch(staged);
+    return "done";
+  }
+
+  /** The batch that an earlier run left open, or the next one, under tables that fit the model. */
+  private async openBatch(): Promise<Batch> {
+    const newest = await this.batches.newest();
+    const committed = newest?.status === "committed" ? newest : await this.batches.committed();
+    if (newest && newest.status !== "committed") requireSameSchema(this.stream, newest);
+    requireCompatible(this.stream, committed);
+    if (needsReconciling(this.stream, committed)) {
+      for (const what of await reconcile(this.merge, this.model, this.stream)) this.context.log.info(what);
+    }
+    if (newest && newest.status !== "committed") {
+      this.context.log.info({ batch: newest.id, status: newest.status }, `continuing batch ${newest.id}`);
+      return this.batches.claim(newest);
+    }
+    const keep = this.stream.platform.stagingBatchesToKeep;
+    return this.batches.begin(async (id) => {
+      for (const tables of this.tables) await trimStaging(this.merge, tables, keep < 0 ? id : id - keep);
+    });
+  }
+
+  /** Brings all datasets into staging, from one snapshot of the source. */
+  private async stage(open: Batch): Promise<Batch | "again"> {
+    let batch = open;
+    if (batch.status === "ingested" && (await this.isUsable(batch))) return batch;
+
+    const source = await openDatabase(this.config.source, {
+      purpose: "the source database",
+      applicationName: `datasurface ${this.stream.platform.name} ${this.stream.key}`,
+      signal: this.context.signal,
+    });
+    try {
+      const snapshot = await openSnapshot(source, this.stream.store, this.tables);
+      const resumed = await this.stagedFrom(batch, snapshot);
+      const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
+      for (let index = resumed; index < snapshot.reads.length; index++) {
+        // What an earlier run staged was lost to a newer snapshot: this run goes through, or none ever would.
+        if (index > resumed && !restarted && this.isLate(true)) return "again";
+        batch = await this.stageOne(source, snapshot, batch, index);
+      }
+      return batch;
+    } finally {
+      await source.end().catch(() => undefined);
+    }
+  }
+
+  private async stageOne(
+    source: Database,
+    snapshot: SourceSnapshot,
+    batch: Batch,
+    index: number,
+  ): Promise<Batch> {
+    const read = snapshot.reads[index];
+    if (!read) throw new Error(`there is no dataset ${index}`);
+    const { name } = read.tables.dataset;
+    const started = performance.now();
+    const { rows, saved } = await this.batches.change(batch, async () => {
+      const rows = await stageDataset(source, this.merge, read, batch.id, this.context);
+      const { held: _, snapshot: __, ...kept } = batch.state.job_state;
+      const staged = index === 0 ? { [name]: rows } : { ...kept.staged, [name]: rows };
+      const saved = await this.batches.save({
+        ...batch,
+        status: index + 1 === snapshot.reads.length ? "ingested" : "started",
+        state: {
+          ...batch.state,
+          current_dataset_index: index + 1,
+          job_state: { ...kept, staged, ...(snapshot.identity ? { snapshot: snapshot.identity } : {}) },
+        },
+      });
+      return { rows, saved };
+    });
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+    this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, `staged ${name}: ${rows} rows`);
+    return saved;
+  }
+
+  /**
+   * How many datasets of a half-staged batch can be kept: all that are there, if the source still shows exactly the
+   * rows from which they were staged, else none. A batch never mixes two states of the source.
+   */
+  private async stagedFrom(batch: Batch, snapshot: SourceSnapshot): Promise<number> {
+    const { current_dataset_index: index, job_state } = batch.state;
+    if (batch.status !== "started" || index === 0) return 0;
+    if (snapshot.identity === undefined || snapshot.identity !== job_state.snapshot) return 0;
+    return (await this.areStaged(batch, index)) ? index : 0;
+  }
+
+  /** Whether the staged rows are complete, and not those of a held batch that nobody has decided on. */
+  private async isUsable(batch: Batch): Promise<boolean> {
+    const { held } = batch.state.job_state;
+    const decided = this.config.approved !== undefined || this.config.additionsOnly;
+    if (held && !decided) return false;
+    return this.areStaged(batch, this.tables.length);
+  }
+
+  private async areStaged(batch: Batch, count: number): Promise<boolean> {
+    for (const tables of this.tables.slice(0, count)) {
+      const rows = batch.state.job_state.staged[tables.dataset.name];
+      if (rows === undefined || !(await isStaged(this.merge, tables, batch.id, rows))) return false;
+    }
+    return true;
+  }
+
+  /** Merges all datasets and commits the batch, as one transaction. */
+  private async mergeBatch(batch: Batch): Promise<void> {
+    const started = performance.now();
+    try {
+      const counts = await this.batches.change(batch, () => this.mergeAll(batch));
+      for (const [dataset, count] of Object.entries(counts)) {
+        this.context.log.info({ batch: batch.id, dataset, ...count }, `merged ${dataset}`);
+      }
+      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+      const total = sum(Object.values(counts));
+      this.context.log.info({ batch: batch.id, ...total, seconds }, `committed batch ${batch.id}`);
+    } catch (error) {
+      if (error instanceof DeletionsHeld) await this.hold(batch, error.deletes);
+      if (error instanceof DuplicateKeys) throw await duplicates(this.merge, error.tables, batch.id);
+      throw error;
+    }
+  }
+
+  private async mergeAll(batch: Batch): Promise<Record<string, Counts>> {
+    await this.merge.query(`SET LOCAL work_mem = '${this.config.joinMemoryMb}MB'`);
+    await this.merge.query(`SET LOCAL maintenance_work_mem = '${this.config.joinMemoryMb}MB'`);
+    const changes = [];
+    for (const tables of this.tables) changes.push(await findChanges(this.merge, tables, batch.id));
+    guardDeletions(this.stream.store, changes, this.config);
+
+    const counts: Record<string, Counts> = {};
+    for (const each of changes) {
+      const { name } = each.tables.dataset;
+      counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
+      if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
+    }
+    await this.batches.commit(batch, sum(Object.values(counts)), counts);
+    return counts;
+  }
+
+  /** Remembers that the batch waits for a decision, so that a run without one reads the source anew. */
+  private async hold(batch: Batch, deletes: number): Promise<void> {
+    const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes } } };
+    await this.batches.change(batch, () => this.batches.save({ ...batch, state }));
+  }
+
+  /** Whether to stop here, and be run again; never before this run has done something. */
+  private isLate(progressed: boolean): boolean {
+    this.context.signal.throwIfAborted();
+    return progressed && performance.now() >= this.deadline;
+  }
+}
+
+function sum(counts: readonly Counts[]): Counts {
+  const add = (field: keyof Counts) => counts.reduce((total, each) => total + each[field], 0);
+  return {
+    keys_new: add("keys_new"),
+    records_inserted: add("records_inserted"),
+    records_updated: add("records_updated"),
+    records_deleted: add("records_deleted"),
+    unchanged: add("unchanged"),
+    total_records: add("total_records"),
+  };
+}

@@ -1,0 +1,21 @@
+export { type ColumnType, equalityIsIdentity, isWidening, parseColumnType } from "./column-type";
+export {
+  type DatasetSchema,
+  incompatibilities,
+  schemaDifferences,
+  schemaHash,
+  schemaOf,
+} from "./dataset-schema";
+export { loadModel } from "./load";
+export {
+  belongingTo,
+  datasetTables,
+  fitIdentifier,
+  platformTables,
+  stagedBatch,
+  streamKey,
+  viewNames,
+} from "./names";
+export { fetchModel, type ModelSource } from "./repository";
+export type { Column, Dataset, Model, Platform, Store } from "./schema";
+export { findPlatform, findStream, type Sink, type Stream, sinksOf, streamsOf } from "./streams";

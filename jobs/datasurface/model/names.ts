@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+
+/** PostgreSQL cuts longer identifiers silently. */
+const LONGEST_IDENTIFIER = 63;
+
+/** A name of a store, dataset, platform or workspace in the model. */
+export const NAME = /^[A-Za-z][A-Za-z0-9_]{0,127}$/;
+
+/** Keeps a name within the limit: its beginning, and three digits of the digest of the whole. */
+export function fitIdentifier(name: string, longest = LONGEST_IDENTIFIER): string {
+  if (name.length <= longest) return name;
+  return `${name.slice(0, longest - 4)}_${createHash("sha1").update(name).digest("hex").slice(0, 3)}`;
+}
+
+const tableName = (...parts: string[]) => fitIdentifier(parts.join("_").toLowerCase());
+
+/** Part of a view's name: lower case, with underscores for spaces and hyphens. */
+const viewPart = (name: string) => name.toLowerCase().replaceAll(/[ -]/g, "_");
+
+export const platformTables = (platform: string) => ({
+  counter: tableName(platform, "batch_counter"),
+  metrics: tableName(platform, "batch_metrics"),
+});
+
+export const datasetTables = (platform: string, store: string, dataset: string) => ({
+  staging: tableName(platform, store, dataset, "staging"),
+  merge: tableName(platform, store, dataset, "merge"),
+});
+
+/** The table that holds one batch's rows, a partition of the staging table. */
+export const stagedBatch = (staging: string, batch: number) => fitIdentifier(`${staging}_b${batch}`);
+
+/** Indexes and constraints of a table. */
+export const belongingTo = (table: string, suffix: string) => fitIdentifier(`idx_${table}_${suffix}`);
+
+export interface ViewOf {
+  readonly platform: string;
+  readonly workspace: string;
+  readonly group: string;
+  readonly store: string;
+  readonly dataset: string;
+}
+
+/** The consumer views of one sink. */
+export function viewNames({ platform, workspace, group, store, dataset }: ViewOf) {
+  const base = [platform, workspace, group, store, dataset].map(viewPart).join("_");
+  return {
+    live: fitIdentifier(`${base}_view_live`),
+    full: fitIdentifier(`${base}_view_full`),
+    asOf: fitIdentifier(`${base}_asof`),
+  };
+}
+
+/** The key of a stream in the batch tables. */
+export const streamKey = (store: string, dataset?: string) =>
+  fitIdentifier(dataset === undefined ? store : `${store}#${dataset}`, 255);
+
+/** A name as Kubernetes resources may bear it. Never for host names or addresses. */
+export const kubernetesName = (name: string) =>
+  name
+    .toLowerCase()
+    .replaceAll(/[_ ]/g, "-")
+    .replaceAll(/[^a-z0-9-]/g, "")
+    .replaceAll(/-+/g, "-")
+    .replaceAll(/^-|-$/g, "");

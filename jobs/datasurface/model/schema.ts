@@ -1,0 +1,189 @@
+import { z } from "zod";
+import { type ColumnType, parseColumnType } from "./column-type";
+import { NAME } from "./names";
+
+/**
+ * The shape of `model.yaml` and of the assignments beside it. What several parts must agree on is judged afterwards,
+ * in lint.ts; unknown keys are problems here, so that a misspelt setting can never be silently ignored.
+ */
+
+/** Words that SQL keeps for itself and that PostgreSQL refuses as bare column or table names. */
+const RESERVED = new Set(
+  (
+    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create " +
+    "current_date current_role current_time current_timestamp current_user default deferrable desc distinct do else " +
+    "end except false fetch for foreign from grant group having in initially intersect into lateral leading limit " +
+    "localtime localtimestamp not null offset on only or order placing primary references returning select " +
+    "session_user some symmetric table then to trailing true union unique user using variadic when where window with"
+  ).split(" "),
+);
+
+const SYSTEM_COLUMNS = ["ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax"];
+
+const name = z.string().regex(NAME, "allowed: a letter, then at most 127 letters, digits or underscores");
+
+const identifier = name
+  .refine((given) => !RESERVED.has(given.toLowerCase()), "is a reserved word of SQL")
+  .refine((given) => given.length <= 63, "is longer than the 63 characters that PostgreSQL keeps");
+
+const columnName = identifier
+  .refine(
+    (given) => !given.toLowerCase().startsWith("ds_surf_"),
+    "ds_surf_ is kept for the columns that ingestion adds",
+  )
+  .refine((given) => !SYSTEM_COLUMNS.includes(given.toLowerCase()), "is a system column of PostgreSQL");
+
+const columnType = z.string().transform((written, issues): ColumnType => {
+  const parsed = parseColumnType(written);
+  if (typeof parsed !== "string") return parsed;
+  issues.addIssue({ code: "custom", message: parsed });
+  return z.NEVER;
+});
+
+const column = z.strictObject({
+  name: columnName,
+  type: columnType,
+  /** Whether the column identifies the row; the order of the columns is the order of the key. */
+  key: z.boolean().default(false),
+  /** Defaults to true, and to false for a column of the key. */
+  nullable: z.boolean().optional(),
+  /** What kind of information it is, such as CPI for customers' personal information. */
+  classification: z.string().optional(),
+});
+
+const dataset = z.strictObject({
+  name: identifier,
+  documentation: z.string().optional(),
+  deprecated: z.boolean().default(false),
+  columns: z.array(column).min(1, "needs at least one column"),
+});
+
+/** When a batch that deletes too much is stopped before its merge. */
+const deletions = z.strictObject({
+  /** The largest share of the open rows of a dataset that one batch may delete. */
+  maxShare: z.number().min(0).max(1).default(0.5),
+  /** The largest number of rows of a dataset that one batch may delete. */
+  maxRows: z.number().int().min(0).optional(),
+  /** Whether a source table that has become empty is believed. */
+  allowEmpty: z.boolean().default(false),
+});
+
+const cron = z
+  .string()
+  .regex(
+    /^(@(hourly|daily|weekly|monthly|yearly)|\S+( \S+){4})$/,
+    "allowed: a cron expression of five fields, or @hourly and the like",
+  );
+
+const store = z.strictObject({
+  name,
+  team: name,
+  documentation: z.string().optional(),
+  production: z.boolean().default(false),
+  capture: z.strictObject({
+    kind: z.literal("sql_snapshot", "allowed: sql_snapshot"),
+    consistency: z.enum(["MULTI_DATASET", "SINGLE_DATASET"], "allowed: MULTI_DATASET, SINGLE_DATASET"),
+    /** The name of the credential; its user and password are in the job's environment. */
+    credential: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: the name of an environment variable"),
+    source: z.strictObject({
+      host: z.string().min(1),
+      port: z.number().int().min(1).max(65535).default(5432),
+      database: z.string().min(1),
+      schema: identifier.default("public"),
+    }),
+    trigger: z.union(
+      [z.strictObject({ cron }), z.strictObject({ external: z.literal(true) })],
+      'allowed: { cron: "* * * * *" } or { external: true }',
+    ),
+    /** Where a table is not named as its dataset; either empty or complete. */
+    tables: z.record(z.string(), identifier).default({}),
+  }),
+  deletions: deletions.default({ maxShare: 0.5, allowEmpty: false }),
+  datasets: z.array(dataset).min(1, "needs at least one dataset"),
+});
+
+const platform = z.strictObject({
+  name,
+  milestoning: z.enum(["live_only", "batch_milestoned"], "allowed: live_only, batch_milestoned"),
+  /** How many committed batches keep their rows in staging; -1 keeps none. */
+  stagingBatchesToKeep: z.number().int().min(-1).default(50),
+});
+
+const sink = z.strictObject({
+  store: name,
+  dataset: identifier,
+  deprecations: z.enum(["NEVER", "ALLOWED"], "allowed: NEVER, ALLOWED").default("NEVER"),
+});
+
+const group = z.strictObject({
+  name,
+  retention: z.enum(["LIVE_ONLY", "FORENSIC"], "allowed: LIVE_ONLY, FORENSIC"),
+  latency: z
+    .enum(["SECONDS", "MINUTES", "HOURS", "DAYS"], "allowed: SECONDS, MINUTES, HOURS, DAYS")
+    .default("MINUTES"),
+  sinks: z.array(sink).min(1, "needs at least one sink"),
+});
+
+const workspace = z.strictObject({
+  name,
+  team: name,
+  priority: z.enum(["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]).default("UNKNOWN"),
+  /** Database roles that may read this workspace's views. */
+  readers: z.array(z.string().min(1)).default([]),
+  groups: z.array(group).min(1, "needs at least one dataset group"),
+});
+
+export const ecosystemSchema = z.strictObject({
+  ecosystem: name,
+  provider: z.strictObject({
+    name,
+    namespace: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "allowed: a name that Kubernetes takes for a namespace"),
+    mergeDatabase: z.string().min(1).default("datasurface_merge"),
+    mergeCredential: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: the name of an environment variable"),
+    gitCredential: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: the name of an environment variable"),
+  }),
+  zones: z.array(z.strictObject({ name, teams: z.array(name).min(1) })).min(1),
+  platforms: z.array(platform).min(1, "needs at least one platform"),
+  stores: z.array(store),
+  workspaces: z.array(workspace),
+});
+
+/** `dsg_platform_mapping.json`: which platform serves which group of which workspace. */
+export const assignmentsSchema = z.array(
+  z.strictObject({
+    dsgName: name,
+    workspace: name,
+    assignments: z.array(
+      z.strictObject({
+        dataPlatform: name,
+        documentation: z.string().optional(),
+        productionStatus: z.enum(["PRODUCTION", "NOT_PRODUCTION"]).default("NOT_PRODUCTION"),
+        deprecationsAllowed: z.enum(["NEVER", "ALLOWED"]).default("NEVER"),
+        status: z.enum(
+          ["PROVISIONING", "PROVISIONED", "DECOMMISSIONING", "DECOMMISSIONED"],
+          "allowed: PROVISIONING, PROVISIONED, DECOMMISSIONING, DECOMMISSIONED",
+        ),
+      }),
+    ),
+  }),
+);
+
+export type Ecosystem = z.output<typeof ecosystemSchema>;
+export type Assignments = z.output<typeof assignmentsSchema>;
+export type Store = Ecosystem["stores"][number];
+export type Platform = Ecosystem["platforms"][number];
+export type Workspace = Ecosystem["workspaces"][number];
+export type Dataset = Store["datasets"][number];
+export type Column = Dataset["columns"][number];
+
+/** The ecosystem and who serves whom. */
+export interface Model {
+  readonly ecosystem: Ecosystem;
+  readonly assignments: Assignments;
+}

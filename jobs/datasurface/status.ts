@@ -1,0 +1,113 @@
+import { type Context, type Database, type DatabaseAddress, type Outcome, withDatabase } from "../shared";
+import type { BatchStatus, Counts } from "./batches";
+import { inPublic } from "./dataset-tables";
+import { findPlatform, type Model, platformTables, type Stream, streamsOf } from "./model";
+
+export interface StatusConfig {
+  readonly platform: string | undefined;
+  readonly merge: DatabaseAddress;
+  readonly json: boolean;
+}
+
+/** How one stream stands. */
+export interface StreamStatus {
+  readonly platform: string;
+  readonly stream: string;
+  readonly trigger: string;
+  /** Undefined before the first batch. */
+  readonly batch?: number;
+  readonly status?: BatchStatus;
+  /** How many deletions wait for an approval. */
+  readonly heldDeletes?: number;
+  readonly startedAt?: string;
+  readonly committedBatch?: number;
+  readonly committedAt?: string;
+  /** How old the newest merged rows are: seconds since the last committed batch began. */
+  readonly lagSeconds?: number;
+  readonly counts?: Counts;
+  readonly datasets?: Readonly<Record<string, Counts>>;
+}
+
+/** Prints how the streams of one platform, or of all, stand. */
+export async function status(config: StatusConfig, model: Model, context: Context): Promise<Outcome> {
+  const platforms = config.platform ? [findPlatform(model, config.platform)] : model.ecosystem.platforms;
+  const streams = platforms.flatMap((platform) => streamsOf(model, platform));
+  const statuses = await withDatabase(
+    config.merge,
+    { purpose: "the merge database", applicationName: "datasurface status", signal: context.signal },
+    async (merge) => {
+      const all: StreamStatus[] = [];
+      for (const stream of streams) all.push(await statusOf(merge, stream));
+      return all;
+    },
+  );
+  context.print(config.json ? JSON.stringify({ streams: statuses }, undefined, 2) : renderTable(statuses));
+  return "done";
+}
+
+async function statusOf(merge: Database, stream: Stream): Promise<StreamStatus> {
+  const { trigger } = stream.store.capture;
+  const known = {
+    platform: stream.platform.name,
+    stream: stream.key,
+    trigger: "cron" in trigger ? trigger.cron : "external",
+  };
+  const metrics = inPublic(platformTables(stream.platform.name).metrics);
+  const { rows: there } = await merge.query<{ there: boolean }>(
+    "SELECT to_regclass($1) IS NOT NULL AS there",
+    [metrics],
+  );
+  if (!there[0]?.there) return known;
+  const { rows } = await merge.query<{ status: Omit<StreamStatus, "platform" | "stream" | "trigger"> }>(
+    `SELECT jsonb_strip_nulls(jsonb_build_object(
+       'batch', newest.batch_id, 'status', newest.batch_status,
+       'heldDeletes', newest.state #> '{job_state,held,deletes}', 'startedAt', newest.batch_start_time,
+       'committedBatch', done.batch_id, 'committedAt', done.batch_end_time,
+       'lagSeconds', round(extract(epoch FROM clock_timestamp()::timestamp - done.batch_start_time)),
+       'counts', CASE WHEN done.batch_id IS NOT NULL THEN jsonb_build_object(
+         'keys_new', done.keys_new, 'records_inserted', done.records_inserted,
+         'records_updated', done.records_updated, 'records_deleted', done.records_deleted,
+         'unchanged', done.unchanged, 'total_records', done.total_records) END,
+       'datasets', done.datasets)) AS status
+     FROM (SELECT * FROM ${metrics} WHERE key = $1 ORDER BY batch_id DESC LIMIT 1) AS newest
+     LEFT JOIN (SELECT * FROM ${metrics} WHERE key = $1 AND batch_status = 'committed'
+       ORDER BY batch_id DESC LIMIT 1) AS done ON true`,
+    [stream.key],
+  );
+  return { ...known, ...rows[0]?.status };
+}
+
+function renderTable(statuses: readonly StreamStatus[]): string {
+  const header = [
+    "PLATFORM",
+    "STREAM",
+    "BATCH",
+    "STATUS",
+    "LAG",
+    "NEW",
+    "UPDATED",
+    "DELETED",
+    "UNCHANGED",
+    "TOTAL",
+  ];
+  const lines = statuses.map((each) => [
+    each.platform,
+    each.stream,
+    each.batch ?? "-",
+    each.heldDeletes === undefined ? (each.status ?? "never run") : `held (${each.heldDeletes} deletes)`,
+    each.lagSeconds === undefined ? "-" : `${each.lagSeconds} s`,
+    ...(["keys_new", "records_updated", "records_deleted", "unchanged", "total_records"] as const).map(
+      (count) => each.counts?.[count] ?? "-",
+    ),
+  ]);
+  const table = [header, ...lines].map((line) => line.map(String));
+  const widths = header.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  return table
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
