@@ -17,8 +17,9 @@ declare -A recipe=(
   [etcdutl]="etcd go.etcd.io/etcd/etcdutl/v3"
   [kube-apiserver]="kubernetes k8s.io/kubernetes/cmd/kube-apiserver"
   [kubectl]="kubernetes k8s.io/kubernetes/cmd/kubectl"
+  [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
 )
-order=(etcd etcdctl etcdutl pulumi kube-apiserver kubectl)
+order=(etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint)
 
 # What a module's programs ask their linker for: they report these versions, and readers of them fail without.
 stamp() { # module version

@@ -1,0 +1,59 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { describeWith, program } from "../../support/programs";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+function tracked(...patterns: readonly string[]): string[] {
+  return execFileSync("git", ["ls-files", ...patterns], { cwd: root, encoding: "utf8" })
+    .split("\n")
+    .filter(Boolean);
+}
+
+/** What a reader of files has to say, with its exit code. */
+function verdict(name: string, args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(program(name), args, { cwd: root, encoding: "utf8" });
+  return { status, said: stdout + stderr };
+}
+
+describeWith(["git", "shellcheck"], "the project's own scripts", () => {
+  it("leave shellcheck nothing to say", () => {
+    expect(verdict("shellcheck", [".ci/run", ...tracked("*.sh")])).toEqual({ status: 0, said: "" });
+  });
+});
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly jobs: Readonly<Record<string, { readonly if?: string }>>;
+}
+
+describeWith(["git", "actionlint"], "the workflows", () => {
+  const paths = tracked(".github/workflows/*.yml");
+  const texts = paths.map((path) => readFileSync(join(root, path), "utf8"));
+
+  it("leave actionlint nothing to say", () => {
+    expect(paths.length).toBeGreaterThan(0);
+    expect(verdict("actionlint", paths)).toEqual({ status: 0, said: "" });
+  });
+
+  it("use every action by its commit", () => {
+    for (const [, action] of texts.join("\n").matchAll(/uses: ([^.\s].*)/g)) {
+      expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d/);
+    }
+  });
+
+  it("never run a fork's code beside secrets", () => {
+    const beside = texts.filter((text) => text.includes("secrets.")).map((text): Workflow => parse(text));
+    for (const { on, jobs } of beside.filter((workflow) => "pull_request" in workflow.on)) {
+      expect(Object.keys(on)).toEqual(["pull_request"]);
+      for (const job of Object.values(jobs)) {
+        expect(job.if).toBe("github.event.pull_request.head.repo.full_name == github.repository");
+      }
+    }
+    expect(texts.join("\n")).not.toMatch(/pull_request_target|workflow_run/);
+  });
+});

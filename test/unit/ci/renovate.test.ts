@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { versions } from "../../../components/versions";
+
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+
+interface CustomManager {
+  readonly managerFilePatterns: readonly string[];
+  readonly matchStrings: readonly string[];
+}
+
+/** Pins that a person raises: each says why no robot does. */
+const BY_HAND: readonly string[] = [
+  "ubuntu", // a new release of the system is a change of every rendered file
+];
+
+/** What each of Renovate's custom managers finds in a file. */
+function found(path: string): string[] {
+  const { customManagers } = JSON.parse(read("renovate.json")) as { customManagers: CustomManager[] };
+  return customManagers
+    .filter(({ managerFilePatterns }) =>
+      managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(path)),
+    )
+    .flatMap(({ matchStrings }) => matchStrings)
+    .flatMap((matchString) => [...read(path).matchAll(new RegExp(matchString, "g"))])
+    .map((match) => match.groups?.currentValue ?? "");
+}
+
+it("keeps every pinned version in Renovate's sight, once", () => {
+  const watched = Object.entries(versions)
+    .filter(([name]) => !BY_HAND.includes(name))
+    .map(([, { version }]) => version);
+  expect(found("components/versions.ts").sort()).toEqual(watched.sort());
+});
+
+it("deploys with the Pulumi CLI that the tests run", () => {
+  const [, tested] = /pulumi\/pkg\/v3 v(\S+)/.exec(read("test/toolchain/pulumi/go.mod")) ?? [];
+  for (const workflow of ["preview", "up"]) {
+    expect(found(`.github/workflows/${workflow}.yml`), workflow).toEqual([tested]);
+  }
+});
