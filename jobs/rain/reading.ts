@@ -118,6 +118,9 @@ export type Expectation =
   | { readonly source: "pdf"; readonly month: Month }
   | { readonly source: "fopr"; readonly gauge?: string };
 
+/** More inches in a day than any gauge could hold: a cell above this is a mistake, not rain. */
+export const LARGEST_INCHES = 1_000;
+
 /** The whole file is refused: nothing of it is imported. The message says why, in words for the person importing. */
 export class RefusedFile extends Error {
   override readonly name = "RefusedFile";

@@ -1,5 +1,5 @@
 import { addDays, type Day, dayOf, dayOfSerial, waterYearOf } from "../calendar";
-import { type Outage, type Part, type Problem, type Reading, RefusedFile } from "../reading";
+import { LARGEST_INCHES, type Outage, type Part, type Problem, type Reading, RefusedFile } from "../reading";
 import { type Cell, columnName, numberIn, type Row, textIn } from "./cell";
 import { Spreadsheet } from "./spreadsheet";
 import { StationSheet } from "./station-sheet";
@@ -108,6 +108,7 @@ class YearSheet {
     if (/^_+$|^n\/?a$/i.test(text)) return { gauge, day, inches: null, quality: "missing" };
     if (cell.kind !== "number") return this.problem(row, 2, cell, "this is neither a number nor underscores");
     if (cell.number < 0) return this.problem(row, 2, cell, "rain cannot be negative");
+    if (cell.number > LARGEST_INCHES) return this.problem(row, 2, cell, "no gauge can hold so much");
     return { gauge, day, inches: cell.number, quality: "good" };
   }
 

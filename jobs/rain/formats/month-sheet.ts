@@ -1,5 +1,5 @@
 import { type Day, dayIn, dayOfSerial, daysInMonth, type Month, monthOfDay, yearOfMonth } from "../calendar";
-import { type Part, type Problem, type Reading, RefusedFile } from "../reading";
+import { LARGEST_INCHES, type Part, type Problem, type Reading, RefusedFile } from "../reading";
 import { type Cell, columnName, numberIn, type Row, textIn } from "./cell";
 import { annotate, readFootnote } from "./footnote";
 import { gaugeIdIn } from "./gauge-id";
@@ -132,6 +132,7 @@ export class MonthSheet {
       cell.kind === "number" ? cell.number : /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
     if (inches === undefined) return this.problem(row, column, cell, "this is neither a number nor N/A");
     if (inches < 0) return this.problem(row, column, cell, "rain cannot be negative");
+    if (inches > LARGEST_INCHES) return this.problem(row, column, cell, "no gauge can hold so much");
     return { gauge, day, inches, quality: "good" };
   }
 

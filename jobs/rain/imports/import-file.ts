@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+import {
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  retry,
+  sqlState,
+  transaction,
+  withDatabase,
+} from "../../shared";
+import { numberOfMonth, yearOfMonth } from "../calendar";
+import type { IsolatedParser } from "../formats";
+import { type Expectation, RefusedFile } from "../reading";
+import * as store from "../store";
+
+/** What every import needs to know, besides the file. */
+export interface ImportSettings {
+  readonly database: DatabaseAddress;
+  readonly batchSize: number;
+  /** Whether a file whose import is complete is passed over when it arrives again. */
+  readonly skipUnchanged: boolean;
+  /** Daily inches above which a value is kept, but marked as suspect. */
+  readonly rainfallMax: number;
+  readonly queryTimeoutSeconds: number;
+}
+
+export type Imported =
+  | { readonly kind: "unchanged"; readonly subject: string; readonly run: number }
+  | {
+      readonly kind: "imported";
+      readonly subject: string;
+      readonly counts: store.Counts;
+      readonly problems: number;
+      readonly resumed: boolean;
+    };
+
+/** Some units of a file could not be brought in; the others were, and the next run tries these alone. */
+export class PartialImport extends Error {
+  override readonly name = "PartialImport";
+}
+
+/** Errors that pass by themselves: a deadlock, a serialization failure, a lock or statement that took too long. */
+const PASSING = new Set(["40001", "40P01", "55P03", "57014"]);
+
+/**
+ * Brings one file into the record: read whole into a temporary table, then merged batch by batch. It can be killed at
+ * any instruction; the next import of the same file goes on after the last batch.
+ */
+export async function importFile(
+  bytes: Uint8Array,
+  name: string,
+  expected: Expectation,
+  settings: ImportSettings,
+  parser: IsolatedParser,
+  context: Context,
+): Promise<Imported> {
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  const file: store.ArrivedFile = {
+    subject: subjectOf(expected),
+    source: expected.source,
+    name,
+    bytes,
+    digest,
+  };
+  const purpose = { purpose: "the rain database", applicationName: `rain ${file.subject}` };
+  return await withDatabase(settings.database, purpose, async (database) => {
+    await database.query(`SET statement_timeout = '${settings.queryTimeoutSeconds}s'`);
+    await store.holdSubject(
+      database,
+      file.subject,
+      () =>
+        context.log.info(
+          { subject: file.subject },
+          `${file.subject} is being imported by another process; waiting`,
+        ),
+      context.signal,
+    );
+    const before = settings.skipUnchanged ? await store.completedRun(database, file) : undefined;
+    if (before !== undefined) {
+      context.log.info(
+        { subject: file.subject, file: name, run: before },
+        `${name} is unchanged since run ${before}`,
+      );
+      return { kind: "unchanged", subject: file.subject, run: before };
+    }
+    return await load(database, file, expected, settings, parser, context);
+  });
+}
+
+/** Under which name the runs of a file's kind follow each other. */
+export function subjectOf(expected: Expectation): string {
+  if (expected.source === "workbook") return `workbook:${expected.waterYear}`;
+  return expected.source === "pdf" ? `pdf:${expected.month}` : `fopr:${expected.gauge}`;
+}
+
+async function load(
+  database: Database,
+  file: store.ArrivedFile,
+  expected: Expectation,
+  settings: ImportSettings,
+  parser: IsolatedParser,
+  context: Context,
+): Promise<Imported> {
+  const { subject } = file;
+  const run = await store.claimRun(database, file);
+  if (run.resumed)
+    context.log.info({ subject, run: run.id }, `${subject} goes on where run ${run.id} stopped`);
+  try {
+    const remarks = await store.stage(database, parser.parse(file.bytes, expected));
+    const units = await prepare(database, run, file, expected, remarks, settings);
+    const failures = await applyUnits(database, run, file, units, settings, context);
+    if (failures.length > 0)
+      throw new PartialImport(`${failures.length} of ${units.length} gauge-months failed: ${failures[0]}`);
+    const counts = await transaction(database, "BEGIN", async () => {
+      await store.gatherStrays(database);
+      if (expected.source === "fopr") {
+        await database.query("UPDATE gauge SET fopr_imported_at = now() WHERE id = $1", [expected.gauge]);
+      }
+      return await store.endRun(database, run.id, "completed");
+    });
+    return { kind: "imported", subject, counts, problems: remarks.problemCount, resumed: run.resumed };
+  } catch (error) {
+    // A stopped import stays open, to be resumed; so does one whose database went away before this could be written.
+    if (!context.signal.aborted) {
+      const status = error instanceof RefusedFile ? "refused" : "failed";
+      await store.endRun(database, run.id, status, String((error as Error).message)).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+/** Everything that comes before the readings: names, the station, the file's own totals, what was not understood. */
+async function prepare(
+  database: Database,
+  run: store.Run,
+  file: store.ArrivedFile,
+  expected: Expectation,
+  remarks: store.FileRemarks,
+  settings: ImportSettings,
+): Promise<store.Unit[]> {
+  if (remarks.station) await store.storeStation(database, remarks.station, remarks.outages);
+  const { units, problems } = await store.resolve(database, settings.rainfallMax);
+  const found = [...remarks.problems, ...problems];
+  await transaction(database, "BEGIN", async () => {
+    await database.query(
+      `INSERT INTO gauge (id) SELECT DISTINCT unnest($1::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING`,
+      [units.map(({ gauge }) => gauge)],
+    );
+    await store.nameGauges(database, remarks.names, file.source, yearOf(expected));
+    await database.query("DELETE FROM import_problem WHERE run = $1", [run.id]);
+    await database.query(
+      `INSERT INTO import_problem SELECT $1, "where", text, reason
+       FROM jsonb_to_recordset($2) AS problem ("where" text, text text, reason text)`,
+      [run.id, JSON.stringify(found).replaceAll("\\u0000", "")],
+    );
+    await database.query(
+      `INSERT INTO stated_total (file, reported_as, from_day, to_day, inches)
+       SELECT $1, gauge, "from", "to", inches
+       FROM jsonb_to_recordset($2) AS total (gauge text, "from" date, "to" date, inches numeric)
+       ON CONFLICT (file, reported_as, from_day) DO UPDATE SET inches = excluded.inches`,
+      [run.file, JSON.stringify(remarks.totals)],
+    );
+  });
+  return units;
+}
+
+/** Merges what is still to do, batch by batch. Answers what went wrong with single units; the others are in. */
+async function applyUnits(
+  database: Database,
+  run: store.Run,
+  file: store.ArrivedFile,
+  units: readonly store.Unit[],
+  settings: ImportSettings,
+  { log, signal, progress }: Context,
+): Promise<string[]> {
+  const remaining = await store.remainingUnits(database, run.id, units);
+  const display = progress(file.subject, "gauge-months", units.length);
+  display.advance(units.length - remaining.length);
+  const failures: string[] = [];
+  const apply = (batch: readonly store.Unit[]) =>
+    retry(
+      () => store.applyBatch(database, { run: run.id, file: run.file, source: file.source, units: batch }),
+      {
+        attempts: 4,
+        firstDelayMs: 100,
+        longestDelayMs: 2_000,
+        signal,
+        retryable: (error) => PASSING.has(sqlState(error) ?? ""),
+      },
+    );
+  try {
+    for (const batch of store.batches(remaining, settings.batchSize)) {
+      signal.throwIfAborted();
+      try {
+        await apply(batch);
+      } catch (error) {
+        if (sqlState(error) === undefined) throw error;
+        // One bad unit must not hold the others back: each is tried alone.
+        for (const unit of batch) {
+          try {
+            await apply([unit]);
+          } catch (alone) {
+            if (sqlState(alone) === undefined) throw alone;
+            const message = `${unit.gauge} ${unit.month.slice(0, 7)}: ${(alone as Error).message}`;
+            log.error({ subject: file.subject, gauge: unit.gauge, month: unit.month }, message);
+            failures.push(message);
+            await store.markFailed(database, run.id, unit, message);
+          }
+        }
+      }
+      display.advance(batch.length);
+    }
+  } finally {
+    display.done();
+  }
+  return failures;
+}
+
+/** The year of the file, by which the newer of two names is told. */
+function yearOf(expected: Expectation): number {
+  if (expected.source === "workbook") return expected.waterYear;
+  if (expected.source === "fopr") return 0;
+  return yearOfMonth(expected.month) + (numberOfMonth(expected.month) >= 10 ? 1 : 0);
+}

@@ -1,0 +1,126 @@
+import { type Database, transaction } from "../../shared";
+import type { Source } from "../reading";
+import { lockGauges } from "./gauges";
+import type { Unit } from "./staging";
+import { refreshSummaries } from "./summaries";
+
+/** How many readings of a file came to what. */
+export interface Counts {
+  readonly readings: number;
+  readonly inserted: number;
+  /** Replaced a value of the same or a less trusted source. */
+  readonly corrected: number;
+  readonly unchanged: number;
+  /** Left a more trusted source's value in place. */
+  readonly outranked: number;
+}
+
+export interface Batch {
+  readonly run: number;
+  readonly file: number;
+  readonly source: Source;
+  readonly units: readonly Unit[];
+}
+
+/**
+ * Brings a batch of units into the record: readings, summaries and progress in one transaction. After a crash either
+ * all of the batch is there, and known to be there, or nothing of it.
+ */
+export function applyBatch(database: Database, batch: Batch): Promise<Counts> {
+  return transaction(database, "BEGIN", async () => {
+    await lockGauges(database, [...new Set(batch.units.map(({ gauge }) => gauge))]);
+    const { rows } = await database.query<UnitCounts>(UPSERT, [
+      batch.units.map(({ unit }) => unit),
+      batch.source,
+      batch.file,
+    ]);
+    const touched = rows.filter(({ inserted, corrected }) => inserted + corrected > 0);
+    await refreshSummaries(database, {
+      gauges: touched.map(({ gauge }) => gauge),
+      months: touched.map(({ month }) => month),
+    });
+    await database.query(PROGRESS, [batch.run, JSON.stringify(rows)]);
+    return rows.reduce(add, NONE);
+  });
+}
+
+/** Remembers a unit that could not be brought in, so that the next run tries it alone. */
+export async function markFailed(database: Database, run: number, unit: Unit, error: string): Promise<void> {
+  await database.query(
+    `INSERT INTO import_unit (run, gauge, month, status, readings, inserted, corrected, unchanged, outranked, error)
+     VALUES ($1, $2, $3, 'failed', $4, 0, 0, 0, 0, $5)
+     ON CONFLICT (run, gauge, month) DO UPDATE SET error = excluded.error, finished_at = now()`,
+    [run, unit.gauge, unit.month, unit.readings, error],
+  );
+}
+
+/** The units that a run has still to do: those that it never reached, and those that failed. */
+export async function remainingUnits(
+  database: Database,
+  run: number,
+  units: readonly Unit[],
+): Promise<Unit[]> {
+  const { rows } = await database.query<{ done: string }>(
+    `SELECT gauge || to_char(month, ' YYYY-MM-DD') AS done FROM import_unit WHERE run = $1 AND status = 'done'`,
+    [run],
+  );
+  const done = new Set(rows.map((row) => row.done));
+  return units.filter(({ gauge, month }) => !done.has(`${gauge} ${month}`));
+}
+
+/** Cuts units, in order, into batches of about so many readings. */
+export function* batches(units: readonly Unit[], batchSize: number): Generator<Unit[]> {
+  let batch: Unit[] = [];
+  let readings = 0;
+  for (const unit of units) {
+    batch.push(unit);
+    readings += unit.readings;
+    if (readings < batchSize) continue;
+    yield batch;
+    [batch, readings] = [[], 0];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+export const NONE: Counts = { readings: 0, inserted: 0, corrected: 0, unchanged: 0, outranked: 0 };
+
+export const add = (a: Counts, b: Counts): Counts => ({
+  readings: a.readings + b.readings,
+  inserted: a.inserted + b.inserted,
+  corrected: a.corrected + b.corrected,
+  unchanged: a.unchanged + b.unchanged,
+  outranked: a.outranked + b.outranked,
+});
+
+type UnitCounts = Counts & Pick<Unit, "gauge" | "month">;
+
+/** All parts of the statement see the record as it was before, so what is outranked is judged by what was there. */
+const UPSERT = `
+  WITH arriving AS (SELECT * FROM resolved WHERE unit = ANY ($1)),
+  landed AS (
+    INSERT INTO reading AS stored (gauge, day, inches, quality, footnote, source, reported_as, file)
+    SELECT gauge, day, inches, quality, footnote, $2, reported_as, $3 FROM arriving ORDER BY gauge, day
+    ON CONFLICT (gauge, day) DO UPDATE SET inches = excluded.inches, quality = excluded.quality,
+      footnote = excluded.footnote, source = excluded.source, reported_as = excluded.reported_as,
+      file = excluded.file, updated_at = now()
+    WHERE excluded.source >= stored.source
+      AND (excluded.inches, excluded.quality, excluded.footnote, excluded.source, excluded.reported_as)
+        IS DISTINCT FROM (stored.inches, stored.quality, stored.footnote, stored.source, stored.reported_as)
+    RETURNING gauge, day, xmax = 0 AS inserted
+  )
+  SELECT gauge, to_char(min(day), 'YYYY-MM-01') AS month, count(*)::integer AS readings,
+    count(*) FILTER (WHERE landed.inserted)::integer AS inserted,
+    count(*) FILTER (WHERE NOT landed.inserted)::integer AS corrected,
+    count(*) FILTER (WHERE landed.inserted IS NULL AND stored.source <= $2)::integer AS unchanged,
+    count(*) FILTER (WHERE landed.inserted IS NULL AND stored.source > $2)::integer AS outranked
+  FROM arriving LEFT JOIN landed USING (gauge, day) LEFT JOIN reading AS stored USING (gauge, day)
+  GROUP BY unit, gauge ORDER BY unit`;
+
+const PROGRESS = `
+  INSERT INTO import_unit (run, gauge, month, status, readings, inserted, corrected, unchanged, outranked)
+  SELECT $1, gauge, month, 'done', readings, inserted, corrected, unchanged, outranked
+  FROM jsonb_to_recordset($2) AS unit (gauge text, month date, readings integer, inserted integer, corrected integer,
+    unchanged integer, outranked integer)
+  ON CONFLICT (run, gauge, month) DO UPDATE SET status = 'done', error = NULL, finished_at = now(),
+    readings = excluded.readings, inserted = excluded.inserted, corrected = excluded.corrected,
+    unchanged = excluded.unchanged, outranked = excluded.outranked`;

@@ -1,0 +1,130 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { from as copyFrom } from "pg-copy-streams";
+import type { Database } from "../../shared";
+import type { Outage, Part, Problem, Reading, StatedTotal, Station } from "../reading";
+import type { NamedGauge } from "./gauges";
+
+/** What a file says besides its readings; these are few. */
+export interface FileRemarks {
+  readonly problems: Problem[];
+  readonly names: NamedGauge[];
+  readonly totals: StatedTotal[];
+  readonly outages: Outage[];
+  station?: Station;
+  readings: number;
+  /** How many problems there were, of which only the first are kept. */
+  problemCount: number;
+}
+
+/** A file with more problems than this is described well enough by the first of them. */
+const MOST_PROBLEMS = 1_000;
+
+/** The readings of about so many bytes are sent at once. */
+const CHUNK_BYTES = 1 << 16;
+
+/**
+ * Streams the readings of a whole file into a temporary table of this session, and returns what else it says. Nothing
+ * of the record is touched: a file that is refused half-way leaves no trace.
+ */
+export async function stage(database: Database, parts: AsyncIterable<Part>): Promise<FileRemarks> {
+  await database.query(`DROP TABLE IF EXISTS staged, resolved`);
+  await database.query(`CREATE TEMP TABLE staged (reported_as text NOT NULL, day date NOT NULL, inches numeric(9, 5),
+    quality quality NOT NULL, footnote text)`);
+  const remarks: FileRemarks = {
+    problems: [],
+    names: [],
+    totals: [],
+    outages: [],
+    readings: 0,
+    problemCount: 0,
+  };
+  const copy = database.query(copyFrom("COPY staged FROM STDIN"));
+  await pipeline(Readable.from(copyText(parts, remarks), { objectMode: true }), copy);
+  return remarks;
+}
+
+/**
+ * Gives every staged reading its gauge and its unit of work (a gauge's month, counted in order). Where a file knows one
+ * gauge under two numbers, the gauge's own column wins, then the one that holds a value; the others are reported.
+ */
+export async function resolve(
+  database: Database,
+  rainfallMax: number,
+): Promise<{ units: Unit[]; problems: Problem[] }> {
+  await database.query(
+    `CREATE TEMP TABLE resolved AS
+     SELECT *, dense_rank() OVER (ORDER BY gauge, date_trunc('month', day)) AS unit
+     FROM (
+       SELECT DISTINCT ON (gauge, day) coalesce(alias.gauge, reported_as) AS gauge, day, inches,
+         CASE WHEN inches > ${rainfallMax} THEN 'suspect' ELSE quality END AS quality, footnote, reported_as
+       FROM staged LEFT JOIN gauge_alias AS alias ON alias.alias = reported_as AND day < until
+       ORDER BY gauge, day, (reported_as = coalesce(alias.gauge, reported_as)) DESC, inches IS NULL, reported_as
+     ) AS chosen`,
+  );
+  await database.query("CREATE INDEX ON resolved (unit)");
+  await database.query("ANALYZE resolved");
+  const { rows: units } = await database.query<Unit>(
+    `SELECT unit::integer, gauge, to_char(min(day), 'YYYY-MM-01') AS month, count(*)::integer AS readings
+     FROM resolved GROUP BY unit, gauge ORDER BY unit`,
+  );
+  const { rows: problems } = await database.query<Problem>(
+    `SELECT 'gauge ' || chosen.gauge AS where, staged.day::text || ' ' || staged.reported_as || ' ' || staged.inches AS text,
+       'the file has another value for this gauge and day, under ' || chosen.reported_as AS reason
+     FROM staged JOIN gauge_alias ON alias = staged.reported_as OR gauge = staged.reported_as
+     JOIN resolved AS chosen ON chosen.gauge = gauge_alias.gauge AND chosen.day = staged.day
+     WHERE chosen.reported_as <> staged.reported_as AND staged.inches IS DISTINCT FROM chosen.inches
+       AND staged.inches IS NOT NULL AND (staged.reported_as = gauge_alias.gauge OR staged.day < until)
+     LIMIT ${MOST_PROBLEMS}`,
+  );
+  return { units, problems };
+}
+
+/** One month of one gauge: what progress is counted in. */
+export interface Unit {
+  readonly unit: number;
+  readonly gauge: string;
+  readonly month: string;
+  readonly readings: number;
+}
+
+async function* copyText(parts: AsyncIterable<Part>, remarks: FileRemarks): AsyncGenerator<string> {
+  let chunk = "";
+  for await (const part of parts) {
+    if (part.kind !== "readings") {
+      note(part, remarks);
+      continue;
+    }
+    remarks.readings += part.readings.length;
+    for (const reading of part.readings) chunk += copyLine(reading);
+    if (chunk.length > CHUNK_BYTES) {
+      yield chunk;
+      chunk = "";
+    }
+  }
+  yield chunk;
+}
+
+function note(part: Exclude<Part, { kind: "readings" }>, remarks: FileRemarks): void {
+  if (part.kind === "problem") {
+    remarks.problemCount += 1;
+    if (remarks.problems.length < MOST_PROBLEMS) remarks.problems.push(part.problem);
+  } else if (part.kind === "name") remarks.names.push({ id: part.gauge, name: part.name });
+  else if (part.kind === "total") remarks.totals.push(part.total);
+  else if (part.kind === "outage") remarks.outages.push(part.outage);
+  else remarks.station = part.station;
+}
+
+function copyLine({ gauge, day, inches, quality, footnote }: Reading): string {
+  return `${gauge}\t${day}\t${inches ?? "\\N"}\t${quality}\t${footnote === undefined ? "\\N" : escapeText(footnote)}\n`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\0": "",
+};
+
+const escapeText = (text: string) => text.replace(/[\\\t\n\r\0]/g, (character) => ESCAPES[character] ?? "");

@@ -1,0 +1,61 @@
+import type { Database } from "../../shared";
+
+/** Months of gauges, as two lists of the same length. */
+export interface TouchedMonths {
+  readonly gauges: readonly string[];
+  /** First days of months. */
+  readonly months: readonly string[];
+}
+
+const FIGURES = "total_inches, rain_days, dry_days, missing_days, greatest_inches, first_day, last_day";
+
+const UPDATE = FIGURES.split(", ")
+  .map((column) => `${column} = excluded.${column}`)
+  .join(", ");
+
+/**
+ * Recomputes the summaries of the months given and of their water years, in the caller's transaction: what a reader
+ * sees is never older than the readings. Whatever has no readings any more has no summary either.
+ */
+export async function refreshSummaries(database: Database, { gauges, months }: TouchedMonths): Promise<void> {
+  if (gauges.length === 0) return;
+  await database.query(MONTHS, [gauges, months]);
+  await database.query(WATER_YEARS, [gauges, months]);
+}
+
+const MONTHS = `
+  WITH touched AS (SELECT DISTINCT gauge, month FROM unnest($1::text[], $2::date[]) AS given (gauge, month)),
+  fresh AS (
+    SELECT gauge, month, coalesce(sum(inches), 0), count(*) FILTER (WHERE inches > 0),
+      count(*) FILTER (WHERE inches = 0), count(*) FILTER (WHERE inches IS NULL), max(inches), min(day), max(day)
+    FROM touched JOIN reading USING (gauge)
+    WHERE day >= month AND day < (month + interval '1 month')::date
+    GROUP BY gauge, month
+  ),
+  emptied AS (
+    DELETE FROM month_summary AS summary USING touched
+    WHERE (summary.gauge, summary.month) = (touched.gauge, touched.month)
+      AND NOT EXISTS (SELECT FROM fresh WHERE (fresh.gauge, fresh.month) = (touched.gauge, touched.month))
+  )
+  INSERT INTO month_summary (gauge, month, ${FIGURES}) TABLE fresh
+  ON CONFLICT (gauge, month) DO UPDATE SET ${UPDATE}`;
+
+const WATER_YEARS = `
+  WITH touched AS (
+    SELECT DISTINCT gauge, extract(year FROM month + interval '3 months')::integer AS water_year
+    FROM unnest($1::text[], $2::date[]) AS given (gauge, month)
+  ),
+  fresh AS (
+    SELECT gauge, water_year, sum(total_inches), sum(rain_days), sum(dry_days), sum(missing_days),
+      max(greatest_inches), min(first_day), max(last_day)
+    FROM touched JOIN month_summary USING (gauge)
+    WHERE month >= make_date(water_year - 1, 10, 1) AND month < make_date(water_year, 10, 1)
+    GROUP BY gauge, water_year
+  ),
+  emptied AS (
+    DELETE FROM water_year_summary AS summary USING touched
+    WHERE (summary.gauge, summary.water_year) = (touched.gauge, touched.water_year)
+      AND NOT EXISTS (SELECT FROM fresh WHERE (fresh.gauge, fresh.water_year) = (touched.gauge, touched.water_year))
+  )
+  INSERT INTO water_year_summary (gauge, water_year, ${FIGURES}) TABLE fresh
+  ON CONFLICT (gauge, water_year) DO UPDATE SET ${UPDATE}`;
