@@ -1,0 +1,1 @@
+export { BuiltImage, type BuiltImageArgs } from "./built-image";

@@ -1,0 +1,255 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { memberPod, PLACES } from "./member-pod";
+import { LABELS, memberName, NODE_PORTS, POSTGRES } from "./names";
+import { type PatroniArgs, patroniConfig } from "./patroni-config";
+
+/** A certificate, its key, and the authority that its holder believes; PEM. */
+export interface TrustedPair {
+  readonly authority: pulumi.Input<string>;
+  readonly certificate: pulumi.Input<string>;
+  readonly key: pulumi.Input<string>;
+}
+
+export interface PostgresClusterArgs {
+  /** The namespace, known once its guards stand. */
+  readonly namespace: pulumi.Input<string>;
+
+  /** The image with PostgreSQL, Patroni and pgBackRest. */
+  readonly image: pulumi.Input<string>;
+
+  /** The cluster's name in etcd. */
+  readonly scope: string;
+
+  /** How many members there are. */
+  readonly replicas: number;
+
+  /** Whether a commit waits for a replica. */
+  readonly synchronous: boolean;
+
+  /** Whether two members may never share a server. */
+  readonly strictSpread: boolean;
+
+  /** What each member may use. */
+  readonly cpuMillis: number;
+  readonly memoryMib: number;
+
+  /** The volume of each member. */
+  readonly volumeGib: number;
+  readonly storageClass?: string | undefined;
+
+  /** Where members and clients come from: the pods' range, and the servers' addresses behind HAProxy. */
+  readonly networks: pulumi.Input<readonly string[]>;
+
+  /** etcd, as Patroni reaches it: by a certificate without a common name, then by password. */
+  readonly etcd: {
+    readonly hosts: pulumi.Input<readonly string[]>;
+    readonly certificate: TrustedPair;
+    readonly password: pulumi.Input<string>;
+  };
+
+  /** What PostgreSQL and the REST API show to clients and to each other. */
+  readonly certificate: TrustedPair;
+}
+
+/** The Patroni members, the services that lead to each of them, and what they may know. */
+export class PostgresCluster extends pulumi.ComponentResource {
+  /** The password of the superuser, by which the bootstrap job comes in. */
+  readonly superuserPassword: pulumi.Output<string>;
+
+  /** Ready for clients that depend on it: the members are declared. */
+  readonly members: pulumi.Resource;
+
+  constructor(name: string, args: PostgresClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:postgres:PostgresCluster", name, {}, opts);
+    const child = { parent: this };
+    const metadata = (object: string) => ({ name: object, namespace: args.namespace, labels: LABELS });
+
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: metadata(POSTGRES.serviceAccount), automountServiceAccountToken: false },
+      child,
+    );
+    const { secret: passwords, superuser } = this.passwords(name, args, metadata("postgres-passwords"));
+    this.superuserPassword = superuser;
+    const serverCertificate = this.certificate(
+      `${name}-certificate`,
+      args.certificate,
+      metadata("postgres-certificate"),
+    );
+    const etcdCertificate = this.certificate(
+      `${name}-etcd`,
+      args.etcd.certificate,
+      metadata("postgres-etcd"),
+    );
+    const config = pulumi
+      .all([args.etcd.hosts, args.networks])
+      .apply(([etcd, networks]) => patroniConfig(configuration(args, etcd, networks)));
+    const configMap = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      { metadata: metadata("patroni"), data: { "patroni.yml": config } },
+      child,
+    );
+
+    this.services(name, args.replicas, metadata);
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${name}-disruption`,
+      { metadata: metadata("postgres"), spec: { maxUnavailable: 1, selector: { matchLabels: LABELS } } },
+      child,
+    );
+
+    this.members = new k8s.apps.v1.StatefulSet(
+      `${name}-members`,
+      {
+        metadata: metadata(POSTGRES.statefulSet),
+        spec: {
+          serviceName: POSTGRES.headless,
+          replicas: args.replicas,
+          podManagementPolicy: "OrderedReady", // a rolling restart waits for each member before it takes the next
+          selector: { matchLabels: LABELS },
+          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+          volumeClaimTemplates: [volumeClaim(args)],
+          template: memberPod({
+            ...args,
+            namespace: POSTGRES_NAMESPACE,
+            configMap: configMap.metadata.name,
+            configDigest: config.apply(digest),
+            passwords: passwords.metadata.name,
+            serverCertificate: serverCertificate.metadata.name,
+            etcdCertificate: etcdCertificate.metadata.name,
+            certificateDigest: pulumi
+              .all([args.certificate.certificate, args.etcd.certificate.certificate])
+              .apply((certificates) => digest(certificates.join())),
+          }),
+        },
+      },
+      // Kubernetes forbids to change the claims of a StatefulSet: a larger volume is the volume's own affair.
+      { ...child, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
+    );
+    this.registerOutputs({});
+  }
+
+  private passwords(
+    name: string,
+    { etcd }: PostgresClusterArgs,
+    metadata: k8s.types.input.meta.v1.ObjectMeta,
+  ) {
+    const password = (whose: string) =>
+      new random.RandomPassword(`${name}-${whose}`, { length: 40, special: false }, { parent: this }).result;
+    const superuser = password("superuser");
+    const secret = new k8s.core.v1.Secret(
+      `${name}-passwords`,
+      {
+        metadata,
+        stringData: {
+          PATRONI_SUPERUSER_PASSWORD: superuser,
+          PATRONI_REPLICATION_PASSWORD: password("replication"),
+          PATRONI_REWIND_PASSWORD: password("rewind"),
+          PATRONI_RESTAPI_PASSWORD: password("rest"),
+          PATRONI_ETCD3_PASSWORD: etcd.password,
+        },
+      },
+      { parent: this },
+    );
+    return { secret, superuser };
+  }
+
+  private certificate(name: string, pair: TrustedPair, metadata: k8s.types.input.meta.v1.ObjectMeta) {
+    return new k8s.core.v1.Secret(
+      name,
+      {
+        metadata,
+        type: "kubernetes.io/tls",
+        stringData: { "ca.crt": pair.authority, "tls.crt": pair.certificate, "tls.key": pair.key },
+      },
+      { parent: this },
+    );
+  }
+
+  /** Names for the members among themselves, and for HAProxy a port of each: no pod may have one of the host. */
+  private services(
+    name: string,
+    replicas: number,
+    metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta,
+  ): void {
+    const { ports } = POSTGRES;
+    new k8s.core.v1.Service(
+      `${name}-headless`,
+      {
+        metadata: metadata(POSTGRES.headless),
+        spec: {
+          clusterIP: "None",
+          publishNotReadyAddresses: true, // members find each other before they are ready
+          selector: LABELS,
+          ports: [
+            { name: "postgres", port: ports.postgres },
+            { name: "patroni", port: ports.rest },
+          ],
+        },
+      },
+      { parent: this },
+    );
+    for (let ordinal = 0; ordinal < replicas; ordinal++) {
+      new k8s.core.v1.Service(
+        `${name}-member-${ordinal}`,
+        {
+          metadata: metadata(`${memberName(ordinal)}-node`),
+          spec: {
+            type: "NodePort",
+            publishNotReadyAddresses: true, // HAProxy judges for itself, sooner than a readiness probe
+            selector: { "statefulset.kubernetes.io/pod-name": memberName(ordinal) },
+            ports: [
+              { name: "postgres", port: ports.postgres, nodePort: NODE_PORTS.postgres + ordinal },
+              { name: "patroni", port: ports.rest, nodePort: NODE_PORTS.rest + ordinal },
+            ],
+          },
+        },
+        { parent: this },
+      );
+    }
+  }
+}
+
+/** The namespace that the foundation gives to PostgreSQL; names in certificates and addresses end in it. */
+export const POSTGRES_NAMESPACE = "postgres";
+
+function configuration(
+  args: PostgresClusterArgs,
+  etcd: readonly string[],
+  networks: readonly string[],
+): PatroniArgs {
+  const certificates = (folder: string) => ({
+    authority: `${folder}/ca.crt`,
+    certificate: `${folder}/tls.crt`,
+    key: `${folder}/tls.key`,
+  });
+  return {
+    scope: args.scope,
+    etcd,
+    networks,
+    certificates: {
+      etcd: certificates(PLACES.etcdCertificates),
+      server: certificates(PLACES.serverCertificates),
+    },
+    memoryMib: args.memoryMib,
+    synchronous: args.synchronous,
+    dataDirectory: PLACES.data,
+    socketDirectory: PLACES.sockets,
+    programs: PLACES.programs,
+  };
+}
+
+function volumeClaim({ volumeGib, storageClass }: PostgresClusterArgs) {
+  return {
+    metadata: { name: "data", labels: LABELS },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      ...(storageClass && { storageClassName: storageClass }),
+      resources: { requests: { storage: `${volumeGib}Gi` } },
+    },
+  };
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
