@@ -17,6 +17,7 @@ sdk.secret = <T>(value: Pulumi.Input<T>) =>
 
 function conceal(value: unknown): unknown {
   if (typeof value === "string") return showsPlaceholder(value) ? value : ANY_SECRET;
+  if (typeof value === "number") return 0; // a text in its place could break the program
   if (Array.isArray(value)) return value.map(conceal);
   if (typeof value !== "object" || value === null) return value;
   if (Object.getPrototypeOf(value) !== Object.prototype) return value; // an asset or a resource
