@@ -13,6 +13,11 @@ const domains: readonly DomainEntry[] = [
     resultMarker: "DATASURFACE_RESULT_CODE",
     load: async () => (await import("./datasurface/index")).datasurface,
   },
+  {
+    name: "rain",
+    summary: "the historical record of rain gauges",
+    load: async () => (await import("./rain/index")).rain,
+  },
 ];
 
 await main(process.argv.slice(2), domains);

@@ -1,0 +1,89 @@
+import { type Context, type Database, type DatabaseAddress, UserError, withDatabase } from "../../shared";
+import { IsolatedParser } from "../formats";
+import {
+  Archive,
+  DownloadMemory,
+  digestOf,
+  type PathPatterns,
+  Provider,
+  type ProviderSettings,
+} from "../provider";
+import { type Expectation, RefusedFile } from "../reading";
+import { migrateRain } from "../store";
+import { type Imported, type ImportSettings, importFile } from "./import-file";
+
+export interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns {
+  readonly database: DatabaseAddress;
+  readonly archive?: string | undefined;
+  readonly workbookStartYear: number;
+  readonly pdfStartYear: number;
+  readonly parseTimeoutSeconds: number;
+  readonly parseMemoryMib: number;
+}
+
+/** What the import verbs work with: the provider, a reader of its files, the archive and the record. */
+export class Importer {
+  readonly provider: Provider;
+  readonly parser: IsolatedParser;
+  private readonly archive: Archive | undefined;
+
+  private constructor(
+    readonly config: ImporterConfig,
+    readonly context: Context,
+  ) {
+    this.archive = config.archive === undefined ? undefined : new Archive(config.archive);
+    this.provider = new Provider(config, new DownloadMemory(config.database), this.archive, context);
+    this.parser = new IsolatedParser({
+      seconds: config.parseTimeoutSeconds,
+      memoryMiB: config.parseMemoryMib,
+    });
+  }
+
+  /** Brings the schema up to date, does the work, and ends the reader's thread whatever happens. */
+  static async with<T>(
+    config: ImporterConfig,
+    context: Context,
+    work: (importer: Importer) => Promise<T>,
+  ): Promise<T> {
+    const importer = new Importer(config, context);
+    try {
+      await importer.withDatabase(migrateRain);
+      return await work(importer);
+    } finally {
+      await importer.parser.close();
+    }
+  }
+
+  withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const purpose = { purpose: "the rain database", applicationName: "rain import" };
+    return withDatabase(this.config.database, purpose, work);
+  }
+
+  /** Imports a file that is at hand, and says what came of it. A refusal is an error that names the file. */
+  async importFile(name: string, bytes: Uint8Array, expected: Expectation): Promise<Imported> {
+    try {
+      const imported = await importFile(bytes, name, expected, this.config, this.parser, this.context);
+      this.tell(name, imported);
+      return imported;
+    } catch (error) {
+      if (error instanceof RefusedFile)
+        throw new UserError(`${name} is refused: ${error.message}`, 1, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Keeps a file that did not come from the provider. */
+  async keep(name: string, bytes: Uint8Array): Promise<void> {
+    await this.archive?.keep(name, digestOf(bytes), bytes);
+  }
+
+  private tell(name: string, imported: Imported): void {
+    if (imported.kind === "unchanged") return;
+    const { subject, counts, problems, resumed } = imported;
+    const { readings, inserted, corrected, unchanged, outranked } = counts;
+    const text =
+      `${name}: ${readings} readings, ${inserted} new, ${corrected} corrected, ${unchanged} unchanged, ` +
+      `${outranked} known from a better source, ${problems} problems`;
+    this.context.log[problems > 0 ? "warn" : "info"]({ subject, ...counts, problems, resumed }, text);
+  }
+}

@@ -1,0 +1,120 @@
+import { UserError } from "../../shared";
+import { todayInArizona, waterYearOf } from "../calendar";
+import { type Arrival, ProviderUnreachable, pdfTargets, type Target, workbookTarget } from "../provider";
+import type { Importer } from "./importer";
+
+export interface YearsRequest {
+  readonly years: readonly number[];
+  /** Whether further years are imported after one has failed. */
+  readonly continueOnFailure: boolean;
+  /** Whether the next file is fetched only when the one before has been imported. */
+  readonly sequential: boolean;
+}
+
+/** One file of a water year: what the provider answered, or why there was no answer. */
+interface Delivery {
+  readonly waterYear: number;
+  readonly target: Target;
+  readonly arrival: Arrival | { readonly kind: "failed"; readonly error: unknown };
+}
+
+/**
+ * Imports water years from the provider. A file that is missing or damaged does not hold back the other files of its
+ * year; the failed ones are named at the end and are all that a repetition has still to do.
+ */
+export async function importWaterYears(importer: Importer, request: YearsRequest): Promise<void> {
+  const { log } = importer.context;
+  const failures: { waterYear: number; message: string }[] = [];
+  const found = new Map<number, number>(request.years.map((year) => [year, 0]));
+  let stoppedAt: number | undefined;
+  for await (const { waterYear, target, arrival } of deliveries(importer, request)) {
+    importer.context.signal.throwIfAborted();
+    if (failures.some((failure) => failure.waterYear !== waterYear) && !request.continueOnFailure) {
+      stoppedAt = waterYear;
+      break;
+    }
+    try {
+      if (arrival.kind === "failed") throw arrival.error;
+      if (arrival.kind === "absent") {
+        log.info({ waterYear, address: arrival.address }, `${arrival.address} is not published`);
+        continue;
+      }
+      await importer.importFile(arrival.name, arrival.bytes, target.expected);
+      found.set(waterYear, (found.get(waterYear) ?? 0) + 1);
+    } catch (error) {
+      if (importer.context.signal.aborted || error instanceof ProviderUnreachable) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      log.error(
+        {
+          waterYear,
+          file: target.path,
+          ...(!(error instanceof UserError) && { stack: (error as Error).stack }),
+        },
+        message,
+      );
+      failures.push({ waterYear, message });
+    }
+  }
+  failures.push(...unpublished(found, failures, stoppedAt));
+  if (failures.length > 0) {
+    const years = [...new Set(failures.map(({ waterYear }) => waterYear))].join(", ");
+    const skipped = stoppedAt === undefined ? "" : `; water year ${stoppedAt} and later were not begun`;
+    const list = failures.map(({ waterYear, message }) => `  - ${waterYear}: ${message}`).join("\n");
+    throw new UserError(
+      `water year ${years} is not complete${skipped}:\n${list}\nRun the same command again: what was imported is not repeated.`,
+    );
+  }
+}
+
+/** A past year of which there is no file at all was mistyped, or the provider moved it; the current one may be to come. */
+function unpublished(
+  found: ReadonlyMap<number, number>,
+  failures: readonly { waterYear: number }[],
+  stoppedAt: number | undefined,
+) {
+  const current = waterYearOf(todayInArizona());
+  return [...found]
+    .filter(([year, files]) => files === 0 && year < current && (stoppedAt === undefined || year < stoppedAt))
+    .filter(([year]) => !failures.some(({ waterYear }) => waterYear === year))
+    .map(([waterYear]) => ({ waterYear, message: "the provider has no file of it" }));
+}
+
+function deliveries(importer: Importer, { years, sequential }: YearsRequest): AsyncIterable<Delivery> {
+  const inOrder = fetchYears(importer, years);
+  return sequential ? inOrder : oneAhead(inOrder);
+}
+
+async function* fetchYears(importer: Importer, years: readonly number[]): AsyncGenerator<Delivery> {
+  for (const waterYear of years) {
+    const { config } = importer;
+    if (waterYear >= config.workbookStartYear) {
+      const delivery = await fetchTarget(importer, waterYear, workbookTarget(config, waterYear));
+      yield delivery;
+      // A year that is under way may have its months as PDFs before it has a workbook.
+      if (delivery.arrival.kind !== "absent") continue;
+    }
+    if (waterYear < config.pdfStartYear) continue;
+    for (const target of pdfTargets(config, waterYear)) yield await fetchTarget(importer, waterYear, target);
+  }
+}
+
+async function fetchTarget(importer: Importer, waterYear: number, target: Target): Promise<Delivery> {
+  try {
+    return { waterYear, target, arrival: await importer.provider.fetch(target.path) };
+  } catch (error) {
+    if (importer.context.signal.aborted) throw error;
+    return { waterYear, target, arrival: { kind: "failed", error } };
+  }
+}
+
+/** Begins on the next item while the customer is busy with the one before. */
+async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = source.next();
+  for (;;) {
+    const { done, value } = await next;
+    if (done) return;
+    next = source.next();
+    next.catch(() => undefined); // looked at when it is awaited, or never when the customer has left
+    yield value;
+  }
+}

@@ -1,0 +1,9 @@
+import type { Domain } from "../shared";
+import { importFopr, importYear, importYears } from "./import-verbs";
+
+/** Rain Tracker: the historical record of the county's rain gauges. */
+export const rain: Domain = {
+  name: "rain",
+  summary: "the historical record of rain gauges: imports, status, checks, API",
+  verbs: [importYear, importYears, importFopr],
+};
