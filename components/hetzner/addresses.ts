@@ -126,18 +126,25 @@ export class Addresses extends pulumi.ComponentResource {
   }
 
   #firewall(name: string, { cluster, target }: AddressesArgs, nodes: readonly Node[]): hcloud.Firewall {
+    const fabric = fabricOf(target.servers);
     const rulesFor = (servers: readonly string[]) =>
       firewallRules({
         administrators: target.access.from,
-        fabric: fabricOf(target.servers),
+        fabric,
         servers,
         webFrom: target.edge.kind === "load-balancer" ? "load-balancer" : "everyone",
       });
-    rulesFor(nodes.map((node) => node.name)); // the limits follow from the number of servers: refuse before anything is made
+    // Their number follows from that of the servers: too many are refused before anything is made.
+    const rules = rulesFor(nodes.map((node) => node.name));
     const addresses = nodes.map((node) => this.publicAddress[node.name] ?? missing(node));
     return new hcloud.Firewall(
       `${name}-firewall`,
-      { name: cluster, rules: pulumi.all(addresses).apply(rulesFor), labels: clusterLabels(cluster) },
+      {
+        name: cluster,
+        // Without peers the rules are known at once, and a preview does not announce a change that will be none.
+        rules: fabric === "mesh" ? pulumi.all(addresses).apply(rulesFor) : rules,
+        labels: clusterLabels(cluster),
+      },
       { parent: this },
     );
   }
