@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { database, flag, text, toggle, variable, wholeNumber } from "../shared";
+import {
+  type DatabaseAddress,
+  database,
+  decimalNumber,
+  flag,
+  type Setting,
+  text,
+  toggle,
+  variable,
+  wholeNumber,
+} from "../shared";
 
 /**
  * The settings of the verbs. What the cluster's manifests pass as arguments and environment is read by these, so a
@@ -99,3 +109,52 @@ export const checkIngest = (config: {
     ? ["--approve-deletes and --additions-only exclude each other: delete them, or leave them"]
     : []),
 ];
+
+/** The simulator takes its connection from flags as well; a flag wins over its variable. */
+const simulatedSource = (): Setting<DatabaseAddress> => {
+  const flags = ["host", "port", "database", "user", "password"] as const;
+  const connection = database("SOURCE", "the source database", {
+    host: "localhost",
+    database: "customer_db",
+    user: "postgres",
+  });
+  return {
+    declares: [
+      ...flags.map((name) => ({
+        kind: "flag" as const,
+        syntax: `--${name} <${name}>`,
+        summary: `the source's ${name}`,
+      })),
+      ...connection.declares,
+    ],
+    read: (inputs) => {
+      const given = Object.fromEntries(
+        flags.flatMap((name) => {
+          const value = inputs.flags[name];
+          return typeof value === "string" ? [[`SOURCE_${name.toUpperCase()}`, value]] : [];
+        }),
+      );
+      return connection.read({ ...inputs, environment: { ...inputs.environment, ...given } });
+    },
+  };
+};
+
+export const simulateSettings = {
+  source: simulatedSource(),
+  minInterval: flag("--min-interval <seconds>", "the shortest pause", wholeNumber({ min: 1 }).default(5)),
+  maxInterval: flag("--max-interval <seconds>", "the longest pause", wholeNumber({ min: 1 }).default(30)),
+  maxChanges: flag("--max-changes <n>", "stop after so many changes", wholeNumber({ min: 1 }).optional()),
+  rate: flag("--rate <n>", "changes a second, instead of the pauses", decimalNumber().optional()),
+  seed: flag(
+    "--seed <n>",
+    "make the same changes in every run",
+    wholeNumber({ max: 2 ** 32 - 1 }).optional(),
+  ),
+  verbose: toggle("--verbose", "log every change"),
+  createTables: toggle("--create-tables", "make the tables and the first customer where they are missing"),
+};
+
+export const checkSimulate = ({ minInterval, maxInterval }: { minInterval: number; maxInterval: number }) =>
+  minInterval <= maxInterval
+    ? []
+    : [`--min-interval: given "${minInterval}", allowed: at most --max-interval, which is ${maxInterval}`];

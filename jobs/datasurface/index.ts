@@ -1,18 +1,33 @@
-import { type Domain, verb } from "../shared";
+import { type Context, type Domain, type Outcome, verb } from "../shared";
 import {
   checkIngest,
   checkModel,
+  checkSimulate,
   infrastructureSettings,
   ingestSettings,
   resetSettings,
+  simulateSettings,
   statusSettings,
   viewsSettings,
 } from "./config";
+import type { Model, ModelSource } from "./model";
 
-const RESULTS =
+const details =
   "Ends with DATASURFACE_RESULT_CODE=<n>: 0 done, 1 run again at once, -1 error (exit code 1, or 2 for bad input).";
 
-/** Snapshot ingestion: each verb loads its own code when it runs. */
+type Run<Config> = (config: Config, model: Model, context: Context) => Promise<Outcome>;
+
+/** Loads the code of a verb when it runs, and the model before it begins. */
+const withModel =
+  <Config>(load: () => Promise<Run<Config>>) =>
+  async (config: Config & ModelSource, context: Context): Promise<Outcome> => {
+    const { fetchModel } = await import("./model");
+    const model = await fetchModel(config, context.log);
+    const run = await load();
+    return run(config, model, context);
+  };
+
+/** Snapshot ingestion, from a source database into merge tables. */
 export const datasurface: Domain = {
   name: "datasurface",
   summary: "snapshot ingestion into merge tables, live and forensic",
@@ -20,26 +35,18 @@ export const datasurface: Domain = {
     verb({
       name: "ingest",
       summary: "bring one batch of a stream from its source to its commit",
-      details: RESULTS,
+      details,
       settings: ingestSettings,
       check: checkIngest,
-      run: async (config, context) => {
-        const { fetchModel } = await import("./model");
-        const { ingest } = await import("./ingest");
-        return ingest(config, await fetchModel(config, context.log), context);
-      },
+      run: withModel(async () => (await import("./ingest")).ingest),
     }),
     verb({
       name: "reset-batch",
       summary: "make the open batch of a stream begin anew, under the model as it is now",
-      details: RESULTS,
+      details,
       settings: resetSettings,
       check: checkModel,
-      run: async (config, context) => {
-        const { fetchModel } = await import("./model");
-        const { resetBatch } = await import("./reset");
-        return resetBatch(config, await fetchModel(config, context.log), context);
-      },
+      run: withModel(async () => (await import("./reset")).resetBatch),
     }),
     verb({
       name: "status",
@@ -47,35 +54,31 @@ export const datasurface: Domain = {
       settings: statusSettings,
       check: checkModel,
       answersOnStdout: true,
-      run: async (config, context) => {
-        const { fetchModel } = await import("./model");
-        const { status } = await import("./status");
-        return status(config, await fetchModel(config, context.log), context);
-      },
+      run: withModel(async () => (await import("./status")).status),
     }),
     verb({
       name: "views",
       summary: "make the consumer views of a platform, and the tables below them",
-      details: RESULTS,
+      details,
       settings: viewsSettings,
       check: checkModel,
-      run: async (config, context) => {
-        const { fetchModel } = await import("./model");
-        const { views } = await import("./infrastructure");
-        return views(config, await fetchModel(config, context.log), context);
-      },
+      run: withModel(async () => (await import("./infrastructure")).views),
     }),
     verb({
       name: "infrastructure",
       summary: "the daily work of a platform: tables, staging, views, grants, streams that left",
-      details: RESULTS,
+      details,
       settings: infrastructureSettings,
       check: checkModel,
-      run: async (config, context) => {
-        const { fetchModel } = await import("./model");
-        const { infrastructure } = await import("./infrastructure");
-        return infrastructure(config, await fetchModel(config, context.log), context);
-      },
+      run: withModel(async () => (await import("./infrastructure")).infrastructure),
+    }),
+    verb({
+      name: "simulate",
+      summary: "change the customers and addresses of a source at random",
+      details,
+      settings: simulateSettings,
+      check: checkSimulate,
+      run: async (config, context) => (await import("./simulate")).simulate(config, context),
     }),
   ],
 };

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { views } from "../../jobs/datasurface/infrastructure";
 import type { IngestConfig } from "../../jobs/datasurface/ingest";
 import { ingest } from "../../jobs/datasurface/ingest";
-import { loadModel, type Model, platformTables } from "../../jobs/datasurface/model";
+import { loadModel, type Model, platformTables, viewNames } from "../../jobs/datasurface/model";
 import { resetBatch } from "../../jobs/datasurface/reset";
 import { type Context, createLogger, type DatabaseAddress, type Outcome } from "../../jobs/shared";
 import { createDatabase, PASSWORD, sharedPostgres, type TestDatabase } from "./postgres";
@@ -172,6 +173,19 @@ export class World {
       ...rest,
     };
     return resetBatch(config, this.model, this.context);
+  }
+
+  /** Makes the consumer views of both platforms. */
+  async makeViews(): Promise<void> {
+    for (const platform of ["YellowLive", "YellowForensic"]) {
+      await views({ platform, merge: addressOf(this.merge) }, this.model, this.context);
+    }
+  }
+
+  /** The views of the one consumer. */
+  viewNames(platform: PlatformName, store: string, dataset: string) {
+    const group = platform === "YellowLive" ? "LiveDSG" : "ForensicDSG";
+    return viewNames({ platform, workspace: "Consumer1", group, store, dataset });
   }
 
   async metrics(platform: PlatformName, key = "Store1"): Promise<Metrics[]> {
