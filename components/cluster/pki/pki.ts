@@ -16,6 +16,11 @@ export interface PkiArgs {
   readonly cluster: string;
   /** The servers with an etcd member. */
   readonly etcdHosts: readonly EtcdHost[];
+  /** The names by which clients and members reach PostgreSQL, and the addresses of the servers before it. */
+  readonly postgres: {
+    readonly names: readonly string[];
+    readonly addresses: readonly pulumi.Input<string>[];
+  };
   /** The settings' epoch of certificates: raised, all leaves are made anew, and no authority. */
   readonly epoch: number;
 }
@@ -59,8 +64,16 @@ export class Pki extends pulumi.ComponentResource {
   public readonly etcdUsers: Readonly<Record<EtcdUser, pulumi.Output<KeyPair>>>;
   /** Opens the connection to etcd; Patroni then says who it is by name and password. */
   public readonly patroni: pulumi.Output<KeyPair>;
+  /** The authority by which clients know PostgreSQL, and HAProxy Patroni's REST API; no secret. */
+  public readonly postgresAuthority: pulumi.Output<string>;
+  /** What every member of PostgreSQL shows, to clients and to other members. */
+  public readonly postgres: pulumi.Output<KeyPair>;
 
-  constructor(name: string, { cluster, etcdHosts, epoch }: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { cluster, etcdHosts, postgres, epoch }: PkiArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("trellis:cluster:Pki", name, {}, opts);
     const authority = (purpose: string) =>
       new Authority(
@@ -110,6 +123,17 @@ export class Pki extends pulumi.ComponentResource {
     this.patroni = etcd.issue(`user-${PATRONI_USER}`, {
       uses: ["client_auth"],
       dnsNames: [PATRONI_USER],
+      lifetime: LIFETIMES.workload,
+      epoch,
+    });
+
+    const databases = authority("postgres-ca");
+    this.postgresAuthority = databases.certificate;
+    this.postgres = databases.issue("server", {
+      subject: { commonName: "postgres" },
+      uses: ["server_auth", "client_auth"],
+      dnsNames: postgres.names,
+      addresses: postgres.addresses,
       lifetime: LIFETIMES.workload,
       epoch,
     });

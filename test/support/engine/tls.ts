@@ -95,7 +95,11 @@ async function newKey(algorithm: string, curve: string, rsaBits: number): Promis
 
 function certificateRequest(inputs: Properties): Promise<string> {
   return inScratch({ key: inputs.privateKeyPem, config: requestConfig(inputs) }, (file) =>
-    openssl(["req", "-new", "-sha256", "-key", file.key, "-config", file.config]),
+    // OpenSSL takes an empty subject by its own option only.
+    openssl([
+      ...["req", "-new", "-sha256", "-key", file.key, "-config", file.config],
+      ...(inputs.subject === undefined ? ["-subj", "/"] : []),
+    ]),
   );
 }
 
@@ -161,11 +165,13 @@ function requestConfig(inputs: Properties): string {
   ].join("\n");
 }
 
-function namesExtension({ dnsNames, ipAddresses, uris }: Properties): string {
+/** Critical where there is no subject beside it, as Go's library has it. */
+function namesExtension({ dnsNames, ipAddresses, uris, subject }: Properties): string {
   const all = (kind: string, values: unknown) =>
     (Array.isArray(values) ? values : []).map((value) => `${kind}:${escaped(String(value))}`);
   const names = [...all("DNS", dnsNames), ...all("IP", ipAddresses), ...all("URI", uris)];
-  return names.length > 0 ? `subjectAltName = ${names.join(",")}` : "";
+  const critical = subject === undefined ? ["critical"] : [];
+  return names.length > 0 ? `subjectAltName = ${[...critical, ...names].join(",")}` : "";
 }
 
 function issuedExtensions({ isCaCertificate, allowedUses, maxPathLength }: Properties): string {

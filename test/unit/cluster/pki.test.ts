@@ -12,6 +12,7 @@ const evaluatePki = (hosts = HOSTS) =>
       const pki = new Pki("pki", {
         cluster: "trellis",
         etcdHosts: hosts.map((name, index) => ({ name, address: pulumi.output(`10.0.1.${10 + index}`) })),
+        postgres: { names: ["postgres-primary"], addresses: ["10.0.1.10"] },
         epoch: 1,
       });
       const secrets = new JoinSecrets("join");
@@ -19,11 +20,13 @@ const evaluatePki = (hosts = HOSTS) =>
         k3s: pki.k3s,
         administrator: pki.administrator,
         patroni: pki.patroni,
+        postgres: pki.postgres,
         members: pki.etcdMembers,
         users: pki.etcdUsers,
         join: secrets.secrets,
         apiAuthority: pki.apiAuthority,
         etcdAuthority: pki.etcdAuthority,
+        postgresAuthority: pki.postgresAuthority,
       };
     },
   });
@@ -46,7 +49,7 @@ describe("the cluster's PKI", () => {
       Object.keys(evaluation.outputs).filter(
         (name) => !evaluation.secretOutputs.some((path) => path.startsWith(name)),
       ),
-    ).toEqual(["apiAuthority", "etcdAuthority"]);
+    ).toEqual(["apiAuthority", "etcdAuthority", "postgresAuthority"]);
   });
 
   it("never hands a key to a resource but as a secret", () => {
