@@ -10,8 +10,9 @@ export interface ServerType {
 }
 
 const EU: readonly NetworkZone[] = ["eu-central"];
-const ABROAD: readonly NetworkZone[] = ["us-east", "us-west", "ap-southeast"];
-const EVERYWHERE: readonly NetworkZone[] = [...EU, ...ABROAD];
+const US: readonly NetworkZone[] = ["us-east", "us-west"];
+const EU_AND_SINGAPORE: readonly NetworkZone[] = [...EU, "ap-southeast"];
+const EVERYWHERE: readonly NetworkZone[] = [...EU_AND_SINGAPORE, ...US];
 
 const amd64 = (
   cores: number,
@@ -43,15 +44,15 @@ export const SERVER_TYPES = {
   cax21: arm64(4, 8, 80),
   cax31: arm64(8, 16, 160),
   cax41: arm64(16, 32, 320),
-  cpx21: amd64(3, 4, 80, ABROAD),
-  cpx31: amd64(4, 8, 160, ABROAD),
-  cpx41: amd64(8, 16, 240, ABROAD),
-  cpx51: amd64(16, 32, 360, ABROAD),
-  cpx22: amd64(2, 4, 80, EU),
-  cpx32: amd64(4, 8, 160, EU),
-  cpx42: amd64(8, 16, 320, EU),
-  cpx52: amd64(12, 24, 480, EU),
-  cpx62: amd64(16, 32, 640, EU),
+  cpx21: amd64(3, 4, 80, US),
+  cpx31: amd64(4, 8, 160, US),
+  cpx41: amd64(8, 16, 240, US),
+  cpx51: amd64(16, 32, 360, US),
+  cpx22: amd64(2, 4, 80, EU_AND_SINGAPORE),
+  cpx32: amd64(4, 8, 160, EU_AND_SINGAPORE),
+  cpx42: amd64(8, 16, 320, EU_AND_SINGAPORE),
+  cpx52: amd64(12, 24, 480, EU_AND_SINGAPORE),
+  cpx62: amd64(16, 32, 640, EU_AND_SINGAPORE),
   ccx13: amd64(2, 8, 80, EVERYWHERE),
   ccx23: amd64(4, 16, 160, EVERYWHERE),
   ccx33: amd64(8, 32, 240, EVERYWHERE),
