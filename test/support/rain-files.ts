@@ -18,6 +18,11 @@ import type { Part, Problem, Reading } from "../../jobs/rain/reading";
 import { pdf } from "./rain-pdf";
 import { type GeneratedSheet, letters, type SheetValue, xlsx } from "./rain-xlsx";
 
+export const daysOfMonths = (months: readonly Month[]): Day[] =>
+  months.flatMap((month) =>
+    Array.from({ length: daysInMonth(month) }, (_, index) => dayIn(month, index + 1)),
+  );
+
 /** What a gauge measured: inches, or null where the value is missing. A day that is absent is not in the file. */
 export type Measured = ReadonlyMap<Day, number | null>;
 

@@ -1,18 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Day,
-  dayIn,
-  daysInMonth,
-  type Month,
-  monthOf,
-  monthOfDay,
-  monthsOfWaterYear,
-} from "../../../jobs/rain/calendar";
+import { type Day, type Month, monthOf, monthOfDay, monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { parse } from "../../../jobs/rain/formats";
 import type { Reading } from "../../../jobs/rain/reading";
 import {
   collect,
+  daysOfMonths,
   foprWorkbook,
   type GeneratedGauge,
   type MarkerPlace,
@@ -35,16 +28,11 @@ const note = fc.constantFrom(
   "for an unknown reason <to all>; it was out in the open for so long that nobody remembers when, or why, it began.",
 );
 
-const daysOf = (months: readonly Month[]) =>
-  months.flatMap((month) =>
-    Array.from({ length: daysInMonth(month) }, (_, index) => dayIn(month, index + 1)),
-  );
-
 function gauges(
   months: readonly Month[],
   count: { min: number; max: number },
 ): fc.Arbitrary<GeneratedGauge[]> {
-  const days = daysOf(months);
+  const days = daysOfMonths(months);
   return fc.uniqueArray(gaugeId, { minLength: count.min, maxLength: count.max }).chain((ids) =>
     fc.tuple(
       ...ids.map((id) =>
@@ -150,7 +138,7 @@ describe("generated files", () => {
 
   it("hold no reading for a day that no page prints, because the month may not be over", async () => {
     const month = monthOf(2019, 11);
-    const dry = new Map(daysOf([month]).map((day) => [day, 0]));
+    const dry = new Map(daysOfMonths([month]).map((day) => [day, 0]));
     const bytes = monthlyPdf(month, [{ id: "1000", days: dry }], { skipDay: "2019-11-30" as Day });
 
     const { readings, problems } = await collect(parse(bytes, { source: "pdf", month }));
