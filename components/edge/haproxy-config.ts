@@ -1,0 +1,291 @@
+import { checkIntervalMs, FAR_PATH, LEADER_SILENCE_MS, NEAR_PATH, SETTLING_SECONDS } from "./health-checks";
+import { API_PORT, INGRESS, PATRONI, PORTS } from "./ports";
+
+/** A server of the cluster, at the address under which the others reach it. */
+export interface EdgeServer {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface HaproxyArgs {
+  /** The server that this HAProxy runs on. */
+  readonly server: EdgeServer & { readonly memoryGb: number };
+
+  /** All servers, this one among them: each has the cluster's NodePorts. */
+  readonly servers: readonly EdgeServer[];
+
+  /** The servers that run the Kubernetes API. */
+  readonly apiServers: readonly EdgeServer[];
+
+  /** The Patroni members behind 5432 and 5433. @default none, and neither port is opened */
+  readonly postgres?: {
+    /** How many members there are; the ordinal of a member's pod is part of its NodePorts. */
+    readonly members: number;
+
+    /**
+     * How far a replica may lag behind before 5433 sends it no new sessions, as Patroni's REST API takes it.
+     * @default "16MB", one segment of the write-ahead log
+     */
+    readonly mostLag?: string;
+
+    /**
+     * The authority of Patroni's REST certificates, in PEM: a member without one of its certificates is then never
+     * taken for the leader.
+     * @default the checks encrypt, and believe whoever answers at a member's port
+     */
+    readonly certificateAuthority?: string;
+  };
+
+  /**
+   * The addresses or ranges from which a load balancer in front speaks the PROXY protocol. Others are never
+   * believed about whom they speak for.
+   * @default no load balancer
+   */
+  readonly loadBalancer?: readonly string[];
+
+  /** Where to listen. */
+  readonly bind?: {
+    /**
+     * For 80, 443 and 6443. Every address by default: the floating IP comes and goes with its election, and the
+     * public address may come after HAProxy at boot. The firewall says who gets in.
+     * @default "*"
+     */
+    readonly front?: string;
+
+    /**
+     * For 5432, 5433 and 8404: nobody outside of the cluster's network gets to databases and figures, whatever the
+     * firewall says. In a mesh this is the public address, and the firewall lets in the peers alone.
+     * @default the server's own address
+     */
+    readonly inside?: string;
+  };
+
+  /** Where the files beside haproxy.cfg lie. @default "/etc/haproxy" */
+  readonly configurationDirectory?: string;
+
+  /** Where the runtime socket lies. @default "/run/haproxy", made by the package */
+  readonly runtimeDirectory?: string;
+}
+
+export function patroniAuthorityFile({ configurationDirectory = "/etc/haproxy" }: HaproxyArgs): string {
+  return `${configurationDirectory}/patroni-ca.pem`;
+}
+
+/** haproxy.cfg for one server; valid for HAProxy 2.6 and 2.8. */
+export function haproxyConfig(args: HaproxyArgs): string {
+  const sections = [
+    globalSection(args),
+    defaultsSection(),
+    statusSection(args),
+    kubernetesApi(args),
+    ...INGRESS.map((entrance) => ingress(args, entrance)),
+    ...(args.postgres ? [postgresLeader(args, args.postgres), postgresReplicas(args, args.postgres)] : []),
+  ];
+  return `# HAProxy of ${args.server.name}, rendered by Trellis.\n\n${sections.join("\n")}`;
+}
+
+/** A connection costs HAProxy and the kernel about 50 KiB, buffers included: this is 5 % of the memory. */
+const CONNECTIONS_PER_GB = 1024;
+
+function globalSection({ server, runtimeDirectory = "/run/haproxy" }: HaproxyArgs): string {
+  return section("global", [
+    "# The short form begins with the level, which journald understands.",
+    "log stdout format short daemon info",
+    "user haproxy",
+    "group haproxy",
+    "chroot /var/lib/haproxy",
+    `stats socket ${runtimeDirectory}/admin.sock user root group haproxy mode 660 level admin expose-fd listeners`,
+    "stats timeout 30s",
+    `maxconn ${server.memoryGb * CONNECTIONS_PER_GB}`,
+    "ssl-default-server-options ssl-min-ver TLSv1.2",
+    "# After a reload the old process checks nobody's health any more: its sessions would not follow a leader change.",
+    "hard-stop-after 15m",
+    "set-var proc.started date()",
+  ]);
+}
+
+function defaultsSection(): string {
+  return section("defaults", [
+    "mode tcp",
+    "log global",
+    "option tcplog",
+    "option dontlognull",
+    "option redispatch",
+    "retries 3",
+    "# Two lost SYN packets, which are sent again after 1 and 3 seconds, are forgiven.",
+    "timeout connect 4s",
+    "timeout queue 5s",
+    "# Until a session stands. From then on, the timeout for tunnels counts for both sides.",
+    "timeout client 1m",
+    "timeout server 1m",
+    "timeout tunnel 1h",
+    "timeout client-fin 30s",
+    "timeout server-fin 30s",
+    "# A peer that vanished without a word is noticed after 90 s of silence, or 30 s after it owed an answer.",
+    ...["clitcpka", "srvtcpka"].flatMap((side) => [
+      `option ${side}`,
+      `${side}-idle 60s`,
+      `${side}-intvl 10s`,
+      `${side}-cnt 3`,
+    ]),
+  ]);
+}
+
+function statusSection(args: HaproxyArgs): string {
+  return section("frontend status", [
+    "mode http",
+    `bind ${inside(args, PORTS.status)}`,
+    "# Questions every two seconds are no news.",
+    "option httplog",
+    "option dontlog-normal",
+    "timeout client 10s",
+    "timeout http-request 5s",
+    "# keepalived asks here whether HAProxy lives.",
+    "monitor-uri /health",
+    "http-request use-service prometheus-exporter if { path /metrics }",
+    "stats enable",
+    "stats uri /stats",
+    "stats refresh 10s",
+    `stats show-node ${args.server.name}`,
+    "stats hide-version",
+    "http-request return status 404 unless { path_beg /stats }",
+  ]);
+}
+
+function kubernetesApi(args: HaproxyArgs): string {
+  return section("listen kubernetes-api", [
+    ...entrance(args, PORTS.kubernetesApi),
+    "# Watches live long, so the next client goes to the server with the fewest.",
+    "balance leastconn",
+    "# K3s takes no anonymous questions: a refusal (401, 403) tells that the API answers, which an open port alone does",
+    "# not; its supervisor says 503 while the API behind it starts. Clients verify the certificate, end to end.",
+    ...httpCheck("GET", "/readyz", "200,401,403"),
+    "timeout check 2s",
+    "default-server check check-ssl verify none inter 2s fastinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions",
+    ...args.apiServers.map(({ name, address }) => `server ${name} ${address}:${API_PORT}`),
+  ]);
+}
+
+function ingress(args: HaproxyArgs, { name, port, nodePort }: (typeof INGRESS)[number]): string {
+  return section(`listen ${name}`, [
+    ...entrance(args, port),
+    "# The ingress logs each request; here only what failed is worth a line.",
+    "option dontlog-normal",
+    "default-server check inter 2s fastinter 500ms fall 2 rise 1 send-proxy-v2",
+    ...pathsOf(args).map(
+      ({ server, near }) => `server ${server.name} ${server.address}:${nodePort}${near ? "" : " backup"}`,
+    ),
+  ]);
+}
+
+type Postgres = NonNullable<HaproxyArgs["postgres"]>;
+
+function postgresLeader(args: HaproxyArgs, postgres: Postgres): string {
+  return section("listen postgres-leader", [
+    `bind ${inside(args, PORTS.postgresLeader)} tcp-ut 30s`,
+    ...databaseTimeouts,
+    ...httpCheck("OPTIONS", "/primary", "200"),
+    `timeout check ${LEADER_SILENCE_MS}ms`,
+    `acl settled date,sub(proc.started) ge ${SETTLING_SECONDS}`,
+    "# While two members claim to lead, nobody is let in: one of the claims is about to be withdrawn.",
+    "tcp-request connection reject if settled { nbsrv(postgres-leader) gt 1 }",
+    "# HAProxy believes that everybody leads until the first checks are through: who comes earlier waits.",
+    `tcp-request inspect-delay ${SETTLING_SECONDS}s`,
+    "tcp-request content accept if settled",
+    "tcp-request content accept if WAIT_END",
+    ...members(args, postgres, "on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions"),
+  ]);
+}
+
+function postgresReplicas(args: HaproxyArgs, postgres: Postgres): string {
+  return section("listen postgres-replicas", [
+    `bind ${inside(args, PORTS.postgresReplicas)} tcp-ut 30s`,
+    "balance leastconn",
+    ...databaseTimeouts,
+    ...httpCheck("OPTIONS", `/replica?lag=${postgres.mostLag ?? "16MB"}`, "200"),
+    `timeout check ${LEADER_SILENCE_MS}ms`,
+    "# Readers come before roles: without a replica that keeps up, the leader answers them.",
+    "use_backend postgres-leader if { nbsrv(postgres-replicas) eq 0 }",
+    "# No session is cut here: a replica lags because of the long reports that it runs, and a promoted one still reads.",
+    ...members(args, postgres, ""),
+  ]);
+}
+
+/**
+ * A pooled connection may sleep for hours, and a statement such as CREATE INDEX may run as long without a byte on the
+ * wire. Within a day either is still meant; whether the peer is there at all, TCP's keepalive finds out.
+ */
+const databaseTimeouts = ["timeout tunnel 24h"];
+
+/**
+ * Each member by the NodePort of its own, on this server first: the path shares its fate with this HAProxy, kube-proxy
+ * finds the pod wherever it runs, and between nodes the traffic stays in the pods' network. The next server's NodePort
+ * is the way out when kube-proxy here is not up, after a boot for instance.
+ */
+function members(args: HaproxyArgs, postgres: Postgres, sessions: string): string[] {
+  const interval = checkIntervalMs(args.servers.length);
+  const trust = postgres.certificateAuthority
+    ? `verify required ca-file ${patroniAuthorityFile(args)}`
+    : "verify none";
+  const servers = pathsOf(args).flatMap(({ server, near }) =>
+    Array.from({ length: postgres.members }, (_, ordinal) =>
+      [
+        `server postgres-${ordinal}-by-${server.name} ${server.address}:${PATRONI.postgres + ordinal}`,
+        `port ${PATRONI.rest + ordinal}`,
+        near ? NEAR_PATH : `${FAR_PATH} backup`,
+      ].join(" "),
+    ),
+  );
+  return [
+    `default-server check check-ssl ${trust} inter ${interval}ms fastinter 200ms ${sessions}`.trimEnd(),
+    ...servers,
+  ];
+}
+
+interface Path {
+  readonly server: EdgeServer;
+  readonly near: boolean;
+}
+
+/** The servers whose NodePorts this one uses: its own, then that of the server after it in the order of names. */
+function pathsOf({ server, servers }: HaproxyArgs): Path[] {
+  const sorted = [...servers].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const own = sorted.findIndex(({ name }) => name === server.name);
+  if (own === -1) throw new Error(`${server.name} is not among the servers of its own HAProxy`);
+  const next = sorted[(own + 1) % sorted.length];
+  return [
+    { server, near: true },
+    ...(next && next.name !== server.name ? [{ server: next, near: false }] : []),
+  ];
+}
+
+/** A port that clients come to from outside, straight or through the load balancer. */
+function entrance({ bind, loadBalancer = [] }: HaproxyArgs, port: number): string[] {
+  return [
+    `bind ${bindAddress(bind?.front ?? "*", port)}`,
+    ...(loadBalancer.length > 0
+      ? [`tcp-request connection expect-proxy layer4 if { src ${loadBalancer.join(" ")} }`]
+      : []),
+  ];
+}
+
+function inside({ bind, server }: HaproxyArgs, port: number): string {
+  return bindAddress(bind?.inside ?? server.address, port);
+}
+
+/** The private address may come up after HAProxy at boot; `transparent` listens on it already. */
+function bindAddress(address: string, port: number): string {
+  return address === "*" ? `*:${port}` : `${address}:${port} transparent`;
+}
+
+function httpCheck(method: string, uri: string, statuses: string): string[] {
+  return [
+    "option httpchk",
+    `http-check send meth ${method} uri ${uri}`,
+    `http-check expect status ${statuses}`,
+  ];
+}
+
+function section(head: string, lines: readonly string[]): string {
+  return `${head}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}

@@ -1,0 +1,36 @@
+import type { MachinePart } from "../machine";
+import { type HaproxyArgs, haproxyConfig, patroniAuthorityFile } from "./haproxy-config";
+
+export const HAPROXY_CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
+
+/** HAProxy, as one server's part of the edge. */
+export function haproxyPart(args: HaproxyArgs): MachinePart {
+  const authority = args.postgres?.certificateAuthority;
+  return {
+    name: "haproxy",
+    packages: ["haproxy", "curl"],
+    files: [
+      { path: HAPROXY_CONFIG_FILE, content: haproxyConfig(args) },
+      { path: "/etc/systemd/system/haproxy.service.d/trellis.conf", content: unitSettings() },
+      ...(authority ? [{ path: patroniAuthorityFile(args), content: authority }] : []),
+    ],
+    setup: `haproxy -c -q -f ${HAPROXY_CONFIG_FILE}
+systemctl daemon-reload
+systemctl enable haproxy
+# A running HAProxy keeps its sessions: the new one takes over the listening sockets.
+systemctl reload-or-restart haproxy
+`,
+  };
+}
+
+/** The door of everything must outlive what it serves, and must come back at once. */
+function unitSettings(): string {
+  return `[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+Restart=always
+RestartSec=500ms
+OOMScoreAdjust=-900
+`;
+}
