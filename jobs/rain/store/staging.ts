@@ -46,7 +46,7 @@ export async function stage(database: Database, parts: AsyncIterable<Part>): Pro
 
 /**
  * Gives every staged reading its gauge and its unit of work (a gauge's month, counted in order). Where a file knows one
- * gauge under two numbers, the gauge's own column wins, then the one that holds a value; the others are reported.
+ * gauge under two numbers, a value wins over none, then the gauge's own number; what differs from it is reported.
  */
 export async function resolve(
   database: Database,
@@ -59,7 +59,7 @@ export async function resolve(
        SELECT DISTINCT ON (gauge, day) coalesce(alias.gauge, reported_as) AS gauge, day, inches,
          CASE WHEN inches > ${rainfallMax} THEN 'suspect' ELSE quality END AS quality, footnote, reported_as
        FROM staged LEFT JOIN gauge_alias AS alias ON alias.alias = reported_as AND day < until
-       ORDER BY gauge, day, (reported_as = coalesce(alias.gauge, reported_as)) DESC, inches IS NULL, reported_as
+       ORDER BY gauge, day, inches IS NULL, (reported_as = coalesce(alias.gauge, reported_as)) DESC, reported_as
      ) AS chosen`,
   );
   await database.query("CREATE INDEX ON resolved (unit)");
