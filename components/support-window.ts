@@ -1,3 +1,5 @@
+import * as pulumi from "@pulumi/pulumi";
+import { UserError } from "./user-error";
 import type { Pin } from "./versions";
 
 /** How long before its end a pin's support is announced to be ending. */
@@ -9,6 +11,13 @@ export interface SupportReport {
   readonly ended: readonly string[];
   /** Pins whose support ends soon, or has ended and is accepted. */
   readonly warnings: readonly string[];
+}
+
+/** Ends the program over a pin whose support has ended, before anything is declared, and warns of those that will be next. */
+export function requireSupport(pins: Readonly<Record<string, Pin>>, accepted: readonly string[]): void {
+  const { ended, warnings } = judgeSupport(pins, today(), accepted);
+  if (ended.length > 0) throw new UserError(ended.join("\n"));
+  for (const warning of warnings) void pulumi.log.warn(warning);
 }
 
 /** Compares each pin's support window with a day. */

@@ -1,3 +1,5 @@
+import { ETCD_RELEASE, K3S_RELEASE } from "./cluster";
+
 /**
  * Every third-party version in one place. A pin that came from the network names the file that it was read in; who
  * can ask the registries should do so before raising one.
@@ -11,6 +13,8 @@ export interface Pin {
 }
 
 export const versions = {
+  k3s: K3S_RELEASE,
+  etcd: ETCD_RELEASE,
   ubuntu: {
     version: "24.04",
     why: "the long-term release whose HAProxy (2.8), keepalived and cloud-init our renderings are made for",

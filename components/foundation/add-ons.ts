@@ -32,7 +32,7 @@ export interface AddOnChoices {
   readonly certManager: boolean;
   readonly monitoring: boolean;
   /** Hetzner's controllers; `network` is the private network's name, absent in a mesh. */
-  readonly hetzner?: { readonly network?: string } | undefined;
+  readonly hetzner?: { readonly network?: string | undefined } | undefined;
   /** When and to what the K3s binary of nodes is upgraded; absent where the servers are not ours. */
   readonly upgrades?:
     | { readonly version: string; readonly startHour: number; readonly lengthHours: number }

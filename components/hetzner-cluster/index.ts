@@ -1,0 +1,1 @@
+export { type EtcdAccess, HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";

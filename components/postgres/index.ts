@@ -1,0 +1,2 @@
+export { PostgresCluster, type PostgresClusterArgs, type TrustedPair } from "./cluster";
+export { serverNames } from "./names";

@@ -1,0 +1,4 @@
+import { platform } from "./platform";
+
+/** What `pulumi up` runs; its outputs are the stack's. */
+export default platform;

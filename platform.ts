@@ -1,0 +1,111 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { apiReady } from "./components/cluster";
+import { AddOns, Foundation } from "./components/foundation";
+import { surveyAccount } from "./components/hetzner";
+import { HetznerCluster } from "./components/hetzner-cluster";
+import { serverNames } from "./components/postgres";
+import {
+  fabricOf,
+  type HetznerTarget,
+  loadSettings,
+  postgresShape,
+  type Settings,
+  type SettingsSecrets,
+} from "./components/settings";
+import { requireSupport } from "./components/support-window";
+import { versions } from "./components/versions";
+
+/** The whole platform of one stack: from its settings, over the cluster, to what runs on it. */
+export async function platform() {
+  const { settings, secrets } = loadSettings();
+  requireSupport(versions, settings.acceptOutOfSupport);
+
+  const { target } = settings;
+  return target.kind === "hetzner" ? onHetzner(settings, target, secrets) : onExisting(settings, secrets);
+}
+
+/** The platform on servers of its own. */
+async function onHetzner(settings: Settings, target: HetznerTarget, secrets: SettingsSecrets) {
+  const { environment, domain, contact } = settings;
+  const { addons } = target;
+
+  const cluster = new HetznerCluster("cluster", {
+    settings,
+    target,
+    secrets,
+    survey: await surveyAccount(settings.cluster),
+    postgresMembers: postgresShape(settings).replicas,
+    postgresNames: serverNames("postgres"),
+  });
+
+  const kubeconfig = apiReady(cluster.kubeconfig);
+  const provider = kubernetes({ kubeconfig }, cluster.booted);
+  new Foundation("foundation", { environment, servers: cluster.servers }, { provider });
+  const addOns = new AddOns(
+    "add-ons",
+    {
+      environment,
+      domain,
+      contact,
+      certManager: addons.certManager,
+      monitoring: addons.monitoring,
+      hetzner: addons.hetzner
+        ? { network: fabricOf(target.servers) === "private-network" ? settings.cluster : undefined }
+        : undefined,
+      upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
+      etcd: cluster.etcdAddresses,
+      servers: cluster.servers,
+      hcloudToken: secrets.hcloudToken,
+    },
+    { provider },
+  );
+
+  return {
+    endpoints: {
+      api: cluster.api,
+      ...(addons.monitoring && { grafana: `https://grafana.${domain}` }),
+    },
+    dns: dnsRecords(domain, cluster.entrances),
+    kubeconfig: cluster.kubeconfig,
+    snapshotKey: cluster.snapshotKey,
+    grafanaPassword: addOns.grafanaPassword,
+    outdatedServers: cluster.outdatedServers,
+    monthlyCost: cluster.monthlyCost,
+  };
+}
+
+/** The platform on a cluster that others look after: its servers, add-ons and upgrades are their business. */
+function onExisting(settings: Settings, { kubeconfig }: SettingsSecrets) {
+  const { target, environment, domain } = settings;
+  if (target.kind !== "existing" || !kubeconfig)
+    throw new Error("an existing cluster without a kubeconfig passed");
+
+  const context = target.context;
+  const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
+  const provider = kubernetes({ kubeconfig: ready, context });
+  const foundation = new Foundation("foundation", { environment, servers: [] }, { provider });
+  return { endpoints: {}, domain, namespaces: foundation.namespaces };
+}
+
+function kubernetes(
+  access: { kubeconfig: pulumi.Output<string>; context?: string | undefined },
+  dependsOn: readonly pulumi.Resource[] = [],
+): k8s.Provider {
+  return new k8s.Provider(
+    "kubernetes",
+    {
+      kubeconfig: access.kubeconfig,
+      ...(access.context && { context: access.context }),
+      deleteUnreachable: true, // a stack whose servers are gone can still be destroyed
+    },
+    { dependsOn: [...dependsOn] },
+  );
+}
+
+/** The records to be made where the domain is kept. */
+function dnsRecords(domain: string, entrances: pulumi.Output<string[]>) {
+  return entrances.apply((addresses) =>
+    [domain, `*.${domain}`].flatMap((name) => addresses.map((address) => `${name}. 300 IN A ${address}`)),
+  );
+}
