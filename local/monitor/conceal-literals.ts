@@ -1,7 +1,8 @@
 /**
  * Import this before anything imports `@pulumi/pulumi`: it makes `pulumi.secret("a literal")` a secret placeholder at
- * the source, so that whatever the program makes from it shows the placeholder too. Secrets from settings and from
- * the stand-ins of providers are placeholders already; a literal is the one other way in.
+ * the source, so that whatever the program makes from it shows the placeholder too, also where the mark is lost, as in
+ * an artefact that is recorded inside an `apply`. Secrets from settings and from the stand-ins of providers are
+ * placeholders already; a literal is the one other way in.
  */
 import { createRequire } from "node:module";
 import type * as Pulumi from "@pulumi/pulumi";

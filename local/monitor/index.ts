@@ -1,7 +1,7 @@
 export type { Artefact } from "./artefacts";
 export type { PlannedResource } from "./deployment";
 export { type Evaluation, type EvaluationArgs, evaluate, type LogEntry, LoggedErrors } from "./evaluation";
-export { networkZoneOf } from "./invokes";
+export { answerInvoke, networkZoneOf } from "./invokes";
 export type { PlannedOptions } from "./options";
 export { ANY_SECRET, placeholder, showsPlaceholder } from "./placeholders";
 export { STACK_TYPE } from "./urn";

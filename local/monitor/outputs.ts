@@ -1,6 +1,7 @@
 import { hcloudOutputs } from "./outputs-hcloud";
 import { kubernetesOutputs } from "./outputs-kubernetes";
-import { pem, pemPlaceholder, placeholder } from "./placeholders";
+import { tlsOutputs } from "./outputs-tls";
+import { placeholder } from "./placeholders";
 import type { Properties, Value } from "./wire";
 import { hexFor, numberFor, type World } from "./world";
 
@@ -34,6 +35,7 @@ export function answerFor(resource: Registration, world: World): Answer {
 
 const STAND_INS: Readonly<Record<string, StandIn>> = {
   ...hcloudOutputs,
+  ...tlsOutputs,
 
   "random:index/randomPassword:RandomPassword": ({ name }) => ({
     id: "none",
@@ -81,29 +83,6 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
   "random:index/randomUuid4:RandomUuid4": uuid,
   "random:index/randomUuid7:RandomUuid7": uuid,
 
-  "tls:index/privateKey:PrivateKey": ({ name, urn, inputs }) => ({
-    id: hexFor(urn, 40),
-    outputs: {
-      privateKeyPem: pemPlaceholder(keyLabel(inputs.algorithm), `tls:${name}`),
-      privateKeyPemPkcs8: pemPlaceholder("PRIVATE KEY", `tls:${name} as pkcs8`),
-      privateKeyOpenssh: pemPlaceholder("OPENSSH PRIVATE KEY", `tls:${name} as openssh`),
-      publicKeyPem: pem("PUBLIC KEY", `<public key tls:${name}>`),
-      publicKeyOpenssh: `${opensshAlgorithm(inputs)} ${Buffer.from(`<public key tls:${name}>`).toString("base64")}\n`,
-      publicKeyFingerprintMd5: hexFor(urn, 32).replace(/..(?=.)/g, "$&:"),
-      publicKeyFingerprintSha256: `SHA256:${hexFor(urn, 43)}`,
-    },
-    secrets: ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"],
-  }),
-  "tls:index/certRequest:CertRequest": ({ name, urn }) => ({
-    id: hexFor(urn, 40),
-    outputs: {
-      certRequestPem: pem("CERTIFICATE REQUEST", `<certificate request tls:${name}>`),
-      keyAlgorithm: "ECDSA",
-    },
-  }),
-  "tls:index/selfSignedCert:SelfSignedCert": certificate,
-  "tls:index/locallySignedCert:LocallySignedCert": certificate,
-
   "docker-build:index:Image": ({ urn, inputs }) => {
     const digest = `sha256:${hexFor(urn, 64)}`;
     const [tag] = Array.isArray(inputs.tags) ? inputs.tags : [];
@@ -118,24 +97,6 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
   },
 };
 
-/** Certificates are public, but one from a plan is worth nothing: it says whose it would be. */
-function certificate({ name, urn, inputs }: Registration): Answer {
-  return {
-    id: hexFor(urn, 40),
-    outputs: {
-      certPem: pem("CERTIFICATE", `<certificate tls:${name}>`),
-      keyAlgorithm: "ECDSA",
-      caKeyAlgorithm: "ECDSA",
-      readyForRenewal: false,
-      // Fixed, as a plan made tomorrow must not differ from one made today.
-      validityStartTime: "2000-01-01T00:00:00Z",
-      validityEndTime: new Date(
-        Date.UTC(2000, 0, 1) + wholeNumber(inputs.validityPeriodHours, 0) * 3_600_000,
-      ).toISOString(),
-    },
-  };
-}
-
 function uuid({ urn }: Registration): Answer {
   const hex = hexFor(urn, 32);
   const result = [
@@ -146,17 +107,6 @@ function uuid({ urn }: Registration): Answer {
     hex.slice(20),
   ];
   return { id: result.join("-"), outputs: { result: result.join("-") } };
-}
-
-function keyLabel(algorithm: Value | undefined): string {
-  if (algorithm === "RSA") return "RSA PRIVATE KEY";
-  return algorithm === "ECDSA" ? "EC PRIVATE KEY" : "PRIVATE KEY";
-}
-
-function opensshAlgorithm({ algorithm, ecdsaCurve }: Properties): string {
-  if (algorithm === "RSA") return "ssh-rsa";
-  if (algorithm === "ED25519") return "ssh-ed25519";
-  return `ecdsa-sha2-nist${String(ecdsaCurve ?? "P256").toLowerCase()}`;
 }
 
 function wholeNumber(value: Value | undefined, otherwise: number): number {

@@ -1,26 +1,20 @@
 import { gunzipSync } from "node:zlib";
 
-/** What is written where a secret would be: it names where the secret comes from, and nothing of what it is. */
+/**
+ * What is written where a secret would be: it names where the secret comes from, and nothing of what it is. One word,
+ * as most secrets are, so that what refuses spaces in a token takes it.
+ */
 export function placeholder(source: string): string {
-  return `<secret ${source}>`;
-}
-
-/** A placeholder in the shape that readers of PEM look for. */
-export function pemPlaceholder(label: string, source: string): string {
-  return pem(label, placeholder(source));
-}
-
-export function pem(label: string, body: string): string {
-  return `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+  return `<secret:${source.replaceAll(/\s+/g, "-")}>`;
 }
 
 /** In place of a secret about which nothing is known but that it is one. */
 export const ANY_SECRET = placeholder("value");
 
 /** As written, and as `encodeURIComponent` or a URL leaves it. */
-const PLACEHOLDER = /(<|%3C)secret( |%20|\+)[^<>]*?(>|%3E)/i;
+const PLACEHOLDER = /(<|%3C)secret(:|%3A)[^<>]*?(>|%3E)/i;
 
-/** At least a dozen bytes: `<secret a:b>` in base64. */
+/** At least a dozen bytes: `<secret:a:b>` in base64. */
 const BASE64 = /[A-Za-z0-9+/]{16,}={0,2}/g;
 
 /**

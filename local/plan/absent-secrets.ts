@@ -20,7 +20,7 @@ export function withAbsentSecrets({
   return {
     config: {
       ...config,
-      ...Object.fromEntries(absent.map(({ key }) => [key, placeholder(`${key}, not set yet`)])),
+      ...Object.fromEntries(absent.map(({ key }) => [key, placeholder(`${key}-not-set-yet`)])),
     },
     secretKeys: [...secretKeys, ...absent.map(({ key }) => key)],
     absent,

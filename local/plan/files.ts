@@ -1,6 +1,6 @@
 import { kubernetesObject, pathOf, toYaml } from "../kubernetes-objects";
 import type { Evaluation, PlannedResource } from "../monitor";
-import type { Masking } from "./masking";
+import { maskProperties, maskText } from "./masking";
 
 /** The texts of a plan by their paths in it. */
 export type Files = ReadonlyMap<string, string>;
@@ -8,14 +8,14 @@ export type Files = ReadonlyMap<string, string>;
 const SERVER = "hcloud:index/server:Server";
 
 /** Writes an evaluation out as files; the same evaluation always becomes the same files. */
-export function filesOf(evaluation: Evaluation, masking: Masking): Files {
+export function filesOf(evaluation: Evaluation): Files {
   const files = new Map<string, string>();
   for (const { path, content, secret } of evaluation.artefacts)
-    files.set(path, masking.text(content, secret));
+    files.set(path, secret ? maskText(content) : content);
 
   const resources = [...evaluation.resources].sort((a, b) => (a.urn < b.urn ? -1 : 1));
   const records = resources.map((resource) => {
-    const inputs = masking.properties(resource.inputs, resource.secretInputs);
+    const inputs = maskProperties(resource.inputs, resource.secretInputs);
     const object = kubernetesObject(resource, inputs);
     if (object) {
       const file = free(files, pathOf(object), ".yaml");
@@ -31,7 +31,7 @@ export function filesOf(evaluation: Evaluation, masking: Masking): Files {
   });
 
   files.set("resources.json", json(records));
-  files.set("outputs.json", json(masking.properties(evaluation.outputs, evaluation.secretOutputs)));
+  files.set("outputs.json", json(maskProperties(evaluation.outputs, evaluation.secretOutputs)));
   return files;
 }
 

@@ -1,41 +1,32 @@
 import { ANY_SECRET, type Properties, showsPlaceholder, step, type Value } from "../monitor";
 
-/** Takes the secrets out of what is going to be written. */
-export interface Masking {
-  properties(properties: Properties, secrets: readonly string[]): Properties;
-  text(text: string, secret: boolean): string;
+/**
+ * A secret as it is written. What shows a placeholder was made from placeholders, as no secret gets into a plan
+ * otherwise (see conceal-literals.ts), and stays readable; everything else is replaced whole.
+ */
+export function maskText(text: string): string {
+  return showsPlaceholder(text) ? text : ANY_SECRET;
 }
 
-/**
- * A secret text that shows a placeholder was made from placeholders and stays readable, provided that no literal can
- * have come in beside it; every other secret is replaced whole.
- */
-export function masking({ literalsConcealed }: { readonly literalsConcealed: boolean }): Masking {
-  const text = (given: string, secret: boolean) =>
-    !secret || (literalsConcealed && showsPlaceholder(given)) ? given : ANY_SECRET;
+/** Properties as they are written: what the given paths lead to is masked, as deep as it goes. */
+export function maskProperties(properties: Properties, secrets: readonly string[]): Properties {
+  const marked = new Set(secrets);
+  return mapValues(properties, (key, value) => walk(value, step("", key), marked));
+}
 
-  const whole = (value: Value): Value => {
-    if (value === null) return null;
-    if (typeof value === "string") return text(value, true);
-    if (isList(value)) return value.map(whole);
-    if (typeof value === "object") return mapValues(value, (_, inner) => whole(inner));
-    return ANY_SECRET;
-  };
+function walk(value: Value, path: string, secrets: ReadonlySet<string>): Value {
+  if (secrets.has(path)) return mask(value);
+  if (isList(value)) return value.map((item, index) => walk(item, `${path}[${index}]`, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  return mapValues(value, (key, inner) => walk(inner, step(path, key), secrets));
+}
 
-  const walk = (value: Value, path: string, secrets: ReadonlySet<string>): Value => {
-    if (secrets.has(path)) return whole(value);
-    if (isList(value)) return value.map((item, index) => walk(item, `${path}[${index}]`, secrets));
-    if (typeof value !== "object" || value === null) return value;
-    return mapValues(value, (key, inner) => walk(inner, step(path, key), secrets));
-  };
-
-  return {
-    text,
-    properties: (properties, secrets) => {
-      const marked = new Set(secrets);
-      return mapValues(properties, (key, value) => walk(value, step("", key), marked));
-    },
-  };
+function mask(value: Value): Value {
+  if (value === null) return null;
+  if (typeof value === "string") return maskText(value);
+  if (isList(value)) return value.map(mask);
+  if (typeof value === "object") return mapValues(value, (_, inner) => mask(inner));
+  return ANY_SECRET;
 }
 
 function mapValues(of: Properties, map: (key: string, value: Value) => Value): Properties {

@@ -8,7 +8,6 @@ import { picture, topologyOf } from "../topology";
 import { withAbsentSecrets } from "./absent-secrets";
 import { filesOf } from "./files";
 import { type PlanFlags, parseFlags, USAGE, UsageError } from "./flags";
-import { masking } from "./masking";
 import { checkOutFolder, writePlan } from "./out-folder";
 import { paletteFor, screenOf, warningLine } from "./screen";
 import { readProject, readStack } from "./stack-file";
@@ -28,6 +27,8 @@ export async function run(argv: readonly string[]): Promise<number> {
 }
 
 async function plan({ cwd: folder, stack, out: wanted, configFile }: PlanFlags): Promise<Summary> {
+  if (!conceals(pulumi.secret))
+    throw new Error("the SDK was imported before conceal-literals.ts: secrets could be written");
   const cwd = resolve(folder);
   const out = resolve(wanted ?? `${cwd}/out/${stack}`);
   checkOutFolder(out);
@@ -36,11 +37,10 @@ async function plan({ cwd: folder, stack, out: wanted, configFile }: PlanFlags):
   const { absent, ...settings } = withAbsentSecrets(readStack(cwd, project.name, stack, configFile));
   const evaluation = await evaluate({ ...identity, ...settings, program: () => entryOf(project.main) });
 
-  const mask = masking({ literalsConcealed: conceals(pulumi.secret) });
-  const files = new Map(filesOf(evaluation, mask));
+  const files = new Map(filesOf(evaluation));
   files.set("topology.svg", picture(topologyOf(evaluation, identity)));
   writePlan(out, files);
-  return summarize(evaluation, mask, {
+  return summarize(evaluation, {
     ...identity,
     absentSecrets: absent,
     files: files.size,
@@ -68,7 +68,10 @@ function show(summary: Summary, { json, quiet }: PlanFlags): void {
   }
 }
 
+/** The SDK puts the way of an error before its message, which tells the user nothing. */
+const WAY = /^(error serializing property "[^"]*": )+/;
+
 function messageOf(error: unknown): string {
-  if (error instanceof UserError || error instanceof LoggedErrors) return error.message;
+  if (error instanceof UserError || error instanceof LoggedErrors) return error.message.replace(WAY, "");
   return `the program failed, and not by its settings:\n${error instanceof Error ? error.stack : String(error)}`;
 }

@@ -81,45 +81,59 @@ function wrap(words: readonly string[], width: number): string[] {
   return lines;
 }
 
-/** Makes one branch of many siblings that are alike. */
+/** Makes one branch of many siblings that are alike; the others stay where they are. */
 function fold(branches: readonly Branch[]): readonly Branch[] {
-  const byShape = groupBy(branches, ({ type, branches, counts }) =>
-    branches.length === 0
-      ? `${type} ${JSON.stringify(counts)}`
-      : `${type} ${JSON.stringify(branches.map(shape))}`,
-  );
-  return [...byShape.values()].flatMap((alike) => {
-    const [first] = alike;
-    const last = alike.at(-1);
-    if (!first || !last || alike.length < FOLD_FROM) return alike;
-    return [{ ...first, name: `${alike.length} × ${first.name} … ${last.name}` }];
+  const alike = groupBy(branches, likeness);
+  return branches.flatMap((branch) => {
+    const group = alike.get(likeness(branch)) ?? [];
+    const [first] = group;
+    if (group.length < FOLD_FROM) return [branch];
+    return branch === first
+      ? [{ ...branch, name: `${group.length} × ${first.name} … ${group.at(-1)?.name}` }]
+      : [];
   });
 }
 
-const shape = ({ type, counts }: Branch) => [type, counts];
+function likeness({ type, counts, branches }: Branch): string {
+  return JSON.stringify([type, counts, branches.map(likeness)]);
+}
 
 /** A value longer than this is looked up in outputs.json. */
 const LONGEST_VALUE = 90;
 
 function outputLines(outputs: Properties, palette: Palette): string[] {
-  const lines = leaves(outputs, "");
+  const lines = Object.entries(outputs).flatMap(([name, value]) =>
+    name === "monthlyCost" ? [[name, cost(value)] as const] : leaves(value, name),
+  );
   const width = Math.max(0, ...lines.map(([name]) => name.length));
   return lines.map(([name, value]) => `${palette.dim(name.padEnd(width))}  ${value}`);
 }
 
-function leaves(value: Value | Properties, path: string): [string, string][] {
-  if (isRecord(value)) {
-    // Checked above to be a mapping, and all that it maps to came out of a Value.
-    return Object.entries(value as Properties).flatMap(([key, inner]) =>
-      leaves(inner, path ? `${path}.${key}` : key),
-    );
+/** A line for each value, however deep; the lines of a list share its name. */
+function leaves(value: Value, path: string): (readonly [string, string])[] {
+  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) {
+    return value.length === 0
+      ? [[path, "none"]]
+      : value.map((item, index) => [index === 0 ? path : "", shown(item)]);
   }
-  return [[path, shown(value)]];
+  if (!isMapping(value)) return [[path, shown(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${path}.${key}`));
 }
 
 function shown(value: Value): string {
-  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return shown(value.join(", "));
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (text.length <= LONGEST_VALUE && !text.includes("\n")) return text;
   return `(${text.length} characters, in outputs.json)`;
+}
+
+/** The estimate, with what it is made of. */
+function cost(value: Value): string {
+  if (!isMapping(value) || typeof value.euros !== "number") return shown(value);
+  const items = Array.isArray(value.items) ? value.items : [];
+  const parts = items.flatMap((item) => (isMapping(item) ? `${item.count} ${item.name}` : []));
+  return `€ ${value.euros.toFixed(2)}${parts.length > 0 ? `  (${parts.join(", ")})` : ""}`;
+}
+
+function isMapping(value: Value): value is Properties {
+  return isRecord(value);
 }

@@ -7,7 +7,7 @@ import {
   STACK_TYPE,
 } from "../monitor";
 import type { AbsentSecret } from "./absent-secrets";
-import type { Masking } from "./masking";
+import { maskProperties } from "./masking";
 
 /** A component and what it holds, or the stack itself. */
 export interface Branch {
@@ -47,7 +47,6 @@ export function exists({ kind }: PlannedResource): boolean {
 
 export function summarize(
   evaluation: Evaluation,
-  masking: Masking,
   rest: Pick<Summary, "project" | "stack" | "absentSecrets" | "files" | "out" | "seconds">,
 ): Summary {
   const { resources, outputs, secretOutputs, logs } = evaluation;
@@ -60,7 +59,7 @@ export function summarize(
     tree: stack
       ? branchOf(stack, childrenByParent(resources))
       : { name: rest.stack, type: "Stack", counts: [], branches: [] },
-    outputs: masking.properties(outputs, secretOutputs),
+    outputs: maskProperties(outputs, secretOutputs),
     logs,
   };
 }

@@ -55,16 +55,15 @@ function card({ name, workloads, others }: Namespace, width: number): Piece {
     svg: [
       box(0, 0, width, height, "card", 12),
       label(16, 23, name, { style: "mono strong", size: 13, room: width - 140 }),
-      others > 0
-        ? label(width - 14, 23, `${others} other object${others === 1 ? "" : "s"}`, {
-            style: "dim",
-            size: 11,
-            anchor: "end",
-          })
-        : "",
+      label(width - 14, 23, contents(workloads.length, others), { style: "dim", size: 11, anchor: "end" }),
       ...rows,
     ].join("\n"),
   };
+}
+
+function contents(workloads: number, others: number): string {
+  if (others === 0) return "";
+  return `${others} ${workloads > 0 ? "other " : ""}object${others === 1 ? "" : "s"}`;
 }
 
 function row({ kind, name, replicas }: Workload, y: number, width: number): string[] {
@@ -72,7 +71,7 @@ function row({ kind, name, replicas }: Workload, y: number, width: number): stri
   const times = replicas !== undefined && replicas !== 1 ? ` ×${replicas}` : "";
   return [
     element("circle", { cx: 20, cy: y - 4, r: 3.5, class: "k3s" }),
-    label(32, y, name + times, { style: "", size: 12.5, room: width - 110 }),
+    label(32, y, name + times, { style: "", size: 12.5, room: width - 56 - shape.length * 6.2 }),
     label(width - 14, y, shape, { style: "dim", size: 11, anchor: "end" }),
   ];
 }

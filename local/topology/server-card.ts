@@ -1,36 +1,28 @@
 import { box, label, type Piece } from "./svg";
-import type { Program, Server } from "./topology";
-
-/** The layers of a server, each drawn in one row that runs through all servers. */
-export const LAYERS = [
-  { style: "edge", title: "HAProxy", programs: ["haproxy", "keepalived"] },
-  { style: "k3s", title: "K3s", programs: ["k3s"] },
-  { style: "etcd", title: "etcd", programs: ["etcd"] },
-] as const satisfies readonly { style: string; title: string; programs: readonly Program[] }[];
+import { LAYER_KINDS, type LayerKind, type Server } from "./topology";
 
 const HEAD = 92;
 const LAYER = 44;
 const LAYER_GAP = 10;
 
-export const CARD_HEIGHT = HEAD + LAYERS.length * (LAYER + LAYER_GAP) + 6;
+export const CARD_HEIGHT = HEAD + LAYER_KINDS.length * (LAYER + LAYER_GAP) + 6;
 
-/** Where the middle of a layer is, below the card's top. */
-export function middleOf(layer: number): number {
-  return HEAD + layer * (LAYER + LAYER_GAP) + LAYER / 2;
+/** Where the middle of a layer is, below the card's top: one kind of layer is one row through all servers. */
+export function middleOf(kind: LayerKind): number {
+  return topOf(kind) + LAYER / 2;
+}
+
+function topOf(kind: LayerKind): number {
+  return HEAD + LAYER_KINDS.indexOf(kind) * (LAYER + LAYER_GAP);
 }
 
 /** A server with its addresses and what it runs. */
 export function serverCard(server: Server, width: number): Piece {
-  const rows = LAYERS.flatMap(({ style, title, programs }, index) => {
-    if (!server.programs.includes(programs[0])) return [];
-    const y = HEAD + index * (LAYER + LAYER_GAP);
-    const beside = style === "edge" && server.programs.includes("keepalived") ? " + keepalived" : "";
-    return [
-      box(12, y, width - 24, LAYER, style, 8),
-      label(24, y + 19, title + beside, { style: `on-${style}`, size: 13 }),
-      label(24, y + 35, detail(style, server), { style: "dim mono", size: 10.5, room: width - 48 }),
-    ];
-  });
+  const layers = server.layers.flatMap(({ kind, title, detail }) => [
+    box(12, topOf(kind), width - 24, LAYER, kind, 8),
+    label(24, topOf(kind) + 19, title, { style: `on-${kind}`, size: 13 }),
+    label(24, topOf(kind) + 35, detail, { style: "dim mono", size: 10.5, room: width - 48 }),
+  ]);
   return {
     width,
     height: CARD_HEIGHT,
@@ -40,7 +32,7 @@ export function serverCard(server: Server, width: number): Piece {
       label(14, 45, server.type, { style: "dim", size: 12 }),
       ...addressRow(66, width, "public", server.publicAddress),
       ...addressRow(82, width, "private", server.privateAddress),
-      ...rows,
+      ...layers,
     ].join("\n"),
   };
 }
@@ -51,10 +43,4 @@ function addressRow(y: number, width: number, kind: string, address: string | un
     label(14, y, kind, { style: "dim", size: 11 }),
     label(62, y, address, { style: "mono", size: 11.5, room: width - 76 }),
   ];
-}
-
-function detail(style: (typeof LAYERS)[number]["style"], server: Server): string {
-  if (style === "edge") return server.ports.map((port) => `:${port}`).join(" ");
-  if (style === "k3s") return server.programs.includes("etcd") ? "API server and workloads" : "workloads";
-  return "state of the cluster";
 }

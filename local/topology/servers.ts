@@ -1,6 +1,6 @@
-import { CARD_HEIGHT, LAYERS, middleOf, serverCard } from "./server-card";
+import { CARD_HEIGHT, middleOf, serverCard } from "./server-card";
 import { box, element, label, type Piece, type Point, place } from "./svg";
-import type { Server, Zone } from "./topology";
+import type { LayerKind, Server, Zone } from "./topology";
 
 const NARROWEST_CARD = 248;
 const WIDEST_CARD = 300;
@@ -71,7 +71,7 @@ function layOut(zones: readonly Zone[], cardWidth: number): ServersPiece {
     // Links run behind the cards: one that passes a server by is seen between the cards only.
     svg: [...ground, ...links(spots, cardWidth), ...cards].join("\n"),
     entries: spots
-      .filter(({ server }) => server.programs.includes("haproxy"))
+      .filter(({ server }) => has(server, "edge"))
       .map(({ x }) => [x + cardWidth / 2, CARD_TOP] as const),
   };
 }
@@ -96,13 +96,16 @@ function remainder(hidden: number, x: number): string[] {
 
 /** Members of one service, linked from card to card. */
 function links(spots: readonly Spot[], cardWidth: number): string[] {
-  return LAYERS.flatMap(({ style, programs }, layer) => {
-    if (style === "edge") return [];
-    const y = CARD_TOP + middleOf(layer);
-    const members = spots.filter(({ server }) => server.programs.includes(programs[0]));
+  return (["k3s", "etcd"] as const).flatMap((kind) => {
+    const y = CARD_TOP + middleOf(kind);
+    const members = spots.filter(({ server }) => has(server, kind));
     return members.slice(1).map((member, index) => {
       const from = (members[index]?.x ?? 0) + cardWidth;
-      return element("path", { d: `M${from} ${y}H${member.x}`, class: `to-${style}` });
+      return element("path", { d: `M${from} ${y}H${member.x}`, class: `to-${kind}` });
     });
   });
+}
+
+function has(server: Server, kind: LayerKind): boolean {
+  return server.layers.some((layer) => layer.kind === kind);
 }

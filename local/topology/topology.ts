@@ -1,6 +1,13 @@
 import { groupBy } from "../grouping";
 import { kubernetesObject } from "../kubernetes-objects";
-import { type Evaluation, isRecord, networkZoneOf, type PlannedResource } from "../monitor";
+import {
+  type Artefact,
+  type Evaluation,
+  isRecord,
+  networkZoneOf,
+  type PlannedResource,
+  type Value,
+} from "../monitor";
 
 /** What the picture shows, read from what was declared. */
 export interface Topology {
@@ -28,14 +35,19 @@ export interface Server {
   readonly type: string;
   readonly publicAddress: string | undefined;
   readonly privateAddress: string | undefined;
-  readonly programs: readonly Program[];
-  /** The ports that its HAProxy listens on. */
-  readonly ports: readonly number[];
+  readonly layers: readonly Layer[];
 }
 
-/** The layers of a server, from the outside in. */
-export const PROGRAMS = ["haproxy", "keepalived", "k3s", "etcd"] as const;
-export type Program = (typeof PROGRAMS)[number];
+/** What a server does, and a word on it. */
+export interface Layer {
+  readonly kind: LayerKind;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** From the outside in. */
+export const LAYER_KINDS = ["edge", "k3s", "etcd"] as const;
+export type LayerKind = (typeof LAYER_KINDS)[number];
 
 export interface Namespace {
   readonly name: string;
@@ -87,28 +99,53 @@ interface PlacedServer extends Server {
 }
 
 function serversOf({ resources, artefacts }: Evaluation): PlacedServer[] {
-  const attachments = ofType(resources, hcloud("serverNetwork:ServerNetwork"));
+  const texts = groupBy(artefacts, ({ path }) => path.split("/").slice(0, 2).join("/"));
   return ofType(resources, hcloud("server:Server"))
     .map((server): PlacedServer => {
-      const name = String(server.inputs.name ?? server.name);
-      const attachment = attachments.find(({ inputs }) => String(inputs.serverId) === server.id);
-      const [own] = Array.isArray(server.inputs.networks) ? server.inputs.networks : [];
-      const privateAddress = attachment?.inputs.ip ?? (isRecord(own) ? own.ip : undefined);
-      const folder = `servers/${name}/`;
-      const texts = artefacts
-        .filter(({ path }) => path.startsWith(folder))
-        .map(({ path, content }) => ({ path: path.slice(folder.length), content }));
+      const { inputs, outputs } = server;
+      const name = String(inputs.name ?? server.name);
+      const [network] = Array.isArray(inputs.networks) ? inputs.networks : [];
       return {
         name,
-        type: String(server.inputs.serverType ?? ""),
-        location: String(server.inputs.location ?? "somewhere"),
-        publicAddress: text(server.outputs.ipv4Address),
-        privateAddress: text(privateAddress),
-        programs: PROGRAMS.filter((program) => texts.some(({ path }) => path.includes(program))),
-        ports: boundPorts(texts.find(({ path }) => path.endsWith("haproxy.cfg"))?.content ?? ""),
+        type: String(inputs.serverType ?? ""),
+        location: String(inputs.location ?? "somewhere"),
+        publicAddress: text(outputs.ipv4Address),
+        privateAddress: isRecord(network) ? text(network.ip) : undefined,
+        layers: layersOf(rolesOf(inputs.labels), texts.get(`servers/${name}`) ?? []),
       };
     })
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** A server carries its roles as labels. */
+function rolesOf(labels: Value | undefined): readonly string[] {
+  return Object.keys(isRecord(labels) ? labels : {}).flatMap(
+    (key) => /^trellis-role-(.+)$/.exec(key)?.[1] ?? [],
+  );
+}
+
+function layersOf(roles: readonly string[], texts: readonly Artefact[]): Layer[] {
+  const named = (name: string) => texts.find(({ path }) => path.endsWith(`/${name}`));
+  const haproxy = named("haproxy.cfg");
+  const runs = [roles.includes("control-plane") && "API server", roles.includes("workload") && "workloads"];
+  const k3s = runs.filter((part) => part !== false).join(" and ");
+  return [
+    ...(haproxy
+      ? [
+          {
+            kind: "edge" as const,
+            title: named("keepalived.conf") ? "HAProxy + keepalived" : "HAProxy",
+            detail: boundPorts(haproxy.content)
+              .map((port) => `:${port}`)
+              .join(" "),
+          },
+        ]
+      : []),
+    ...(k3s ? [{ kind: "k3s" as const, title: "K3s", detail: k3s }] : []),
+    ...(roles.includes("etcd")
+      ? [{ kind: "etcd" as const, title: "etcd", detail: "state of the cluster" }]
+      : []),
+  ];
 }
 
 /** The ports in `bind :443,:80 accept-proxy` and the like, in their order. */
@@ -116,8 +153,8 @@ function boundPorts(haproxyConfig: string): number[] {
   const binds = [...haproxyConfig.matchAll(/^\s*bind\s+(\S+)/gm)].flatMap(([, addresses = ""]) =>
     addresses.split(","),
   );
-  const ports = binds.flatMap((address) => Number(/:(\d+)$/.exec(address)?.[1] ?? Number.NaN));
-  return [...new Set(ports.filter((port) => !Number.isNaN(port)))].sort((a, b) => a - b);
+  const ports = binds.flatMap((address) => /:(\d+)$/.exec(address)?.[1] ?? []).map(Number);
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 function zonesOf(servers: readonly PlacedServer[]): Zone[] {

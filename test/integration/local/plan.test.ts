@@ -50,7 +50,7 @@ describe("the plan of a stack", () => {
     expect(Object.keys(deployment)).toEqual(["apiVersion", "kind", "metadata", "spec"]);
     expect(deployment).toMatchObject({ kind: "Deployment", spec: { replicas: 3 } });
     expect(stdout).toContain("└─ servers Servers");
-    expect(stdout).toContain("3 PrimaryIp, 3 Server");
+    expect(stdout).toContain("3 PrimaryIp, 3 Server, FloatingIp");
     expect(stdout).toMatch(/endpoints\.api +https:\/\/\d/);
     expect(stdout).toContain("warning  ubuntu-24.04 is a long way from its end of support (servers)");
     expect(stdout).toMatch(/31 files in .* after \d+\.\d s/);
@@ -79,7 +79,11 @@ describe("the plan of a stack", () => {
     });
     expect(ip?.provider).toMatch(/pulumi:providers:hcloud::default_/);
     expect(named("servers-ubuntu-8gb-fsn1-1")).toMatchObject({
-      propertyDependencies: { publicNets: [ip?.urn], userData: [named("servers-key")?.urn] },
+      propertyDependencies: {
+        networks: [named("servers-network")?.urn],
+        publicNets: [ip?.urn],
+        userData: [named("servers-key")?.urn],
+      },
       inputs: { userData: "see servers/ubuntu-8gb-fsn1-1/user-data" },
     });
     expect(resources.map(({ urn }) => urn)).toEqual(resources.map(({ urn }) => urn).toSorted());
@@ -104,7 +108,7 @@ describe("the plan of a stack", () => {
     expect(summary).toMatchObject({
       project: "platform",
       stack: "mine",
-      outputs: { monthlyCost: 97.5, token: "<secret platform:token>" },
+      outputs: { monthlyCost: 97.5, token: "<secret:platform:token>" },
       logs: [{ severity: "warning" }],
     });
     expect(summary.byType).toContainEqual({ type: "Server", count: 5 });
@@ -137,12 +141,12 @@ describe("secrets in a plan", () => {
 
   it("leave the texts around them readable, and say where they come from", () => {
     const files = readTree(out);
-    expect(files.get("servers/server-1/user-data")).toContain("#cloud-config\npassword: <secret value>\n");
-    expect(files.get("servers/server-1/user-data")).toContain("token: <secret secrets:token>\n");
-    expect(files.get("servers/server-1/kubeconfig")).toContain("password: <secret random:generated>");
+    expect(files.get("servers/server-1/user-data")).toContain("#cloud-config\npassword: <secret:value>\n");
+    expect(files.get("servers/server-1/user-data")).toContain("token: <secret:secrets:token>\n");
+    expect(files.get("servers/server-1/kubeconfig")).toContain("password: <secret:random:generated>");
     expect(JSON.parse(files.get("outputs.json") ?? "")).toMatchObject({
-      token: "Bearer <secret secrets:token>",
-      database: { password: "<secret secrets:database.password>" },
+      token: "Bearer <secret:secrets:token>",
+      database: { password: "<secret:secrets:database.password>" },
     });
   });
 });

@@ -114,7 +114,7 @@ describe("what an evaluation sees of a resource", () => {
 
     const holder = resources.find(({ name }) => name === "holder");
     expect(holder?.secretInputs).toEqual(['data["db.url"]']);
-    expect(outputs).toEqual({ url: "postgres://admin:<secret random:admin>@db", plain: "yes" });
+    expect(outputs).toEqual({ url: "postgres://admin:<secret:random:admin>@db", plain: "yes" });
     expect(secretOutputs).toEqual(["url"]);
   });
 
@@ -191,7 +191,7 @@ describe("an evaluation", () => {
     const urn = resources.find(({ name }) => name === "p")?.urn;
     expect(artefacts).toEqual([
       { path: "notes.txt", content: "plain", secret: false },
-      { path: "servers/a/file", content: "password <secret random:p>", secret: true, resource: urn },
+      { path: "servers/a/file", content: "password <secret:random:p>", secret: true, resource: urn },
     ]);
   });
 

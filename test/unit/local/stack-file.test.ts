@@ -43,8 +43,8 @@ describe("the settings of a stack", () => {
       open: { secure: "v1:ghi", and: "more" },
     });
 
-    expect(config["t:token"]).toBe("<secret t:token>");
-    expect(config["t:map"]).toBe('{"user":"u","keys":["<secret t:map.keys[0]>"]}');
+    expect(config["t:token"]).toBe("<secret:t:token>");
+    expect(config["t:map"]).toBe('{"user":"u","keys":["<secret:t:map.keys[0]>"]}');
     expect(config["t:open"]).toBe('{"secure":"v1:ghi","and":"more"}'); // not the form of an encrypted value
     expect(secretKeys).toEqual(["t:token", "t:map"]);
   });

@@ -31,17 +31,14 @@ class Servers extends pulumi.ComponentResource {
           serverType: "ccx23",
           image: "ubuntu-24.04",
           location,
+          labels: {
+            "trellis-role-control-plane": "true",
+            "trellis-role-workload": "true",
+            ...(number <= 3 && { "trellis-role-etcd": "true" }),
+          },
+          networks: [{ networkId: network.id.apply(Number), ip: `10.0.1.${9 + number}` }],
           publicNets: [{ ipv4Enabled: true, ipv4: ip.id.apply(Number), ipv6Enabled: false }],
           userData: pulumi.interpolate`#cloud-config\nwrite_files:\n  - content: |\n      ${key.privateKeyPem}\n`,
-        },
-        child,
-      );
-      new hcloud.ServerNetwork(
-        `${name}-${node}-network`,
-        {
-          serverId: server.id.apply(Number),
-          networkId: network.id.apply(Number),
-          ip: `10.0.1.${9 + number}`,
         },
         child,
       );
