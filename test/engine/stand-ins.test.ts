@@ -140,10 +140,9 @@ describeWith(["pulumi", "openssl"], "the stand-ins under the real engine", () =>
   it("fails as the real providers do: sold out, rate limited, unreachable; and goes on from there", async () => {
     const three = { name: "three", type: "cax11" };
     const servers = [{ ...one, type: "cpx41" }, two, three];
-    engine
-      .cloud("hcloud")
-      .misbehave({ operations: ["create"], where: { serverType: "cax11" }, error: SOLD_OUT, times: 1 });
-    await expect(engine.up(small({ servers }))).rejects.toThrow("resource_unavailable");
+    engine.cloud("hcloud").sellOut("cax11 hil");
+    await expect(engine.up(small({ servers }))).rejects.toThrow(SOLD_OUT);
+    engine.cloud("hcloud").sellOut();
     engine.cloud("hcloud").misbehave({ operations: ["create"], error: RATE_LIMITED, times: 1 });
     const limited: FailedRun = await engine.up(small({ servers })).catch((error) => error);
     expect(limited.message).toContain("rate_limit_exceeded");

@@ -195,7 +195,7 @@ function serverIn(body: string): number | undefined {
 }
 
 /** Label selectors: `key=value`, `key==value`, `key!=value`, `key`, `!key`, joined by commas. */
-function matchesSelector(selector: string, labels: Readonly<Record<string, string>>): boolean {
+export function matchesSelector(selector: string, labels: Readonly<Record<string, string>>): boolean {
   return selector.split(",").every((term) => {
     const [, negation, key = "", operator, value] =
       /^\s*(!?)([^!=\s]+)\s*(?:(==|=|!=)\s*(\S*))?\s*$/.exec(term) ?? [];

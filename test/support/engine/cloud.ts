@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { at, type Properties, plain } from "./wire";
 
@@ -69,12 +69,21 @@ export class Cloud {
 
   /** Replaces the misbehaviours by these; none ends them all. */
   misbehave(...faults: readonly Fault[]): void {
-    writeFileSync(join(this.#directory, "faults.json"), JSON.stringify(faults));
+    this.#write("faults", faults);
+  }
+
+  /** Says which server types are sold out at which locations, as `<type> <location>`; all others are in stock. */
+  sellOut(...soldOut: readonly string[]): void {
+    this.#write("sold-out", soldOut);
+  }
+
+  inStock(type: unknown, location: unknown): boolean {
+    return !this.#read<string>("sold-out").includes(`${type} ${location}`);
   }
 
   /** Throws what a fault says, if one covers this operation. */
   meetFaults(operation: Operation, type: string, inputs: Properties): void {
-    const faults = this.#faults();
+    const faults = this.#read<Fault>("faults");
     const fault = faults.find(
       ({ operations, type: only, where = {}, times = 1 }) =>
         times > 0 &&
@@ -90,12 +99,13 @@ export class Cloud {
     throw new Error(fault.error);
   }
 
-  #faults(): Fault[] {
-    try {
-      return JSON.parse(readFileSync(join(this.#directory, "faults.json"), "utf8"));
-    } catch {
-      return [];
-    }
+  #write(name: string, conditions: readonly unknown[]): void {
+    writeFileSync(join(this.#directory, `${name}.json`), JSON.stringify(conditions));
+  }
+
+  #read<T>(name: string): T[] {
+    const path = join(this.#directory, `${name}.json`);
+    return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
   }
 
   #fileOf(id: string): string {

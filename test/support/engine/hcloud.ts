@@ -1,6 +1,8 @@
+import { answerInvoke, type Properties as Planned } from "../../../local/monitor";
+import { matchesSelector } from "../hcloud-api-project";
 import type { Cloud } from "./cloud";
 import type { Functions, Making, ResourceKind } from "./stand-in";
-import { at, isObject, type Properties, plain } from "./wire";
+import { at, isObject, type Properties, plain, plainProperties } from "./wire";
 
 /** The limits that Hetzner's API sets; a request beyond them is refused. */
 const MOST_USER_DATA_BYTES = 32 * 1024;
@@ -94,18 +96,53 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
 
 export const hcloudKind = (type: string): ResourceKind | undefined => KINDS[type];
 
-export const hcloudFunctions: Functions = {
-  "hcloud:index/getServer:getServer": ({ id, name }, cloud) =>
-    lookup(cloud, TYPE.server, (held) => held.name === name || String(held.id) === String(id)),
-  "hcloud:index/getServers:getServers": (_, cloud) => ({
-    servers: cloud.all(TYPE.server).map((held) => ({ ...held.outputs, id: Number(held.id) })),
-  }),
+/** The account as it is now; what does not depend on it is answered as in a plan. */
+export const hcloudFunctions: Functions = (token, args, cloud) => {
+  switch (token) {
+    case "hcloud:index/getServers:getServers":
+      return { servers: servers(cloud, String(args.withSelector ?? "")) };
+    case "hcloud:index/getServerTypes:getServerTypes":
+      return withStock(answerAsPlanned(token, args), cloud);
+    default:
+      return answerAsPlanned(token, args);
+  }
 };
 
-function lookup(cloud: Cloud, type: string, is: (outputs: Properties) => boolean): Properties {
-  const held = cloud.all(type).find((each) => is({ ...each.outputs, id: each.id }));
-  if (!held) throw new Error(`no ${type} is found by that (not_found)`);
-  return { ...held.outputs, id: Number(held.id) };
+/** Arguments without marks are JSON. */
+const answerAsPlanned = (token: string, args: Properties) => answerInvoke(token, args as Planned);
+
+function servers(cloud: Cloud, selector: string): Properties[] {
+  return cloud
+    .all(TYPE.server)
+    .map(({ id, outputs }) => ({
+      labels: {},
+      ...SERVER_DEFAULTS,
+      ...plainProperties(outputs),
+      id: Number(id),
+    }))
+    .filter(({ labels }) => selector === "" || matchesSelector(selector, labels));
+}
+
+/** What Hetzner says of every server, also where the program said nothing. */
+const SERVER_DEFAULTS = {
+  backups: false,
+  deleteProtection: false,
+  rebuildProtection: false,
+  iso: "",
+  rescue: "",
+};
+
+function withStock(answer: Properties, cloud: Cloud): Properties {
+  const inStock = (type: unknown, location: object) => ({
+    ...location,
+    available: cloud.inStock(type, at(location, "name")),
+  });
+  // The plan's answers have the shape of the SDK's own types.
+  const serverTypes = (answer.serverTypes as { name: string; locations: object[] }[]).map((type) => ({
+    ...type,
+    locations: type.locations.map((location) => inStock(type.name, location)),
+  }));
+  return { ...answer, serverTypes };
 }
 
 /** A server takes the addresses of the primary IPs that it was given, else it gets addresses of its own. */
@@ -124,6 +161,7 @@ function server({ inputs, number, cloud }: Making): Properties {
 }
 
 function serverRefusal({ inputs, cloud, changes }: Making): string | undefined {
+  if (changes === undefined && !cloud.inStock(inputs.serverType, inputs.location)) return SOLD_OUT;
   if (!HOST_NAME.test(String(inputs.name)))
     return `${String(inputs.name)} is not a host name (invalid_input)`;
   if (Buffer.byteLength(String(inputs.userData ?? "")) > MOST_USER_DATA_BYTES) {

@@ -29,7 +29,8 @@ export interface Making {
   readonly changes?: string;
 }
 
-export type Functions = Readonly<Record<string, (args: Properties, cloud: Cloud) => Properties>>;
+/** What a provider's functions answer; undefined for one that it does not have. */
+export type Functions = (token: string, args: Properties, cloud: Cloud) => Properties | undefined;
 
 /** The key under which a stand-in keeps the inputs among the outputs, as the real Kubernetes provider does. */
 const INPUTS = "__inputs";
@@ -43,7 +44,7 @@ export function standIn(
   version: string,
   cloud: Cloud,
   kindOf: (type: string) => ResourceKind | undefined,
-  functions: Functions = {},
+  functions: Functions = () => undefined,
 ): Provider {
   const kind = (type: string): ResourceKind => {
     const known = kindOf(type);
@@ -118,9 +119,9 @@ export function standIn(
     },
 
     async invoke(token, args: Properties) {
-      const known = functions[token];
-      if (!known) throw new Error(`the stand-in does not know the function ${token}`);
-      return { outputs: known(plainProperties(args), cloud) };
+      const outputs = functions(token, plainProperties(args), cloud);
+      if (!outputs) throw new Error(`the stand-in does not know the function ${token}`);
+      return { outputs };
     },
   };
 }
