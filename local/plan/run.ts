@@ -45,7 +45,8 @@ async function plan({ cwd: folder, stack, out: wanted, configFile }: PlanFlags):
     absentSecrets: absent,
     files: files.size,
     out: relative(process.cwd(), out) || ".",
-    seconds: performance.now() / 1000, // since the process began
+    seconds: performance.now() / 1000,
+    peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
   });
 }
 

@@ -37,7 +37,9 @@ export interface Summary {
   readonly absentSecrets: readonly AbsentSecret[];
   readonly files: number;
   readonly out: string;
+  /** Since the process began. */
   readonly seconds: number;
+  readonly peakMemoryMiB: number;
 }
 
 /** Whether a resource is something that will exist, rather than a way of grouping or reaching it. */
@@ -47,7 +49,7 @@ export function exists({ kind }: PlannedResource): boolean {
 
 export function summarize(
   evaluation: Evaluation,
-  rest: Pick<Summary, "project" | "stack" | "absentSecrets" | "files" | "out" | "seconds">,
+  rest: Omit<Summary, "total" | "byType" | "tree" | "outputs" | "logs">,
 ): Summary {
   const { resources, outputs, secretOutputs, logs } = evaluation;
   const existing = resources.filter(exists);

@@ -1,0 +1,140 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { parse, stringify } from "yaml";
+
+const USAGE = `npm run bench -- plan [--stack prod] [--repeat 5] [--nodes 3,10,30,100]
+How long a plan takes, what memory it needs, how large the largest user data is, and how all this grows.`;
+
+/** What `npm run plan` promises for production, on two quiet cores. */
+const GOAL = { seconds: 4, memoryMiB: 400 };
+
+/** What Hetzner takes as the user data of a server. */
+const USER_DATA_LIMIT = 32 * 1024;
+
+interface Run {
+  readonly seconds: number;
+  readonly memoryMiB: number;
+  readonly resources: number;
+  readonly userDataBytes: number;
+}
+
+export default async function plan(argv: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      stack: { type: "string", default: "prod" },
+      repeat: { type: "string", default: "5" },
+      nodes: { type: "string", default: "3,10,30,100" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const { stack } = values;
+  const repeat = Number(values.repeat);
+  const folder = mkdtempSync(join(tmpdir(), "trellis-bench-plan-"));
+  try {
+    const runs = await times(repeat, () => planOnce(folder, stack));
+    console.log(`npm run plan -- ${stack}, ${repeat} fresh processes\n`);
+    figure("seconds, median", median(runs, "seconds").toFixed(2), `goal: under ${GOAL.seconds}`);
+    figure("seconds, worst", worst(runs, "seconds").toFixed(2));
+    figure("peak memory, MiB", String(worst(runs, "memoryMiB")), `goal: under ${GOAL.memoryMiB}`);
+    const userData = worst(runs, "userDataBytes");
+    const share = ((100 * userData) / USER_DATA_LIMIT).toFixed(0);
+    figure("largest user data, bytes", String(userData), `${share} % of ${USER_DATA_LIMIT}`);
+
+    console.log("\nnodes  resources  seconds  peak MiB  largest user data");
+    for (const nodes of values.nodes.split(",").map(Number)) {
+      const settings = join(folder, `Pulumi.${nodes}.yaml`);
+      writeFileSync(settings, withNodes(readFileSync(`Pulumi.${stack}.yaml`, "utf8"), nodes));
+      const grown = await times(Math.min(3, repeat), () => planOnce(folder, stack, settings));
+      console.log(
+        [
+          String(nodes).padStart(5),
+          String(worst(grown, "resources")).padStart(9),
+          median(grown, "seconds").toFixed(2).padStart(7),
+          String(worst(grown, "memoryMiB")).padStart(8),
+          String(worst(grown, "userDataBytes")).padStart(17),
+        ].join("  "),
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One plan in a process of its own, through npm as people start it. */
+async function planOnce(folder: string, stack: string, settings?: string): Promise<Run> {
+  const out = join(folder, "out");
+  const flags = [stack, "--json", "--out", out, ...(settings ? ["--config-file", settings] : [])];
+  const begin = performance.now();
+  const child = spawn("npm", ["run", "--silent", "plan", "--", ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  const code = await new Promise<number | null>((finish, fail) =>
+    child.on("error", fail).on("close", finish),
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  if (code !== 0) throw new Error(`the plan of ${stack} failed with exit code ${code}`);
+  const { total, peakMemoryMiB }: { total: number; peakMemoryMiB: number } = JSON.parse(stdout);
+  return { seconds, memoryMiB: peakMemoryMiB, resources: total, userDataBytes: largestUserData(out) };
+}
+
+function largestUserData(out: string): number {
+  const servers = readdirSync(join(out, "servers"));
+  return Math.max(0, ...servers.map((server) => statSync(join(out, "servers", server, "user-data")).size));
+}
+
+interface ServerGroup {
+  readonly location: string;
+  readonly types: readonly string[];
+  readonly numbers?: readonly number[];
+  readonly roles?: readonly string[];
+}
+
+/** The settings of a stack with so many nodes in all: those it has, and agents in the same locations. */
+function withNodes(yaml: string, nodes: number): string {
+  const document = parse(yaml);
+  const target = document.config["trellis:settings"].target;
+  const groups: (ServerGroup & { readonly count?: number })[] = target.servers;
+  const present = groups.reduce((sum, { count = 1 }) => sum + count, 0);
+  const agents = groups.flatMap(({ location, types, count = 1 }, index): ServerGroup[] => {
+    const share = Math.floor((nodes - present + groups.length - 1 - index) / groups.length);
+    if (share <= 0) return [];
+    return [
+      {
+        location,
+        types,
+        roles: ["workload"],
+        numbers: Array.from({ length: share }, (_, i) => count + 1 + i),
+      },
+    ];
+  });
+  target.servers = [...groups, ...agents];
+  return stringify(document);
+}
+
+async function times<T>(count: number, work: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let round = 0; round < count; round++) results.push(await work());
+  return results;
+}
+
+function median(runs: readonly Run[], of: keyof Run): number {
+  const sorted = runs.map((run) => run[of]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function worst(runs: readonly Run[], of: keyof Run): number {
+  return Math.max(...runs.map((run) => run[of]));
+}
+
+function figure(name: string, value: string, remark = ""): void {
+  console.log(`${name.padEnd(26)}${value.padStart(8)}  ${remark}`);
+}
