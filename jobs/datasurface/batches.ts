@@ -116,11 +116,7 @@ export class BatchLedger {
     return transaction(this.database, "BEGIN", async () => {
       await this.lock();
       const now = await this.newest();
-      if (now?.id !== batch.id || now.state.job_state.run !== this.run) {
-        throw new UserError(
-          `another run has taken over batch ${batch.id} of ${this.stream.key}; this one stops`,
-        );
-      }
+      if (now?.id !== batch.id || now.state.job_state.run !== this.run) throw this.overtaken(batch);
       return await work();
     });
   }
@@ -175,6 +171,12 @@ export class BatchLedger {
     await this.database.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
       `datasurface writer of ${this.counter} ${this.stream.key}`,
     ]);
+  }
+
+  private overtaken({ id }: Batch): UserError {
+    return new UserError(
+      `another run has taken over batch ${id} of ${this.stream.key}; this one stops, run again`,
+    );
   }
 
   private async select(rest: string): Promise<Batch | undefined> {

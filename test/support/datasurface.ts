@@ -206,6 +206,11 @@ export class World {
     }));
   }
 
+  /** The same source, model and context with another merge database. */
+  withMerge(merge: TestDatabase): World {
+    return new World(this.source, merge, this.model, this.context);
+  }
+
   async close(): Promise<void> {
     await this.source.drop();
     await this.merge.drop();

@@ -24,6 +24,8 @@ export interface TestDatabase {
   /** As the jobs read it: MERGE_HOST, MERGE_PORT, ... for the prefix MERGE. */
   environment(prefix: string): Record<string, string>;
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Closes the test's own sessions, so that the database can be a template; the next query opens others. */
+  disconnect(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -119,8 +121,16 @@ export async function createDatabase(
   const name = `${args.label ?? "test"}_${process.pid}_${++created}_${Date.now().toString(36)}`;
   await administer(server, `CREATE DATABASE ${name} TEMPLATE ${args.template ?? "template0"}`);
   const url = server.url(name);
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
-  pool.on("error", () => undefined); // the database is dropped with force while sessions are open
+  let pool: pg.Pool | undefined;
+  const open = () => {
+    if (pool) return pool;
+    pool = new pg.Pool({ connectionString: url, max: 4 });
+    return pool.on("error", () => undefined); // the database is dropped with force while sessions are open
+  };
+  const disconnect = async () => {
+    await pool?.end();
+    pool = undefined;
+  };
   return {
     name,
     url,
@@ -132,9 +142,10 @@ export async function createDatabase(
       [`${prefix}_PASSWORD`]: PASSWORD,
     }),
     query: async <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) =>
-      (await pool.query<Row>(sql, values)).rows,
+      (await open().query<Row>(sql, values)).rows,
+    disconnect,
     drop: async () => {
-      await pool.end();
+      await disconnect();
       await administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };

@@ -18,6 +18,8 @@ export interface RunJobArgs {
   readonly nodeFlags?: readonly string[];
   /** Called with the running process and all that it has printed on stdout, each time it prints. */
   readonly onOutput?: (process: ChildProcess, printed: string) => void;
+  /** Makes the job the leader of a process group of its own, so that all of it can be killed at once. */
+  readonly ownGroup?: boolean;
   readonly onStart?: (process: ChildProcess) => void;
 }
 
@@ -38,6 +40,7 @@ export async function runJob(words: readonly string[], args: RunJobArgs = {}): P
         TERMINATION_LOG: terminationLog,
       },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: args.ownGroup ?? false,
     });
     let stdout = "";
     let stderr = "";

@@ -1,0 +1,129 @@
+import { rmSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { startPostgres } from "../test/support/postgres";
+import { DbtSnapshot } from "./merge-dbt";
+import { growth } from "./merge-growth";
+import { ingestOnce, type Measured, median, openStores, SERVER_SETTINGS, seconds } from "./merge-stores";
+
+const USAGE = `npm run bench -- merge [--rows 1000000] [--repeat 3] [--without-dbt]   beside dbt's snapshot and the limit
+npm run bench -- merge --growth [--rows 10000000]                      with rows, columns, share of changes, streams`;
+
+/** How many of a thousand rows a second batch updates, deletes and inserts. */
+const CHANGES = { updated: 10, deleted: 5, inserted: 5 };
+
+/** Ingestion beside dbt's snapshot and beside what the database allows at all, on one server in one run. */
+export default async function merge(argv: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      rows: { type: "string" },
+      repeat: { type: "string", default: "3" },
+      growth: { type: "boolean", default: false },
+      "without-dbt": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const server = await startPostgres({ settings: SERVER_SETTINGS });
+  try {
+    if (values.growth) await growth(server, Number(values.rows ?? 10_000_000));
+    else
+      await compare(server, Number(values.rows ?? 1_000_000), Number(values.repeat), !values["without-dbt"]);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function compare(
+  server: Awaited<ReturnType<typeof startPostgres>>,
+  rows: number,
+  repeat: number,
+  withDbt: boolean,
+): Promise<void> {
+  const results = new Map<string, number[]>();
+  const note = (name: string, value: number) => results.set(name, [...(results.get(name) ?? []), value]);
+  let peak = 0;
+  const ours = (label: string, { whole, staging, merging, peakMiB }: Measured) => {
+    note(`${label}, whole command`, whole);
+    note(`${label}, staging and merge alone`, staging + merging);
+    peak = Math.max(peak, peakMiB);
+  };
+
+  for (let round = 1; round <= repeat; round++) {
+    console.error(`round ${round} of ${repeat}`);
+    const stores = await openStores(server, { rows, columns: 6 });
+    const dbt = withDbt ? await DbtSnapshot.open(server, stores.source) : undefined;
+    try {
+      note("COPY out and in, text, no key, unlogged", await stores.copyThrough("text", "unlogged"));
+      note("COPY out and in, text, with its key", await stores.copyThrough("text", "keyed"));
+      note("COPY out and in, binary, no key, unlogged", await stores.copyThrough("binary", "unlogged"));
+      note("COPY out and in, binary, with its key", await stores.copyThrough("binary", "keyed"));
+      for (const platform of ["YellowLive", "YellowForensic"] as const) {
+        ours(`${platform}: first load`, await ingestOnce(stores, platform));
+      }
+      if (dbt) await dbt.measure("first load", note);
+      await stores.change(CHANGES);
+      await dbt?.change(CHANGES);
+      note("least SQL that finds the changes", await stores.findChanges());
+      for (const platform of ["YellowLive", "YellowForensic"] as const) {
+        ours(`${platform}: second batch`, await ingestOnce(stores, platform));
+      }
+      if (dbt) await dbt.measure("second batch", note);
+      for (const platform of ["YellowLive", "YellowForensic"] as const) {
+        ours(`${platform}: nothing changed`, await ingestOnce(stores, platform));
+      }
+      if (dbt) await dbt.measure("nothing changed", note);
+    } finally {
+      await dbt?.close();
+      rmSync(stores.model, { recursive: true });
+      await stores.close();
+    }
+  }
+  print(rows, repeat, results, peak);
+}
+
+function print(
+  rows: number,
+  repeat: number,
+  results: ReadonlyMap<string, readonly number[]>,
+  peakMiB: number,
+): void {
+  const of = (name: string) => median(results.get(name) ?? []);
+  console.log(`${rows.toLocaleString("en")} rows of 6 columns, median of ${repeat} rounds, seconds:\n`);
+  for (const [name, values] of results) console.log(`  ${seconds(median(values)).padStart(7)}  ${name}`);
+  console.log("\nratios:");
+  const ratio = (text: string, above: number, below: number) =>
+    above > 0 && below > 0 && console.log(`  ${(above / below).toFixed(2).padStart(7)}  ${text}`);
+  for (const platform of ["YellowLive", "YellowForensic"]) {
+    const first = of(`${platform}: first load, whole command`);
+    ratio(
+      `${platform}: first load over COPY out and in with its key (text)`,
+      first,
+      of("COPY out and in, text, with its key"),
+    );
+    ratio(
+      `${platform}: first load over COPY out and in with its key (binary)`,
+      first,
+      of("COPY out and in, binary, with its key"),
+    );
+    const second = of(`${platform}: second batch, whole command`);
+    const least = of("COPY out and in, binary, no key, unlogged") + of("least SQL that finds the changes");
+    ratio(`${platform}: second batch over its limit (binary COPY and least SQL)`, second, least);
+    ratio(
+      `dbt's snapshot node over ${platform}: second batch, staging and merge alone`,
+      of("dbt: second batch, node"),
+      of(`${platform}: second batch, staging and merge alone`),
+    );
+    ratio(
+      `dbt's snapshot node over ${platform}: second batch, whole command`,
+      of("dbt: second batch, node"),
+      second,
+    );
+    ratio(
+      `dbt's whole command over ${platform}: second batch, whole command`,
+      of("dbt: second batch, whole command"),
+      second,
+    );
+  }
+  console.log(`\npeak memory of the working process: ${peakMiB.toFixed(0)} MiB`);
+}

@@ -1,0 +1,18 @@
+import { describe, it } from "vitest";
+import { type Command, CrashRig } from "../../support/datasurface-crash";
+import { sharedPostgres } from "../../support/postgres";
+
+/** A few points for every `npm test`; the service test kills at two hundred. */
+const POINTS = 2;
+const COMMANDS: readonly Command[] = ["first load", "live batch", "forensic batch", "reset", "reconcile"];
+
+describe("a job that is killed", () => {
+  it.each(COMMANDS)("ends as if undisturbed when it runs again: %s", async (command) => {
+    const rig = await CrashRig.open(command, sharedPostgres());
+    try {
+      for (let seed = 1; seed <= POINTS; seed++) await rig.killAndRecover(seed);
+    } finally {
+      await rig.close();
+    }
+  });
+});
