@@ -28,8 +28,12 @@ export interface Authority extends KeyPair {
 
 /** A certificate authority for one test run, on ECDSA P-256, made and read by openssl rather than by our own code. */
 export function createAuthority(commonName: string): Authority {
-  const authority = certificate({ commonName, usages: [] }, undefined);
-  return { ...authority, issue: (subject) => certificate(subject, authority) };
+  return authorityOf(certificate({ commonName, usages: [] }, undefined));
+}
+
+/** One that signs by the certificate and key of an authority that somebody else made. */
+export function authorityOf(pair: KeyPair): Authority {
+  return { ...pair, issue: (subject) => certificate(subject, pair) };
 }
 
 const DAYS = 2;

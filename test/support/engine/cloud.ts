@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomInt } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { at, type Properties, plain } from "./wire";
 
@@ -12,6 +13,16 @@ export interface Held {
 }
 
 export type Operation = "create" | "read" | "update" | "delete";
+
+/** A file of the directory of all clouds: which of the networks 127.x.0.0 the addresses of this run are in. */
+const NETWORK_FILE = "network";
+
+/** A directory for the clouds of one run, with loopback addresses that no other run on this machine is likely to have. */
+export function newClouds(directory: string): string {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, NETWORK_FILE), String(randomInt(32, 250)));
+  return directory;
+}
 
 /** A misbehaviour: which operations fail, and what the real provider would say. */
 export interface Fault {
@@ -30,10 +41,14 @@ export interface Fault {
  * every operation, and a test can look into it, change it behind the engine's back, or let it misbehave.
  */
 export class Cloud {
+  readonly #clouds: string;
   readonly #directory: string;
+  /** How the program has set the provider, as the engine tells the provider's process. */
+  configuration: ReadonlyMap<string, unknown> = new Map();
 
-  constructor(directory: string, provider: string) {
-    this.#directory = join(directory, provider);
+  constructor(clouds: string, provider: string) {
+    this.#clouds = clouds;
+    this.#directory = join(clouds, provider);
     for (const folder of ["held", "ids"]) mkdirSync(join(this.#directory, folder), { recursive: true });
   }
 
@@ -48,7 +63,10 @@ export class Cloud {
   }
 
   put(held: Held): void {
-    writeFileSync(this.#fileOf(held.id), JSON.stringify(held));
+    // Renamed into its place, so that a test that looks on never reads half of it.
+    const draft = join(this.#directory, `draft-${encodeURIComponent(held.id)}`);
+    writeFileSync(draft, JSON.stringify(held));
+    renameSync(draft, this.#fileOf(held.id));
   }
 
   remove(id: string): void {
@@ -65,6 +83,13 @@ export class Cloud {
         if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       }
     }
+  }
+
+  /** An IPv4 address for the resource of this number: on loopback, where a test can answer at it. */
+  ipv4(number: number): string {
+    const file = join(this.#clouds, NETWORK_FILE);
+    const network = existsSync(file) ? readFileSync(file, "utf8") : "32";
+    return `127.${network}.${(number >> 8) & 255}.${number & 255}`;
   }
 
   /** Replaces the misbehaviours by these; none ends them all. */

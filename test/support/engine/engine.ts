@@ -14,7 +14,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
 import { program as pathOf } from "../programs";
-import { Cloud } from "./cloud";
+import { Cloud, newClouds } from "./cloud";
 import { madeSecrets } from "./leaks";
 import { canonical, nameOf } from "./wire";
 
@@ -85,10 +85,11 @@ const servingProgram = fileURLToPath(new URL("serve.ts", import.meta.url));
 /** The real Pulumi engine with a file backend and a home of its own, and stand-ins for all providers. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const root = mkdtempSync(join(tmpdir(), "trellis-engine-"));
-  const [work, home, backend, bin, clouds] = ["work", "home", "backend", "bin", "clouds"].map((name) => {
+  const [work, home, backend, bin] = ["work", "home", "backend", "bin"].map((name) => {
     mkdirSync(join(root, name));
     return join(root, name);
-  }) as [string, string, string, string, string]; // five names, five paths
+  }) as [string, string, string, string]; // four names, four paths
+  const clouds = newClouds(join(root, "clouds"));
 
   const { name: projectName } = parse(readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8"));
   // Not the project's own file: its `main` names a program to start, and ours is in this process.

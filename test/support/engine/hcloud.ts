@@ -39,13 +39,13 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
     refusal: serverRefusal,
   }),
   [TYPE.primaryIp]: named(["datacenter", "location", "type"], {
-    outputs: ({ inputs, number }) => ({
-      ...address(inputs.type, number),
+    outputs: ({ inputs, number, cloud }) => ({
+      ...address(inputs.type, number, cloud),
       assigneeId: inputs.assigneeId ?? 0,
     }),
   }),
   "hcloud:index/floatingIp:FloatingIp": named(["homeLocation", "type"], {
-    outputs: ({ inputs, number }) => address(inputs.type, number),
+    outputs: ({ inputs, number, cloud }) => address(inputs.type, number, cloud),
   }),
   "hcloud:index/floatingIpAssignment:FloatingIpAssignment": { replacedBy: ["floatingIpId"] },
   "hcloud:index/network:Network": named(["ipRange"]),
@@ -66,8 +66,8 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
   "hcloud:index/placementGroup:PlacementGroup": named(["type"], { outputs: () => ({ servers: [] }) }),
   "hcloud:index/sshKey:SshKey": named(["publicKey"], { outputs: () => ({ fingerprint: "stand-in" }) }),
   "hcloud:index/loadBalancer:LoadBalancer": named(["location", "networkZone"], {
-    outputs: ({ number }) => ({
-      ipv4: ipv4(number),
+    outputs: ({ number, cloud }) => ({
+      ipv4: cloud.ipv4(number),
       ipv6: `${ipv6Network(number)}::1`,
       networkId: 0,
       networkIp: "",
@@ -152,7 +152,7 @@ function server({ inputs, number, cloud }: Making): Properties {
     isObject(net) && net[family] ? cloud.find(String(net[family]))?.outputs.ipAddress : undefined;
   return {
     status: "running",
-    ipv4Address: given("ipv4") ?? ipv4(number),
+    ipv4Address: given("ipv4") ?? cloud.ipv4(number),
     ipv6Address: given("ipv6") ?? `${ipv6Network(number)}::1`,
     ipv6Network: `${ipv6Network(number)}::/64`,
     primaryDiskSize: 160,
@@ -214,14 +214,13 @@ function addressTaken({ type, inputs, cloud, changes }: Making): string | undefi
     : undefined;
 }
 
-function address(type: unknown, number: number): Properties {
+function address(type: unknown, number: number, cloud: Cloud): Properties {
   return type === "ipv6"
     ? { ipAddress: `${ipv6Network(number)}::1`, ipNetwork: `${ipv6Network(number)}::/64` }
-    : { ipAddress: ipv4(number), ipNetwork: "" };
+    : { ipAddress: cloud.ipv4(number), ipNetwork: "" };
 }
 
-/** Addresses that are set aside for benchmarks (RFC 2544) and documentation (RFC 3849), and so belong to nobody. */
-const ipv4 = (number: number) => `198.18.${(number >> 8) & 255}.${number & 255}`;
+/** From the addresses for documentation (RFC 3849), which belong to nobody. */
 const ipv6Network = (number: number) => `2001:db8:0:${number.toString(16)}`;
 
 function gatewayOf(range: string): string {

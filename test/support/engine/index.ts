@@ -11,4 +11,5 @@ export {
 } from "./engine";
 export { RATE_LIMITED, SOLD_OUT } from "./hcloud";
 export { UNREACHABLE } from "./kubernetes";
+export { type KubernetesApi, standInKubernetesApi } from "./kubernetes-api";
 export { givenAway } from "./leaks";

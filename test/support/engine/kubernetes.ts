@@ -23,6 +23,8 @@ export function kubernetesKind(type: string): ResourceKind | undefined {
   return {
     replacedBy: ["apiVersion", "kind", "metadata.name", "metadata.namespace", ...(IMMUTABLE[kind] ?? [])],
     nameInput: "metadata.name",
+    forgets: ({ message }, configuration) =>
+      message === UNREACHABLE && configuration.get("deleteUnreachable") === "true",
     id: ({ metadata }) => {
       // Every object has metadata: the provider's check gave it a name at least.
       const { namespace, name } = metadata as { namespace?: string; name: string };

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import providerProtocol from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { main, type Provider } from "@pulumi/pulumi/provider";
 import { Cloud } from "./cloud";
 import { dockerBuildKind } from "./docker-build";
@@ -7,6 +8,7 @@ import { kubernetesKind } from "./kubernetes";
 import { randomKind } from "./random";
 import { standIn } from "./stand-in";
 import { tlsKind } from "./tls";
+import { plainProperties } from "./wire";
 
 /**
  * What an executable `pulumi-resource-<name>` runs: `serve.ts <name> <cloud's directory> <the engine's arguments>`.
@@ -22,6 +24,15 @@ const providers: Readonly<Record<string, () => Provider>> = {
   random: () => standIn(version, cloud, randomKind),
   tls: () => standIn(version, cloud, tlsKind),
   "docker-build": () => standIn(version, cloud, dockerBuildKind),
+};
+
+// `main` keeps to itself how the program has set the provider, so it is read where it arrives.
+const { configure } = providerProtocol.ResourceProviderService;
+const read = configure.requestDeserialize;
+configure.requestDeserialize = (bytes) => {
+  const request = read(bytes);
+  cloud.configuration = new Map(Object.entries(plainProperties(request.getArgs()?.toJavaScript() ?? {})));
+  return request;
 };
 
 const provider = providers[name];

@@ -15,6 +15,8 @@ export interface ResourceKind {
   readonly outputs?: (made: Making) => Properties | Promise<Properties>;
   /** Why the real API would not make or change this; nothing where it would. */
   readonly refusal?: (making: Making) => string | undefined;
+  /** Whether the real provider, so configured, takes a deletion that failed by this error as done. */
+  readonly forgets?: (error: Error, configuration: ReadonlyMap<string, unknown>) => boolean;
   /** Why the real API would not delete this. */
   readonly deleteRefusal?: (inputs: Properties) => string | undefined;
 }
@@ -113,8 +115,14 @@ export function standIn(
     },
 
     async delete(id, urn, props: Properties) {
-      meetFaults("delete", urn, props);
-      refuse(kind(typeOf(urn)).deleteRefusal?.(inputsIn(props)));
+      const { deleteRefusal, forgets } = kind(typeOf(urn));
+      try {
+        meetFaults("delete", urn, props);
+      } catch (error) {
+        if (error instanceof Error && forgets?.(error, cloud.configuration)) return;
+        throw error;
+      }
+      refuse(deleteRefusal?.(inputsIn(props)));
       cloud.remove(id);
     },
 
