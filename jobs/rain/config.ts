@@ -141,6 +141,16 @@ export const bulkSettings = {
   ),
 };
 
+/** Of the servers. */
+export const serverSettings = {
+  sessions: variable(
+    "RAIN_DATABASE_SESSIONS",
+    "database sessions that requests take turns with",
+    wholeNumber({ min: 1, max: 100 }).default(5),
+  ),
+  queryTimeoutSeconds: importSettings.queryTimeoutSeconds,
+};
+
 export const portSetting = (fallback: number) =>
   variable("RAIN_PORT", "port to listen on", wholeNumber({ min: 0, max: 65_535 }).default(fallback));
 

@@ -1,9 +1,11 @@
 import type { Domain } from "../shared";
 import { importFopr, importYear, importYears } from "./import-verbs";
+import { status, validateRecord } from "./report-verbs";
+import { serveApi, serveMetrics } from "./serve-verbs";
 
 /** Rain Tracker: the historical record of the county's rain gauges. */
 export const rain: Domain = {
   name: "rain",
   summary: "the historical record of rain gauges: imports, status, checks, API",
-  verbs: [importYear, importYears, importFopr],
+  verbs: [importYear, importYears, importFopr, status, validateRecord, serveApi, serveMetrics],
 };

@@ -1,0 +1,55 @@
+import { type Context, type DatabaseAddress, verb, withDatabase } from "../shared";
+import { databaseSettings, hostSetting, portSetting, serverSettings } from "./config";
+import { apiReply, json, METRICS_TYPE, metricsText, problem, ReadingSessions, serve } from "./http";
+import { migrateRain } from "./store";
+
+interface ServerConfig {
+  readonly database: DatabaseAddress;
+  readonly sessions: number;
+  readonly queryTimeoutSeconds: number;
+}
+
+export const serveApi = verb({
+  name: "serve-api",
+  summary: "answer read-only HTTP requests about gauges and readings",
+  settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(8080) },
+  run: async (config, context) => {
+    await withSessions(config, context, (sessions) =>
+      serve({ ...config, what: "the rain API", reply: (url) => apiReply(url, sessions) }, context),
+    );
+    return "done";
+  },
+});
+
+export const serveMetrics = verb({
+  name: "serve-metrics",
+  summary: "tell Prometheus about imports and coverage",
+  settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(9090) },
+  run: async (config, context) => {
+    const reply = async (url: URL, sessions: ReadingSessions) => {
+      if (url.pathname === "/health") return json(200, { status: "ok" });
+      if (url.pathname !== "/metrics") return problem(404, "the metrics are at /metrics");
+      return { status: 200, type: METRICS_TYPE, body: await sessions.use(metricsText) };
+    };
+    await withSessions(config, context, (sessions) =>
+      serve({ ...config, what: "the rain metrics", reply: (url) => reply(url, sessions) }, context),
+    );
+    return "done";
+  },
+});
+
+/** Brings the schema up to date first, so that a server that was deployed before any import answers too. */
+async function withSessions(
+  { database, sessions, queryTimeoutSeconds }: ServerConfig,
+  context: Context,
+  work: (sessions: ReadingSessions) => Promise<void>,
+): Promise<void> {
+  await withDatabase(database, { purpose: "the rain database", applicationName: "rain server" }, migrateRain);
+  context.signal.throwIfAborted();
+  const open = new ReadingSessions(database, sessions, queryTimeoutSeconds);
+  try {
+    await work(open);
+  } finally {
+    await open.close();
+  }
+}
