@@ -146,15 +146,25 @@ function groupPage(
 }
 
 /** A gauge's own record: description, outages, one sheet a water year with or without the placeholder of 29 February. */
-export function foprWorkbook(
+export function foprWorkbook(gauge: GeneratedGauge, options: FoprOptions = {}): Uint8Array {
+  return xlsx(foprSheets(gauge, options));
+}
+
+export interface FoprOptions {
+  readonly history?: string;
+  readonly placeholder?: boolean;
+  readonly updated?: Day;
+}
+
+export function foprSheets(
   gauge: GeneratedGauge,
-  { history = gauge.id, placeholder = true, updated = "2024-12-19" as Day } = {},
-): Uint8Array {
+  { history = gauge.id, placeholder = true, updated = "2024-12-19" as Day }: FoprOptions = {},
+): GeneratedSheet[] {
   const years = [...new Set([...gauge.days.keys()].map((day) => waterYearOf(day)))].sort((a, b) => b - a);
-  return xlsx([
+  return [
     { name: "Meta_Stats", rows: description(gauge, history, updated) },
     ...years.map((year) => yearSheet(year, gauge.days, placeholder)),
-  ]);
+  ];
 }
 
 function description(gauge: GeneratedGauge, history: string, updated: Day): GeneratedSheet["rows"] {

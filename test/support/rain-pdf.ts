@@ -56,3 +56,18 @@ function assembled(objects: readonly Buffer[]): Uint8Array {
   );
   return Buffer.concat(parts);
 }
+
+/** A small PDF whose only page unpacks to so many MiB of blanks. */
+export function pdfBomb(mebibytes: number): Uint8Array {
+  const content = deflateSync(Buffer.alloc(mebibytes << 20, " "), { level: 1 });
+  return assembled([
+    Buffer.from("<</Type/Catalog/Pages 2 0 R>>"),
+    Buffer.from("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
+    Buffer.from("<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R>>"),
+    Buffer.concat([
+      Buffer.from(`<</Filter/FlateDecode/Length ${content.length}>>\nstream\n`),
+      content,
+      Buffer.from("\nendstream"),
+    ]),
+  ]);
+}
