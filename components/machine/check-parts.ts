@@ -1,7 +1,7 @@
 import { UserError } from "../user-error";
 import type { MachineBinary, MachinePart } from "./part";
 
-const NAME = /^[a-z][a-z0-9-]{0,30}$/;
+const NAME = /^[a-z][a-z0-9_-]{0,30}$/;
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]{1,60}$/;
 const PATH = /^\/[A-Za-z0-9@._/-]{1,98}$/;
 const URL = /^https:\/\/[A-Za-z0-9.:/_%+~-]+$/;

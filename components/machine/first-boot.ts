@@ -4,7 +4,7 @@ import type { MachineBinary, MachinePart } from "./part";
 export const STATE = "/var/lib/trellis";
 export const ARCHIVE = `${STATE}/files.tar.gz`;
 export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
-export const FIRST_BOOT_UNIT = "trellis-first-boot.service";
+export const FIRST_BOOT_UNIT = "/etc/systemd/system/trellis-first-boot.service";
 
 /** The path of a part's setup inside the archive; the number keeps the order readable on the machine. */
 export function setupPath(part: MachinePart, position: number): string {
@@ -45,8 +45,8 @@ export function firstBootScript(parts: readonly MachinePart[]): string {
     part.setup === undefined ? [] : [{ name: part.name, path: setupPath(part, position) }],
   );
   return `#!/bin/sh
-# Makes this machine what its settings say. Safe to run again: ${FIRST_BOOT_UNIT}
-# does so until it has ended well once. Watch it with: journalctl -fu trellis-first-boot
+# Makes this machine what its settings say. Safe to run again: its service does so until it has ended well once.
+# Watch it with: journalctl -fu trellis-first-boot
 set -eu
 umask 022
 export DEBIAN_FRONTEND=noninteractive

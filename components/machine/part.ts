@@ -1,4 +1,7 @@
-/** A file on a machine. Its content is text that its reader parses; a secret's content is never world-readable. */
+/**
+ * A file on a machine. Its content is text that its reader parses; a secret's content is never world-readable. Lines that
+ * are nothing but a comment (`# ...`) are for the plan's readers and do not travel: user data is short of room.
+ */
 export interface MachineFile {
   readonly path: string;
   readonly content: string;

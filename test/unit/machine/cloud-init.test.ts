@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -20,22 +21,17 @@ const binary = {
 };
 
 interface UserData {
-  readonly write_files: ReadonlyArray<{
+  readonly write_files: readonly {
     readonly path: string;
     readonly permissions: string;
     readonly content: string;
-  }>;
+  }[];
 }
-const written = (userData: string, path: string) => {
-  const { write_files } = parse(userData) as UserData; // our own rendering, just made
-  return write_files.find((file) => file.path === path);
-};
-const firstBoot = (parts: readonly MachinePart[]) =>
-  written(renderCloudInit(parts), "/usr/local/lib/trellis/first-boot")?.content ?? "";
+const written = (userData: string) => (parse(userData) as UserData).write_files; // our own rendering, just made
 const archived = (userData: string) =>
-  gunzipSync(
-    Buffer.from(written(userData, "/var/lib/trellis/files.tar.gz")?.content ?? "", "base64"),
-  ).toString("latin1");
+  gunzipSync(Buffer.from(written(userData)[0]?.content ?? "", "base64")).toString("latin1");
+const firstBoot = (parts: readonly MachinePart[]) =>
+  filesOf(parts).find(({ path }) => path === "/usr/local/lib/trellis/first-boot")?.content ?? "";
 
 describe("cloud-init", () => {
   it("has no top-level key but those that cloud-init knows, whose own check lets any pass", () => {
@@ -67,7 +63,7 @@ describe("cloud-init", () => {
 
     expect(() => renderCloudInit(parts)).toThrow(UserError);
     expect(() => renderCloudInit(parts)).toThrow(
-      new RegExp(`at most ${USER_DATA_LIMIT}[^]*\\d{5} bytes {2}/etc/large\n.*/etc/small`),
+      new RegExp(`at most ${USER_DATA_LIMIT}.*\\d{5} bytes {2}/etc/large\n.*/etc/small`, "s"),
     );
   });
 
@@ -82,7 +78,18 @@ describe("cloud-init", () => {
   });
 
   it("lays the archive of all files down for root alone", () => {
-    expect(written(renderCloudInit([]), "/var/lib/trellis/files.tar.gz")?.permissions).toBe("0600");
+    expect(written(renderCloudInit([]))).toMatchObject([
+      { path: "/var/lib/trellis/files.tar.gz", permissions: "0600" },
+    ]);
+  });
+
+  it("is packed to the same byte everywhere, or previews on another machine would find all servers outdated", () => {
+    const file = { path: "/etc/sample.crt", content: "a sample of text, ".repeat(99), renewable: true };
+    const archive = Buffer.from(certificateBundle([part({ files: [file] })]), "base64");
+
+    expect(createHash("sha256").update(archive).digest("hex")).toMatchInlineSnapshot(
+      `"1e1a6ea70c41ffb3489c267c417e09777ac0e0038578b12c01f0b61e305fd0fb"`,
+    );
   });
 });
 
@@ -147,20 +154,24 @@ describe("the files of a machine", () => {
   it("are shown to a plan with their setups, in the order of boot", () => {
     const parts = [part({ name: "one", setup: "echo 1" }), part({ name: "two", setup: "echo 2\n" })];
 
-    expect(filesOf(parts)).toEqual([
+    expect(filesOf(parts).slice(2)).toEqual([
       { path: "/var/lib/trellis/setup/01-one", content: "echo 1\n", mode: "0700" },
       { path: "/var/lib/trellis/setup/02-two", content: "echo 2\n", mode: "0700" },
     ]);
   });
 
+  it("leave lines of comment at home, and nothing else", () => {
+    const content = "#!/bin/sh\n# why\n  # indented\n#\necho '#kept' # kept\n#include <kept>\n";
+    const [, , file] = filesOf([part({ files: [{ path: "/etc/x", content }] })]);
+
+    expect(file?.content).toBe("#!/bin/sh\necho '#kept' # kept\n#include <kept>\n");
+  });
+
   it("are all in the user data, with their content to the byte", () => {
-    const content = fc.string({
-      unit: fc.constantFrom("a", "\n", "'", "$", "ä", "\\", " "),
-      maxLength: 1500,
-    });
+    const text = fc.string({ unit: fc.constantFrom("a", "\n", "'", "$", "ä", "\\", " "), maxLength: 1500 });
     fc.assert(
-      fc.property(fc.array(content, { maxLength: 5 }), (contents) => {
-        const files = contents.map((each, index) => ({ path: `/etc/file-${index}`, content: each }));
+      fc.property(fc.array(text, { maxLength: 5 }), (texts) => {
+        const files = texts.map((content, index) => ({ path: `/etc/file-${index}`, content }));
         const archive = archived(renderCloudInit([part({ files })]));
         for (const { content } of files) expect(archive).toContain(Buffer.from(content).toString("latin1"));
       }),
