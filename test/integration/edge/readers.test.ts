@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -140,6 +140,42 @@ describeWith(["keepalived", "ip", "nsenter"], "keepalived.conf, judged by keepal
     expect(
       judge(filled(keepalivedArgs).replace("virtual_router_id 51", "virtual_router_id 300")).status,
     ).not.toBe(0);
+  });
+});
+
+describeWith(["systemd-analyze", "haproxy", "keepalived"], "the edge's units, judged by systemd", () => {
+  const settings = [haproxyPart(haproxyArgs), keepalivedPart(keepalivedArgs)].flatMap(({ files = [] }) =>
+    files.filter(({ path }) => path.startsWith("/etc/systemd/system/")),
+  );
+
+  it.each(settings)("are accepted on top of the package's own: $path", ({ path, content }) => {
+    const folder = mkdtempSync(join(tmpdir(), "trellis-edge-"));
+    try {
+      const [unit = ""] = /\w+\.service/.exec(path) ?? [];
+      mkdirSync(join(folder, `${unit}.d`));
+      cpSync(join("/lib/systemd/system", unit), join(folder, unit));
+      // What it starts first lies on machines alone.
+      writeFileSync(
+        join(folder, `${unit}.d`, "trellis.conf"),
+        content.replace(/\/usr\/local\/.*/, "/bin/true"),
+      );
+
+      const { status, stderr } = spawnSync(program("systemd-analyze"), ["verify", "--man=no", unit], {
+        encoding: "utf8",
+        env: { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` },
+      });
+
+      const complaints = stderr
+        .split("\n")
+        .filter((line) => line.includes(unit) || line.includes("trellis.conf"));
+      expect({ status, complaints }).toEqual({ status: 0, complaints: [] });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("are all seen by this test", () => {
+    expect(settings.length).toBe(2);
   });
 });
 
