@@ -73,7 +73,7 @@ function writeProject(port: number, database: string): string {
   mkdirSync(join(project, "snapshots"));
   writeFileSync(
     join(project, "dbt_project.yml"),
-    "name: bench\nversion: '1'\nprofile: bench\nsnapshot-paths: [snapshots]\nmodel-paths: []\n",
+    "name: bench\nversion: '1.0.0'\nprofile: bench\nsnapshot-paths: [snapshots]\nmodel-paths: []\n",
   );
   writeFileSync(
     join(project, "profiles.yml"),

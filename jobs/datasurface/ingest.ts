@@ -213,8 +213,10 @@ class Run {
       this.context.log.info({ batch: batch.id, ...total, seconds }, `committed batch ${batch.id}`);
     } catch (error) {
       if (error instanceof DeletionsHeld) await this.hold(batch, error.deletes);
-      if (error instanceof DuplicateKeys) throw await duplicates(this.merge, error.tables, batch.id);
-      throw error;
+      if (!(error instanceof DuplicateKeys)) throw error;
+      const named = await duplicates(this.merge, error.tables, batch.id);
+      await this.stageAgain(batch);
+      throw named;
     }
   }
 
@@ -239,6 +241,12 @@ class Run {
   private async hold(batch: Batch, deletes: number): Promise<void> {
     const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes } } };
     await this.batches.change(batch, () => this.batches.save({ ...batch, state }));
+  }
+
+  /** Gives up the staged rows, so that the next run sees a source that was mended meanwhile. */
+  private async stageAgain(batch: Batch): Promise<void> {
+    const fresh = this.batches.freshState();
+    await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
   }
 
   /** Whether to stop here, and be run again; never before this run has done something. */

@@ -50,7 +50,7 @@ export async function findChanges(merge: Database, tables: DatasetTables, batch:
     deleted: `FROM ${table} WHERE staged IS NULL`,
   });
   // Staged rows that met an open row, against open rows that met a staged row: unequal only when a key is staged twice.
-  if (total - keysNew !== open - deleted) throw await duplicates(merge, tables, batch);
+  if (total - keysNew !== open - deleted) throw new DuplicateKeys(tables);
   return { tables, table, open, total, keysNew, updated, deleted, first: false };
 }
 
@@ -81,7 +81,7 @@ export async function applyChanges(
   };
 }
 
-/** A key was staged more than once. Which one, is asked in a transaction of its own: this one is over. */
+/** A key was staged more than once. Which one, is asked when the transaction is over. */
 export class DuplicateKeys extends Error {
   constructor(readonly tables: DatasetTables) {
     super(`${tables.dataset.name}: duplicate keys`);

@@ -89,6 +89,11 @@ function misfit({ dataset }: DatasetTables, error: unknown): unknown {
         `mend the row (WHERE ${error.column} IS NULL), or make the column nullable before its first batch`,
     );
   }
+  if (sqlState(error) === "42501") {
+    return new UserError(
+      `${dataset.name}: the source user may not read all rows: ${error.message}; exempt it with BYPASSRLS`,
+    );
+  }
   if (error.code?.startsWith("22")) {
     return new UserError(
       `${dataset.name}: a value does not fit the model: ${error.message} (${error.where ?? "COPY"})`,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -128,12 +129,13 @@ export class World {
     readonly context: Context,
   ) {}
 
-  static async open(model: Model, server = sharedPostgres()): Promise<World> {
-    const source = await createDatabase(server, { label: "source" });
+  /** `sourceServer` puts the source on a server of its own. */
+  static async open(model: Model, server = sharedPostgres(), sourceServer = server): Promise<World> {
+    const source = await createDatabase(sourceServer, { label: "source" });
     const merge = await createDatabase(server, { label: "merge" });
     const context: Context = {
       log: createLogger({}, { LOG_LEVEL: "silent" }),
-      signal: new AbortController().signal,
+      signal: neverStopped(),
       progress: () => ({ advance: () => undefined, done: () => undefined }),
       print: () => undefined,
     };
@@ -215,6 +217,13 @@ export class World {
     await this.source.drop();
     await this.merge.drop();
   }
+}
+
+/** Many sessions may listen to the one signal of a test file. */
+function neverStopped(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 export function addressOf(database: TestDatabase): DatabaseAddress {

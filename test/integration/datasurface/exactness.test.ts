@@ -160,6 +160,17 @@ describe("a key that the source has twice", () => {
     }
   });
 
+  it("holds up the batch only until the source is mended", async () => {
+    await valuesOf("text");
+    await world.source.query("INSERT INTO things VALUES (1, 'x'), (1, 'y')");
+    await expect(world.ingest("YellowLive", store)).rejects.toThrow(twice);
+    await world.source.query("DELETE FROM things WHERE value = 'y'");
+    expect(await world.ingest("YellowLive", store)).toBe("done");
+    expect(await world.metrics("YellowLive", store)).toMatchObject([
+      { batch_id: 1, batch_status: "committed" },
+    ]);
+  });
+
   it("stops a dataset without a key whose whole rows repeat", async () => {
     await datasets({ things: [{ name: "value", type: "text" }] });
     await world.source.query(
