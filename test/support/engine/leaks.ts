@@ -6,7 +6,7 @@ const PASSWORDS: Readonly<Record<string, readonly string[]>> = {
   "random:index/randomBytes:RandomBytes": ["base64", "hex"],
 };
 const KEYS: Readonly<Record<string, readonly string[]>> = {
-  "tls:index/privateKey:PrivateKey": ["privateKeyPem", "privateKeyPemPkcs8"],
+  "tls:index/privateKey:PrivateKey": ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"],
 };
 
 /** The passwords and private keys that stand-ins have made: whatever else is secret is made of these. */
@@ -14,7 +14,9 @@ export function madeSecrets(random: Cloud, tls: Cloud): string[] {
   const outputsOf = (cloud: Cloud, table: typeof KEYS) =>
     cloud
       .all()
-      .flatMap(({ type, outputs }) => (table[type] ?? []).map((output) => String(plain(outputs[output]))));
+      .flatMap(({ type, outputs }) =>
+        (table[type] ?? []).flatMap((output) => plain(outputs[output]) ?? []).map(String),
+      );
   return [...outputsOf(random, PASSWORDS), ...outputsOf(tls, KEYS)];
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { opensshKeyPair } from "./openssh";
 import type { ResourceKind } from "./stand-in";
 import type { Properties } from "./wire";
 
@@ -73,6 +74,7 @@ async function privateKey({ algorithm, ecdsaCurve, rsaBits }: Properties): Promi
     privateKeyPem: algorithm === "ECDSA" ? key.export({ type: "sec1", format: "pem" }) : pkcs8,
     privateKeyPemPkcs8: pkcs8,
     publicKeyPem: publicKey.export({ type: "spki", format: "pem" }),
+    ...(algorithm === "ED25519" && opensshKeyPair(key)),
     publicKeyFingerprintSha256: `SHA256:${createHash("sha256").update(publicDer).digest("base64")}`,
   };
 }

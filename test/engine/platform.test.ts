@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { platform } from "../../platform";
+import {
+  changes,
+  type Engine,
+  givenAway,
+  type KubernetesApi,
+  type Run,
+  standInKubernetesApi,
+  startEngine,
+  UNREACHABLE,
+} from "../support/engine";
+import { describeWith } from "../support/programs";
+import { rawSettings, withValue } from "../support/stacks";
+
+/** Our prod stack, without what would keep it from being destroyed, and with other values at some paths. */
+function settings(values: Readonly<Record<string, unknown>> = {}) {
+  const all = { environment: "staging", "target.protection": false, ...values };
+  return {
+    "trellis:settings": Object.entries(all).reduce(
+      (raw, [path, value]) => withValue(raw, path, value),
+      rawSettings("prod"),
+    ),
+  };
+}
+
+const agent = (number: number) => ({
+  location: "fsn1",
+  types: ["ccx23"],
+  roles: ["workload"],
+  numbers: [number],
+});
+const { target } = settings()["trellis:settings"] as { target: { servers: object[] } };
+const withAgents = (...numbers: readonly number[]) => ({
+  "target.servers": [...target.servers, ...numbers.map(agent)],
+});
+
+const done = (run: Run) => changes(run).map(({ op, name }) => `${op} ${name}`);
+
+describeWith(["pulumi", "openssl"], "the platform under the real engine", () => {
+  let engine: Engine;
+  let api: KubernetesApi;
+  const startApi = () =>
+    standInKubernetesApi(engine, {
+      authorities: { server: "cluster-pki-server-ca", client: "cluster-pki-client-ca" },
+      address: () => {
+        const [front] = engine.cloud("hcloud").all("hcloud:index/floatingIp:FloatingIp");
+        return front && String(front.outputs.ipAddress);
+      },
+    });
+
+  beforeAll(async () => {
+    engine = await startEngine({
+      stack: "prod",
+      config: settings(),
+      secrets: {
+        "trellis:hcloudToken": "token-that-lives-on-the-servers",
+        "trellis:offsiteAccessKey": "access-key-of-the-offsite-bucket",
+        "trellis:offsiteSecretKey": "secret-key-of-the-offsite-bucket",
+      },
+    });
+    api = startApi();
+  });
+  afterAll(async () => {
+    await api?.stop();
+    engine?.close();
+  });
+
+  const up = async (values: Readonly<Record<string, unknown>> = {}) => {
+    engine.configure(settings(values));
+    return done(await engine.up(platform));
+  };
+
+  it("is previewed whole before anything exists", async () => {
+    const preview = changes(await engine.preview(platform));
+    expect(new Set(preview.map(({ op }) => op))).toEqual(new Set(["create"]));
+    expect(preview.filter(({ type }) => type.startsWith("hcloud:index/server:"))).toHaveLength(3);
+    expect(preview.filter(({ type }) => type.startsWith("kubernetes:")).length).toBeGreaterThan(50);
+    expect(engine.cloud("hcloud").all()).toEqual([]);
+  });
+
+  it("is made in one run, which waits for the API before it asks anything of the cluster", async () => {
+    const { outputs } = await engine.up(platform);
+    expect(outputs.kubeconfig?.secret).toBe(true);
+    expect(outputs.snapshotKey?.secret).toBe(true);
+    expect([...api.clients]).toEqual(["trellis:administrators/trellis-administrator"]);
+  });
+
+  it("changes nothing when nothing changed, as its preview says", async () => {
+    expect(done(await engine.preview(platform))).toEqual([]);
+    expect(await up()).toEqual([]);
+  });
+
+  it("touches the firewall alone when administrators come from elsewhere", async () => {
+    expect(await up({ "target.access.from": ["192.0.2.0/24"] })).toEqual([
+      "update cluster-addresses-firewall",
+    ]);
+    await up();
+  });
+
+  it("takes servers in and lets the middle one go; of all others only the network policies hear of it", async () => {
+    const outsideTheCluster = async (...agents: readonly number[]) => {
+      engine.configure(settings(withAgents(...agents)));
+      const steps = changes(await engine.up(platform));
+      const inCluster = steps.filter(({ type }) => type.startsWith("kubernetes:"));
+      expect(new Set(inCluster.map(({ op, type }) => `${op} ${type.split(":").at(-1)}`))).toEqual(
+        new Set(["update NetworkPolicy"]),
+      );
+      return steps
+        .filter(({ type }) => !/^(kubernetes|trellis):/.test(type))
+        .map(({ op, name }) => `${op} ${name.replace("ubuntu-16gb-", "")}`)
+        .sort();
+    };
+    expect(await outsideTheCluster(2, 3)).toEqual([
+      "create cluster-addresses-fsn1-2",
+      "create cluster-addresses-fsn1-3",
+      "create cluster-servers-fsn1-2",
+      "create cluster-servers-fsn1-3",
+    ]);
+    expect(await outsideTheCluster(3)).toEqual([
+      "delete cluster-addresses-fsn1-2",
+      "delete cluster-servers-fsn1-2",
+    ]);
+    await up();
+  });
+
+  it("leaves no secret in what the engine writes", () => {
+    expect(engine.secrets().length).toBeGreaterThan(20);
+    expect(givenAway(engine.secrets(), engine.written())).toEqual([]);
+    expect(engine.written()).not.toMatch(/"userData":\s*"/);
+  });
+
+  it("is previewed and destroyed with the control plane down", async () => {
+    await api.stop();
+    engine
+      .cloud("kubernetes")
+      .misbehave({ operations: ["create", "read", "update", "delete"], error: UNREACHABLE });
+    expect(done(await engine.preview(platform))).toEqual([]);
+    await engine.destroy(platform);
+    expect(engine.cloud("hcloud").all()).toEqual([]);
+  });
+});
