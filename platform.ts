@@ -40,7 +40,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
   });
 
   const kubeconfig = apiReady(cluster.kubeconfig);
-  const provider = kubernetes({ kubeconfig }, cluster.booted);
+  const provider = kubernetes({ kubeconfig, clusterIdentifier: settings.cluster }, cluster.booted);
   new Foundation("foundation", { environment, servers: cluster.servers }, { provider });
   const addOns = new AddOns(
     "add-ons",
@@ -69,7 +69,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     dns: dnsRecords(domain, cluster.entrances),
     kubeconfig: cluster.kubeconfig,
     snapshotKey: cluster.snapshotKey,
-    grafanaPassword: addOns.grafanaPassword,
+    ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,
   };
@@ -89,7 +89,7 @@ function onExisting(settings: Settings, { kubeconfig }: SettingsSecrets) {
 }
 
 function kubernetes(
-  access: { kubeconfig: pulumi.Output<string>; context?: string | undefined },
+  access: { kubeconfig: pulumi.Output<string>; context?: string | undefined; clusterIdentifier?: string },
   dependsOn: readonly pulumi.Resource[] = [],
 ): k8s.Provider {
   return new k8s.Provider(
@@ -97,6 +97,8 @@ function kubernetes(
     {
       kubeconfig: access.kubeconfig,
       ...(access.context && { context: access.context }),
+      // Without it, an API that moves to another address would be taken for another cluster, and all on it replaced.
+      ...(access.clusterIdentifier && { clusterIdentifier: access.clusterIdentifier }),
       deleteUnreachable: true, // a stack whose servers are gone can still be destroyed
     },
     { dependsOn: [...dependsOn] },

@@ -9,10 +9,14 @@ export const cacheDirectory = process.env.TRELLIS_CACHE ?? join(homedir(), ".cac
 /** Where Debian keeps programs that it does not put on the PATH of ordinary users. */
 const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/postgresql/15/bin"];
 
-/** The full path of a program: from the cache first, then the PATH; undefined where this machine has none. */
+/**
+ * The full path of a program: from the cache first, where a Python program has an environment of its own, then the
+ * PATH; undefined where this machine has none.
+ */
 export function findProgram(name: string): string | undefined {
   const directories = [
     join(cacheDirectory, "bin"),
+    join(cacheDirectory, `venv-${name}`, "bin"),
     ...(process.env.PATH ?? "").split(delimiter),
     ...SYSTEM_DIRECTORIES,
   ];

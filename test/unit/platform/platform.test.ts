@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { versions } from "../../../components/versions";
+import { platform } from "../../../platform";
+import { evaluateStack } from "../../support/evaluate";
+import { evaluatePlatform } from "../../support/platform";
+import { rawSettings, STACKS, withValue } from "../../support/stacks";
+
+const SERVER = "hcloud:index/server:Server";
+
+describe("the platform", () => {
+  it.each(STACKS)("of %s is declared without a warning", async (stack) => {
+    const { logs, resources } = await evaluatePlatform(rawSettings(stack), stack);
+
+    expect(logs.filter(({ severity }) => severity !== "info")).toEqual([]);
+    expect(resources.length).toBeGreaterThan(120);
+  });
+
+  it("puts nothing on the cluster before its API has answered, and that not before its servers exist", async () => {
+    const { resources } = await evaluatePlatform(rawSettings("staging"), "staging");
+
+    const provider = resources.find(
+      ({ name, type }) => type === "pulumi:providers:kubernetes" && name === "kubernetes",
+    );
+    const servers = resources.filter(({ type }) => type === SERVER).map(({ urn }) => urn);
+    expect(servers).toHaveLength(3);
+    expect(provider?.dependencies).toEqual(expect.arrayContaining(servers));
+    const onTheCluster = resources.filter(
+      ({ type, kind }) => type.startsWith("kubernetes:") && kind === "custom",
+    );
+    for (const each of onTheCluster) expect(each.provider).toBe(provider?.urn);
+  });
+
+  it("keeps the kubeconfig and the keys among the outputs secret", async () => {
+    const { secretOutputs } = await evaluatePlatform(rawSettings("staging"), "staging");
+
+    expect(secretOutputs).toEqual(expect.arrayContaining(["kubeconfig", "snapshotKey", "grafanaPassword"]));
+  });
+
+  it("declares nothing at all for settings that are wrong", async () => {
+    const wrong = withValue(rawSettings("dev"), "domain", "nowhere");
+
+    await expect(evaluateStack({ program: platform, config: { settings: wrong } })).rejects.toThrow(
+      'domain: given "nowhere"',
+    );
+  });
+
+  it("refuses a pin whose support has ended, unless the settings accept it", async () => {
+    const after = String(Date.parse("2099-01-01") / 1000);
+    const before = process.env.SOURCE_DATE_EPOCH;
+    process.env.SOURCE_DATE_EPOCH = after;
+    try {
+      await expect(evaluatePlatform(rawSettings("dev"))).rejects.toThrow(
+        `ubuntu ${versions.ubuntu.version} is out of support`,
+      );
+      const accepting = withValue(rawSettings("dev"), "acceptOutOfSupport", Object.keys(versions));
+      await expect(evaluatePlatform(accepting)).resolves.toBeDefined();
+    } finally {
+      process.env.SOURCE_DATE_EPOCH = before;
+    }
+  });
+
+  it("deploys to an existing cluster without a single server", async () => {
+    const raw = { ...rawSettings("dev"), target: { kind: "existing" } };
+
+    const { resources } = await evaluatePlatform(raw);
+    expect(resources.filter(({ type }) => /^(hcloud|tls):/.test(type))).toEqual([]);
+    expect(resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace").length).toBeGreaterThan(5);
+  });
+});
