@@ -99,6 +99,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   for (const name of STAND_INS) writeProvider(bin, name, clouds);
 
   const pulumi = pathOf("pulumi");
+  const pulumiCommand = await PulumiCommand.get({ root: resolve(dirname(pulumi), "..") });
   const environment = {
     PATH: [bin, dirname(pulumi), process.env.PATH].join(delimiter),
     PULUMI_BACKEND_URL: pathToFileURL(backend).href,
@@ -114,10 +115,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         pulumiHome: home,
         envVars: environment,
         secretsProvider: "passphrase",
-        pulumiCommand: command,
+        pulumiCommand,
       },
     );
-  const command = await PulumiCommand.get({ root: resolve(dirname(pulumi), "..") });
   const nothing = await select(async () => {});
   for (const [key, value] of Object.entries(options.secrets ?? {})) {
     await nothing.setConfig(key, { value, secret: true });
