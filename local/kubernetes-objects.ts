@@ -72,7 +72,11 @@ export function pathOf({ kind, name, namespace }: KubernetesObject): string {
 export function toYaml({ manifest, name }: KubernetesObject): string {
   const { apiVersion, kind, metadata } = manifest;
   const first = { apiVersion, kind, metadata: { name, ...(isRecord(metadata) && metadata) } };
-  const document = new Document({ ...first, ...manifest, ...first }, { aliasDuplicateObjects: false });
+  const document = new Document(
+    { ...first, ...manifest, ...first },
+    // Kubernetes' own reader still takes yes and no for booleans, and 0123 for an octal number.
+    { aliasDuplicateObjects: false, compat: "yaml-1.1" },
+  );
   visit(document, {
     Scalar(_, node) {
       if (isScalar(node) && typeof node.value === "string" && node.value.includes("\n"))

@@ -40,6 +40,7 @@ export interface DeploymentArgs {
   readonly project: string;
   readonly stack: string;
   readonly config: Readonly<Record<string, string>>;
+  readonly secretKeys: readonly string[];
 }
 
 type Wire = Record<string, unknown>;
@@ -224,16 +225,18 @@ export class Deployment {
     const providerType = `pulumi:providers:${pkg}`;
     const urn = urnOf(this.#args, providerType, name, undefined);
     if (!this.#resources.has(urn)) {
-      const settings = Object.entries(this.#args.config).filter(([key]) => key.startsWith(`${pkg}:`));
+      const { config, secretKeys } = this.#args;
+      const settings = Object.keys(config).filter((key) => key.startsWith(`${pkg}:`));
+      const property = (key: string) => key.slice(pkg.length + 1);
       this.#resources.set(urn, {
         urn,
         type: providerType,
         name,
         kind: "provider",
         id: hexFor(urn, 16),
-        inputs: Object.fromEntries(settings.map(([key, value]) => [key.slice(pkg.length + 1), value])),
+        inputs: Object.fromEntries(settings.map((key) => [property(key), config[key] ?? null])),
         outputs: {},
-        secretInputs: [],
+        secretInputs: settings.filter((key) => secretKeys.includes(key)).map(property),
         secretOutputs: [],
         dependencies: [],
         propertyDependencies: {},

@@ -57,13 +57,21 @@ export class LoggedErrors extends Error {
 
 const SEVERITIES = [undefined, "info", "warning", "error"] as const; // the first is for debugging the SDK itself
 
+let last: Promise<unknown> = Promise.resolve();
+
 /**
  * Runs a program against a monitor of its own, as a preview would: everything is registered, nothing is made. Rejects
  * with the program's own error, whether it was thrown at the top or inside an `apply`.
  *
- * One evaluation at a time: rejected promises have no owner by which two could be told apart.
+ * Evaluations take turns: rejected promises have no owner by which two could be told apart.
  */
-export async function evaluate(args: EvaluationArgs): Promise<Evaluation> {
+export function evaluate(args: EvaluationArgs): Promise<Evaluation> {
+  const turn = last.then(() => evaluateAlone(args));
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
+async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
   const deployment = new Deployment(args);
   const logs: LogEntry[] = [];
   const server = await serve(deployment, (request) => logs.push(...entryOf(request)));

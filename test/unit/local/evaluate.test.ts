@@ -79,12 +79,14 @@ describe("what an evaluation sees of a resource", () => {
   it("gives a resource without a provider the default one of its package and version", async () => {
     const { resources } = await evaluateStack({
       config: { "hcloud:endpoint": "http://127.0.0.1:1" },
+      secrets: { "hcloud:token": "t0ken" },
       program: () => new hcloud.Network("net", { ipRange: "10.0.0.0/8" }),
     });
 
     const provider = resources.find(({ kind }) => kind === "provider");
     expect(provider?.urn).toMatch(/::pulumi:providers:hcloud::default_\d+_\d+_\d+$/);
-    expect(provider?.inputs).toEqual({ endpoint: "http://127.0.0.1:1" });
+    expect(provider?.inputs).toEqual({ endpoint: "http://127.0.0.1:1", token: "t0ken" });
+    expect(provider?.secretInputs).toEqual(["token"]);
     expect(resources.find(({ name }) => name === "net")?.provider).toBe(provider?.urn);
   });
 
@@ -264,5 +266,13 @@ describe("an evaluation", () => {
 
     expect(one.resources.map(({ urn }) => urn)).toEqual(two.resources.map(({ urn }) => urn));
     expect(JSON.stringify(one)).toBe(JSON.stringify(two));
+  });
+
+  it("waits for its turn", async () => {
+    const evaluations = await Promise.all(
+      ["one", "two", "three"].map((name) => evaluateStack({ program: () => void configMap(name) })),
+    );
+
+    expect(evaluations.map(({ resources }) => resources.at(-1)?.name)).toEqual(["one", "two", "three"]);
   });
 });
