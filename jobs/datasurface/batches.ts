@@ -1,4 +1,5 @@
 import { type Database, listProblems, transaction, UserError } from "../shared";
+import type { Counts } from "./counts";
 import { inPublic } from "./dataset-tables";
 import {
   type DatasetSchema,
@@ -36,16 +37,6 @@ export interface Batch {
   readonly id: number;
   readonly status: BatchStatus;
   readonly state: BatchState;
-}
-
-/** What a merge did to one dataset, or to all of a batch. */
-export interface Counts {
-  readonly keys_new: number;
-  readonly records_inserted: number;
-  readonly records_updated: number;
-  readonly records_deleted: number;
-  readonly unchanged: number;
-  readonly total_records: number;
 }
 
 /** The batches of one stream, as one run sees and moves them. */

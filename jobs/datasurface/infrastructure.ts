@@ -12,7 +12,6 @@ import {
 import { ensureBatchTables } from "./batch-tables";
 import { type Batch, BatchLedger, requireCompatible } from "./batches";
 import { inPublic, tablesOf } from "./dataset-tables";
-import { withStream } from "./ingest";
 import {
   datasetTables,
   findPlatform,
@@ -23,6 +22,7 @@ import {
   sinksOf,
   streamsOf,
 } from "./model";
+import { withStream } from "./only-writer";
 import { reconcile } from "./reconcile";
 import { trimStaging } from "./staging";
 import { ensureViews } from "./views";

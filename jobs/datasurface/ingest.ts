@@ -5,22 +5,16 @@ import {
   type DatabaseAddress,
   type Outcome,
   openDatabase,
-  tryLock,
-  UserError,
+  sqlState,
 } from "../shared";
-import { ensureBatchTables } from "./batch-tables";
-import {
-  type Batch,
-  BatchLedger,
-  type Counts,
-  needsReconciling,
-  requireCompatible,
-  requireSameSchema,
-} from "./batches";
+import { type Batch, BatchLedger, needsReconciling, requireCompatible, requireSameSchema } from "./batches";
+import { allNew, type Counts, sum } from "./counts";
 import { type DatasetTables, tablesOf } from "./dataset-tables";
+import { areEmpty, loadIntoEmpty } from "./first-load";
 import { type DeletionPolicy, DeletionsHeld, guardDeletions } from "./guard";
 import { applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { findStream, type Model, type Stream } from "./model";
+import { withStream } from "./only-writer";
 import { reconcile } from "./reconcile";
 import { openSnapshot, type SourceSnapshot } from "./source";
 import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
@@ -45,35 +39,6 @@ export async function ingest(config: IngestConfig, model: Model, context: Contex
   );
 }
 
-/**
- * Does one piece of work as the only writer of a stream. The lock lives on a session of its own for as long as the
- * work; whoever comes second is told at once.
- */
-export async function withStream<T>(
-  stream: Stream,
-  address: DatabaseAddress,
-  { signal }: Pick<Context, "signal">,
-  work: (merge: Database) => Promise<T>,
-): Promise<T> {
-  const purpose = "the merge database";
-  const name = `datasurface ${stream.platform.name} ${stream.key}`;
-  const lock = await openDatabase(address, { purpose, applicationName: `${name} lock`, signal });
-  try {
-    if (!(await tryLock(lock, name))) {
-      throw new UserError(`${stream.key} on ${stream.platform.name} is busy: another run is at work on it`);
-    }
-    const merge = await openDatabase(address, { purpose, applicationName: name, signal });
-    try {
-      await ensureBatchTables(merge, stream.platform);
-      return await work(merge);
-    } finally {
-      await merge.end().catch(() => undefined);
-    }
-  } finally {
-    await lock.end().catch(() => undefined);
-  }
-}
-
 class Run {
   private readonly batches: BatchLedger;
   private readonly tables: readonly DatasetTables[];
@@ -93,7 +58,8 @@ class Run {
 
   async go(): Promise<Outcome> {
     const open = await this.openBatch();
-    const staged = await this.stage(open);
+    const staged = (await this.isUsable(open)) ? open : await this.read(open);
+    if (staged === "committed") return "done";
     if (staged === "again" || this.isLate(staged !== open)) return "again";
     await this.mergeBatch(staged);
     return "done";
@@ -118,11 +84,8 @@ class Run {
     });
   }
 
-  /** Brings all datasets into staging, from one snapshot of the source. */
-  private async stage(open: Batch): Promise<Batch | "again"> {
-    let batch = open;
-    if (batch.status === "ingested" && (await this.isUsable(batch))) return batch;
-
+  /** Reads all datasets from one snapshot of the source: straight into empty merge tables, else into staging. */
+  private async read(batch: Batch): Promise<Batch | "again" | "committed"> {
     const source = await openDatabase(this.config.source, {
       purpose: "the source database",
       applicationName: `datasurface ${this.stream.platform.name} ${this.stream.key}`,
@@ -130,17 +93,55 @@ class Run {
     });
     try {
       const snapshot = await openSnapshot(source, this.stream.store, this.tables);
-      const resumed = await this.stagedFrom(batch, snapshot);
-      const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
-      for (let index = resumed; index < snapshot.reads.length; index++) {
-        // What an earlier run staged was lost to a newer snapshot: this run goes through, or none ever would.
-        if (index > resumed && !restarted && this.isLate(true)) return "again";
-        batch = await this.stageOne(source, snapshot, batch, index);
-      }
-      return batch;
+      const direct = this.config.maxSeconds === undefined && (await areEmpty(this.merge, this.tables));
+      if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
+      return await this.stage(source, snapshot, batch);
     } finally {
       await source.end().catch(() => undefined);
     }
+  }
+
+  /** The first load of all datasets as one transaction; false where keys repeat, which staging can name. */
+  private async loadFirst(source: Database, snapshot: SourceSnapshot, batch: Batch): Promise<boolean> {
+    const started = performance.now();
+    try {
+      const counts = await this.batches.change(batch, async () => {
+        await this.allowMemory();
+        const counts: Record<string, Counts> = {};
+        for (const read of snapshot.reads) {
+          const rows = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
+          counts[read.tables.dataset.name] = allNew(rows);
+        }
+        const staged = Object.fromEntries(
+          Object.entries(counts).map(([name, each]) => [name, each.total_records]),
+        );
+        const { held: _, ...kept } = batch.state.job_state;
+        const state = {
+          ...batch.state,
+          current_dataset_index: snapshot.reads.length,
+          job_state: { ...kept, staged },
+        };
+        await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
+        return counts;
+      });
+      this.report(batch, counts, started);
+      return true;
+    } catch (error) {
+      if (sqlState(error) !== "23505") throw error;
+      return false;
+    }
+  }
+
+  private async stage(source: Database, snapshot: SourceSnapshot, open: Batch): Promise<Batch | "again"> {
+    let batch = open;
+    const resumed = await this.stagedFrom(batch, snapshot);
+    const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
+    for (let index = resumed; index < snapshot.reads.length; index++) {
+      // What an earlier run staged was lost to a newer snapshot: this run goes through, or none ever would.
+      if (index > resumed && !restarted && this.isLate(true)) return "again";
+      batch = await this.stageOne(source, snapshot, batch, index);
+    }
+    return batch;
   }
 
   private async stageOne(
@@ -186,6 +187,7 @@ class Run {
 
   /** Whether the staged rows are complete, and not those of a held batch that nobody has decided on. */
   private async isUsable(batch: Batch): Promise<boolean> {
+    if (batch.status !== "ingested") return false;
     const { held } = batch.state.job_state;
     const decided = this.config.approved !== undefined || this.config.additionsOnly;
     if (held && !decided) return false;
@@ -205,12 +207,7 @@ class Run {
     const started = performance.now();
     try {
       const counts = await this.batches.change(batch, () => this.mergeAll(batch));
-      for (const [dataset, count] of Object.entries(counts)) {
-        this.context.log.info({ batch: batch.id, dataset, ...count }, `merged ${dataset}`);
-      }
-      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-      const total = sum(Object.values(counts));
-      this.context.log.info({ batch: batch.id, ...total, seconds }, `committed batch ${batch.id}`);
+      this.report(batch, counts, started);
     } catch (error) {
       if (error instanceof DeletionsHeld) await this.hold(batch, error.deletes);
       if (!(error instanceof DuplicateKeys)) throw error;
@@ -221,10 +218,13 @@ class Run {
   }
 
   private async mergeAll(batch: Batch): Promise<Record<string, Counts>> {
-    await this.merge.query(`SET LOCAL work_mem = '${this.config.joinMemoryMb}MB'`);
-    await this.merge.query(`SET LOCAL maintenance_work_mem = '${this.config.joinMemoryMb}MB'`);
+    await this.allowMemory();
     const changes = [];
-    for (const tables of this.tables) changes.push(await findChanges(this.merge, tables, batch.id));
+    for (const tables of this.tables) {
+      const rows = batch.state.job_state.staged[tables.dataset.name];
+      if (rows === undefined) throw new Error(`${tables.dataset.name} is not staged`);
+      changes.push(await findChanges(this.merge, tables, batch.id, rows));
+    }
     guardDeletions(this.stream.store, changes, this.config);
 
     const counts: Record<string, Counts> = {};
@@ -235,6 +235,24 @@ class Run {
     }
     await this.batches.commit(batch, sum(Object.values(counts)), counts);
     return counts;
+  }
+
+  /** What joins and indexes may take; and the join shall use all processors, though it answers few of its rows. */
+  private async allowMemory(): Promise<void> {
+    const memory = `'${this.config.joinMemoryMb}MB'`;
+    await this.merge.query(`SET LOCAL work_mem = ${memory}; SET LOCAL maintenance_work_mem = ${memory};
+      SET LOCAL parallel_tuple_cost = 0`);
+  }
+
+  private report(batch: Batch, counts: Readonly<Record<string, Counts>>, started: number): void {
+    for (const [dataset, count] of Object.entries(counts)) {
+      this.context.log.info({ batch: batch.id, dataset, ...count }, `merged ${dataset}`);
+    }
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+    this.context.log.info(
+      { batch: batch.id, ...sum(Object.values(counts)), seconds },
+      `committed batch ${batch.id}`,
+    );
   }
 
   /** Remembers that the batch waits for a decision, so that a run without one reads the source anew. */
@@ -254,16 +272,4 @@ class Run {
     this.context.signal.throwIfAborted();
     return progressed && performance.now() >= this.deadline;
   }
-}
-
-function sum(counts: readonly Counts[]): Counts {
-  const add = (field: keyof Counts) => counts.reduce((total, each) => total + each[field], 0);
-  return {
-    keys_new: add("keys_new"),
-    records_inserted: add("records_inserted"),
-    records_updated: add("records_updated"),
-    records_deleted: add("records_deleted"),
-    unchanged: add("unchanged"),
-    total_records: add("total_records"),
-  };
 }

@@ -1,5 +1,5 @@
 import { type Database, listProblems, quoteIdentifier as quoted, sqlState, UserError } from "../shared";
-import type { Counts } from "./batches";
+import type { Counts } from "./counts";
 import { columnList, type DatasetTables, OPEN, sameKey, sameRow } from "./dataset-tables";
 import { keyConstraints, keysOf } from "./merge-tables";
 import { fitIdentifier } from "./model";
@@ -23,13 +23,17 @@ export interface Changes {
  * Finds all changes of a dataset by one join of its staged rows with its open rows, and counts them. The merge table
  * is locked against every other writer until the transaction ends; readers are not held up.
  */
-export async function findChanges(merge: Database, tables: DatasetTables, batch: number): Promise<Changes> {
+export async function findChanges(
+  merge: Database,
+  tables: DatasetTables,
+  batch: number,
+  total: number,
+): Promise<Changes> {
   await merge.query(`LOCK TABLE ${tables.merge} IN SHARE ROW EXCLUSIVE MODE`);
   const staged = tables.staged(batch);
   const name = quoted(fitIdentifier(`changes_of_${tables.dataset.name}`));
   const table = `pg_temp.${name}`;
-  const { total, open, any } = await countRows(merge, {
-    total: `FROM ${staged}`,
+  const { open, any } = await countRows(merge, {
     open: `FROM ${tables.merge} AS m WHERE ${isOpen(tables)}`,
     any: `FROM (SELECT FROM ${tables.merge} LIMIT 1) AS one`,
   });
@@ -64,7 +68,7 @@ export async function applyChanges(
   const { tables, keysNew, updated, total } = changes;
   const deleted = keepDeleted ? 0 : changes.deleted;
   try {
-    if (changes.first) await loadFirst(merge, changes, batch);
+    if (changes.first) await insertAll(merge, changes, batch);
     else if (tables.forensic) await applyForensic(merge, changes, batch, keepDeleted);
     else await applyLive(merge, changes, batch, keepDeleted);
   } catch (error) {
@@ -111,7 +115,7 @@ export async function duplicates(merge: Database, tables: DatasetTables, batch: 
 const isOpen = ({ forensic }: DatasetTables) => (forensic ? `m.ds_surf_batch_out = ${OPEN}` : "true");
 
 /** Into an empty table: without its indexes, which are made afterwards at once instead of row by row. */
-async function loadFirst(merge: Database, { tables, total }: Changes, batch: number): Promise<void> {
+async function insertAll(merge: Database, { tables, total }: Changes, batch: number): Promise<void> {
   const columns = columnList(tables.columns);
   const insert = tables.forensic
     ? `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_in, ds_surf_batch_out)

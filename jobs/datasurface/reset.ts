@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { type Context, type DatabaseAddress, type Outcome, UserError } from "../shared";
 import { BatchLedger } from "./batches";
 import { tablesOf } from "./dataset-tables";
-import { withStream } from "./ingest";
 import { findStream, type Model } from "./model";
+import { withStream } from "./only-writer";
 import { dropStaged } from "./staging";
 
 export interface ResetConfig {

@@ -5,6 +5,8 @@ import { type Context, type Database, quoteIdentifier as quoted, sqlState, UserE
 import { columnList, type DatasetTables } from "./dataset-tables";
 import type { SourceRead } from "./source";
 
+type Copying = Pick<Context, "progress" | "signal">;
+
 /**
  * Copies one dataset from the source's snapshot into a table of its batch's own, a partition of the staging table.
  * The bytes go from socket to socket in PostgreSQL's binary format: exact, and independent of every setting. The
@@ -15,7 +17,7 @@ export async function stageDataset(
   merge: Database,
   { tables, select }: SourceRead,
   batch: number,
-  { progress, signal }: Pick<Context, "progress" | "signal">,
+  context: Copying,
 ): Promise<number> {
   const staged = tables.staged(batch);
   await merge.query(`
@@ -23,21 +25,35 @@ export async function stageDataset(
     CREATE UNLOGGED TABLE ${staged} (LIKE ${tables.staging});
     ALTER TABLE ${staged} ALTER ds_surf_batch_id SET DEFAULT ${batch}`);
 
+  // Nobody else can see the table yet, so its rows may be written as if they were old: they are never visited again.
+  const rows = await copyRows(source, merge, { tables, select }, staged, "FORMAT binary, FREEZE", context);
+  await merge.query(`ALTER TABLE ${tables.staging} ATTACH PARTITION ${staged} FOR VALUES IN (${batch})`);
+  return rows;
+}
+
+/** Copies what a SELECT of the source answers into a table, and answers how many rows that were. */
+export async function copyRows(
+  source: Database,
+  merge: Database,
+  { tables, select }: SourceRead,
+  into: string,
+  options: string,
+  { progress, signal }: Copying,
+): Promise<number> {
   const shown = progress(tables.dataset.name, "bytes");
   const reading = source.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`));
   const writing = merge.query(
-    copyFrom(`COPY ${staged} (${columnList(tables.columns)}) FROM STDIN (FORMAT binary)`),
+    copyFrom(`COPY ${into} (${columnList(tables.columns)}) FROM STDIN (${options})`),
   );
   reading.on("data", (chunk: Buffer) => shown.advance(chunk.length));
   try {
     await pipeline(reading, writing, { signal });
+    return writing.rowCount;
   } catch (error) {
     throw misfit(tables, error);
   } finally {
     shown.done();
   }
-  await merge.query(`ALTER TABLE ${tables.staging} ATTACH PARTITION ${staged} FOR VALUES IN (${batch})`);
-  return writing.rowCount;
 }
 
 /** Whether the staged rows of a batch are all there; a crash of the server or a failover empties unlogged tables. */

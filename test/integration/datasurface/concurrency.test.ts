@@ -49,7 +49,7 @@ describe("runs at the same time", () => {
   it("answer at once that the stream is busy, and leave it alone", async () => {
     await world.ingest("YellowLive");
     await withSession(world.merge.url, async (session) => {
-      await session.query("BEGIN; LOCK TABLE yellowlive_store1_people_merge IN ACCESS EXCLUSIVE MODE");
+      await session.query("BEGIN; LOCK TABLE yellowlive_store1_people_merge IN SHARE MODE");
       const first = world.ingest("YellowLive");
       await until(() => isWaiting("datasurface YellowLive Store1"));
       await expect(world.ingest("YellowLive")).rejects.toThrow("Store1 on YellowLive is busy");
@@ -82,7 +82,7 @@ describe("runs at the same time", () => {
     await world.ingest("YellowForensic");
     await world.source.query("UPDATE people SET name = 'y' WHERE id <= 10");
     const outcomes = await withSession(world.merge.url, async (session) => {
-      await session.query("BEGIN; LOCK TABLE yellowforensic_store1_people_merge IN ACCESS EXCLUSIVE MODE");
+      await session.query("BEGIN; LOCK TABLE yellowforensic_store1_people_merge IN SHARE MODE");
       const first = world.ingest("YellowForensic");
       await until(() => isWaiting("datasurface YellowForensic Store1"));
       await session.query(
