@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { bundleJobs } from "../jobs/bundle";
 import { ecosystemOf, type PlatformName, writeModel } from "../test/support/datasurface";
 import { createDatabase, type PostgresServer, type TestDatabase } from "../test/support/postgres";
 
@@ -164,10 +166,9 @@ export interface Measured {
   readonly peakMiB: number;
 }
 
-const CLI = resolve(import.meta.dirname, "../jobs/cli.ts");
-
-/** One `jobs datasurface ingest`, as a pod would run it. */
+/** One `jobs datasurface ingest`, bundled as it is in the image. */
 export async function ingestOnce(stores: Stores, platform: PlatformName): Promise<Measured> {
+  const cli = await bundled();
   await stores.merge.query("CHECKPOINT");
   const words = [
     "datasurface",
@@ -180,7 +181,7 @@ export async function ingestOnce(stores: Stores, platform: PlatformName): Promis
     stores.model,
   ];
   const started = performance.now();
-  const job = spawn(process.execPath, ["--import", "tsx", CLI, ...words], {
+  const job = spawn(process.execPath, [cli, ...words], {
     env: { ...process.env, SOURCE_URL: stores.source.url, MERGE_URL: stores.merge.url, LOG_FORMAT: "json" },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -202,6 +203,18 @@ export async function ingestOnce(stores: Stores, platform: PlatformName): Promis
       .filter((line) => pattern.test(line))
       .reduce((sum, line) => sum + Number((JSON.parse(line) as { seconds?: number }).seconds ?? 0), 0);
   return { whole, staging: spent(/"msg":"staged/), merging: spent(/"msg":"committed/), peakMiB };
+}
+
+let bundle: Promise<string> | undefined;
+
+/** The jobs as plain JavaScript, made once for all runs and removed with the process. */
+function bundled(): Promise<string> {
+  if (!bundle) {
+    const folder = mkdtempSync(join(tmpdir(), "trellis-bundle-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    bundle = bundleJobs(folder);
+  }
+  return bundle;
 }
 
 function childrenOf(pid: number | undefined): number[] {
