@@ -1,5 +1,3 @@
-import { ETCD_RELEASE, K3S_RELEASE } from "./cluster";
-
 /**
  * Every third-party version in one place. A pin that came from the network names the file that it was read in; who
  * can ask the registries should do so before raising one.
@@ -13,8 +11,34 @@ export interface Pin {
 }
 
 export const versions = {
-  k3s: K3S_RELEASE,
-  etcd: ETCD_RELEASE,
+  /**
+   * The digests were read in public repositories that pin the release for both architectures, several of which agree;
+   * the release's own sha256sum-amd64.txt and sha256sum-arm64.txt hold them too. The values for Traefik
+   * (cluster/k3s/ingress.ts) fit the chart that this release brings, 40.1: chart 41 renames some of them.
+   */
+  k3s: {
+    version: "v1.36.4+k3s1",
+    why: "the stable channel's release; brings Traefik 3.7 and the lock that lets all servers start at once",
+    supportedUntil: "2027-06-28", // the day until which Kubernetes mends 1.36
+    sha256: {
+      amd64: "835873f37245fc615f547a2fe2af9402a347875f13fa64a1f136de644955ea3f",
+      arm64: "c920706346d5ad4e5cd3c7bf1bb09ce71ebe07fec829e513e40f1caf98aed8bb",
+    },
+  },
+  /**
+   * The newest release whose digests were found for both architectures: public installers that pin it quote them from
+   * the release's SHA256SUMS. Nothing older may be chosen, since the roles that keep Patroni from the cluster's secrets
+   * do not hold there: nested transactions pass them before 3.6.9 (CVE-2026-33343), previous values in transactions
+   * before 3.6.11 (CVE-2026-44283), and open-ended watches before 3.6.14 (CVE-2026-73499).
+   */
+  etcd: {
+    version: "3.6.14",
+    why: "the first whose roles cannot be bypassed by nested transactions, PrevKv or watches",
+    sha256: {
+      amd64: "ffe840ff9295808e88cce2794a18a5ac87f12a5203c8314d0bf6aa119b41bac5",
+      arm64: "fa1b80565ee6fc2df1ae6f57a508b221f3ecc7d591c317c581cd8281b0842b3e",
+    },
+  },
   ubuntu: {
     version: "24.04",
     why: "the long-term release whose HAProxy (2.8), keepalived and cloud-init our renderings are made for",

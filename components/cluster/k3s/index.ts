@@ -2,4 +2,3 @@ export type { K3sCluster, K3sHost } from "./cluster";
 export { INGRESS_PORTS } from "./ingress";
 export { JoinSecrets, type K3sSecrets } from "./join-secrets";
 export { type K3sAgentArgs, type K3sServerArgs, k3sAgentPart, k3sServerPart } from "./part";
-export { K3S_RELEASE } from "./release";
