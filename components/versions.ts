@@ -8,6 +8,8 @@ export interface Pin {
   readonly why: string;
   /** The last day (YYYY-MM-DD) on which its makers mend it; absent where they publish none. */
   readonly supportedUntil?: string;
+  /** Of a program that machines fetch: the digest of the download for each architecture. */
+  readonly sha256?: { readonly amd64: string; readonly arm64: string };
 }
 
 export const versions = {
