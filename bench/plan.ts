@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse, stringify } from "yaml";
+import type { Summary } from "../local/plan/summary";
 
 const USAGE = `npm run bench -- plan [--stack prod] [--repeat 5] [--nodes 3,10,30,100]
 How long a plan takes, what memory it needs, how large the largest user data is, and how all this grows.`;
@@ -16,6 +17,7 @@ const USER_DATA_LIMIT = 32 * 1024;
 
 interface Run {
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly memoryMiB: number;
   readonly resources: number;
   readonly userDataBytes: number;
@@ -40,12 +42,17 @@ export default async function plan(argv: string[]): Promise<void> {
     console.log(`npm run plan -- ${stack}, ${repeat} fresh processes\n`);
     figure("seconds, median", median(runs, "seconds").toFixed(2), `goal: under ${GOAL.seconds}`);
     figure("seconds, worst", worst(runs, "seconds").toFixed(2));
+    figure(
+      "processor seconds, median",
+      median(runs, "cpuSeconds").toFixed(2),
+      "the same on a loaded machine",
+    );
     figure("peak memory, MiB", String(worst(runs, "memoryMiB")), `goal: under ${GOAL.memoryMiB}`);
     const userData = worst(runs, "userDataBytes");
     const share = ((100 * userData) / USER_DATA_LIMIT).toFixed(0);
     figure("largest user data, bytes", String(userData), `${share} % of ${USER_DATA_LIMIT}`);
 
-    console.log("\nnodes  resources  seconds  peak MiB  largest user data");
+    console.log("\nnodes  resources  seconds  processor  peak MiB  largest user data");
     for (const nodes of values.nodes.split(",").map(Number)) {
       const settings = join(folder, `Pulumi.${nodes}.yaml`);
       writeFileSync(settings, withNodes(readFileSync(`Pulumi.${stack}.yaml`, "utf8"), nodes));
@@ -55,6 +62,7 @@ export default async function plan(argv: string[]): Promise<void> {
           String(nodes).padStart(5),
           String(worst(grown, "resources")).padStart(9),
           median(grown, "seconds").toFixed(2).padStart(7),
+          median(grown, "cpuSeconds").toFixed(2).padStart(9),
           String(worst(grown, "memoryMiB")).padStart(8),
           String(worst(grown, "userDataBytes")).padStart(17),
         ].join("  "),
@@ -82,8 +90,15 @@ async function planOnce(folder: string, stack: string, settings?: string): Promi
   );
   const seconds = (performance.now() - begin) / 1000;
   if (code !== 0) throw new Error(`the plan of ${stack} failed with exit code ${code}`);
-  const { total, peakMemoryMiB }: { total: number; peakMemoryMiB: number } = JSON.parse(stdout);
-  return { seconds, memoryMiB: peakMemoryMiB, resources: total, userDataBytes: largestUserData(out) };
+  const { total, cpuSeconds, peakMemoryMiB }: Pick<Summary, "total" | "cpuSeconds" | "peakMemoryMiB"> =
+    JSON.parse(stdout);
+  return {
+    seconds,
+    cpuSeconds,
+    memoryMiB: peakMemoryMiB,
+    resources: total,
+    userDataBytes: largestUserData(out),
+  };
 }
 
 function largestUserData(out: string): number {
@@ -136,5 +151,5 @@ function worst(runs: readonly Run[], of: keyof Run): number {
 }
 
 function figure(name: string, value: string, remark = ""): void {
-  console.log(`${name.padEnd(26)}${value.padStart(8)}  ${remark}`);
+  console.log(`${name.padEnd(27)}${value.padStart(8)}  ${remark}`);
 }

@@ -40,13 +40,15 @@ async function plan({ cwd: folder, stack, out: wanted, configFile }: PlanFlags):
   const files = new Map(filesOf(evaluation));
   files.set("topology.svg", picture(topologyOf(evaluation, identity)));
   writePlan(out, files);
+  const usage = process.resourceUsage();
   return summarize(evaluation, {
     ...identity,
     absentSecrets: absent,
     files: files.size,
     out: relative(process.cwd(), out) || ".",
     seconds: performance.now() / 1000,
-    peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+    peakMemoryMiB: Math.round(usage.maxRSS / 1024),
   });
 }
 

@@ -129,8 +129,10 @@ function shown(value: Value): string {
 /** The estimate, with what it is made of. */
 function cost(value: Value): string {
   if (!isMapping(value) || typeof value.euros !== "number") return shown(value);
-  const items = Array.isArray(value.items) ? value.items : [];
-  const parts = items.flatMap((item) => (isMapping(item) ? `${item.count} ${item.name}` : []));
+  const items = (Array.isArray(value.items) ? value.items : []).filter(isMapping);
+  const parts = [...groupBy(items, ({ name }) => name)].map(
+    ([name, alike]) => `${alike.reduce((sum, { count }) => sum + Number(count), 0)} ${name}`,
+  );
   return `€ ${value.euros.toFixed(2)}${parts.length > 0 ? `  (${parts.join(", ")})` : ""}`;
 }
 

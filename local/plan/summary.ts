@@ -39,6 +39,8 @@ export interface Summary {
   readonly out: string;
   /** Since the process began. */
   readonly seconds: number;
+  /** What the processor was busy for: the same on a loaded machine as on a quiet one. */
+  readonly cpuSeconds: number;
   readonly peakMemoryMiB: number;
 }
 

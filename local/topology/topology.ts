@@ -125,7 +125,8 @@ function rolesOf(labels: Value | undefined): readonly string[] {
 }
 
 function layersOf(roles: readonly string[], texts: readonly Artefact[]): Layer[] {
-  const named = (name: string) => texts.find(({ path }) => path.endsWith(`/${name}`));
+  // Some are templates, completed on the machine.
+  const named = (name: string) => texts.find(({ path }) => /[^/]+$/.exec(path)?.[0].startsWith(name));
   const haproxy = named("haproxy.cfg");
   const runs = [roles.includes("control-plane") && "API server", roles.includes("workload") && "workloads"];
   const k3s = runs.filter((part) => part !== false).join(" and ");

@@ -29,6 +29,7 @@ function summary(over: Partial<Summary>): Summary {
     files: 12,
     out: "out/prod",
     seconds: 1.23,
+    cpuSeconds: 1.5,
     peakMemoryMiB: 100,
     ...over,
   };
@@ -82,7 +83,8 @@ describe("what a plan prints", () => {
       monthlyCost: {
         euros: 97.5,
         items: [
-          { name: "ccx23", count: 3 },
+          { name: "ccx23", count: 2 },
+          { name: "ccx23", count: 1 },
           { name: "primary-ipv4", count: 3 },
         ],
       },

@@ -26,6 +26,13 @@ async function topology({ locations, roles = ["etcd", "control-plane", "workload
           `servers/${name}/etc/haproxy/haproxy.cfg`,
           "bind :443,:80\n bind 10.0.0.1:6443\n",
         );
+        if (front === "floating-ip") {
+          recordArtefact(
+            undefined,
+            `servers/${name}/etc/keepalived/keepalived.conf.template`,
+            "vrrp_instance {}\n",
+          );
+        }
       });
       if (front === "floating-ip") new hcloud.FloatingIp("edge", { type: "ipv4", homeLocation: "fsn1" });
       if (front === "load-balancer")
@@ -76,6 +83,12 @@ describe("the topology of a stack", () => {
       expect.objectContaining({ kind: "edge" }),
       { kind: "k3s", title: "K3s", detail: "workloads" },
     ]);
+  });
+
+  it("shows keepalived where a floating IP is to be moved", async () => {
+    const { zones } = await topology({ locations: ["fsn1"], front: "floating-ip" });
+
+    expect(zones[0]?.locations[0]?.servers[0]?.layers[0]?.title).toBe("HAProxy + keepalived");
   });
 
   it.each([
