@@ -68,6 +68,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     },
     dns: dnsRecords(domain, cluster.entrances),
     kubeconfig: cluster.kubeconfig,
+    certificateBundles: cluster.certificateBundles,
     snapshotKey: cluster.snapshotKey,
     ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),
     outdatedServers: cluster.outdatedServers,

@@ -4,7 +4,7 @@ import * as tls from "@pulumi/tls";
 import { recordArtefact } from "../artefacts";
 import { clientUrl, JoinSecrets, type KeyPair, Pki, renderKubeconfig } from "../cluster";
 import { type AccountSurvey, Addresses, type MonthlyCost, Servers } from "../hetzner";
-import { filesOf, renderCloudInit } from "../machine";
+import { certificateBundle, filesOf, renderCloudInit } from "../machine";
 import {
   type HetznerTarget,
   hasRole,
@@ -58,6 +58,8 @@ export class HetznerCluster extends pulumi.ComponentResource {
     readonly authority: pulumi.Output<string>;
     readonly pair: pulumi.Output<KeyPair>;
   };
+  /** By server: what `trellis-renew-certificates` reads on it. Secret. */
+  readonly certificateBundles: pulumi.Output<Record<string, string>>;
   /** Opens etcd's snapshots; to be kept outside of the cluster. */
   readonly snapshotKey: pulumi.Output<string>;
   readonly outdatedServers: pulumi.Output<string[]>;
@@ -153,6 +155,11 @@ export class HetznerCluster extends pulumi.ComponentResource {
         .apply(([server, authority, administrator]) =>
           renderKubeconfig({ cluster, server, authority, administrator }),
         ),
+    );
+    this.certificateBundles = pulumi.secret(
+      facts.apply((settled) =>
+        Object.fromEntries(nodes.map((node) => [node.name, certificateBundle(machineParts(node, settled))])),
+      ),
     );
     this.etcdAddresses = pulumi.all(nodes.filter(hasRole("etcd")).map(addressOf));
     this.etcd = {

@@ -13,7 +13,7 @@ export function certificateRenewal(): MachineFile {
 function script(): string {
   return `#!/bin/sh
 # Reads a certificate bundle (base64) and renews the certificates of this machine with it:
-#   pulumi stack output --show-secrets certificates | jq -r '."NODE"' | ssh root@NODE trellis-renew-certificates
+#   pulumi stack output --json --show-secrets certificateBundles | jq -r '."NODE"' | ssh root@NODE trellis-renew-certificates
 set -eu
 umask 077
 fail() {

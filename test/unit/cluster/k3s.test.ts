@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { k3sAgentPart, k3sServerPart } from "../../../components/cluster";
 import type { MachinePart } from "../../../components/machine";
 import { exampleCluster, exampleHost, exampleServer } from "../../support/k3s-example";
+import { K3S_AGENT_FLAGS, K3S_CRITICAL_FLAGS, K3S_SERVER_FLAGS } from "../../support/k3s-flags";
 
 const file = (part: MachinePart, path: string) => {
   const found = part.files?.find((each) => each.path === path);
@@ -22,6 +23,30 @@ const agent = k3sAgentPart({
   cluster: exampleCluster,
   apiAuthority: "cert of server-ca\n",
   agentToken: "the-agent-token",
+});
+
+describe("a configuration of K3s", () => {
+  it("has only options that K3s knows", () => {
+    const unknown = (part: MachinePart, flags: readonly string[]) =>
+      Object.keys(configuration(part)).filter((key) => !flags.includes(key));
+
+    expect(unknown(server(), K3S_SERVER_FLAGS)).toEqual([]);
+    expect(unknown(agent, K3S_AGENT_FLAGS)).toEqual([]);
+  });
+
+  it("is the same on all servers where K3s says that it must be", () => {
+    const critical = (part: MachinePart) =>
+      Object.entries(configuration(part)).filter(([key]) => K3S_CRITICAL_FLAGS.some((flag) => flag === key));
+    const other = {
+      ...exampleHost,
+      name: "ubuntu-16gb-nbg1-7",
+      memoryGb: 16,
+      architecture: "arm64",
+    } as const;
+
+    expect(critical(server({ host: other }))).toEqual(critical(server()));
+    expect(critical(server()).length).toBeGreaterThan(5);
+  });
 });
 
 describe("a K3s server", () => {
