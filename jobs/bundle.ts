@@ -1,3 +1,4 @@
+import { cp } from "node:fs/promises";
 import { resolve } from "node:path";
 import { build } from "esbuild";
 
@@ -8,7 +9,10 @@ import { build } from "esbuild";
  */
 export async function bundleJobs(outdir: string): Promise<string> {
   await build({
-    entryPoints: [resolve(import.meta.dirname, "cli.ts")],
+    entryPoints: {
+      cli: here("cli.ts"),
+      "start-parser-thread": here("rain/formats/parser-thread.ts"),
+    },
     outdir,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -23,5 +27,8 @@ export async function bundleJobs(outdir: string): Promise<string> {
     },
     logLevel: "error",
   });
+  await cp(here("rain/migrations"), resolve(outdir, "rain-migrations"), { recursive: true });
   return resolve(outdir, "cli.mjs");
 }
+
+const here = (path: string) => resolve(import.meta.dirname, path);

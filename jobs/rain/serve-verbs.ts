@@ -24,7 +24,7 @@ export const serveApi = verb({
 export const serveMetrics = verb({
   name: "serve-metrics",
   summary: "tell Prometheus about imports and coverage",
-  settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(9090) },
+  settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(9464) },
   run: async (config, context) => {
     const reply = async (url: URL, sessions: ReadingSessions) => {
       if (url.pathname === "/health") return json(200, { status: "ok" });

@@ -54,9 +54,12 @@ export async function* pagesOf(bytes: Uint8Array): AsyncGenerator<Line[]> {
 
 /** Loaded on first use: it takes longer to load than a workbook takes to read. */
 async function loadReader() {
+  const host: typeof globalThis & { DOMMatrix?: unknown; pdfjsWorker?: unknown } = globalThis;
   // Only drawing needs a matrix; the reader asks for one while it loads, and Node has none.
-  (globalThis as { DOMMatrix?: unknown }).DOMMatrix ??= class {};
-  return import("pdfjs-dist/legacy/build/pdf.mjs");
+  host.DOMMatrix ??= class {};
+  // This is a thread of its own already, so the reader's other half runs in it too.
+  host.pdfjsWorker ??= await import("pdfjs-dist/legacy/build/pdf.worker.mjs");
+  return await import("pdfjs-dist/legacy/build/pdf.mjs");
 }
 
 function textItem(item: { str: string; transform: number[]; width: number; height: number }): TextItem {

@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Database, type Migration, migrate } from "../../shared";
 
-const FOLDER = new URL("../migrations/", import.meta.url);
+/** Beside this room's other folders in the sources, beside the program itself in the bundle. */
+const FOLDER = ["../migrations/", "./rain-migrations/"]
+  .map((path) => new URL(path, import.meta.url))
+  .find((folder) => existsSync(folder));
 
 /** The steps of the rain database, oldest first: plain SQL files, named by the moment of their making. */
 export function rainMigrations(): Migration[] {
+  if (!FOLDER) throw new Error("the program was packed without the migrations of the rain database");
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith(".sql"))
     .sort()

@@ -1,0 +1,56 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { LABELS, PORTS } from "./names";
+
+type Policy = k8s.types.input.networking.v1.NetworkPolicySpec;
+type Egress = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
+
+const namespace = (name: string) => ({
+  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
+});
+
+const NAMES: Egress = {
+  to: [{ ...namespace("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
+  ports: [
+    { port: 53, protocol: "UDP" },
+    { port: 53, protocol: "TCP" },
+  ],
+};
+
+const DATABASE: Egress = { to: [namespace("postgres")], ports: [{ port: 5432, protocol: "TCP" }] };
+
+/**
+ * The provider's HTTPS. Its address may change, so this is every address but the cluster's own networks and the
+ * metadata address, which would hand out a server's user data.
+ */
+const PROVIDER: Egress = {
+  to: [
+    {
+      ipBlock: {
+        cidr: "0.0.0.0/0",
+        except: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"],
+      },
+    },
+  ],
+  ports: [{ port: 443, protocol: "TCP" }],
+};
+
+/** Whom the pods of Rain Tracker may talk to, and who to them: only imports leave the cluster, nobody calls them. */
+export const CONVERSATIONS: Readonly<Record<string, Policy>> = {
+  "rain-import": {
+    podSelector: { matchLabels: LABELS.import },
+    policyTypes: ["Ingress", "Egress"],
+    egress: [NAMES, DATABASE, PROVIDER],
+  },
+  "rain-api": {
+    podSelector: { matchLabels: LABELS.api },
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [{ from: [namespace("kube-system")], ports: [{ port: PORTS.api, protocol: "TCP" }] }],
+    egress: [NAMES, DATABASE],
+  },
+  "rain-metrics": {
+    podSelector: { matchLabels: LABELS.metrics },
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [{ from: [namespace("monitoring")], ports: [{ port: PORTS.metrics, protocol: "TCP" }] }],
+    egress: [NAMES, DATABASE],
+  },
+};

@@ -1,0 +1,93 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { ARCHIVE_PATH } from "./configuration";
+import { LABELS, RAIN } from "./names";
+import { type RainPodArgs, type Resources, rainPod } from "./rain-pod";
+
+/** How an import runs, whatever starts it. */
+interface ImportKind {
+  /** The value of the label `job-type`, and what the names of its Jobs begin with. */
+  readonly jobType: string;
+  readonly backoffLimit: number;
+  /** How long a finished Job can be looked at. */
+  readonly ttlSeconds: number;
+  /** When it is certainly stuck: the provider is asked once in two seconds, so this follows from the files. */
+  readonly deadlineSeconds: number;
+  readonly resources: Resources;
+}
+
+const DAY = 86_400;
+
+const SMALL: Resources = { cpu: ["100m", "250m"], memory: ["128Mi", "256Mi"] };
+const RECORDS: Resources = { cpu: ["250m", "500m"], memory: ["256Mi", "512Mi"] };
+const YEAR: Resources = { cpu: ["250m", "1"], memory: ["256Mi", "1Gi"] };
+const BULK: Resources = { cpu: ["500m", "2"], memory: ["512Mi", "2Gi"] };
+
+const kind = (
+  jobType: string,
+  backoffLimit: number,
+  ttlSeconds: number,
+  deadlineSeconds: number,
+  resources: Resources,
+): ImportKind => ({ jobType, backoffLimit, ttlSeconds, deadlineSeconds, resources });
+
+/** The kinds of imports; the figures of each are those of the service that this one replaces. */
+export const IMPORT_KINDS = {
+  singleYear: kind("historical-single-year", 1, DAY, 1_800, YEAR),
+  bulk: kind("historical-bulk-import", 2, 2 * DAY, 3_600, BULK),
+  bulkSequential: kind("historical-bulk-import-sequential", 2, 2 * DAY, 7_200, BULK),
+  allRecords: kind("fopr-metadata-import", 3, DAY, 7_200, RECORDS),
+  oneRecord: kind("fopr-single-gauge", 2, DAY, 600, SMALL),
+  currentYear: kind("historical-import-cron", 2, DAY, 1_800, YEAR),
+  recentYears: kind("historical-import-recent-cron", 2, 2 * DAY, 3_600, BULK),
+  staleRecords: kind("fopr-metadata-cron", 3, 2 * DAY, 7_200, RECORDS),
+} as const satisfies Record<string, ImportKind>;
+
+export type ImportKindName = keyof typeof IMPORT_KINDS;
+
+/** Which kind of import the words of a command are. */
+export function kindOf(words: readonly string[]): ImportKindName {
+  const [verb] = words;
+  if (verb === "import-year") return "singleYear";
+  if (verb === "import-years") return words.includes("--sequential") ? "bulkSequential" : "bulk";
+  return words.some((word) => word === "--gauge" || word.startsWith("--gauge=")) ? "oneRecord" : "allRecords";
+}
+
+export function importLabels(name: ImportKindName): Record<string, string> {
+  return { ...LABELS.import, "job-type": IMPORT_KINDS[name].jobType };
+}
+
+/** The Job of an import: its pod archives what it fetches, and can be killed and started again at any moment. */
+export function importJob(
+  name: ImportKindName,
+  words: readonly string[],
+  args: RainPodArgs,
+): k8s.types.input.batch.v1.JobSpec {
+  const { backoffLimit, ttlSeconds, deadlineSeconds, resources } = IMPORT_KINDS[name];
+  return {
+    backoffLimit,
+    ttlSecondsAfterFinished: ttlSeconds,
+    activeDeadlineSeconds: deadlineSeconds,
+    template: {
+      metadata: { labels: importLabels(name) },
+      spec: {
+        ...rainPod(args, {
+          container: "import",
+          words,
+          resources,
+          environment: { RAIN_PARSE_MEMORY_MIB: String(parserShareMib(resources)) },
+          mounts: [{ name: "archive", mountPath: ARCHIVE_PATH }],
+          volumes: [{ name: "archive", persistentVolumeClaim: { claimName: RAIN.archiveClaim } }],
+        }),
+        restartPolicy: "OnFailure",
+        priorityClassName: "trellis-job",
+      },
+    },
+  };
+}
+
+/** A hostile file shall end in a refusal that names it, before the kernel ends the pod for its memory. */
+function parserShareMib({ memory }: Resources): number {
+  const limit = memory[1];
+  const mebibytes = Number.parseInt(limit, 10) * (limit.endsWith("Gi") ? 1024 : 1);
+  return Math.min(512, mebibytes / 2);
+}

@@ -1,0 +1,2 @@
+export type { SecretKey } from "./rain-pod";
+export { RainTracker, type RainTrackerArgs } from "./rain-tracker";
