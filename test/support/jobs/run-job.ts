@@ -18,6 +18,8 @@ export interface RunJobArgs {
   readonly nodeFlags?: readonly string[];
   /** Called with the running process and all that it has printed on stdout, each time it prints. */
   readonly onOutput?: (process: ChildProcess, printed: string) => void;
+  /** The same for stderr, where the job logs. */
+  readonly onError?: (process: ChildProcess, printed: string) => void;
   /** Makes the job the leader of a process group of its own, so that all of it can be killed at once. */
   readonly ownGroup?: boolean;
   readonly onStart?: (process: ChildProcess) => void;
@@ -50,6 +52,7 @@ export async function runJob(words: readonly string[], args: RunJobArgs = {}): P
     });
     child.stderr.on("data", (chunk: Buffer) => {
       stderr += chunk.toString();
+      args.onError?.(child, stderr);
     });
     args.onStart?.(child);
     const exitCode = await new Promise<number | null>((done) => child.on("close", done));
