@@ -27,7 +27,7 @@ describeWith([KUBERNETES_VALIDATE], "the objects of Rain Tracker", () => {
       const jobs = [
         ["import-year", "2023"],
         ["import-fopr", "--gauge", "59700"],
-      ].map((words) => importRequest(words, "rain-tracker", POD));
+      ].map((words) => named(importRequest(words, "rain-tracker", POD)));
 
       expect(manifests.length).toBeGreaterThanOrEqual(14);
       expect(schemaViolations([...manifests, ...jobs])).toEqual([]);
