@@ -1,0 +1,72 @@
+# Who may do what. Members run this at the same time, at each boot; nothing is written where all is as it should be,
+# since every change makes etcd refuse the tokens that it gave out before.
+
+access() {
+  local attempt
+  for attempt in $(seq 60); do
+    if grant_all; then
+      say "users and roles are in place"
+      return
+    fi
+    [ "$attempt" -gt 1 ] || say "not yet; trying again"
+    sleep 2
+  done
+  die "users and roles could not be set: trellis-etcd status shows how the members are"
+}
+
+grant_all() {
+  local user
+  has_quorum || return 1
+  ensure_user root --no-password || return 1
+  while read -r user <&4; do
+    if [ -e "$etc/$user.password" ]; then
+      ensure_password "$user" "$etc/$user.password" || return 1
+    else
+      ensure_user "$user" --no-password || return 1
+    fi
+    ensure_grants "$user" || return 1
+  done 4< <(cut -d ' ' -f 1 "$etc/grants" | sort -u)
+  # Last, when nobody is locked out by it any more.
+  auth_is_on || try all auth enable
+}
+
+auth_is_on() { all auth status 2>/dev/null | grep -q 'Status: true'; }
+
+# Another member may have been quicker.
+try() {
+  local output
+  output=$("$@" 2>&1 >/dev/null) && return
+  case $output in
+    *"already exists"* | *"already enabled"*) ;;
+    *) say "${output##*$'\n'}"; return 1 ;;
+  esac
+}
+
+ensure_user() { # user, arguments of its making
+  listed user "$1" || try all user add "$@" || return 1
+  listed role "$1" || try all role add "$1" || return 1
+  all user get "$1" 2>/dev/null | grep -q "^Roles:.* $1\b" || try all user grant-role "$1" "$1"
+}
+
+listed() { all "$1" list 2>/dev/null | grep -qx "$2"; } # user|role name
+
+ensure_password() { # user file
+  ensure_user "$1" --interactive=false <"$2" || return 1
+  # Before access is restricted etcd compares no passwords: then it is set once more.
+  if ! auth_is_on || ! ETCDCTL_USER="$1:$(cat "$2")" all user get "$1" >/dev/null 2>&1; then
+    try all user passwd "$1" --interactive=false <"$2"
+  fi
+}
+
+ensure_grants() { # role, which is called like its user
+  local key end wanted given
+  wanted=$(awk -v user="$1" '$1 == user { print $2, $3 }' "$etc/grants" | sort)
+  given=$(all role get "$1" -w json | jq -r '.perm[]? | select(.permType == 2) |
+    "\(.key | @base64d) \(if .range_end then .range_end | @base64d else "-" end)"' | sort) || return 1
+  while read -r key end <&3; do
+    try all role grant-permission "$1" readwrite "$key" "${end/#-/}" || return 1
+  done 3< <(comm -23 <(echo "$wanted") <(echo "$given") | grep .)
+  while read -r key end <&3; do
+    try all role revoke-permission "$1" "$key" "${end/#-/}" || return 1
+  done 3< <(comm -13 <(echo "$wanted") <(echo "$given") | grep .)
+}

@@ -1,0 +1,25 @@
+# Talking to etcd, as root.
+
+url() { echo "https://$1:2379"; }
+
+# The clients' addresses of all members, or of all but this one.
+endpoints() { # all|others
+  local member list=
+  for member in $MEMBERS; do
+    if [ "$1" = all ] || [ "${member#*=}" != "$ADDRESS" ]; then list=${list:+$list,}$(url "${member#*=}"); fi
+  done
+  echo "$list"
+}
+
+etcdctl() {
+  "$bin/etcdctl" --cacert "$tls/ca.crt" --cert "$tls/root.crt" --key "$tls/root.key" \
+    --dial-timeout 3s --command-timeout "${PATIENCE:-10s}" "$@"
+}
+all() { etcdctl --endpoints "$(endpoints all)" "$@"; }
+others() { etcdctl --endpoints "$(endpoints others)" "$@"; }
+this() { etcdctl --endpoints "$(url "$ADDRESS")" "$@"; }
+
+has_quorum() { PATIENCE=5s all get quorum >/dev/null 2>&1; }
+
+# A linearizable list, so it is given only by members that have a quorum.
+members_by_others() { [ -n "$(endpoints others)" ] && PATIENCE=5s others member list 2>/dev/null; }

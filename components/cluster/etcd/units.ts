@@ -1,0 +1,137 @@
+import type { EtcdPaths } from "./paths";
+
+export interface Unit {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** Confines what needs no more than files and sockets. */
+const CONFINED = `NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+UMask=0077`;
+
+export function renderUnits(paths: EtcdPaths): Unit[] {
+  return [
+    { name: "etcd.service", content: service(paths) },
+    { name: "etcd-access.service", content: access(paths) },
+    {
+      name: "etcd-snapshot.service",
+      content: task("Snapshot of etcd, if one is due", `${paths.program} snapshot --due`, paths),
+    },
+    // Each member asks whether one is due; the leader takes it, and a follower only where the leader did not.
+    { name: "etcd-snapshot.timer", content: timer("Asks whether an etcd snapshot is due", "*:0/15", 60) },
+    {
+      name: "etcd-defragment.service",
+      content: task("Defragmentation of etcd", `${paths.program} defragment --leader`, paths),
+    },
+    // The leader's turn alone does anything: it takes the members one by one and itself last.
+    { name: "etcd-defragment.timer", content: timer("Defragments etcd each week", "Sun *-*-* 03:40", 600) },
+  ];
+}
+
+function service(paths: EtcdPaths): string {
+  return `[Unit]
+Description=etcd, the store of Kubernetes and Patroni
+Documentation=https://etcd.io/docs/
+After=network-online.target
+Wants=network-online.target
+# A member is tried again for ever: giving up would turn a long outage of the others into one of its own.
+StartLimitIntervalSec=0
+
+[Service]
+# Ready means: part of a quorum. On a first start the others may be minutes away.
+Type=notify
+TimeoutStartSec=infinity
+User=etcd
+Group=etcd
+ExecStartPre=+${paths.program} join
+ExecStart=${paths.binaries}/etcd --config-file=${paths.started}
+ExecStartPost=+${paths.program} joined
+Restart=always
+RestartSec=5
+LimitNOFILE=65536
+# The store goes last when memory is short, and its fsync goes first: all else waits for it.
+OOMScoreAdjust=-900
+IOSchedulingClass=best-effort
+IOSchedulingPriority=0
+StateDirectory=etcd
+StateDirectoryMode=0700
+RuntimeDirectory=etcd
+RuntimeDirectoryPreserve=restart
+CapabilityBoundingSet=
+AmbientCapabilities=
+${CONFINED}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+function access(paths: EtcdPaths): string {
+  return `[Unit]
+Description=Users and roles of etcd
+After=etcd.service
+Requires=etcd.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${paths.program} access
+Restart=on-failure
+RestartSec=10
+TimeoutStartSec=infinity
+${CONFINED}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+function task(description: string, command: string, paths: EtcdPaths): string {
+  return `[Unit]
+Description=${description}
+After=etcd.service
+
+[Service]
+Type=oneshot
+ExecStart=${command}
+TimeoutStartSec=1h
+Nice=10
+IOSchedulingClass=idle
+ReadWritePaths=${paths.state} ${paths.metrics}
+${CONFINED}
+`;
+}
+
+function timer(description: string, when: string, spreadSeconds: number): string {
+  return `[Unit]
+Description=${description}
+
+[Timer]
+OnCalendar=${when}
+RandomizedDelaySec=${spreadSeconds}
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
+}
