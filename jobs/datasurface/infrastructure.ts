@@ -6,6 +6,7 @@ import {
   lockedTransaction,
   type Outcome,
   quoteLiteral,
+  retry,
   UserError,
   withDatabase,
 } from "../shared";
@@ -22,7 +23,7 @@ import {
   sinksOf,
   streamsOf,
 } from "./model";
-import { withStream } from "./only-writer";
+import { StreamBusy, withStream } from "./only-writer";
 import { reconcile } from "./reconcile";
 import { trimStaging } from "./staging";
 import { ensureViews } from "./views";
@@ -34,6 +35,9 @@ export interface InfrastructureConfig {
   readonly dropUnused: boolean;
 }
 
+/** A stream that is being ingested is waited for, some minutes at most. */
+const PATIENCE = { attempts: 100, firstDelayMs: 500, longestDelayMs: 5_000 };
+
 /** What runs daily for a platform: tables, staging, views and grants as the model says; streams that left it. */
 export async function infrastructure(
   config: InfrastructureConfig,
@@ -44,7 +48,11 @@ export async function infrastructure(
   const problems: string[] = [];
   for (const stream of streamsOf(model, platform)) {
     try {
-      await maintain(config, model, stream, context);
+      await retry(() => maintain(config, model, stream, context), {
+        ...PATIENCE,
+        signal: context.signal,
+        retryable: (error) => error instanceof StreamBusy,
+      });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       context.log.warn({ stream: stream.key }, error.message);

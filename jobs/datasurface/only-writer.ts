@@ -9,6 +9,9 @@ import {
 import { ensureBatchTables } from "./batch-tables";
 import type { Stream } from "./model";
 
+/** Somebody else is the stream's writer now. */
+export class StreamBusy extends UserError {}
+
 /**
  * Does one piece of work as the only writer of a stream. The lock lives on a session of its own for as long as the
  * work; whoever comes second is told at once.
@@ -24,7 +27,7 @@ export async function withStream<T>(
   const lock = await openDatabase(address, { purpose, applicationName: `${name} lock`, signal });
   try {
     if (!(await tryLock(lock, name))) {
-      throw new UserError(`${stream.key} on ${stream.platform.name} is busy: another run is at work on it`);
+      throw new StreamBusy(`${stream.key} on ${stream.platform.name} is busy: another run is at work on it`);
     }
     const merge = await openDatabase(address, { purpose, applicationName: name, signal });
     try {

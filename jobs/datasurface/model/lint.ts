@@ -1,5 +1,5 @@
 import { canBeKey } from "./column-type";
-import { datasetTables, streamKey, viewNames } from "./names";
+import { belongingTo, datasetTables, streamKey, viewNames } from "./names";
 import type { Model, Store } from "./schema";
 
 /** PostgreSQL's limit is 1600; ingestion adds two columns, and staging one. */
@@ -170,6 +170,7 @@ function lintDerivedNames({ ecosystem }: Model): string[] {
         const tables = datasetTables(platform.name, store.name, dataset.name);
         claim(tables.staging, owner);
         claim(tables.merge, owner);
+        for (const part of ["key", "open", "overlap"]) claim(belongingTo(tables.merge, part), owner);
         claim(`stream ${streamKey(store.name, dataset.name)} of ${platform.name}`, owner);
       }
     }

@@ -9,8 +9,10 @@ export const NAME = /^[A-Za-z][A-Za-z0-9_]{0,127}$/;
 /** Keeps a name within the limit: its beginning, and three digits of the digest of the whole. */
 export function fitIdentifier(name: string, longest = LONGEST_IDENTIFIER): string {
   if (name.length <= longest) return name;
-  return `${name.slice(0, longest - 4)}_${createHash("sha1").update(name).digest("hex").slice(0, 3)}`;
+  return `${name.slice(0, longest - 4)}_${sha1(name).slice(0, 3)}`;
 }
+
+const sha1 = (text: string) => createHash("sha1").update(text).digest("hex");
 
 const tableName = (...parts: string[]) => fitIdentifier(parts.join("_").toLowerCase());
 
@@ -27,8 +29,16 @@ export const datasetTables = (platform: string, store: string, dataset: string) 
   merge: tableName(platform, store, dataset, "merge"),
 });
 
-/** The table that holds one batch's rows, a partition of the staging table. */
-export const stagedBatch = (staging: string, batch: number) => fitIdentifier(`${staging}_b${batch}`);
+/**
+ * The table that holds one batch's rows, a partition of the staging table. Its number always stays legible: three
+ * digits of a digest would be too few to keep apart as many batches as are kept.
+ */
+export function stagedBatch(staging: string, batch: number): string {
+  const suffix = `_b${batch}`;
+  if (staging.length + suffix.length <= LONGEST_IDENTIFIER) return staging + suffix;
+  const digest = sha1(staging).slice(0, 10);
+  return `${staging.slice(0, LONGEST_IDENTIFIER - digest.length - 1 - suffix.length)}_${digest}${suffix}`;
+}
 
 /** Indexes and constraints of a table. */
 export const belongingTo = (table: string, suffix: string) => fitIdentifier(`idx_${table}_${suffix}`);

@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { modelOf, UNGUARDED, World } from "../../support/datasurface";
+import { ecosystemOf, modelOf, UNGUARDED, World, writeModel } from "../../support/datasurface";
+import { runJob } from "../../support/jobs/run-job";
 import { sharedPostgres, startPostgres } from "../../support/postgres";
 
 const columns = [
@@ -104,6 +106,48 @@ describe("runs at the same time", () => {
       { batch_id: 1, batch_status: "committed" },
       { batch_id: 2, batch_status: "committed", records_updated: 10 },
     ]);
+  });
+});
+
+describe("a run that is stopped", () => {
+  it("rolls back on SIGTERM, says so with code -1, and is continued by the next run", async () => {
+    await world.ingest("YellowLive");
+    await world.source.query("UPDATE people SET name = 'y' WHERE id <= 10");
+    const model = writeModel(ecosystemOf({ Store1: store, Store2: { ...store, schema: "other" } }));
+    const job = await withSession(world.merge.url, async (session) => {
+      await session.query("BEGIN; LOCK TABLE yellowlive_store1_people_merge IN SHARE MODE");
+      const words = ["ingest", "--platform", "YellowLive", "--store", "Store1", "--model", model];
+      const running = runJob(["datasurface", ...words], {
+        environment: { ...world.source.environment("SOURCE"), ...world.merge.environment("MERGE") },
+        onStart: (process) => {
+          void until(() => isWaiting("datasurface YellowLive Store1")).then(() => process.kill("SIGTERM"));
+        },
+      });
+      return running;
+    });
+    rmSync(model, { recursive: true });
+
+    expect(job).toMatchObject({ exitCode: 143, termination: { code: -1 } });
+    expect(job.stdout).toMatch(/DATASURFACE_RESULT_CODE=-1\n$/);
+    expect((await world.metrics("YellowLive")).at(-1)).toMatchObject({
+      batch_id: 2,
+      batch_status: "ingested",
+    });
+    await until(async () => (await world.ingest("YellowLive").catch(() => "busy")) === "done");
+    expect((await world.metrics("YellowLive")).at(-1)).toMatchObject({ batch_id: 2, records_updated: 10 });
+  });
+
+  it("is waited for by the daily work", async () => {
+    await world.ingest("YellowLive");
+    await withSession(world.merge.url, async (session) => {
+      await session.query("BEGIN; LOCK TABLE yellowlive_store1_people_merge IN SHARE MODE");
+      const run = world.ingest("YellowLive");
+      await until(() => isWaiting("datasurface YellowLive Store1"));
+      const daily = world.makeViews();
+      await session.query("COMMIT");
+      await Promise.all([run, daily]);
+    });
+    expect(await world.metrics("YellowLive")).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { datasetTables, fitIdentifier, streamKey, viewNames } from "../../../jobs/datasurface/model";
+import {
+  datasetTables,
+  fitIdentifier,
+  stagedBatch,
+  streamKey,
+  viewNames,
+} from "../../../jobs/datasurface/model";
 import { kubernetesName } from "../../../jobs/datasurface/model/names";
 
 describe("names in the merge database", () => {
@@ -36,6 +42,18 @@ describe("names in the merge database", () => {
         expect(fitted.length).toBeLessThanOrEqual(63);
         expect(name.length > 63 || fitted === name).toBe(true);
       }),
+    );
+  });
+
+  it("keep a thousand batches of any two datasets apart", () => {
+    const stagings = ["a", "b"].map((end) => fitIdentifier(`${"long_".repeat(15)}${end}_staging`));
+    const names = stagings.flatMap((staging) =>
+      Array.from({ length: 1000 }, (_, batch) => stagedBatch(staging, batch)),
+    );
+    expect(new Set(names).size).toBe(2000);
+    expect(Math.max(...names.map((name) => name.length))).toBeLessThanOrEqual(63);
+    expect(stagedBatch("yellowlive_store1_customers_staging", 7)).toBe(
+      "yellowlive_store1_customers_staging_b7",
     );
   });
 
