@@ -74,9 +74,13 @@ function cloudController(network: string | undefined): AddOn {
       targetNamespace: "kube-system",
       bootstrap: true,
       valuesContent: stringify({
-        // It learns the nodes' private addresses from the network; routes between pods are flannel's business.
-        networking: { enabled: network !== undefined },
+        // The chart's own switch would hand out the pods' ranges and make routes between them, which is flannel's work.
+        networking: { enabled: false },
         env: {
+          // From the network it learns the nodes' private addresses, by which they have introduced themselves.
+          ...(network !== undefined && {
+            HCLOUD_NETWORK: { valueFrom: { secretKeyRef: { name: HCLOUD_SECRET, key: "network" } } },
+          }),
           HCLOUD_NETWORK_ROUTES_ENABLED: { value: "false" },
           HCLOUD_LOAD_BALANCERS_ENABLED: { value: "false" },
         },
@@ -95,7 +99,9 @@ function volumes(): AddOn {
       version: versions.hcloudCsi.version,
       targetNamespace: "kube-system",
       valuesContent: stringify({
-        // A database on a local disk is three times as fast; volumes are for what must move between servers.
+        // It asks the metadata address who its server is, and pods cannot reach that.
+        node: { hostNetwork: true },
+        // A local disk answers sooner, and is the default; volumes are for what must move between servers.
         storageClasses: [{ name: "hcloud-volumes", defaultStorageClass: false, reclaimPolicy: "Retain" }],
       }),
     },
