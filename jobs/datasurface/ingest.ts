@@ -240,11 +240,12 @@ class Run {
   /**
    * What joins and indexes may take. The join uses all processors, though it answers few of its rows; and the few are
    * fetched by their place instead of reading the tables once more, which the usual price of a page would not allow.
+   * Compiling such short expressions takes longer than it saves.
    */
   private async allowMemory(): Promise<void> {
     const memory = `'${this.config.joinMemoryMb}MB'`;
     await this.merge.query(`SET LOCAL work_mem = ${memory}; SET LOCAL maintenance_work_mem = ${memory};
-      SET LOCAL parallel_tuple_cost = 0; SET LOCAL random_page_cost = 1.1`);
+      SET LOCAL parallel_tuple_cost = 0; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off`);
   }
 
   private report(batch: Batch, counts: Readonly<Record<string, Counts>>, started: number): void {

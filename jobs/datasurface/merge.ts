@@ -167,11 +167,13 @@ async function applyForensic(
 ): Promise<void> {
   const { tables, table, keysNew, updated, deleted } = changes;
   const columns = columnList(tables.columns);
-  const close = (kind: string) =>
+  // What is closed are the open rows of changed keys, and of those that are gone.
+  await affects(
+    merge,
+    keepDeleted ? updated : updated + deleted,
     `UPDATE ${tables.merge} AS m SET ds_surf_batch_out = ${batch - 1} FROM ${table} AS c
-     WHERE m.ctid = c.merged AND c.staged IS ${kind}`;
-  await affects(merge, updated, close("NOT NULL"));
-  if (!keepDeleted) await affects(merge, deleted, close("NULL"));
+     WHERE m.ctid = c.merged${keepDeleted ? " AND c.staged IS NOT NULL" : ""}`,
+  );
   await affects(
     merge,
     keysNew + updated,

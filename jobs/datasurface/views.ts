@@ -1,4 +1,4 @@
-import { type Database, quoteIdentifier as quoted, sqlState } from "../shared";
+import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from "../shared";
 import { columnList, inPublic, OPEN, tablesOf } from "./dataset-tables";
 import { platformTables, type Sink, schemaOf, streamKey, viewNames } from "./model";
 
@@ -37,7 +37,7 @@ export function renderViews(sink: Sink): ConsumerView[] {
       : streamKey(store.name, dataset.name);
   const metrics = inPublic(platformTables(platform.name).metrics);
   const ended = (alias: string, batch: string) =>
-    `LEFT JOIN ${metrics} AS ${alias} ON ${alias}.key = '${key}' AND ${alias}.batch_id = ${batch}`;
+    `LEFT JOIN ${metrics} AS ${alias} ON ${alias}.key = ${quoteLiteral(key)} AND ${alias}.batch_id = ${batch}`;
   const types = schemaOf(dataset).columns.map((column) => `${quoted(column.name)} ${column.type}`);
   return [
     view(names.live, `SELECT ${columns} FROM ${tables.merge} WHERE ds_surf_batch_out = ${OPEN}`),

@@ -4,7 +4,7 @@ import { modelOf, World } from "../../support/datasurface";
 import { followsTheOracle, storeHistory } from "../../support/datasurface-oracle";
 
 /** Enough for every `npm test`; the service tests draw many more. */
-const RUNS = 10;
+const RUNS = 8;
 
 describe("ingestion, against an oracle written from the definitions", () => {
   let world: World;

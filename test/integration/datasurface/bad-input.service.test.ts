@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { bundleJobs } from "../../../jobs/bundle";
+import { BAD_INPUTS } from "../../support/datasurface-bad-input";
+import { BadInputRig } from "../../support/datasurface-bad-rig";
+import { runJob } from "../../support/jobs/run-job";
+import { type PostgresServer, startPostgres } from "../../support/postgres";
+import { describeWith } from "../../support/programs";
+
+describeWith(["initdb"], "bad input to the bundled command, on Debian's PostgreSQL 15", () => {
+  const folder = mkdtempSync(join(tmpdir(), "trellis-bundle-"));
+  let server: PostgresServer;
+  let rig: BadInputRig;
+  let binary: string;
+  beforeAll(async () => {
+    binary = await bundleJobs(folder);
+    server = await startPostgres({ release: "debian" });
+    rig = await BadInputRig.open(server);
+  });
+  afterAll(async () => {
+    await rig.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(BAD_INPUTS.map((input) => [input.name, input] as const))(
+    "ends with code -1: %s",
+    async (_, input) => {
+      const before = await rig.merged();
+      const { words, environment, cleanUp } = await rig.prepare(input);
+      const job = await runJob(words, { environment, binary });
+      cleanUp();
+
+      expect(job.exitCode).toBeGreaterThan(0);
+      expect(job.stdout).toMatch(/^DATASURFACE_RESULT_CODE=-1\n$/m);
+      expect(job.termination?.code).toBe(-1);
+      for (const text of input.says) expect(job.termination?.error).toContain(text);
+      expect(await rig.merged()).toEqual(before);
+    },
+  );
+});
