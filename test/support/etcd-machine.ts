@@ -43,6 +43,10 @@ export class EtcdMachine {
   /** Lays the part down and runs its setup, as cloud-init does; what the disk held before is kept. */
   async powerOn(): Promise<void> {
     this.#door ??= await this.#openDoor();
+    for (const { path, mode = "0755" } of this.#part.directories ?? []) {
+      mkdirSync(path, { recursive: true });
+      chmodSync(path, Number.parseInt(mode, 8));
+    }
     for (const { path, content, mode = "0644" } of this.#part.files ?? []) {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content);
@@ -53,9 +57,7 @@ export class EtcdMachine {
       rmSync(path, { force: true });
       symlinkSync(program(basename(path)), path);
     }
-    // The user etcd is not there, and everything belongs to whoever runs the test.
-    const setup = (this.#part.setup ?? "").replaceAll(" -o etcd -g etcd", "");
-    const { code, stderr } = await this.#execute("/bin/sh", ["-eu", "-c", setup]);
+    const { code, stderr } = await this.#execute("/bin/sh", ["-eu", "-c", this.#part.setup ?? ""]);
     if (code !== 0) throw new Error(`the setup failed: ${stderr}`);
   }
 

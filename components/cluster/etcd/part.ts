@@ -1,4 +1,4 @@
-import type { MachineFile, MachinePart } from "../../machine/part";
+import type { MachineDirectory, MachineFile, MachinePart } from "../../machine/part";
 import { PATRONI_USER, renderGrants } from "./access";
 import { type EtcdMember, renderConfiguration } from "./configuration";
 import { type EtcdPaths, etcdPaths } from "./paths";
@@ -72,6 +72,7 @@ export function etcdPart(args: EtcdArgs): MachinePart {
     packages: ["age", "curl", "jq", "zstd"],
     users: ["etcd"],
     binaries: etcdBinaries(args.architecture, paths.binaries),
+    directories: directories(paths),
     files: [
       ...configurationFiles(args, member, paths),
       ...certificateFiles(args, paths),
@@ -79,7 +80,7 @@ export function etcdPart(args: EtcdArgs): MachinePart {
       { path: paths.program, content: renderTool(), mode: "0755" },
       ...renderUnits(paths).map(({ name, content }) => ({ path: `${paths.units}/${name}`, content })),
     ],
-    setup: renderSetup(paths),
+    setup: SETUP,
   };
 }
 
@@ -115,17 +116,18 @@ function configurationFiles(args: EtcdArgs, member: EtcdMember, paths: EtcdPaths
   ];
 }
 
+/** etcd reads its certificates anew for each connection, and the tool for each call: a renewed one needs no restart. */
 function certificateFiles({ certificates }: EtcdArgs, paths: EtcdPaths): MachineFile[] {
   const { authority, server, peer, root } = certificates;
-  const file = (name: string) => `${paths.certificates}/${name}`;
+  const pair = (name: string, { cert, key }: KeyPair, rights: Pick<MachineFile, "mode" | "owner">) => [
+    { path: `${paths.certificates}/${name}.crt`, content: cert, renewable: true },
+    { path: `${paths.certificates}/${name}.key`, content: key, renewable: true, ...rights },
+  ];
   return [
-    { path: file("ca.crt"), content: authority },
-    { path: file("server.crt"), content: server.cert, renewable: true },
-    { path: file("server.key"), content: server.key, mode: "0640", owner: "root:etcd", renewable: true },
-    { path: file("peer.crt"), content: peer.cert, renewable: true },
-    { path: file("peer.key"), content: peer.key, mode: "0640", owner: "root:etcd", renewable: true },
-    { path: file("root.crt"), content: root.cert, renewable: true },
-    { path: file("root.key"), content: root.key, mode: "0600", renewable: true },
+    { path: `${paths.certificates}/ca.crt`, content: authority },
+    ...pair("server", server, { mode: "0640", owner: "root:etcd" }),
+    ...pair("peer", peer, { mode: "0640", owner: "root:etcd" }),
+    ...pair("root", root, { mode: "0600" }),
   ];
 }
 
@@ -141,12 +143,16 @@ function secretFiles({ patroniPassword, snapshots }: EtcdArgs, paths: EtcdPaths)
   ];
 }
 
-function renderSetup(paths: EtcdPaths): string {
-  return `install -d -m 0700 -o etcd -g etcd ${paths.data}
-install -d -m 0700 ${paths.state} ${paths.snapshots}
-install -d -m 0755 ${paths.metrics}
-systemctl daemon-reload
-# etcd is ready once it is part of a quorum, which may take the other machines' time: nothing here waits for it.
+function directories(paths: EtcdPaths): MachineDirectory[] {
+  return [
+    { path: paths.data, mode: "0700", owner: "etcd:etcd" },
+    { path: paths.state, mode: "0700" },
+    { path: paths.snapshots, mode: "0700" },
+    { path: paths.metrics },
+  ];
+}
+
+/** etcd is ready once it is part of a quorum, which may take the other machines' time: nothing here waits for it. */
+const SETUP = `systemctl daemon-reload
 systemctl enable --now --no-block etcd.service etcd-access.service etcd-snapshot.timer etcd-defragment.timer
 `;
-}
