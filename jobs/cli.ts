@@ -14,6 +14,11 @@ const domains: readonly DomainEntry[] = [
     load: async () => (await import("./datasurface/index")).datasurface,
   },
   {
+    name: "postgres",
+    summary: "PostgreSQL under Patroni: leader discovery, databases and roles, migrations, operations",
+    load: async () => (await import("./postgres/index")).postgres,
+  },
+  {
     name: "rain",
     summary: "the historical record of rain gauges",
     load: async () => (await import("./rain/index")).rain,

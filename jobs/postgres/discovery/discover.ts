@@ -1,0 +1,92 @@
+import type { Context, Outcome } from "../../shared";
+import { type EtcdAccess, EtcdGateway } from "../etcd/gateway";
+import { type KubernetesAccess, KubernetesSlices } from "../kubernetes/slices";
+import type { ServiceKind } from "./answer";
+import { Health } from "./health";
+import { Publisher } from "./publisher";
+import { readSnapshot } from "./snapshot";
+import { watchKeys } from "./watcher";
+
+export interface DiscoverConfig {
+  readonly scope: string;
+  readonly etcd: EtcdAccess;
+  readonly kubernetes: KubernetesAccess;
+  readonly services: Readonly<Record<ServiceKind, string>>;
+  readonly postgresPort: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** All keys are read this often beside the watch, and each slice is looked at. */
+const READ_MS = 3_000;
+const LOOK_MS = 10_000;
+
+/** A slice names a revision that is at most this old, as long as a watcher runs. */
+const REFRESH_MS = 60_000;
+
+/** Keeps both Services pointed at the right members until it is stopped, which is how it is meant to end. */
+export async function discover(config: DiscoverConfig, { log, signal }: Context): Promise<Outcome> {
+  const prefix = `/service/${config.scope}/`;
+  const kinds = Object.keys(config.services) as ServiceKind[]; // safe: the record has exactly these keys
+  const health = new Health(kinds);
+  const gateway = new EtcdGateway(config.etcd);
+  const store = new KubernetesSlices(config.kubernetes);
+  const publishers = kinds.map((kind) => {
+    const name = config.services[kind];
+    return new Publisher({
+      kind,
+      name,
+      namespace: config.kubernetes.namespace,
+      port: config.postgresPort,
+      store,
+      readNow: (aborted) => readSnapshot(gateway, prefix, aborted),
+      refreshMs: REFRESH_MS,
+      lookMs: LOOK_MS,
+      log,
+      onSettled: (how, snapshot, endpoints) => {
+        health.settled(kind, how, snapshot, endpoints);
+        if (how === "written") {
+          log.info(
+            { slice: name, endpoints, revision: snapshot.revision },
+            `${name} leads to ${endpoints} members`,
+          );
+        }
+      },
+      onConflict: () => health.conflict(kind),
+      onFailure: (error) => {
+        health.failure(kind);
+        log.warn(
+          { slice: name },
+          `${name} is not settled: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      },
+    });
+  });
+
+  const close = await health.listen(config.host, config.port, log);
+  try {
+    await Promise.all([
+      watchKeys({
+        gateway,
+        prefix,
+        readMs: READ_MS,
+        signal,
+        log,
+        onSnapshot: (snapshot) => {
+          for (const publisher of publishers) publisher.offer(snapshot);
+        },
+        onReconnect: () => health.reconnect(),
+        onContact: () => health.met("etcd"),
+      }),
+      ...publishers.map((publisher) => publisher.run(signal)),
+    ]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    log.info("stopped: the slices stay as they are");
+  } finally {
+    gateway.close();
+    store.close();
+    await close();
+  }
+  return "done";
+}

@@ -1,0 +1,127 @@
+import { z } from "zod";
+import type { Answer, Endpoint } from "./answer";
+
+/** The revision of etcd that an answer came from. Revisions of different clusters cannot be compared. */
+export interface Origin {
+  readonly clusterId: string;
+  readonly revision: number;
+}
+
+/** An answer as it stands in Kubernetes. */
+export interface PublishedAnswer extends Answer {
+  /** Undefined where somebody else made the slice, and no watcher has written to it. */
+  readonly origin: Origin | undefined;
+  readonly writtenAt: number;
+}
+
+/** An EndpointSlice, read loosely: what others have set in it is handed back as it came. */
+export type EndpointSlice = z.output<typeof endpointSlice>;
+
+export interface SliceArgs {
+  readonly name: string;
+  readonly namespace: string;
+  readonly port: number;
+}
+
+const ANNOTATIONS = {
+  revision: "trellis.dev/dcs-revision",
+  cluster: "trellis.dev/dcs-cluster",
+  leaderSince: "trellis.dev/dcs-leader-since",
+  writtenAt: "trellis.dev/written-at",
+} as const;
+
+/** Who looks after the slice; without it Kubernetes' own controller for slices might. */
+const MANAGED_BY = "postgres-discovery.trellis.dev";
+
+export const endpointSlice = z.looseObject({
+  apiVersion: z.literal("discovery.k8s.io/v1"),
+  kind: z.literal("EndpointSlice"),
+  addressType: z.enum(["IPv4", "IPv6", "FQDN"]),
+  metadata: z.looseObject({
+    name: z.string(),
+    resourceVersion: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+  endpoints: z
+    .array(
+      z.looseObject({
+        addresses: z.array(z.string()),
+        targetRef: z.looseObject({ name: z.string().optional() }).optional(),
+      }),
+    )
+    .nullish(),
+  ports: z.array(z.looseObject({ name: z.string().optional(), port: z.number().optional() })).nullish(),
+});
+
+/** The slice that is to be, made from the one that is there so that its version guards the write. */
+export function renderSlice(
+  { name, namespace, port }: SliceArgs,
+  { endpoints, leaderSince }: Answer,
+  origin: Origin,
+  now: number,
+  held: EndpointSlice | undefined,
+): EndpointSlice {
+  // The family of a slice can never be changed.
+  const addressType = held?.addressType ?? "IPv4";
+  return {
+    ...held,
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    addressType,
+    metadata: {
+      ...held?.metadata,
+      name,
+      namespace,
+      labels: {
+        ...held?.metadata.labels,
+        "kubernetes.io/service-name": name,
+        "endpointslice.kubernetes.io/managed-by": MANAGED_BY,
+      },
+      annotations: {
+        ...held?.metadata.annotations,
+        [ANNOTATIONS.revision]: String(origin.revision),
+        [ANNOTATIONS.cluster]: origin.clusterId,
+        [ANNOTATIONS.leaderSince]: String(leaderSince),
+        [ANNOTATIONS.writtenAt]: new Date(now).toISOString(),
+      },
+    },
+    endpoints: endpoints.filter(fits(addressType)).map(({ member, address }) => ({
+      addresses: [address],
+      conditions: { ready: true, serving: true, terminating: false },
+      targetRef: { kind: "Pod", name: member, namespace },
+    })),
+    ports: [{ name: "postgres", port, protocol: "TCP" }],
+  };
+}
+
+export function publishedAnswer({ metadata, endpoints }: EndpointSlice): PublishedAnswer {
+  const annotation = (name: keyof typeof ANNOTATIONS) => metadata.annotations?.[ANNOTATIONS[name]];
+  const clusterId = annotation("cluster");
+  const revision = Number(annotation("revision"));
+  return {
+    origin: clusterId && Number.isSafeInteger(revision) ? { clusterId, revision } : undefined,
+    leaderSince: Number(annotation("leaderSince")) || 0,
+    writtenAt: Date.parse(annotation("writtenAt") ?? "") || 0,
+    endpoints: (endpoints ?? []).flatMap(({ addresses: [address], targetRef }) =>
+      address && targetRef?.name ? [{ member: targetRef.name, address }] : [],
+    ),
+  };
+}
+
+/** Whether the slices say the same, but for when and why it was said. */
+export function saysTheSame(some: EndpointSlice, other: EndpointSlice): boolean {
+  const words = ({ addressType, endpoints, ports, metadata: { labels } }: EndpointSlice) =>
+    JSON.stringify([
+      addressType,
+      (endpoints ?? []).map(({ addresses, targetRef }) => [addresses, targetRef?.name]),
+      (ports ?? []).map(({ name, port }) => [name, port]),
+      Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
+  return words(some) === words(other);
+}
+
+const fits =
+  (addressType: EndpointSlice["addressType"]) =>
+  ({ address }: Endpoint) =>
+    addressType === (address.includes(":") ? "IPv6" : "IPv4");
