@@ -67,8 +67,8 @@ export const ingestSettings = {
   additionsOnly: toggle("--additions-only", "merge what is new and changed, and delete nothing"),
   joinMemoryMb: flag(
     "--join-memory-mb <n>",
-    "memory that the server may use to find the changes of a dataset",
-    wholeNumber({ min: 1, max: 1_000_000 }).default(128),
+    "work_mem of the join that finds the changes; a parallel join may take six times as much",
+    wholeNumber({ min: 1, max: 1_000_000 }).default(64),
     "JOIN_MEMORY_MB",
   ),
 };

@@ -27,7 +27,7 @@ export interface IngestConfig extends DeletionPolicy {
   readonly merge: DatabaseAddress;
   /** After so many seconds the run stops at the next step that loses nothing, to be run again. */
   readonly maxSeconds: number | undefined;
-  /** Memory for the join that finds the changes, in megabytes. */
+  /** work_mem for the join that finds the changes, and maintenance_work_mem for indexes. */
   readonly joinMemoryMb: number;
 }
 
