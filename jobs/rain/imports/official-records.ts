@@ -73,24 +73,24 @@ export async function importRecord(
     await importer.withDatabase((database) => markFopr(database, gauge, true));
     return;
   }
-  const { station, outages } = await describe(importer, name, bytes, gauge);
-  await importer.withDatabase((database) => storeStation(database, station, outages));
-  importer.context.log.info({ gauge, updated: station.updated }, `gauge ${gauge} is ${station.name}`);
-}
-
-async function describe(importer: Importer, name: string, bytes: Uint8Array, gauge: string) {
-  let station: Station | undefined;
-  const outages: Outage[] = [];
   try {
-    for await (const part of importer.parser.parse(bytes, { source: "fopr", gauge })) {
-      if (part.kind === "station") station = part.station;
-      if (part.kind === "outage") outages.push(part.outage);
-    }
+    const { station, outages } = await describe(importer, bytes, gauge);
+    await importer.withDatabase((database) => storeStation(database, station, outages));
+    importer.context.log.info({ gauge, updated: station.updated }, `gauge ${gauge} is ${station.name}`);
   } catch (error) {
     if (error instanceof RefusedFile)
       throw new UserError(`${name} is refused: ${error.message}`, 1, { cause: error });
     throw error;
   }
-  if (!station) throw new UserError(`${name} describes no gauge`);
+}
+
+async function describe(importer: Importer, bytes: Uint8Array, gauge: string) {
+  let station: Station | undefined;
+  const outages: Outage[] = [];
+  for await (const part of importer.parser.parse(bytes, { source: "fopr", gauge })) {
+    if (part.kind === "station") station = part.station;
+    if (part.kind === "outage") outages.push(part.outage);
+  }
+  if (!station) throw new RefusedFile("it describes no gauge");
   return { station, outages };
 }

@@ -73,8 +73,6 @@ CREATE TABLE reading (
   CHECK ((inches IS NULL) = (quality IN ('missing', 'not-reported')))
 );
 
-CREATE INDEX reading_day ON reading (day);
-
 CREATE TABLE month_summary (
   gauge text NOT NULL REFERENCES gauge ON DELETE CASCADE,
   month date NOT NULL CHECK (extract(day FROM month) = 1),

@@ -13,7 +13,7 @@ export interface RunStatus {
   readonly inserted: number;
   readonly corrected: number;
   readonly problems: number;
-  /** Months of gauges that are in, and those that failed. */
+  /** Months of gauges that are in, and those that failed; kept for the newest run of a subject. */
   readonly unitsDone: number;
   readonly unitsFailed: number;
   readonly error: string | null;
@@ -136,8 +136,10 @@ export function statusText(status: Status): string {
 const RUNS = `
   SELECT run.id, subject, name AS file, started_at::text AS "startedAt", finished_at::text AS "finishedAt", error, problems,
     CASE WHEN status = 'running' AND NOT held THEN 'interrupted' ELSE status END AS status,
-    coalesce(units.readings, run.readings) AS readings, coalesce(units.inserted, run.inserted) AS inserted,
-    coalesce(units.corrected, run.corrected) AS corrected,
+    -- A run is summed up when it ends; until then its months tell.
+    CASE WHEN status = 'running' THEN coalesce(units.readings, 0) ELSE run.readings END AS readings,
+    CASE WHEN status = 'running' THEN coalesce(units.inserted, 0) ELSE run.inserted END AS inserted,
+    CASE WHEN status = 'running' THEN coalesce(units.corrected, 0) ELSE run.corrected END AS corrected,
     coalesce(done, 0) AS "unitsDone", coalesce(failed, 0) AS "unitsFailed"
   FROM import_run AS run
   JOIN source_file ON source_file.id = run.file
@@ -153,7 +155,7 @@ const RUNS = `
       count(*) FILTER (WHERE unit.status = 'done')::integer AS done,
       count(*) FILTER (WHERE unit.status = 'failed')::integer AS failed
     FROM import_unit AS unit WHERE unit.run = run.id
-  ) AS units ON run.status = 'running'
+  ) AS units ON true
   ORDER BY run.id DESC LIMIT $1`;
 
 const COVERAGE = `

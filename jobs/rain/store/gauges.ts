@@ -1,5 +1,5 @@
 import { type Database, transaction } from "../../shared";
-import type { Outage, Source, Station } from "../reading";
+import { type Outage, RefusedFile, type Source, type Station } from "../reading";
 import { refreshSummaries } from "./summaries";
 
 /** A gauge's name as one file gives it. */
@@ -47,6 +47,7 @@ export async function storeStation(
 ): Promise<void> {
   await transaction(database, "BEGIN", async () => {
     await database.query("INSERT INTO gauge (id) VALUES ($1) ON CONFLICT DO NOTHING", [station.gauge]);
+    await refuseOlderRecord(database, station);
     await database.query(
       `UPDATE gauge SET name = $2, name_source = 'fopr', name_year = extract(year FROM coalesce($14, now())), type = $3,
          city = $4, county = $5, location = $6, latitude = $7, longitude = $8, elevation_ft = $9, data_begins = $10,
@@ -76,6 +77,18 @@ export async function storeStation(
     );
     await gatherStrays(database);
   });
+}
+
+/** Records are published again each year, corrected: an old copy must not undo a new one. */
+async function refuseOlderRecord(database: Database, { gauge, updated }: Station): Promise<void> {
+  const { rows } = await database.query<{ stored: string }>(
+    "SELECT fopr_updated::text AS stored FROM gauge WHERE id = $1 AND fopr_updated > $2 FOR NO KEY UPDATE",
+    [gauge, updated],
+  );
+  if (rows[0])
+    throw new RefusedFile(
+      `the record of ${rows[0].stored} that is stored is newer than this one of ${updated}`,
+    );
 }
 
 /**

@@ -23,14 +23,19 @@ export async function refreshSummaries(database: Database, { gauges, months }: T
   await database.query(WATER_YEARS, [gauges, months]);
 }
 
+// The lateral queries are one walk along the index a month or year, however large the tables have grown since anybody
+// counted them.
 const MONTHS = `
   WITH touched AS (SELECT DISTINCT gauge, month FROM unnest($1::text[], $2::date[]) AS given (gauge, month)),
   fresh AS (
-    SELECT gauge, month, coalesce(sum(inches), 0), count(*) FILTER (WHERE inches > 0),
-      count(*) FILTER (WHERE inches = 0), count(*) FILTER (WHERE inches IS NULL), max(inches), min(day), max(day)
-    FROM touched JOIN reading USING (gauge)
-    WHERE day >= month AND day < (month + interval '1 month')::date
-    GROUP BY gauge, month
+    SELECT gauge, month, figures.*
+    FROM touched CROSS JOIN LATERAL (
+      SELECT coalesce(sum(inches), 0), count(*) FILTER (WHERE inches > 0), count(*) FILTER (WHERE inches = 0),
+        count(*) FILTER (WHERE inches IS NULL), max(inches), min(day) AS first_day, max(day)
+      FROM reading
+      WHERE reading.gauge = touched.gauge AND day >= month AND day < (month + interval '1 month')::date
+    ) AS figures
+    WHERE first_day IS NOT NULL
   ),
   emptied AS (
     DELETE FROM month_summary AS summary USING touched
@@ -46,11 +51,15 @@ const WATER_YEARS = `
     FROM unnest($1::text[], $2::date[]) AS given (gauge, month)
   ),
   fresh AS (
-    SELECT gauge, water_year, sum(total_inches), sum(rain_days), sum(dry_days), sum(missing_days),
-      max(greatest_inches), min(first_day), max(last_day)
-    FROM touched JOIN month_summary USING (gauge)
-    WHERE month >= make_date(water_year - 1, 10, 1) AND month < make_date(water_year, 10, 1)
-    GROUP BY gauge, water_year
+    SELECT gauge, water_year, figures.*
+    FROM touched CROSS JOIN LATERAL (
+      SELECT sum(total_inches), sum(rain_days), sum(dry_days), sum(missing_days), max(greatest_inches),
+        min(month_summary.first_day) AS first_day, max(last_day)
+      FROM month_summary
+      WHERE month_summary.gauge = touched.gauge
+        AND month >= make_date(water_year - 1, 10, 1) AND month < make_date(water_year, 10, 1)
+    ) AS figures
+    WHERE first_day IS NOT NULL
   ),
   emptied AS (
     DELETE FROM water_year_summary AS summary USING touched

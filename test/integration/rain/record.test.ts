@@ -207,6 +207,22 @@ describe("the rain record", () => {
     expect(await recordOf(database)).toEqual(before);
   });
 
+  it("keeps the newer official record where an older copy arrives after it", async () => {
+    const months = monthsOfWaterYear(WATER_YEAR);
+    const record = (inches: number, updated: string) =>
+      foprWorkbook(
+        gauge("59700", months, () => inches),
+        { updated: updated as Day },
+      );
+    await run(importOf("59700_FOPR.xlsx", record(0.04, "2024-12-19")));
+    await expect(run(importOf("59700_FOPR.xlsx", record(0.08, "2023-12-19")))).rejects.toThrow(
+      /is refused: the record of 2024-12-19 that is stored is newer than this one of 2023-12-19/,
+    );
+    expect(await database.query("SELECT DISTINCT inches::float AS inches FROM reading")).toEqual([
+      { inches: 0.04 },
+    ]);
+  });
+
   it("takes two imports of one year at once: one does the work, the other finds it done", async () => {
     const bytes = waterYearWorkbook(WATER_YEAR, [
       gauge("1000", monthsOfWaterYear(WATER_YEAR), (day) => day / 1000),
