@@ -55,6 +55,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
         : undefined,
       upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
       etcd: cluster.etcdAddresses,
+      snapshotEveryHours: target.etcd.snapshotEveryHours,
       servers: cluster.servers,
       hcloudToken: secrets.hcloudToken,
     },

@@ -1,53 +1,12 @@
 import { stringify } from "yaml";
 import type { Environment } from "../settings";
 import { versions } from "../versions";
-import type { GuardedNamespaceArgs } from "./guarded-namespace";
+import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "./add-on";
 import { inlineChart } from "./inline-chart";
+import { monitoring } from "./monitoring";
 import { upgradeChart } from "./upgrades";
 
-/** A chart that the cluster itself installs: K3s' HelmChart resource. */
-export interface AddOn {
-  readonly name: string;
-  /** Where its pods live; absent where that is kube-system. */
-  readonly namespace?: Omit<GuardedNamespaceArgs, "servers">;
-  readonly spec: {
-    readonly repo?: string;
-    readonly chart?: string;
-    readonly version?: string;
-    readonly chartContent?: string;
-    readonly valuesContent?: string;
-    readonly targetNamespace: string;
-    /** Installed before the nodes are ready, because they are not ready without it. */
-    readonly bootstrap?: boolean;
-    readonly backOffLimit: number;
-    /** Seconds after which an unfinished installation counts as failed and is tried again. */
-    readonly timeout: string;
-  };
-}
-
-export interface AddOnChoices {
-  readonly environment: Environment;
-  readonly domain: string;
-  readonly contact: string;
-  readonly certManager: boolean;
-  readonly monitoring: boolean;
-  /** Hetzner's controllers; `network` is the private network's name, absent in a mesh. */
-  readonly hetzner?: { readonly network?: string | undefined } | undefined;
-  /** When and to what the K3s binary of nodes is upgraded; absent where the servers are not ours. */
-  readonly upgrades?:
-    | { readonly version: string; readonly startHour: number; readonly lengthHours: number }
-    | undefined;
-  /** The cluster addresses of etcd's members, whose metrics are collected. */
-  readonly etcd: readonly string[];
-}
-
-export const GRAFANA_SECRET = "grafana-admin";
 export const HCLOUD_SECRET = "hcloud";
-export const MONITORING = "kube-prometheus-stack";
-
-/** The API server reaches webhooks from the servers' addresses. */
-const WEBHOOK = 10250;
-const API = [6443, 6445];
 
 /** The commodity add-ons, in the order in which they depend on each other. */
 export function addOns(choices: AddOnChoices): AddOn[] {
@@ -58,8 +17,6 @@ export function addOns(choices: AddOnChoices): AddOn[] {
     ...(choices.upgrades ? [upgrades(choices.upgrades)] : []),
   ];
 }
-
-const RETRIES = { backOffLimit: 1000, timeout: "600s" };
 
 const HETZNER_CHARTS = "https://charts.hetzner.cloud";
 
@@ -116,7 +73,7 @@ function certManager(environment: Environment): AddOn {
       namespace: "cert-manager",
       allow: [
         { to: "dns" },
-        { to: "servers", ports: API },
+        { to: "servers", ports: API_PORTS },
         { to: "internet", ports: [80, 443] },
         { from: "servers", ports: [WEBHOOK] },
         { from: { namespace: "monitoring" }, ports: [9402] },
@@ -150,8 +107,6 @@ const ACME = {
   prod: "https://acme-v02.api.letsencrypt.org/directory",
 } as const satisfies Record<Environment, string>;
 
-export const CLUSTER_ISSUER = "letsencrypt";
-
 function issuer({ environment, contact }: AddOnChoices): AddOn {
   return {
     name: "cluster-issuer",
@@ -180,95 +135,13 @@ function issuer({ environment, contact }: AddOnChoices): AddOn {
   };
 }
 
-function monitoring({ environment, domain, etcd }: AddOnChoices): AddOn {
-  const inside = { enabled: false }; // K3s runs these in one process, which serves their metrics as its own
-  return {
-    name: MONITORING,
-    namespace: {
-      namespace: "monitoring",
-      podSecurity: "privileged", // the node exporter reads the host's own counters
-      allow: [
-        { to: "dns" },
-        { to: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
-        { from: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
-        { to: "servers", ports: [...API, 2381, 8404, 9100, 10250] },
-        { from: "servers", ports: [WEBHOOK] },
-        { from: { namespace: "kube-system" }, ports: [3000] },
-        ...["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos", "cert-manager"].map(
-          (namespace) => ({ to: { namespace }, ports: SCRAPED[namespace] ?? [9464] }),
-        ),
-        { to: "internet", ports: [443] }, // alerts leave through webhooks
-      ],
-    },
-    spec: {
-      ...RETRIES,
-      repo: "https://prometheus-community.github.io/helm-charts",
-      chart: MONITORING,
-      version: versions.kubePrometheusStack.version,
-      targetNamespace: "monitoring",
-      valuesContent: stringify({
-        kubeControllerManager: inside,
-        kubeScheduler: inside,
-        kubeProxy: inside,
-        kubeEtcd: {
-          enabled: etcd.length > 0,
-          endpoints: [...etcd],
-          service: { port: 2381, targetPort: 2381 },
-        },
-        prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },
-        prometheus: {
-          prometheusSpec: {
-            replicas: environment === "prod" ? 2 : 1,
-            retention: environment === "prod" ? "30d" : "7d",
-            // Monitors of all namespaces count, whoever made them: a system brings its own beside its workload.
-            serviceMonitorSelectorNilUsesHelmValues: false,
-            podMonitorSelectorNilUsesHelmValues: false,
-            ruleSelectorNilUsesHelmValues: false,
-            storageSpec: volumeClaim(environment === "prod" ? "30Gi" : "8Gi"),
-          },
-        },
-        alertmanager: {
-          alertmanagerSpec: { replicas: environment === "prod" ? 3 : 1, storage: volumeClaim("1Gi") },
-        },
-        grafana: {
-          admin: { existingSecret: GRAFANA_SECRET, userKey: "user", passwordKey: "password" },
-          ingress: {
-            enabled: true,
-            ingressClassName: "traefik",
-            annotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
-            hosts: [`grafana.${domain}`],
-            tls: [{ secretName: "grafana-tls", hosts: [`grafana.${domain}`] }],
-          },
-        },
-      }),
-    },
-  };
-}
-
-/** Where a namespace's pods answer the collector; the twin of each is the `metrics` allowance in namespaces.ts. */
-const SCRAPED: Readonly<Record<string, readonly number[]>> = {
-  postgres: [8008, 9187],
-  storage: [9000],
-  airflow: [9102],
-  datasurface: [9464],
-  "rain-tracker": [8080, 9464],
-  gardenos: [8000, 8001, 9999],
-  "cert-manager": [9402],
-};
-
-function volumeClaim(storage: string): object {
-  return {
-    volumeClaimTemplate: { spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } },
-  };
-}
-
 function upgrades(plan: NonNullable<AddOnChoices["upgrades"]>): AddOn {
   return {
     name: "system-upgrade",
     namespace: {
       namespace: "system-upgrade",
       podSecurity: "privileged", // an upgrade replaces a program of the host
-      allow: [{ to: "dns" }, { to: "servers", ports: API }],
+      allow: [{ to: "dns" }, { to: "servers", ports: API_PORTS }],
     },
     spec: {
       ...RETRIES,

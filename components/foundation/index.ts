@@ -1,4 +1,4 @@
-export { CLUSTER_ISSUER } from "./add-ons";
+export { CLUSTER_ISSUER } from "./add-on";
 export { Foundation, type FoundationArgs } from "./foundation";
 export { GuardedNamespace, type GuardedNamespaceArgs, type PodSecurity } from "./guarded-namespace";
 export { AddOns, type AddOnsArgs } from "./installed-add-ons";

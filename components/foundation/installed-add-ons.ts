@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { type AddOn, type AddOnChoices, addOns, GRAFANA_SECRET, HCLOUD_SECRET, MONITORING } from "./add-ons";
+import type { AddOn, AddOnChoices } from "./add-on";
+import { addOns, HCLOUD_SECRET } from "./add-ons";
 import { GuardedNamespace } from "./guarded-namespace";
+import { GRAFANA_SECRET, MONITORING } from "./monitoring";
 
 export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
   /** The cluster addresses of etcd's members, whose metrics are collected. */

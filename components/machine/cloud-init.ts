@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
+import { type TarEntry, tar } from "../tar";
 import { UserError } from "../user-error";
 import { checkParts } from "./check-parts";
 import {
@@ -12,7 +13,6 @@ import {
   setupPath,
 } from "./first-boot";
 import type { MachineFile, MachinePart } from "./part";
-import { type TarEntry, tar } from "./tar";
 
 /** The most user data that Hetzner takes for a server. */
 export const USER_DATA_LIMIT = 32 * 1024;

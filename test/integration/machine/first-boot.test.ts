@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { type MachinePart, renderCloudInit } from "../../../components/machine";
-import { tar } from "../../../components/machine/tar";
+import { tar } from "../../../components/tar";
 import { createAuthority } from "../../support/certificates";
 import { describeWith } from "../../support/programs";
 import { SANDBOX_PROGRAMS, SandboxMachine } from "../../support/sandbox-machine";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { AddOns, Foundation } from "../../../components/foundation";
 import { evaluateStack } from "../../support/evaluate";
 
@@ -12,6 +13,7 @@ const ADD_ONS = {
   hetzner: { network: "trellis" },
   upgrades: { version: "v1.36.1+k3s1", startHour: 1, lengthHours: 4 },
   etcd: SERVERS,
+  snapshotEveryHours: 6,
   servers: SERVERS,
 } as const;
 
@@ -66,6 +68,16 @@ describe("the add-ons", () => {
     }
     const certManager = charts.find(({ name }) => name.includes("cert-manager"));
     expect(certManager?.dependencies.join()).toContain("add-ons-cert-manager");
+  });
+
+  it("collect etcd's metrics from its members and tell people what they must hear of it", async () => {
+    const { resources } = await evaluateStack({ program: () => new AddOns("add-ons", ADD_ONS) });
+
+    const chart = resources.find(({ name }) => name === "add-ons-kube-prometheus-stack-chart");
+    const values = parse(String(Object(chart?.inputs.spec).valuesContent));
+    expect(values.kubeEtcd.endpoints).toEqual(SERVERS);
+    const alerts = values.additionalPrometheusRulesMap.etcd.groups[0].rules;
+    expect(alerts.map(({ alert }: { alert: string }) => alert)).toContain("EtcdNoLeader");
   });
 
   it("keep every secret out of the charts' values", async () => {
