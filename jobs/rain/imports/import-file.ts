@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type Context,
   type Database,
@@ -6,10 +5,12 @@ import {
   retry,
   sqlState,
   transaction,
+  UserError,
   withDatabase,
 } from "../../shared";
 import { numberOfMonth, yearOfMonth } from "../calendar";
 import type { IsolatedParser } from "../formats";
+import { digestOf } from "../provider";
 import { type Expectation, RefusedFile } from "../reading";
 import * as store from "../store";
 
@@ -34,11 +35,6 @@ export type Imported =
       readonly resumed: boolean;
     };
 
-/** Some units of a file could not be brought in; the others were, and the next run tries these alone. */
-export class PartialImport extends Error {
-  override readonly name = "PartialImport";
-}
-
 /** Errors that pass by themselves: a deadlock, a serialization failure, a lock or statement that took too long. */
 const PASSING = new Set(["40001", "40P01", "55P03", "57014"]);
 
@@ -54,7 +50,7 @@ export async function importFile(
   parser: IsolatedParser,
   context: Context,
 ): Promise<Imported> {
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const digest = digestOf(bytes);
   const file: store.ArrivedFile = {
     subject: subjectOf(expected),
     source: expected.source,
@@ -64,7 +60,6 @@ export async function importFile(
   };
   const purpose = { purpose: "the rain database", applicationName: `rain ${file.subject}` };
   return await withDatabase(settings.database, purpose, async (database) => {
-    await database.query(`SET statement_timeout = '${settings.queryTimeoutSeconds}s'`);
     await store.holdSubject(
       database,
       file.subject,
@@ -107,10 +102,14 @@ async function load(
     context.log.info({ subject, run: run.id }, `${subject} goes on where run ${run.id} stopped`);
   try {
     const remarks = await store.stage(database, parser.parse(file.bytes, expected));
+    // Not before: staging is one statement that lasts as long as the parser, which has a limit of its own.
+    await database.query(`SET statement_timeout = '${settings.queryTimeoutSeconds}s'`);
     const units = await prepare(database, run, file, expected, remarks, settings);
     const failures = await applyUnits(database, run, file, units, settings, context);
-    if (failures.length > 0)
-      throw new PartialImport(`${failures.length} of ${units.length} gauge-months failed: ${failures[0]}`);
+    if (failures.length > 0) {
+      const headline = `${failures.length} of ${units.length} gauge-months failed: ${failures[0]}`;
+      throw new UserError(`${headline}. The others are in; the next import of the file tries these alone.`);
+    }
     const counts = await transaction(database, "BEGIN", async () => {
       await store.gatherStrays(database);
       if (expected.source === "fopr") {
@@ -145,6 +144,10 @@ async function prepare(
     await database.query(
       `INSERT INTO gauge (id) SELECT DISTINCT unnest($1::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING`,
       [units.map(({ gauge }) => gauge)],
+    );
+    await store.lockGauges(
+      database,
+      units.map(({ gauge }) => gauge),
     );
     await store.nameGauges(database, remarks.names, file.source, yearOf(expected));
     await database.query("DELETE FROM import_problem WHERE run = $1", [run.id]);
