@@ -1,5 +1,9 @@
-import { flag, readSettings, type Setting, text, variable, wholeNumber } from "../shared";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { database, flag, readSettings, type Setting, text, toggle, variable, wholeNumber } from "../shared";
+import { type Specification, specification } from "./bootstrap/specification";
 import type { EtcdAccess } from "./etcd/gateway";
+import type { PatroniAccess } from "./patroni/rest";
 
 /**
  * The settings of the verbs: what the program's Deployment and Jobs give as arguments and environment is read, and can
@@ -94,3 +98,81 @@ export const checkDiscover = (config: {
   config.kubernetes || config.kubernetesHost
     ? []
     : ["KUBERNETES_API is required outside of a pod: where the API server is"];
+
+const leader = database("POSTGRES", "the leader, as a superuser", { database: "postgres", user: "postgres" });
+
+/** The REST API of Patroni's members. */
+const patroniParts = {
+  url: variable("PATRONI_URL", "the REST API of any member", url("https://postgres:8008")),
+  authority: variable(
+    "PATRONI_CACERT",
+    "file with the authority of the members' certificates",
+    text("the path of a file"),
+  ),
+  user: variable("PATRONI_USER", "user of the REST API", text().default("patroni")),
+  password: variable("PATRONI_PASSWORD", "that user's password", text(), { secret: true }),
+};
+
+const patroni: Setting<PatroniAccess> = {
+  declares: Object.values(patroniParts).flatMap(({ declares }) => declares),
+  read: (inputs) => readSettings(patroniParts, inputs),
+};
+
+/** Of use only where the specification has a part for Patroni. */
+const patroniIfGiven: Setting<PatroniAccess | undefined> = {
+  declares: patroni.declares,
+  read: (inputs) => (inputs.environment.PATRONI_URL ? patroni.read(inputs) : { value: undefined }),
+};
+
+/** A file of JSON, read and judged with the settings, so that every problem in it shows at once. */
+const specificationFile = text("the path of a file").transform((path, issues): Specification => {
+  const refuse = (message: string) => {
+    issues.addIssue({ code: "custom", message });
+    return z.NEVER;
+  };
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return refuse("allowed: a file of JSON that can be read");
+  }
+  const judged = specification.safeParse(content);
+  if (judged.success) return judged.data;
+  return refuse(
+    judged.error.issues
+      .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message))
+      .join("; "),
+  );
+});
+
+export const bootstrapSettings = {
+  leader,
+  specification: flag(
+    "--specification <file>",
+    "what is to be there: databases, applications and Patroni's configuration",
+    specificationFile,
+    "POSTGRES_SPECIFICATION",
+  ),
+  passwords: flag(
+    "--passwords <folder>",
+    "folder with the files that the specification names, as a mounted Secret is",
+    text("the path of a folder").default("/etc/trellis/passwords"),
+    "POSTGRES_PASSWORDS",
+  ),
+  retire: toggle("--retire", "drop logins of epochs before the newest two", "POSTGRES_RETIRE"),
+  waitSeconds: flag(
+    "--wait-seconds <n>",
+    "how long to wait for a leader",
+    wholeNumber({ max: 3_600 }).default(300),
+    "POSTGRES_WAIT_SECONDS",
+  ),
+  patroni: patroniIfGiven,
+};
+
+export const checkBootstrap = (config: {
+  specification: Specification;
+  patroni: PatroniAccess | undefined;
+}) =>
+  config.specification.patroni && !config.patroni
+    ? ["PATRONI_URL is required: the specification has a configuration for Patroni"]
+    : [];

@@ -1,5 +1,5 @@
 import { type Domain, verb } from "../shared";
-import { checkDiscover, discoverSettings } from "./config";
+import { bootstrapSettings, checkBootstrap, checkDiscover, discoverSettings } from "./config";
 
 /** PostgreSQL under Patroni: who leads, what is in it, and the hands that a person needs. */
 export const postgres: Domain = {
@@ -25,6 +25,15 @@ export const postgres: Domain = {
           context,
         );
       },
+    }),
+    verb({
+      name: "bootstrap",
+      summary: "make databases, roles and logins what a specification says",
+      details:
+        "Runs again after any crash, and several times at once. A login works as long as its epoch is specified.",
+      settings: bootstrapSettings,
+      check: checkBootstrap,
+      run: async (config, context) => (await import("./bootstrap/bootstrap")).bootstrap(config, context),
     }),
   ],
 };

@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  lockedTransaction,
+  type Outcome,
+  openDatabase,
+  retry,
+  transaction,
+  UserError,
+  withDatabase,
+} from "../../shared";
+import type { PatroniAccess } from "../patroni/rest";
+import { grantInside, makeDatabase } from "./databases";
+import { makeGroups, makeLogins, retireLogins } from "./roles";
+import { rolesOf, type Specification } from "./specification";
+
+export interface BootstrapConfig {
+  /** The leader, as a superuser. */
+  readonly leader: DatabaseAddress;
+  readonly specification: Specification;
+  readonly passwords: string;
+  readonly retire: boolean;
+  readonly waitSeconds: number;
+  /** Given where the specification has a part for Patroni. */
+  readonly patroni: PatroniAccess | undefined;
+}
+
+const NAME = { purpose: "the leader", applicationName: "postgres bootstrap" };
+
+/**
+ * Nothing of what this session says may stand in the server's log: statements hold verifiers, which open the door to
+ * guessing, and the log is read by more people than pg_authid.
+ */
+const UNHEARD = `SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_duration_sample = -1;
+  SET log_min_error_statement = 'panic'; SET log_transaction_sample_rate = 0`;
+
+/** Makes databases, roles and logins what the specification says; all of it can be run again after any crash. */
+export async function bootstrap(config: BootstrapConfig, { log, signal }: Context): Promise<Outcome> {
+  const { specification } = config;
+  const passwordOf = readPasswords(config);
+  if (config.patroni && specification.patroni) {
+    const { Patroni } = await import("../patroni/rest");
+    const patroni = new Patroni(config.patroni);
+    if (await patroni.bringConfigurationTo(specification.patroni, signal))
+      log.info("Patroni's configuration has changed");
+  }
+  const open = { ...NAME, signal };
+  const inDatabase = <T>(name: string, work: (database: Database) => Promise<T>): Promise<T> =>
+    withDatabase({ ...config.leader, database: name }, open, async (database) => {
+      await database.query(UNHEARD);
+      return transaction(database, "BEGIN", () => work(database));
+    });
+
+  const gate = await openLeader(config, { log, signal });
+  try {
+    // Two runs at once: the second waits here, and then finds everything done.
+    await lockedTransaction(gate, "postgres bootstrap", async () => {
+      await withDatabase(config.leader, open, async (leader) => {
+        await leader.query(UNHEARD);
+        for (const database of specification.databases) {
+          await transaction(leader, "BEGIN", () => makeGroups(leader, rolesOf(database.name)));
+          await makeDatabase(leader, database);
+          await inDatabase(database.name, (inside) => grantInside(inside, database));
+          log.info({ database: database.name }, `the database ${database.name} is as specified`);
+        }
+        for (const application of specification.applications) {
+          await transaction(leader, "BEGIN", () => makeLogins(leader, application, passwordOf));
+          log.info({ application: application.name }, `the application ${application.name} can log in`);
+          if (!config.retire) continue;
+          const dropped = await retireLogins(leader, application, inDatabase);
+          if (dropped.length > 0) log.info({ dropped }, `retired: ${dropped.join(", ")}`);
+        }
+      });
+    });
+  } finally {
+    await gate.end().catch(() => undefined);
+  }
+  return "done";
+}
+
+/** Waits until there is a leader that takes writes: at the first `up` the members are still being made. */
+async function openLeader(
+  { leader, waitSeconds }: BootstrapConfig,
+  { log, signal }: Pick<Context, "log" | "signal">,
+): Promise<Database> {
+  const deadline = Date.now() + waitSeconds * 1000;
+  return retry(
+    async () => {
+      const database = await openDatabase(leader, { ...NAME, signal });
+      const { rows } = await database.query<{ standby: boolean }>("SELECT pg_is_in_recovery() AS standby");
+      if (!rows[0]?.standby) return database;
+      await database.end();
+      throw new UserError(`${leader.host}:${leader.port} is a replica: the bootstrap needs the leader`);
+    },
+    {
+      attempts: Number.POSITIVE_INFINITY,
+      firstDelayMs: 500,
+      longestDelayMs: 5_000,
+      signal,
+      retryable: () => Date.now() < deadline,
+      onRetry: (error) => {
+        log.info(`waiting for the leader: ${error instanceof Error ? error.message : String(error)}`);
+        return undefined;
+      },
+    },
+  );
+}
+
+/** All passwords are read before anything is changed; what is wrong with one is said without it. */
+function readPasswords({ specification, passwords }: BootstrapConfig): (file: string) => string {
+  const files = specification.applications.flatMap(({ logins }) =>
+    logins.map(({ passwordFile }) => passwordFile),
+  );
+  const read = new Map(
+    files.map((file) => {
+      const path = join(passwords, file);
+      let password: string;
+      try {
+        password = readFileSync(path, "utf8").replace(/\n$/, "");
+      } catch {
+        throw new UserError(`${path}: the password cannot be read`);
+      }
+      if (!/^[\x21-\x7e]{12,256}$/.test(password)) {
+        throw new UserError(
+          `${path}: not a password. Allowed: 12 to 256 printable characters of ASCII, no spaces`,
+        );
+      }
+      return [file, password] as const;
+    }),
+  );
+  return (file) => {
+    const password = read.get(file);
+    if (password === undefined) throw new Error(`the password ${file} was not read`);
+    return password;
+  };
+}

@@ -1,0 +1,120 @@
+import { z } from "zod";
+
+/**
+ * What is to be in a PostgreSQL cluster: the program renders it, the bootstrap job reads it. Names may hold anything
+ * that PostgreSQL can carry; what it would cut off, or keeps for itself, is refused by name.
+ */
+
+/** PostgreSQL cuts longer names without a word, so that two of them could become one. */
+const LONGEST_NAME = 63;
+
+/** The longest ending that a role of a database gets: `_migrate`. */
+const SUFFIX = "_migrate".length;
+
+const RESERVED = /^(pg_.*|postgres|template[01]|public|none|current_user|current_role|session_user|user)$/i;
+
+const bytes = (text: string) => Buffer.byteLength(text);
+
+const name = (what: string, longest: number) =>
+  z
+    .string()
+    .min(1, `${what} needs a name`)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+    .refine((given) => !/[\u0000-\u001f\u007f]/.test(given), {
+      error: `${what} has a control character in its name`,
+    })
+    .refine((given) => given === given.normalize("NFC"), {
+      error: ({ input }) => `${what} ${JSON.stringify(input)}: its name is not in the normal form NFC`,
+    })
+    .refine((given) => !RESERVED.test(given), {
+      error: ({ input }) => `${what} ${JSON.stringify(input)}: PostgreSQL keeps this name for itself`,
+    })
+    .refine((given) => bytes(given) <= longest, {
+      error: ({ input }) =>
+        `${what} ${JSON.stringify(input)}: its name has ${bytes(String(input))} bytes, allowed: at most ${longest}`,
+    });
+
+const seconds = z.int().min(0).max(86_400).optional();
+
+/** How long sessions may take; 0 is without end. */
+const timeouts = z.strictObject({
+  statementSeconds: seconds,
+  lockSeconds: seconds,
+  idleInTransactionSeconds: seconds,
+});
+
+/** Most sessions at once; absent is without a limit of its own. */
+const connectionLimit = z.int().min(1).max(10_000).optional();
+
+const database = z.strictObject({
+  name: name("the database", LONGEST_NAME - SUFFIX),
+  extensions: z.array(name("the extension", LONGEST_NAME)).default([]),
+  connectionLimit,
+  timeouts: timeouts.default({}),
+});
+
+const login = z.strictObject({
+  /** Grows by one with each rotation; the newest two are kept. */
+  epoch: z.int().min(1).max(999_999),
+  /** The file with the password, in the folder that the job is given. */
+  passwordFile: z
+    .string()
+    .regex(/^[-._a-zA-Z0-9]+$/, "allowed: the name of a file, as a Secret's key can be"),
+});
+
+const application = z.strictObject({
+  name: name("the application", LONGEST_NAME - "_999999".length),
+  database: z.string(),
+  /** read: rows only. write: rows. migrate: also tables and all else, which then belong to the database's owner. */
+  access: z.enum(["read", "write", "migrate"]),
+  logins: z.array(login).min(1, "an application needs a login"),
+  connectionLimit,
+  timeouts: timeouts.default({}),
+});
+
+export const specification = z
+  .strictObject({
+    databases: z.array(database),
+    applications: z.array(application),
+    /** Patroni's dynamic configuration, as far as the program decides it. */
+    patroni: z.record(z.string(), z.json()).optional(),
+  })
+  .superRefine(({ databases, applications }, context) => {
+    const problem = (message: string) => context.addIssue({ code: "custom", message });
+    const known = new Set(databases.map((each) => each.name));
+    const roles = [
+      ...databases.flatMap((each) => Object.values(rolesOf(each.name))),
+      ...applications.flatMap((each) => each.logins.map(({ epoch }) => loginName(each.name, epoch))),
+    ];
+    for (const twice of duplicates(databases.map((each) => each.name))) {
+      problem(`the database ${JSON.stringify(twice)} is there twice`);
+    }
+    for (const twice of duplicates(roles)) problem(`the role ${JSON.stringify(twice)} would be made twice`);
+    for (const { name, database } of applications) {
+      if (!known.has(database)) {
+        problem(
+          `the application ${JSON.stringify(name)} wants the database ${JSON.stringify(database)}, which is not there`,
+        );
+      }
+    }
+  });
+
+export type Specification = z.output<typeof specification>;
+export type DatabaseSpecification = Specification["databases"][number];
+export type ApplicationSpecification = Specification["applications"][number];
+
+/** The roles of a database, none of which can log in. */
+export const rolesOf = (database: string) => ({
+  owner: `${database}_owner`,
+  read: `${database}_read`,
+  write: `${database}_write`,
+  migrate: `${database}_migrate`,
+});
+
+export type DatabaseRoles = ReturnType<typeof rolesOf>;
+
+export const loginName = (application: string, epoch: number) => `${application}_${epoch}`;
+
+function duplicates(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}

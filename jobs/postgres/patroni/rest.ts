@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:https";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { UserError } from "../../shared";
+
+/** How the REST API of any member is reached. */
+export interface PatroniAccess {
+  /** https://postgres.postgres.svc:8008 */
+  readonly url: string;
+  /** File with the authority of the members' certificates. */
+  readonly authority: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export type ClusterMember = z.output<typeof member>;
+export type Cluster = z.output<typeof cluster>;
+
+const bytes = z.union([z.int(), z.literal("unknown")]).optional();
+
+const member = z.looseObject({
+  name: z.string(),
+  role: z.string(),
+  state: z.string(),
+  api_url: z.string().optional(),
+  host: z.string().optional(),
+  port: z.int().optional(),
+  timeline: z.int().optional(),
+  lag: bytes,
+  receive_lag: bytes,
+  replay_lag: bytes,
+  pending_restart: z.boolean().optional(),
+});
+
+const cluster = z.looseObject({ members: z.array(member), pause: z.boolean().optional() });
+
+/** Reads answer at once; a switchover answers when it is over, for which Patroni itself waits 20 s. */
+const TIMEOUT_MS = 10_000;
+const SWITCHOVER_TIMEOUT_MS = 60_000;
+
+/** Patroni's REST API. Everything that changes something needs the user and the password. */
+export class Patroni {
+  readonly #access: PatroniAccess;
+  readonly #agent: Agent;
+
+  constructor(access: PatroniAccess) {
+    this.#access = access;
+    this.#agent = new Agent({ ca: readFileSync(access.authority, "utf8") });
+  }
+
+  async cluster(signal?: AbortSignal): Promise<Cluster> {
+    const { status, body } = await this.#request("GET", this.#access.url, "/cluster", { signal });
+    if (status !== 200) throw refusal("the state of the cluster", status, body);
+    return cluster.parse(JSON.parse(body));
+  }
+
+  /** Answers whether anything had to be changed. A null removes a key, as everywhere in Patroni. */
+  async bringConfigurationTo(
+    wanted: Record<string, z.core.util.JSONType>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const { status, body } = await this.#request("GET", this.#access.url, "/config", { signal });
+    if (status !== 200) throw refusal("the configuration", status, body);
+    if (holds(JSON.parse(body), wanted)) return false;
+    const answer = await this.#request("PATCH", this.#access.url, "/config", { signal, content: wanted });
+    if (answer.status !== 200) throw refusal("the change of the configuration", answer.status, answer.body);
+    return true;
+  }
+
+  /** Hands the lead over, to the given member or to the best; answers what Patroni says of it. */
+  async switchover(leader: string, candidate: string | undefined, signal?: AbortSignal): Promise<string> {
+    const { status, body } = await this.#request("POST", this.#access.url, "/switchover", {
+      signal,
+      content: { leader, ...(candidate !== undefined && { candidate }) },
+      timeoutMs: SWITCHOVER_TIMEOUT_MS,
+    });
+    if (status !== 200) throw refusal("the switchover", status, body);
+    return body.trim();
+  }
+
+  /** Makes a member copy everything from the leader anew; only the member itself can be asked. */
+  async reinitialize({ name, api_url }: ClusterMember, signal?: AbortSignal): Promise<void> {
+    if (!api_url) throw new UserError(`${name} does not say where its REST API is`);
+    const { status, body } = await this.#request("POST", new URL(api_url).origin, "/reinitialize", {
+      signal,
+      content: { force: true },
+    });
+    if (status !== 200) throw refusal(`the reinitialization of ${name}`, status, body);
+  }
+
+  #request(
+    method: string,
+    server: string,
+    path: string,
+    {
+      content,
+      signal,
+      timeoutMs = TIMEOUT_MS,
+    }: { content?: object; signal?: AbortSignal | undefined; timeoutMs?: number },
+  ): Promise<{ status: number; body: string }> {
+    const { user, password } = this.#access;
+    return new Promise((resolve, reject) => {
+      const unreachable = (error: Error) =>
+        reject(new UserError(`Patroni at ${server} cannot be asked: ${error.message}`, 1, { cause: error }));
+      const call = request(
+        new URL(path, server),
+        {
+          method,
+          agent: this.#agent,
+          timeout: timeoutMs,
+          auth: `${user}:${password}`,
+          headers: { "content-type": "application/json" },
+          ...(signal && { signal }),
+        },
+        async (response) => {
+          try {
+            const chunks: Buffer[] = [];
+            for await (const chunk of response) chunks.push(chunk as Buffer);
+            resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+          } catch (error) {
+            unreachable(error as Error);
+          }
+        },
+      );
+      call.once("timeout", () => call.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+      call.once("error", unreachable);
+      call.end(content && JSON.stringify(content));
+    });
+  }
+}
+
+/** Whether a configuration has all that is wanted of it already. */
+function holds(has: unknown, wanted: unknown): boolean {
+  if (wanted === null) return has === undefined;
+  if (!isRecord(wanted)) return isDeepStrictEqual(has, wanted);
+  return Object.entries(wanted).every(([key, value]) => holds(isRecord(has) ? has[key] : undefined, value));
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const refusal = (what: string, status: number, body: string) =>
+  new UserError(
+    `Patroni refuses ${what} (${status}): ${status === 401 ? "the user or the password is wrong" : body.trim() || "it does not say why"}`,
+  );
