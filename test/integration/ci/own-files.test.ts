@@ -20,9 +20,10 @@ function verdict(name: string, args: readonly string[]) {
   return { status, said: stdout + stderr };
 }
 
-describeWith(["git", "shellcheck"], "the project's own scripts", () => {
+// Those that reach a machine are judged by their rooms, as they are rendered.
+describeWith(["git", "shellcheck"], "the scripts of CI", () => {
   it("leave shellcheck nothing to say", () => {
-    expect(verdict("shellcheck", [".ci/run", ...tracked("*.sh")])).toEqual({ status: 0, said: "" });
+    expect(verdict("shellcheck", [".ci/run", ...tracked("test/toolchain/*.sh")])).toEqual({ status: 0, said: "" });
   });
 });
 
