@@ -6,6 +6,7 @@ import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
 import { serverNames } from "./components/postgres";
 import {
+  adviceOn,
   fabricOf,
   type HetznerTarget,
   loadSettings,
@@ -20,6 +21,7 @@ import { versions } from "./components/versions";
 export async function platform() {
   const { settings, secrets } = loadSettings();
   requireSupport(versions, settings.acceptOutOfSupport);
+  for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
 
   const { target } = settings;
   return target.kind === "hetzner" ? onHetzner(settings, target, secrets) : onExisting(settings, secrets);

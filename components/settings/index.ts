@@ -1,3 +1,4 @@
+export { adviceOn } from "./advice";
 export { postgresShape } from "./check-postgres";
 export {
   loadSettings,

@@ -8,11 +8,24 @@ import { rawSettings, STACKS, withValue } from "../../support/stacks";
 const SERVER = "hcloud:index/server:Server";
 
 describe("the platform", () => {
-  it.each(STACKS)("of %s is declared without a warning", async (stack) => {
-    const { logs, resources } = await evaluatePlatform(rawSettings(stack), stack);
+  it.each(STACKS)(
+    "of %s is declared with no other warning than that its file is an example",
+    async (stack) => {
+      const { logs, resources } = await evaluatePlatform(rawSettings(stack), stack);
 
-    expect(logs.filter(({ severity }) => severity !== "info")).toEqual([]);
-    expect(resources.length).toBeGreaterThan(120);
+      const warnings = logs.filter(({ severity }) => severity !== "info").map(({ message }) => message);
+      expect(warnings).toEqual([
+        expect.stringContaining("belongs to nobody"),
+        expect.stringContaining("with which nobody can log in"),
+      ]);
+      expect(resources.length).toBeGreaterThan(120);
+    },
+  );
+
+  it("warns of a production whose backups would die with the cluster", async () => {
+    const { logs } = await evaluatePlatform(withValue(rawSettings("prod"), "offsite", undefined));
+
+    expect(logs.map(({ message }) => message).join()).toContain("offsite: missing in prod");
   });
 
   it("puts nothing on the cluster before its API has answered, and that not before its servers exist", async () => {
