@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { apiReady } from "./components/cluster";
 import { AddOns, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
