@@ -23,7 +23,10 @@ function verdict(name: string, args: readonly string[]) {
 // Those that reach a machine are judged by their rooms, as they are rendered.
 describeWith(["git", "shellcheck"], "the scripts of CI", () => {
   it("leave shellcheck nothing to say", () => {
-    expect(verdict("shellcheck", [".ci/run", ...tracked("test/toolchain/*.sh")])).toEqual({ status: 0, said: "" });
+    expect(verdict("shellcheck", [".ci/run", ...tracked("test/toolchain/*.sh")])).toEqual({
+      status: 0,
+      said: "",
+    });
   });
 });
 
