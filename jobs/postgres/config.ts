@@ -1,6 +1,19 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { database, flag, readSettings, type Setting, text, toggle, variable, wholeNumber } from "../shared";
+import {
+  argument,
+  type DatabaseAddress,
+  database,
+  flag,
+  oneOf,
+  readSettings,
+  type Setting,
+  text,
+  toggle,
+  variable,
+  wholeNumber,
+} from "../shared";
+import { ACTIONS } from "./actions";
 import { type Specification, specification } from "./bootstrap/specification";
 import type { EtcdAccess } from "./etcd/gateway";
 import type { PatroniAccess } from "./patroni/rest";
@@ -176,3 +189,54 @@ export const checkBootstrap = (config: {
   config.specification.patroni && !config.patroni
     ? ["PATRONI_URL is required: the specification has a configuration for Patroni"]
     : [];
+
+const migrateDatabase = database("MIGRATE", "the database, as a login with the access `migrate`");
+
+export const migrateSettings = {
+  action: argument(0, "action", `one of ${ACTIONS.join(", ")}`, oneOf(ACTIONS)),
+  schema: argument(
+    1,
+    "schema",
+    "whose tables: the domain that the folder of migrations belongs to",
+    text().regex(/^[a-z][a-z0-9-]*$/, "allowed: lower-case letters, digits and dashes"),
+  ),
+  name: argument(
+    2,
+    "name",
+    "of a new step",
+    text()
+      .regex(/^[a-z0-9][a-z0-9-]*$/, "allowed: lower-case letters, digits and dashes")
+      .optional(),
+  ),
+  folder: flag("--folder <path>", "folder of the SQL files, instead of the domain's own", text().optional()),
+  steps: flag("--steps <n>", "how many steps to take back", wholeNumber({ min: 1, max: 1_000 }).default(1)),
+  json: toggle("--json", "print JSON"),
+  database: {
+    declares: migrateDatabase.declares,
+    read: (inputs) => (inputs.arguments[0] === "new" ? { value: undefined } : migrateDatabase.read(inputs)),
+  } satisfies Setting<DatabaseAddress | undefined>,
+};
+
+export const checkMigrate = ({ action, name }: { action: string; name?: string | undefined }) =>
+  (action === "new") === (name !== undefined)
+    ? []
+    : ["<name>: is given with `new`, and with nothing else: what the step is called"];
+
+const yes = toggle("--yes", "do not ask");
+
+export const statusSettings = { patroni, json: toggle("--json", "print JSON") };
+
+export const switchoverSettings = {
+  patroni,
+  to: flag("--to <member>", "who is to lead; the best replica where it is left out", text().optional()),
+  yes,
+};
+
+export const reinitSettings = { patroni, member: argument(0, "member", "the replica", text()), yes };
+
+export const clearStaleStateSettings = {
+  scope,
+  etcd,
+  all: toggle("--all", "forget the whole cluster, also which data is its own"),
+  yes,
+};

@@ -1,5 +1,16 @@
 import { type Domain, verb } from "../shared";
-import { bootstrapSettings, checkBootstrap, checkDiscover, discoverSettings } from "./config";
+import {
+  bootstrapSettings,
+  checkBootstrap,
+  checkDiscover,
+  checkMigrate,
+  clearStaleStateSettings,
+  discoverSettings,
+  migrateSettings,
+  reinitSettings,
+  statusSettings,
+  switchoverSettings,
+} from "./config";
 
 /** PostgreSQL under Patroni: who leads, what is in it, and the hands that a person needs. */
 export const postgres: Domain = {
@@ -34,6 +45,41 @@ export const postgres: Domain = {
       settings: bootstrapSettings,
       check: checkBootstrap,
       run: async (config, context) => (await import("./bootstrap/bootstrap")).bootstrap(config, context),
+    }),
+    verb({
+      name: "migrate",
+      summary: "bring a database's schema up or down, show how it stands, or begin a new step",
+      details: "All steps of a run are one transaction: where one fails, nothing of the run remains.",
+      settings: migrateSettings,
+      check: checkMigrate,
+      answersOnStdout: true,
+      run: async (config, context) => (await import("./migrate")).runMigrate(config, context),
+    }),
+    verb({
+      name: "status",
+      summary: "show the members: role, state, timeline, lag",
+      settings: statusSettings,
+      answersOnStdout: true,
+      run: async (config, context) => (await import("./operations/members")).status(config, context),
+    }),
+    verb({
+      name: "switchover",
+      summary: "hand the lead over to another member, in order and without loss",
+      settings: switchoverSettings,
+      run: async (config, context) => (await import("./operations/members")).switchover(config, context),
+    }),
+    verb({
+      name: "reinit",
+      summary: "make a replica copy everything from the leader anew",
+      settings: reinitSettings,
+      run: async (config, context) => (await import("./operations/members")).reinit(config, context),
+    }),
+    verb({
+      name: "clear-stale-state",
+      summary: "remove what a dead cluster has left in etcd; refuses while a leader holds the lock",
+      settings: clearStaleStateSettings,
+      run: async (config, context) =>
+        (await import("./operations/clear-stale-state")).clearStaleState(config, context),
     }),
   ],
 };

@@ -11,7 +11,14 @@ export {
 } from "./database";
 export { type DatabaseAddress, database } from "./database-setting";
 export { createLogger, type Logger } from "./logger";
-export { type Migration, migrate } from "./migrations";
+export {
+  type Migration,
+  type MigrationStatus,
+  migrate,
+  migrationStatus,
+  readMigrations,
+  takeBack,
+} from "./migrations";
 export type { Outcome, ResultCode } from "./outcome";
 export { createProgress, type Progress, type ProgressDisplay } from "./progress";
 export { type RetryArgs, retry } from "./retry";

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { type Database, type Migration, migrate } from "../../shared";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Database, type Migration, migrate, readMigrations } from "../../shared";
 
 /** Beside this room's other folders in the sources, beside the program itself in the bundle. */
 const FOLDER = ["../migrations/", "./rain-migrations/"]
@@ -9,10 +10,7 @@ const FOLDER = ["../migrations/", "./rain-migrations/"]
 /** The steps of the rain database, oldest first: plain SQL files, named by the moment of their making. */
 export function rainMigrations(): Migration[] {
   if (!FOLDER) throw new Error("the program was packed without the migrations of the rain database");
-  return readdirSync(FOLDER)
-    .filter((name) => name.endsWith(".sql"))
-    .sort()
-    .map((name) => ({ id: name.replace(/\.sql$/, ""), sql: readFileSync(new URL(name, FOLDER), "utf8") }));
+  return readMigrations(fileURLToPath(FOLDER));
 }
 
 /** Brings the database to the newest schema; several processes may ask at once. */

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { type Context, type Outcome, UserError } from "../../shared";
+import { readSnapshot } from "../discovery/snapshot";
+import { base64, type EtcdAccess, EtcdGateway, endOfPrefix, range } from "../etcd/gateway";
+import { confirm } from "./confirm";
+
+export interface ClearStaleStateConfig {
+  readonly scope: string;
+  readonly etcd: EtcdAccess;
+  readonly all: boolean;
+  readonly yes: boolean;
+}
+
+/**
+ * Removes what keeps a cluster without a leader from getting one: the mark of a bootstrap that died half-way, and a
+ * switchover that was asked for and never came. With `all` everything goes, also which data is the cluster's own. The
+ * key `sync` stays otherwise, since it tells who has all acknowledged rows.
+ */
+export async function clearStaleState(
+  { scope, etcd, all, yes }: ClearStaleStateConfig,
+  { log, signal }: Context,
+): Promise<Outcome> {
+  const prefix = `/service/${scope}/`;
+  const gateway = new EtcdGateway(etcd);
+  try {
+    const { entries } = await readSnapshot(gateway, prefix, signal);
+    const leader = entries.get("leader")?.value;
+    if (leader !== undefined) throw refused(leader);
+    const stale = [...entries.keys()].filter(
+      (key) => all || key === "failover" || (key === "initialize" && entries.get(key)?.value === ""),
+    );
+    if (stale.length === 0) {
+      log.info(`${scope} has no stale state`);
+      return "done";
+    }
+    await confirm(`Remove ${stale.join(", ")} of ${scope} from etcd?`, yes, signal);
+
+    // A leader may have come while a person thought: etcd itself looks once more, in one step with the removal.
+    const removal = all
+      ? [{ request_delete_range: range(prefix, endOfPrefix(prefix)) }]
+      : stale.map((key) => ({ request_delete_range: { key: base64(`${prefix}${key}`) } }));
+    const answer = await gateway.call(
+      "kv/txn",
+      {
+        compare: [{ key: base64(`${prefix}leader`), target: "CREATE", create_revision: "0" }],
+        success: removal,
+      },
+      signal,
+    );
+    if (!z.object({ succeeded: z.boolean().default(false) }).parse(answer).succeeded)
+      throw refused("a member");
+    log.info({ removed: stale }, `removed from ${scope}: ${stale.join(", ")}`);
+    return "done";
+  } finally {
+    gateway.close();
+  }
+}
+
+const refused = (leader: string) =>
+  new UserError(`${leader} holds the leader's lock: the cluster is alive, and its state is not stale`);

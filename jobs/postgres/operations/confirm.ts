@@ -1,0 +1,15 @@
+import { createInterface } from "node:readline/promises";
+import { UserError } from "../../shared";
+
+/** Asks on a terminal before something that cannot be undone; elsewhere only --yes lets it through. */
+export async function confirm(question: string, yes: boolean, signal: AbortSignal): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY) throw new UserError(`${question} Nobody can be asked here: say --yes.`, 2);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${question} [y/N] `, { signal });
+    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError("not confirmed: nothing was done");
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,74 @@
+export interface Statement {
+  readonly text: string;
+  /** Where it begins in the whole, from 1. */
+  readonly line: number;
+}
+
+/** What may hold a semicolon that ends nothing: comments, texts and quoted names, in PostgreSQL's own spelling. */
+const OPAQUE =
+  /--[^\n]*|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?<tag>[A-Za-z_]\w*)?\$.*?\$\k<tag>\$/sy;
+
+const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+
+/** Cuts SQL into its statements, for messages: what is executed is always the whole. */
+export function statementsOf(sql: string): Statement[] {
+  const statements: Statement[] = [];
+  let [begin, at, depth, previous] = [0, 0, 0, ""];
+  const cut = (end: number) => {
+    const raw = sql.slice(begin, end);
+    const leading = raw.length - withoutLeadingComments(raw).length;
+    const text = raw.slice(leading).trim();
+    if (text !== "") statements.push({ text, line: sql.slice(0, begin + leading).split("\n").length });
+    begin = end + 1;
+  };
+  while (at < sql.length) {
+    const skipped = opaqueEnd(sql, at);
+    if (skipped > at) {
+      at = skipped;
+      continue;
+    }
+    WORD.lastIndex = at;
+    const word = WORD.exec(sql)?.[0].toUpperCase();
+    if (word !== undefined) {
+      // A body in standard SQL has statements of its own, which end in semicolons.
+      if (word === "ATOMIC" && previous === "BEGIN") depth++;
+      else if (depth > 0 && word === "CASE") depth++;
+      else if (depth > 0 && word === "END") depth--;
+      previous = word;
+      at += word.length;
+      continue;
+    }
+    if (sql[at] === ";" && depth === 0) cut(at);
+    at++;
+  }
+  cut(sql.length);
+  return statements;
+}
+
+/** Where the comment, text or quoted name that begins here ends; the same place where none does. */
+function opaqueEnd(sql: string, at: number): number {
+  if (sql.startsWith("/*", at)) return commentEnd(sql, at);
+  OPAQUE.lastIndex = at;
+  return at + (OPAQUE.exec(sql)?.[0].length ?? 0);
+}
+
+/** Comments nest. */
+function commentEnd(sql: string, at: number): number {
+  let [position, depth] = [at, 0];
+  do {
+    if (sql.startsWith("/*", position)) depth++;
+    else if (sql.startsWith("*/", position)) depth--;
+    else {
+      position++;
+      continue;
+    }
+    position += 2;
+  } while (depth > 0 && position < sql.length);
+  return position;
+}
+
+function withoutLeadingComments(sql: string): string {
+  const rest = sql.trimStart();
+  if (rest.startsWith("/*")) return withoutLeadingComments(rest.slice(commentEnd(rest, 0)));
+  return rest.startsWith("--") ? withoutLeadingComments(rest.replace(/^[^\n]*/, "")) : rest;
+}
