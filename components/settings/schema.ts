@@ -9,6 +9,7 @@ import {
   emailAddress,
   extensionName,
   httpsUrl,
+  imageRepository,
   kubernetesName,
   sshPublicKey,
 } from "./values";
@@ -190,6 +191,11 @@ const postgres = z
   })
   .prefault({});
 
+const images = z.strictObject({
+  /** Where the program pushes the images that it builds, as `<repository>-jobs` and so on; who pushes is logged in. */
+  repository: imageRepository,
+});
+
 const epochs = z
   .strictObject({
     /** Raised to renew all certificates below the authorities. */
@@ -209,6 +215,7 @@ export const settingsSchema = z.strictObject({
   target,
   /** Object storage off the cluster, for snapshots and backups; its keys are `trellis:offsiteAccessKey` and `trellis:offsiteSecretKey`. */
   offsite: offsite.optional(),
+  images,
   postgres,
   epochs,
   /** Pins (components/versions.ts) that may be deployed although their support has ended. */

@@ -64,6 +64,13 @@ export const bucketName = z
   })
   .brand<"BucketName">();
 
+export const imageRepository = z
+  .string()
+  .max(200)
+  .regex(/^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/, {
+    error: "a registry and a name without a tag, such as ghcr.io/acme/trellis",
+  });
+
 /** A name that PostgreSQL takes without quotes; with the suffixes of roles it stays within 63 bytes. */
 export const databaseName = z.string().regex(/^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/, {
   error:

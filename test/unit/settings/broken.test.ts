@@ -103,6 +103,9 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["postgres", { databases: { 'x"; DROP DATABASE crm': {} } }, "a database's name"],
   ["postgres", { databases: { postgres: {} } }, "not one of PostgreSQL's own"],
   ["postgres", { databases: { crm: { extensions: ["a b"] } } }, "an extension's name"],
+  ["images", undefined, "images: missing"],
+  ["images.repository", "ghcr.io/acme/trellis:latest", "without a tag"],
+  ["images.repository", "ghcr.io/acme/trellis && reboot", "without a tag"],
   ["servers", [], "servers", "no setting of this name here"],
 ];
 
