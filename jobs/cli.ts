@@ -23,6 +23,11 @@ const domains: readonly DomainEntry[] = [
     summary: "the historical record of rain gauges",
     load: async () => (await import("./rain/index")).rain,
   },
+  {
+    name: "backup",
+    summary: "backups of PostgreSQL on object storage: create, verify, restore, drill",
+    load: async () => (await import("./backup/index")).backup,
+  },
 ];
 
 await main(process.argv.slice(2), domains);

@@ -19,6 +19,9 @@ export {
   readMigrations,
   takeBack,
 } from "./migrations";
+export { ObjectStore, type StoredObject } from "./object-store";
+export { StoreError } from "./object-store-request";
+export { type ObjectStoreAddress, objectStore } from "./object-store-setting";
 export type { Outcome, ResultCode } from "./outcome";
 export { createProgress, type Progress, type ProgressDisplay } from "./progress";
 export { type RetryArgs, retry } from "./retry";

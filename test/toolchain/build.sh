@@ -18,8 +18,9 @@ declare -A recipe=(
   [kube-apiserver]="kubernetes k8s.io/kubernetes/cmd/kube-apiserver"
   [kubectl]="kubernetes k8s.io/kubernetes/cmd/kubectl"
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
+  [minio]="minio github.com/minio/minio"
 )
-order=(etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint)
+order=(etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio)
 
 # What a module's programs ask their linker for: they report these versions, and readers of them fail without.
 stamp() { # module version

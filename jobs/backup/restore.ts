@@ -1,0 +1,240 @@
+import { createHash } from "node:crypto";
+import {
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  type ObjectStore,
+  quoteIdentifier,
+  quoteLiteral,
+  sqlState,
+  transaction,
+  tryLock,
+  UserError,
+  withDatabase,
+} from "../shared";
+import { Digest } from "./digest";
+import type { Artefact } from "./manifest";
+import { opened, type Programs, start, withConnection } from "./programs";
+
+export interface RestoreArgs {
+  readonly server: DatabaseAddress;
+  readonly store: ObjectStore;
+  readonly programs: Programs;
+  readonly artefact: Artefact;
+  /** The database that the artefact becomes. */
+  readonly into: string;
+  /** Whether it may take the place of a database that holds something. */
+  readonly force: boolean;
+  /** Gives everything to the restoring user, for servers that do not know the roles. */
+  readonly withoutOwners: boolean;
+}
+
+/** How often sessions of the database are ended before its place is given up as too busy to take. */
+const SWAP_ATTEMPTS = 5;
+
+/**
+ * Restores beside the database of that name and takes its place by one transaction at the end: until then, and
+ * whenever anything fails, what was there stays as it was.
+ */
+export async function restore(args: RestoreArgs, context: Context): Promise<void> {
+  const { server, artefact, into, programs } = args;
+  // A database cannot be renamed from inside.
+  const outside = { ...server, database: into === "postgres" ? "template1" : "postgres" };
+  const session = { purpose: "the server to restore to", applicationName: "trellis backup" };
+  await withDatabase(outside, { ...session, signal: context.signal }, async (database) => {
+    const scratch = nameBeside(into, "restoring");
+    const replaced = nameBeside(into, "replaced");
+    if (!(await tryLock(database, `restore ${into}`))) {
+      throw new UserError(
+        `another restore of ${into} is running on ${server.host}:${server.port}; let it end`,
+      );
+    }
+    await requireVacant(database, args, context.signal);
+    const roles = args.withoutOwners ? [] : await missingRoles(database, artefact.roles);
+    if (roles.length > 0) {
+      throw new UserError(
+        `the server ${server.host}:${server.port} lacks roles of ${artefact.database}: ${roles.join(", ")}; ` +
+          "create them, or give everything to the restoring user with --without-owners",
+      );
+    }
+    await drop(database, scratch); // of a restore that was killed
+    await drop(database, replaced);
+    try {
+      await makeDatabase(database, scratch, artefact, args.withoutOwners);
+      await fill(args, scratch, context);
+      context.signal.throwIfAborted();
+      await takePlace(database, { scratch, into, replaced });
+    } catch (error) {
+      await withDatabase(outside, session, (fresh) => drop(fresh, scratch)).catch(() => undefined);
+      throw error;
+    }
+    await drop(database, replaced);
+  });
+  context.log.info({ database: into, major: programs.major }, `${into} is restored`);
+}
+
+/** Made from the name alone, so that the next run finds what a killed one has left; within PostgreSQL's 63 bytes. */
+export function nameBeside(database: string, what: "restoring" | "replaced" | "drill"): string {
+  return `trellis_${what}_${createHash("sha256").update(database).digest("hex").slice(0, 16)}`;
+}
+
+export const drop = (database: Database, name: string) =>
+  database.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+
+async function requireVacant(
+  database: Database,
+  { server, into, force }: RestoreArgs,
+  signal: AbortSignal,
+): Promise<void> {
+  if (force || !(await exists(database, into))) return;
+  const purpose = { purpose: "the database to replace", applicationName: "trellis backup", signal };
+  const relations = await withDatabase({ ...server, database: into }, purpose, async (inside) => {
+    const { rows } = await inside.query<{ count: number }>(OWN_OBJECTS);
+    return rows[0]?.count ?? 0;
+  });
+  if (relations === 0) return;
+  throw new UserError(
+    `the database ${into} at ${server.host}:${server.port} is not empty (${relations} tables, views, functions and ` +
+      "large objects); replace it with --force, or restore beside it with --as <name>",
+  );
+}
+
+const OWN_OBJECTS = `
+  SELECT (SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND nspname <> 'information_schema' AND nspname !~ '^pg_')::int
+    + (SELECT count(*) FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+      WHERE nspname <> 'information_schema' AND nspname !~ '^pg_')::int
+    + (SELECT count(*) FROM pg_largeobject_metadata)::int AS count`;
+
+async function exists(database: Database, name: string): Promise<boolean> {
+  const { rowCount } = await database.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+  return rowCount === 1;
+}
+
+async function missingRoles(database: Database, roles: readonly string[]): Promise<string[]> {
+  const { rows } = await database.query<{ role: string }>(
+    "SELECT role FROM unnest($1::text[]) AS role WHERE role NOT IN (SELECT rolname FROM pg_roles)",
+    [roles],
+  );
+  return rows.map(({ role }) => role);
+}
+
+/** With what a dump leaves out: its encoding, owner, settings, and who may connect. */
+async function makeDatabase(
+  database: Database,
+  name: string,
+  { properties, database: origin }: Artefact,
+  withoutOwners: boolean,
+): Promise<void> {
+  const own = quoteIdentifier(name);
+  const owner = withoutOwners ? "" : ` OWNER ${quoteIdentifier(properties.owner)}`;
+  await database.query(
+    `CREATE DATABASE ${own} TEMPLATE template0 ENCODING ${quoteLiteral(properties.encoding)} ` +
+      `LC_COLLATE ${quoteLiteral(properties.collate)} LC_CTYPE ${quoteLiteral(properties.ctype)}${owner}`,
+  );
+  await database.query(
+    `COMMENT ON DATABASE ${own} IS ${quoteLiteral(`restored from a backup of ${origin}`)}`,
+  );
+  if (withoutOwners) return;
+  for (const { role, setting } of properties.settings) {
+    const [parameter = "", ...value] = setting.split("=");
+    const whose = role === null ? `DATABASE ${own}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${own}`;
+    await database.query(`ALTER ${whose} SET ${parameter} = ${settingValue(parameter, value.join("="))}`);
+  }
+  if (!properties.privileges) return;
+  await database.query(`REVOKE ALL ON DATABASE ${own} FROM PUBLIC, ${quoteIdentifier(properties.owner)}`);
+  for (const { grantee, privilege, grantable } of properties.privileges) {
+    const to = grantee === null ? "PUBLIC" : quoteIdentifier(grantee);
+    const option = grantable ? " WITH GRANT OPTION" : "";
+    await database.query(`GRANT ${privilege} ON DATABASE ${own} TO ${to}${option}`);
+  }
+}
+
+/** A list of quoted names is kept as it stands; pg_dump knows the same parameters by name. */
+const settingValue = (parameter: string, value: string) =>
+  ["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"].includes(
+    parameter,
+  )
+    ? value || "''"
+    : quoteLiteral(value);
+
+async function fill(
+  { store, server, programs: { zstd, pgRestore }, artefact, withoutOwners }: RestoreArgs,
+  scratch: string,
+  { signal, progress }: Context,
+): Promise<void> {
+  const digest = new Digest();
+  const shown = progress(`restoring ${artefact.database}`, "bytes", artefact.bytes);
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  try {
+    await withConnection({ ...server, database: scratch }, scratch, async (environment) => {
+      const ownership = withoutOwners ? ["--no-owner", "--no-privileges"] : [];
+      const filling = start(
+        pgRestore,
+        ["--exit-on-error", "--no-password", ...ownership, `--dbname=${scratch}`],
+        { stdin: "pipe", environment, signal: stop },
+      );
+      const unpacking = start(zstd, ["-d", "-c", "-q"], {
+        stdin: "pipe",
+        stdout: opened(filling.child.stdin),
+        signal: stop,
+      });
+      try {
+        const feeding = feed(
+          digest.of(store.read(artefact.key), (bytes) => shown.advance(bytes)),
+          opened(unpacking.child.stdin),
+        );
+        // pg_restore's own complaint says more than that of the programs which it left without a reader.
+        const ends = await Promise.allSettled([filling.ended, feeding, unpacking.ended]);
+        const failure = ends.find((end) => end.status === "rejected");
+        if (failure) throw failure.reason;
+      } finally {
+        failed.abort(new UserError("the restore has ended"));
+      }
+    });
+  } finally {
+    shown.done();
+  }
+  if (digest.bytes === artefact.bytes && digest.sha256() === artefact.sha256) return;
+  throw new UserError(`${artefact.key} is not what was stored: its sha256 differs; restore another backup`);
+}
+
+async function feed(source: AsyncIterable<Buffer>, into: NodeJS.WritableStream): Promise<void> {
+  const closed = new Promise<"closed">((resolve) => into.once("close", () => resolve("closed")));
+  try {
+    for await (const chunk of source) {
+      if (into.write(chunk)) continue;
+      const drained = new Promise<"drained">((resolve) => into.once("drain", () => resolve("drained")));
+      if ((await Promise.race([drained, closed])) === "closed") return;
+    }
+  } finally {
+    into.end();
+  }
+}
+
+interface Names {
+  readonly scratch: string;
+  readonly into: string;
+  readonly replaced: string;
+}
+
+/** Both renames are one transaction: at every moment there is one whole database of that name, or what was there. */
+async function takePlace(database: Database, { scratch, into, replaced }: Names): Promise<void> {
+  const rename = (from: string, to: string) =>
+    database.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);
+  for (let attempt = 1; ; attempt++) {
+    await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY($1)", [
+      [scratch, into],
+    ]);
+    try {
+      return await transaction(database, "BEGIN", async () => {
+        if (await exists(database, into)) await rename(into, replaced);
+        await rename(scratch, into);
+      });
+    } catch (error) {
+      const busy = sqlState(error) === "55006"; // object_in_use: somebody has connected again
+      if (!busy || attempt >= SWAP_ATTEMPTS) throw error;
+    }
+  }
+}

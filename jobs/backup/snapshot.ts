@@ -1,0 +1,108 @@
+import { type Database, quoteIdentifier, transaction } from "../shared";
+import type { DatabaseProperties, TableRows } from "./manifest";
+
+/** A database at one moment: what a dump of that moment has to hold. */
+export interface Snapshot {
+  /** By this name other sessions see the same moment. */
+  readonly id: string;
+  readonly lsn: string;
+  readonly roles: string[];
+  readonly properties: DatabaseProperties;
+  readonly largeObjects: number;
+  /** Counts the rows of every table as of this moment. */
+  countRows(): Promise<TableRows[]>;
+}
+
+/** Holds a snapshot of the database that the session is in for as long as the work lasts. */
+export function withSnapshot<T>(database: Database, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  return transaction(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", async () => {
+    const row = await one<{ id: string; lsn: string; objects: number; roles: string[] }>(database, MOMENT);
+    return await work({
+      id: row.id,
+      lsn: row.lsn,
+      roles: row.roles,
+      largeObjects: row.objects,
+      properties: await one<DatabaseProperties>(database, PROPERTIES).then(withoutAbsent),
+      countRows: () => countRows(database),
+    });
+  });
+}
+
+/** The rows of all tables that a dump carries: not those of extensions, which make theirs themselves. */
+export async function countRows(database: Database): Promise<TableRows[]> {
+  const { rows: tables } = await database.query<{ schema: string; name: string }>(TABLES);
+  const counted: TableRows[] = [];
+  for (const { schema, name } of tables) {
+    const from = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+    const { rows } = await one<{ rows: string }>(database, `SELECT count(*) AS rows FROM ONLY ${from}`);
+    counted.push({ schema, name, rows: Number(rows) });
+  }
+  return counted;
+}
+
+export async function countLargeObjects(database: Database): Promise<number> {
+  return (await one<{ count: number }>(database, "SELECT count(*)::int FROM pg_largeobject_metadata")).count;
+}
+
+/** The databases that can be backed up, or those of the wanted ones that the server lacks. */
+export async function databaseNames(database: Database): Promise<string[]> {
+  const { rows } = await database.query<{ datname: string }>(
+    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname",
+  );
+  return rows.map(({ datname }) => datname);
+}
+
+export interface Server {
+  readonly version: string;
+  readonly major: number;
+  readonly replica: boolean;
+}
+
+export const readServer = (database: Database) =>
+  one<Server>(
+    database,
+    `SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS replica,
+       current_setting('server_version_num')::int / 10000 AS major`,
+  );
+
+// An unlogged table has no rows on a replica, and pg_dump leaves them out there.
+const TABLES = `
+  SELECT nspname AS schema, relname AS name
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE relkind = 'r' AND relpersistence <> 't' AND (relpersistence = 'p' OR NOT pg_is_in_recovery())
+    AND nspname <> 'information_schema' AND nspname !~ '^pg_'
+    AND NOT EXISTS (SELECT FROM pg_depend
+      WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
+  ORDER BY 1, 2`;
+
+const MOMENT = `
+  SELECT pg_export_snapshot() AS id,
+    CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+    (SELECT count(*)::int FROM pg_largeobject_metadata) AS objects,
+    ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' AND (
+      oid IN (SELECT refobjid FROM pg_shdepend JOIN pg_database ON pg_database.oid = dbid
+        WHERE datname = current_database() AND refclassid = 'pg_authid'::regclass)
+      OR oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())) ORDER BY 1) AS roles`;
+
+const PROPERTIES = `
+  SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, datcollate AS collate,
+    datctype AS ctype,
+    (SELECT coalesce(json_agg(json_build_object('role', rolname, 'setting', setting)), '[]')
+      FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS setting
+      LEFT JOIN pg_roles ON pg_roles.oid = setrole WHERE setdatabase = pg_database.oid) AS settings,
+    CASE WHEN datacl IS NOT NULL THEN
+      (SELECT coalesce(json_agg(json_build_object('grantee', rolname, 'privilege', privilege_type,
+          'grantable', is_grantable)), '[]')
+        FROM aclexplode(datacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee) END AS privileges
+  FROM pg_database WHERE datname = current_database()`;
+
+async function one<Row extends object>(database: Database, statement: string): Promise<Row> {
+  const { rows } = await database.query<Row>(statement);
+  const row = rows[0];
+  if (!row) throw new Error("the server answered with no row");
+  return row;
+}
+
+function withoutAbsent({ privileges, ...properties }: DatabaseProperties): DatabaseProperties {
+  return privileges ? { ...properties, privileges } : properties;
+}

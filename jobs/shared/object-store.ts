@@ -1,0 +1,216 @@
+import { element, elements, refusal, StoreConnection, StoreError } from "./object-store-request";
+import type { ObjectStoreAddress } from "./object-store-setting";
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+/** 16 MiB, and as much more after each thousand parts: 10,000 parts, which is S3's limit, then hold 880 GiB. */
+const PART_BYTES = 16 * 2 ** 20;
+
+/** Parts that travel at a time; with them and the one that fills up, an upload takes 64 MiB of memory. */
+const PARTS_UNDER_WAY = 3;
+
+/** After so many cuts in one object somebody should look. */
+const LONGEST_SERIES_OF_INTERRUPTIONS = 10;
+
+/** One bucket on an S3 server. */
+export class ObjectStore {
+  readonly #connection: StoreConnection;
+
+  constructor(
+    readonly address: ObjectStoreAddress,
+    signal?: AbortSignal,
+  ) {
+    this.#connection = new StoreConnection(address, signal);
+  }
+
+  /** All objects whose keys begin so. It answers with all of them or fails: never with a part. */
+  async list(prefix: string): Promise<StoredObject[]> {
+    const found: StoredObject[] = [];
+    let continuation: string | undefined;
+    do {
+      const { body } = await this.#connection.send({
+        method: "GET",
+        query: {
+          "list-type": "2",
+          "encoding-type": "url",
+          prefix,
+          ...(continuation === undefined ? {} : { "continuation-token": continuation }),
+        },
+      });
+      const truncated = element(body, "IsTruncated");
+      continuation = element(body, "NextContinuationToken");
+      if (truncated === undefined || (truncated === "true") !== (continuation !== undefined)) {
+        throw new StoreError(
+          `the bucket ${this.address.bucket} answered with a broken listing`,
+          "InvalidListing",
+        );
+      }
+      found.push(...elements(body, "Contents").map(storedObject));
+    } while (continuation !== undefined);
+    return found;
+  }
+
+  /** The content as it comes in; a connection that breaks is opened anew where it broke. */
+  async *read(key: string): AsyncGenerator<Buffer, void, undefined> {
+    let offset = 0;
+    for (let interruptions = 0; ; interruptions++) {
+      const content = await this.#connection.open({ method: "GET", key, from: offset });
+      try {
+        // Safe: no encoding is set, so the chunks are buffers.
+        for await (const chunk of content as AsyncIterable<Buffer>) {
+          offset += chunk.length;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (interruptions >= LONGEST_SERIES_OF_INTERRUPTIONS || this.#connection.signal?.aborted) {
+          this.#connection.lost(error);
+        }
+      }
+    }
+  }
+
+  /** The whole content as text, or undefined where there is no such object. */
+  async readText(key: string): Promise<string | undefined> {
+    try {
+      return (await this.#connection.send({ method: "GET", key })).body;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "NoSuchKey") return undefined;
+      throw error;
+    }
+  }
+
+  async write(key: string, content: string | Buffer): Promise<void> {
+    await this.#connection.send({ method: "PUT", key, body: Buffer.from(content) });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#connection.send({ method: "DELETE", key });
+  }
+
+  /** Says clearly what is wrong where the bucket is missing, out of reach, or refuses the keys. */
+  async check(): Promise<void> {
+    await this.#connection.send({ method: "GET", query: { "list-type": "2", "max-keys": "1" } });
+  }
+
+  /**
+   * Writes what a source yields, without knowing how much that will be and without a file. The object appears when
+   * the source has ended well, and not at all when it throws.
+   */
+  async upload(key: string, source: AsyncIterable<Buffer>): Promise<void> {
+    const parts = inParts(source);
+    const first = await parts.next();
+    if (first.done) return this.write(key, "");
+    const second = await parts.next();
+    if (second.done) return this.write(key, first.value);
+    const { body } = await this.#connection.send({ method: "POST", key, query: { uploads: "" } });
+    const uploadId = element(body, "UploadId") ?? "";
+    try {
+      const etags = await this.#sendParts(key, uploadId, [first.value, second.value], parts);
+      await this.#complete(key, uploadId, etags);
+    } catch (error) {
+      await parts.return(undefined).catch(() => undefined);
+      await this.#abandon(key, uploadId);
+      throw error;
+    }
+  }
+
+  /** Frees what dead uploads of these keys have left, where they began before this time; answers how many. */
+  async abortUploads(prefix: string, before: Date): Promise<number> {
+    const { body } = await this.#connection.send({ method: "GET", query: { uploads: "", prefix } });
+    const dead = elements(body, "Upload").filter(
+      (upload) => new Date(element(upload, "Initiated") ?? Number.NaN) < before,
+    );
+    for (const upload of dead) {
+      await this.#connection.send({
+        method: "DELETE",
+        key: element(upload, "Key") ?? "",
+        query: { uploadId: element(upload, "UploadId") ?? "" },
+      });
+    }
+    return dead.length;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #sendParts(
+    key: string,
+    uploadId: string,
+    begun: readonly Buffer[],
+    rest: AsyncIterable<Buffer>,
+  ): Promise<string[]> {
+    const etags: string[] = [];
+    const underWay = new Set<Promise<void>>();
+    const send = async (part: Buffer) => {
+      const number = etags.push("");
+      const sending = this.#connection
+        .send({ method: "PUT", key, query: { partNumber: String(number), uploadId }, body: part })
+        .then(({ etag }) => {
+          etags[number - 1] = etag;
+          underWay.delete(sending);
+        });
+      sending.catch(() => undefined); // it is awaited below, together with the others
+      underWay.add(sending);
+      if (underWay.size >= PARTS_UNDER_WAY) await Promise.race(underWay);
+    };
+    try {
+      for (const part of begun) await send(part);
+      for await (const part of rest) await send(part);
+      await Promise.all(underWay);
+    } finally {
+      await Promise.allSettled(underWay); // a part that arrives after the abort would be kept for nobody
+    }
+    return etags;
+  }
+
+  async #complete(key: string, uploadId: string, etags: readonly string[]): Promise<void> {
+    const listed = etags.map(
+      (etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${etag}</ETag></Part>`,
+    );
+    const body = Buffer.from(`<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>`);
+    const answer = await this.#connection.send({ method: "POST", key, query: { uploadId }, body });
+    // S3 answers 200 before it knows, to keep the connection alive, and tells of a failure in the body.
+    if (element(answer.body, "Code")) throw refusal(this.address, { method: "POST", key }, 500, answer.body);
+  }
+
+  /** With a connection of its own, since the first one may have been stopped; a failure here hides no other. */
+  async #abandon(key: string, uploadId: string): Promise<void> {
+    const connection = new StoreConnection(this.address, AbortSignal.timeout(10_000));
+    await connection.send({ method: "DELETE", key, query: { uploadId } }).catch(() => undefined);
+    connection.close();
+  }
+}
+
+async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let number = 1;
+  const size = () => PART_BYTES * (1 + Math.floor(number / 1000));
+  for await (const chunk of source) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    while (bytes >= size()) {
+      const gathered = Buffer.concat(chunks);
+      const limit = size();
+      yield gathered.subarray(0, limit);
+      number++;
+      chunks = [gathered.subarray(limit)];
+      bytes = gathered.length - limit;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(chunks);
+}
+
+function storedObject(xml: string): StoredObject {
+  return {
+    key: decodeURIComponent((element(xml, "Key") ?? "").replaceAll("+", " ")),
+    bytes: Number(element(xml, "Size")),
+    modified: new Date(element(xml, "LastModified") ?? Number.NaN),
+  };
+}
