@@ -11,6 +11,7 @@ export {
   belongingTo,
   datasetTables,
   fitIdentifier,
+  kubernetesName,
   platformTables,
   stagedBatch,
   streamKey,

@@ -1,0 +1,1 @@
+export { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";

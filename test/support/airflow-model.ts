@@ -1,0 +1,38 @@
+import { dagFiles } from "../../components/airflow";
+import { type DataSurfaceDagsArgs, dataSurfaceDags } from "../../components/datasurface";
+import { loadModel, type Model } from "../../jobs/datasurface/model";
+
+/** How the acceptance model is deployed in the tests of its DAGs. */
+export const ACCEPTANCE: DataSurfaceDagsArgs = {
+  model: loadModel("examples/model"),
+  namespace: "datasurface",
+  image: "registry.example/jobs@sha256:0123",
+  mergeHost: "postgres-primary.postgres.svc.cluster.local",
+  slackChannel: "#data",
+};
+
+/** The DAG folder of a model. */
+export const folderOf = (args: Partial<DataSurfaceDagsArgs> = {}) =>
+  dagFiles(dataSurfaceDags({ ...ACCEPTANCE, ...args }));
+
+/** The acceptance model with so many stores in the place of its one, half of whose streams are each platform's. */
+export function modelWithStores(stores: number): Model {
+  const { ecosystem, assignments } = ACCEPTANCE.model;
+  const names = Array.from({ length: stores }, (_, index) => `Store${index + 1}`);
+  return {
+    assignments,
+    ecosystem: {
+      ...ecosystem,
+      stores: ecosystem.stores.flatMap((store) =>
+        names.map((name) => ({ ...store, name, datasets: store.datasets.map((each) => ({ ...each })) })),
+      ),
+      workspaces: ecosystem.workspaces.map((workspace) => ({
+        ...workspace,
+        groups: workspace.groups.map((group) => ({
+          ...group,
+          sinks: group.sinks.flatMap((sink) => names.map((store) => ({ ...sink, store }))),
+        })),
+      })),
+    },
+  };
+}
