@@ -88,42 +88,33 @@ function print(
   results: ReadonlyMap<string, readonly number[]>,
   peakMiB: number,
 ): void {
-  const of = (name: string) => median(results.get(name) ?? []);
   console.log(`${rows.toLocaleString("en")} rows of 6 columns, median of ${repeat} rounds, seconds:\n`);
   for (const [name, values] of results) console.log(`  ${seconds(median(values)).padStart(7)}  ${name}`);
-  console.log("\nratios:");
-  const ratio = (text: string, above: number, below: number) =>
-    above > 0 && below > 0 && console.log(`  ${(above / below).toFixed(2).padStart(7)}  ${text}`);
+
+  // Each round by itself, then their median: what else the machine did meanwhile weighs on both sides of a ratio.
+  console.log("\nratios, median over the rounds:");
+  const ratio = (text: string, above: readonly string[], below: readonly string[]) => {
+    const sums = [above, below].map((names) =>
+      Array.from({ length: repeat }, (_, round) =>
+        names.reduce((sum, name) => sum + (results.get(name)?.[round] ?? Number.NaN), 0),
+      ),
+    );
+    const rounds = (sums[0] ?? []).map((value, round) => value / (sums[1]?.[round] ?? Number.NaN));
+    if (rounds.every(Number.isFinite)) console.log(`  ${median(rounds).toFixed(2).padStart(7)}  ${text}`);
+  };
   for (const platform of ["YellowLive", "YellowForensic"]) {
-    const first = of(`${platform}: first load, whole command`);
-    ratio(
-      `${platform}: first load over COPY out and in with its key (text)`,
-      first,
-      of("COPY out and in, text, with its key"),
-    );
-    ratio(
-      `${platform}: first load over COPY out and in with its key (binary)`,
-      first,
-      of("COPY out and in, binary, with its key"),
-    );
-    const second = of(`${platform}: second batch, whole command`);
-    const least = of("COPY out and in, binary, no key, unlogged") + of("least SQL that finds the changes");
-    ratio(`${platform}: second batch over its limit (binary COPY and least SQL)`, second, least);
-    ratio(
-      `dbt's snapshot node over ${platform}: second batch, staging and merge alone`,
-      of("dbt: second batch, node"),
-      of(`${platform}: second batch, staging and merge alone`),
-    );
-    ratio(
-      `dbt's snapshot node over ${platform}: second batch, whole command`,
-      of("dbt: second batch, node"),
-      second,
-    );
-    ratio(
-      `dbt's whole command over ${platform}: second batch, whole command`,
-      of("dbt: second batch, whole command"),
-      second,
-    );
+    const first = [`${platform}: first load, whole command`];
+    for (const format of ["text", "binary"]) {
+      const name = `COPY out and in, ${format}, with its key`;
+      ratio(`${platform}: first load, whole command, over ${name}`, first, [name]);
+    }
+    const whole = `${platform}: second batch, whole command`;
+    const alone = `${platform}: second batch, staging and merge alone`;
+    const limit = ["COPY out and in, binary, no key, unlogged", "least SQL that finds the changes"];
+    ratio(`${whole}, over its limit (binary COPY and least SQL)`, [whole], limit);
+    ratio(`dbt's snapshot node over ${alone}`, ["dbt: second batch, node"], [alone]);
+    ratio(`dbt's snapshot node over ${whole}`, ["dbt: second batch, node"], [whole]);
+    ratio(`dbt's whole command over ${whole}`, ["dbt: second batch, whole command"], [whole]);
   }
   console.log(`\npeak memory of the working process: ${peakMiB.toFixed(0)} MiB`);
 }
