@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { recordArtefact } from "../artefacts";
+import { PASSWORD_VARIABLES } from "./member-environment";
 import { memberPod, PLACES } from "./member-pod";
-import { LABELS, memberName, NODE_PORTS, POSTGRES } from "./names";
-import { type PatroniArgs, patroniConfig } from "./patroni-config";
+import { LABELS, memberName, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE } from "./names";
+import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
 
 /** A certificate, its key, and the authority that its holder believes; PEM. */
 export interface TrustedPair {
@@ -40,8 +42,11 @@ export interface PostgresClusterArgs {
   readonly volumeGib: number;
   readonly storageClass?: string | undefined;
 
-  /** Where members and clients come from: the pods' range, and the servers' addresses behind HAProxy. */
-  readonly networks: pulumi.Input<readonly string[]>;
+  /** The pods' ranges, where members and applications are. */
+  readonly pods: readonly string[];
+
+  /** The servers' addresses, from where HAProxy comes in. */
+  readonly servers: pulumi.Input<readonly string[]>;
 
   /** etcd, as Patroni reaches it: by a certificate without a common name, then by password. */
   readonly etcd: {
@@ -56,24 +61,39 @@ export interface PostgresClusterArgs {
 
 /** The Patroni members, the services that lead to each of them, and what they may know. */
 export class PostgresCluster extends pulumi.ComponentResource {
-  /** The password of the superuser, by which the bootstrap job comes in. */
-  readonly superuserPassword: pulumi.Output<string>;
+  /** The Secrets that others mount, by their names. */
+  readonly secrets: {
+    /** Every password under the variable that Patroni reads it from. */
+    readonly passwords: pulumi.Output<string>;
+    /** `ca.crt`, `tls.crt` and `tls.key`, as the members show them. */
+    readonly serverCertificate: pulumi.Output<string>;
+    /** The same for a client of etcd. */
+    readonly etcdCertificate: pulumi.Output<string>;
+  };
 
-  /** Ready for clients that depend on it: the members are declared. */
+  /** Changes with either certificate, so that pods can follow. */
+  readonly certificateDigest: pulumi.Output<string>;
+
+  /** What all members share, as Patroni keeps it in etcd. */
+  readonly dynamicConfiguration: ReturnType<typeof dynamicConfiguration>;
+
   readonly members: pulumi.Resource;
 
   constructor(name: string, args: PostgresClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:PostgresCluster", name, {}, opts);
     const child = { parent: this };
-    const metadata = (object: string) => ({ name: object, namespace: args.namespace, labels: LABELS });
+    const metadata = (object: string) => ({
+      name: object,
+      namespace: args.namespace,
+      labels: LABELS.members,
+    });
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
       { metadata: metadata(POSTGRES.serviceAccount), automountServiceAccountToken: false },
       child,
     );
-    const { secret: passwords, superuser } = this.passwords(name, args, metadata("postgres-passwords"));
-    this.superuserPassword = superuser;
+    const passwords = this.passwords(name, args, metadata("postgres-passwords"));
     const serverCertificate = this.certificate(
       `${name}-certificate`,
       args.certificate,
@@ -84,9 +104,19 @@ export class PostgresCluster extends pulumi.ComponentResource {
       args.etcd.certificate,
       metadata("postgres-etcd"),
     );
+    this.secrets = {
+      passwords: passwords.metadata.name,
+      serverCertificate: serverCertificate.metadata.name,
+      etcdCertificate: etcdCertificate.metadata.name,
+    };
+    this.certificateDigest = pulumi
+      .all([args.certificate.certificate, args.etcd.certificate.certificate])
+      .apply((certificates) => digest(certificates.join()));
+    this.dynamicConfiguration = dynamicConfiguration(args);
     const config = pulumi
-      .all([args.etcd.hosts, args.networks])
-      .apply(([etcd, networks]) => patroniConfig(configuration(args, etcd, networks)));
+      .all([args.etcd.hosts, args.servers])
+      .apply(([etcd, servers]) => patroniConfig(configuration(args, etcd, servers)));
+    recordArtefact(this, "postgres/patroni.yml", config);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       { metadata: metadata("patroni"), data: { "patroni.yml": config } },
@@ -96,7 +126,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
     this.services(name, args.replicas, metadata);
     new k8s.policy.v1.PodDisruptionBudget(
       `${name}-disruption`,
-      { metadata: metadata("postgres"), spec: { maxUnavailable: 1, selector: { matchLabels: LABELS } } },
+      {
+        metadata: metadata("postgres"),
+        spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.members } },
+      },
       child,
     );
 
@@ -108,7 +141,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
           serviceName: POSTGRES.headless,
           replicas: args.replicas,
           podManagementPolicy: "OrderedReady", // a rolling restart waits for each member before it takes the next
-          selector: { matchLabels: LABELS },
+          selector: { matchLabels: LABELS.members },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: [volumeClaim(args)],
           template: memberPod({
@@ -116,12 +149,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
             namespace: POSTGRES_NAMESPACE,
             configMap: configMap.metadata.name,
             configDigest: config.apply(digest),
-            passwords: passwords.metadata.name,
-            serverCertificate: serverCertificate.metadata.name,
-            etcdCertificate: etcdCertificate.metadata.name,
-            certificateDigest: pulumi
-              .all([args.certificate.certificate, args.etcd.certificate.certificate])
-              .apply((certificates) => digest(certificates.join())),
+            ...this.secrets,
+            certificateDigest: this.certificateDigest,
           }),
         },
       },
@@ -138,22 +167,20 @@ export class PostgresCluster extends pulumi.ComponentResource {
   ) {
     const password = (whose: string) =>
       new random.RandomPassword(`${name}-${whose}`, { length: 40, special: false }, { parent: this }).result;
-    const superuser = password("superuser");
-    const secret = new k8s.core.v1.Secret(
+    return new k8s.core.v1.Secret(
       `${name}-passwords`,
       {
         metadata,
         stringData: {
-          PATRONI_SUPERUSER_PASSWORD: superuser,
-          PATRONI_REPLICATION_PASSWORD: password("replication"),
-          PATRONI_REWIND_PASSWORD: password("rewind"),
-          PATRONI_RESTAPI_PASSWORD: password("rest"),
-          PATRONI_ETCD3_PASSWORD: etcd.password,
+          [PASSWORD_VARIABLES.superuser]: password("superuser"),
+          [PASSWORD_VARIABLES.replication]: password("replication"),
+          [PASSWORD_VARIABLES.rewind]: password("rewind"),
+          [PASSWORD_VARIABLES.rest]: password("rest"),
+          [PASSWORD_VARIABLES.etcd]: etcd.password,
         },
       },
       { parent: this },
     );
-    return { secret, superuser };
   }
 
   private certificate(name: string, pair: TrustedPair, metadata: k8s.types.input.meta.v1.ObjectMeta) {
@@ -182,7 +209,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         spec: {
           clusterIP: "None",
           publishNotReadyAddresses: true, // members find each other before they are ready
-          selector: LABELS,
+          selector: LABELS.members,
           ports: [
             { name: "postgres", port: ports.postgres },
             { name: "patroni", port: ports.rest },
@@ -212,13 +239,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
   }
 }
 
-/** The namespace that the foundation gives to PostgreSQL; names in certificates and addresses end in it. */
-export const POSTGRES_NAMESPACE = "postgres";
-
 function configuration(
   args: PostgresClusterArgs,
   etcd: readonly string[],
-  networks: readonly string[],
+  servers: readonly string[],
 ): PatroniArgs {
   const certificates = (folder: string) => ({
     authority: `${folder}/ca.crt`,
@@ -228,7 +252,8 @@ function configuration(
   return {
     scope: args.scope,
     etcd,
-    networks,
+    pods: args.pods,
+    servers: servers.map((address) => `${address}/32`),
     certificates: {
       etcd: certificates(PLACES.etcdCertificates),
       server: certificates(PLACES.serverCertificates),
@@ -243,7 +268,7 @@ function configuration(
 
 function volumeClaim({ volumeGib, storageClass }: PostgresClusterArgs) {
   return {
-    metadata: { name: "data", labels: LABELS },
+    metadata: { name: "data", labels: LABELS.members },
     spec: {
       accessModes: ["ReadWriteOnce"],
       ...(storageClass && { storageClassName: storageClass }),

@@ -1,26 +1,32 @@
 /** Who may log in to PostgreSQL from where: pg_hba.conf, which is read from top to bottom until a line fits. */
 export interface HostAccessArgs {
-  /** The ranges that clients and members come from: the pods', and the servers' behind HAProxy. Nobody else gets in. */
-  readonly networks: readonly string[];
+  /** The pods' ranges: members, the bootstrap job and applications in the cluster. */
+  readonly pods: readonly string[];
+
+  /** From where HAProxy comes in for clients outside of the cluster: the servers' addresses. Nobody else gets in. */
+  readonly servers: readonly string[];
 }
 
 export const REPLICATION_USER = "replicator";
 export const REWIND_USER = "rewinder";
 
 /**
- * Passwords by SCRAM over TLS for everybody who comes by the network; the superuser only from inside the container,
- * by the socket that its own user owns.
+ * Passwords by SCRAM over TLS for everybody who comes by the network. Whoever may do more than an application comes from
+ * inside the cluster alone; the superuser also by the socket that its own user owns.
  */
-export function hostAccess({ networks }: HostAccessArgs): string[] {
+export function hostAccess({ pods, servers }: HostAccessArgs): string[] {
+  const overTls = (databases: string, user: string, ranges: readonly string[]) =>
+    ranges.map((range) => `hostssl ${databases} ${user} ${range} scram-sha-256`);
   return [
     "local all postgres peer",
     "local all all scram-sha-256",
-    ...networks.map((network) => `hostssl replication ${REPLICATION_USER} ${network} scram-sha-256`),
+    `local replication ${REPLICATION_USER} scram-sha-256`, // Patroni asks its own server for its timeline
+    ...overTls("replication", REPLICATION_USER, pods),
     // pg_rewind and Patroni's own checks of other members; no database of anybody's is theirs to read.
-    ...networks.map((network) => `hostssl postgres ${REWIND_USER} ${network} scram-sha-256`),
-    "host all postgres all reject",
-    `host all ${REPLICATION_USER},${REWIND_USER} all reject`,
-    ...networks.map((network) => `hostssl all all ${network} scram-sha-256`),
+    ...overTls("postgres", REWIND_USER, pods),
+    ...overTls("all", "postgres", pods),
+    `host all postgres,${REPLICATION_USER},${REWIND_USER} all reject`,
+    ...overTls("all", "all", [...pods, ...servers]),
     "host all all all reject",
   ];
 }

@@ -1,2 +1,7 @@
-export { PostgresCluster, type PostgresClusterArgs, type TrustedPair } from "./cluster";
-export { serverNames } from "./names";
+export type { TrustedPair } from "./cluster";
+export { memberEnvironment, PASSWORD_VARIABLES } from "./member-environment";
+export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
+export { type PatroniArgs, patroniConfig } from "./patroni-config";
+export { poolerConfig, poolerUsers } from "./pooler-config";
+export { Postgres, type PostgresArgs } from "./postgres";
+export { type Access, bootstrapSpecification, loginsOf } from "./specification";

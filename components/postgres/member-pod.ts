@@ -1,6 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
+import { secretVolume } from "./job-pod";
+import { memberEnvironment } from "./member-environment";
 import { LABELS, POSTGRES } from "./names";
 
 export interface MemberPodArgs {
@@ -23,7 +25,7 @@ export interface MemberPodArgs {
 }
 
 /** The user `postgres` of the official image. */
-const POSTGRES_USER = 999;
+export const POSTGRES_USER = 999;
 
 /** Where the container finds things; the configuration is rendered for these places. */
 export const PLACES = {
@@ -47,7 +49,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
   const volume = (name: string, mountPath: string, readOnly = false) => ({ name, mountPath, readOnly });
   return {
     metadata: {
-      labels: LABELS,
+      labels: LABELS.members,
       annotations: {
         "trellis/config-digest": args.configDigest,
         "trellis/certificate-digest": args.certificateDigest,
@@ -55,6 +57,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
     },
     spec: {
       serviceAccountName: POSTGRES.serviceAccount,
+      enableServiceLinks: false,
       automountServiceAccountToken: false, // Patroni talks to etcd, not to Kubernetes
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(POSTGRES_USER),
@@ -93,8 +96,8 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       ],
       volumes: [
         { name: "config", configMap: { name: args.configMap } },
-        certificates("server-certificate", args.serverCertificate),
-        certificates("etcd-certificate", args.etcdCertificate),
+        secretVolume("server-certificate", args.serverCertificate),
+        secretVolume("etcd-certificate", args.etcdCertificate),
         { name: "sockets", emptyDir: {} },
         { name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: SHARED_MEMORY } },
         SCRATCH.volume,
@@ -103,22 +106,8 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
   };
 }
 
-/**
- * What differs between members. PostgreSQL is known by its address, which EndpointSlices want and which Patroni
- * announces anew after each start; the REST API by its name, which its certificate holds.
- */
-function memberEnvironment(namespace: string): k8s.types.input.core.v1.EnvVar[] {
-  const name = `$(PATRONI_NAME).${POSTGRES.headless}.${namespace}.svc.cluster.local`;
-  return [
-    { name: "PATRONI_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-    { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
-    { name: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", value: `$(POD_IP):${POSTGRES.ports.postgres}` },
-    { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value: `${name}:${POSTGRES.ports.rest}` },
-  ];
-}
-
 function spread(strict: boolean): k8s.types.input.core.v1.PodAntiAffinity {
-  const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: LABELS } };
+  const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: LABELS.members } };
   return strict
     ? { requiredDuringSchedulingIgnoredDuringExecution: [term] }
     : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
@@ -126,9 +115,4 @@ function spread(strict: boolean): k8s.types.input.core.v1.PodAntiAffinity {
 
 function probe(path: string, timing: Record<string, number>): k8s.types.input.core.v1.Probe {
   return { httpGet: { path, port: "patroni", scheme: "HTTPS" }, ...timing };
-}
-
-/** PostgreSQL refuses a key that others may read; the group is the pod's own. */
-function certificates(name: string, secretName: pulumi.Input<string>): k8s.types.input.core.v1.Volume {
-  return { name, secret: { secretName, defaultMode: 0o440 } };
 }

@@ -5,36 +5,49 @@ export const POSTGRES = {
   headless: "postgres",
   primary: "postgres-primary",
   replica: "postgres-replica",
+  pooler: "postgres-pooler",
+  discovery: "postgres-discovery",
+  bootstrap: "postgres-bootstrap",
   serviceAccount: "postgres",
   ports: { postgres: 5432, rest: 8008 },
 } as const;
 
+const PART_OF = { "app.kubernetes.io/part-of": "trellis" } as const;
+
+/** Each kind of pod has a name of its own, so that no selector of one finds another. */
 export const LABELS = {
-  "app.kubernetes.io/name": "postgres",
-  "app.kubernetes.io/part-of": "trellis",
+  members: { "app.kubernetes.io/name": "postgres", ...PART_OF },
+  discovery: { "app.kubernetes.io/name": POSTGRES.discovery, ...PART_OF },
+  bootstrap: { "app.kubernetes.io/name": POSTGRES.bootstrap, ...PART_OF },
+  pooler: { "app.kubernetes.io/name": POSTGRES.pooler, ...PART_OF },
 } as const;
 
 /** The members' own NodePorts, by which HAProxy reaches each; its twin is in the edge room's ports. */
 export const NODE_PORTS = { postgres: 30432, rest: 30008 } as const;
 
-/** A NodePort is the first one plus the ordinal, and the next block begins after ten. */
-export const MOST_MEMBERS = 9;
+/** The namespace that the foundation gives to PostgreSQL; names in certificates and addresses end in it. */
+export const POSTGRES_NAMESPACE = "postgres";
 
 export function memberName(ordinal: number): string {
   return `${POSTGRES.statefulSet}-${ordinal}`;
 }
 
+/** The whole name of a service, which resolves from every namespace and stands in the server's certificate. */
+export function hostOf(service: string, namespace = POSTGRES_NAMESPACE): string {
+  return `${service}.${namespace}.svc.cluster.local`;
+}
+
 /** All names under which clients and members reach PostgreSQL in the cluster; the server's certificate holds them. */
-export function serverNames(namespace: string): string[] {
-  const services = [POSTGRES.primary, POSTGRES.replica, POSTGRES.headless];
+export function serverNames(namespace = POSTGRES_NAMESPACE): string[] {
+  const services = [POSTGRES.primary, POSTGRES.replica, POSTGRES.pooler, POSTGRES.headless];
   return [
     ...services.flatMap((service) => [
       service,
       `${service}.${namespace}`,
       `${service}.${namespace}.svc`,
-      `${service}.${namespace}.svc.cluster.local`,
+      hostOf(service, namespace),
     ]),
-    `*.${POSTGRES.headless}.${namespace}.svc.cluster.local`,
+    `*.${hostOf(POSTGRES.headless, namespace)}`,
     "localhost",
   ];
 }

@@ -17,8 +17,9 @@ export interface PatroniArgs {
     readonly server: Certificates;
   };
 
-  /** The ranges that clients and members come from. */
-  readonly networks: readonly string[];
+  /** The pods' ranges, and those of the servers before them. */
+  readonly pods: readonly string[];
+  readonly servers: readonly string[];
 
   /** The container's limit, from which PostgreSQL's memory parameters follow. */
   readonly memoryMib: number;
@@ -52,12 +53,19 @@ export interface Certificates {
 }
 
 /**
- * Patroni's clock, in seconds. A leader that died holds its key until the ttl runs out, and Patroni raises any ttl
- * below 20 to 20, so that is the shortest outage after the loss of a whole node. loop_wait + 2 x retry_timeout may not
- * exceed the ttl: 5 + 2 x 5 leaves 5 s of margin, so that with a slow etcd failsafe mode always decides before the
- * key is gone (patroni/patroni#3678).
+ * Patroni's clock, in seconds. A leader that died holds its key until the ttl has run out, and that is nearly all of the
+ * outage after the loss of a server; a crash of PostgreSQL alone is noticed within one loop_wait.
+ *
+ * - Since its last renewal a leader notices after loop_wait (1) that the next one fails, tries for retry_timeout (4), then
+ *   asks all members for their consent, twice 2 s at most: at 9 s it has either got it (failsafe mode) or demoted itself.
+ *   The key is gone at 12 s, so even a slow etcd never makes two leaders (patroni/patroni#3678 is what happens when the
+ *   consent comes later than that). Patroni's own rule, loop_wait + 2 x retry_timeout <= ttl, holds with 3 s to spare.
+ * - retry_timeout outlasts the election of a new leader of etcd, which takes 1 to 2 s.
+ * - Patroni raises a ttl below 20 to 20 by itself; the image's trellis-patroni.py lowers that floor.
+ * - A longer loop_wait would shorten the outage further, since the key is then older when its holder dies, but at the
+ *   price of every crash that can be mended in place.
  */
-export const CLOCK = { ttl: 20, loop_wait: 5, retry_timeout: 5 } as const;
+export const CLOCK = { ttl: 12, loop_wait: 1, retry_timeout: 4 } as const;
 
 /** The most that an asynchronous replica may have missed, in bytes, and still lead: one segment of the log. */
 const MOST_LAG_AT_FAILOVER = 16 * 1024 * 1024;
@@ -80,7 +88,6 @@ ${stringify(
     namespace: "/service/",
     etcd3: {
       hosts: [...args.etcd],
-      protocol: "https",
       cacert: etcd.authority,
       cert: etcd.certificate,
       key: etcd.key,
@@ -99,7 +106,7 @@ ${stringify(
       listen: `${listen}:${postgres}`,
       data_dir: args.dataDirectory,
       bin_dir: args.programs,
-      pgpass: "/tmp/pgpass",
+      pgpass: `${args.socketDirectory}/pgpass`, // in memory of the pod, never on the volume
       use_unix_socket: true,
       use_unix_socket_repl: true,
       authentication: {

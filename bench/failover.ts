@@ -1,0 +1,74 @@
+import { FAULTS, type Fault } from "../test/support/patroni-faults";
+import { Trial, type Verdict } from "../test/support/patroni-trial";
+
+/**
+ * Seconds without writes and lost rows, as a client sees them through HAProxy, for each way in which a member, a
+ * process or a network fails: three etcd, three Patroni and HAProxy from the rendered files.
+ */
+const USAGE = `usage: npm run bench -- failover [--rounds <n>] [--fault <name>[,<name>...]]
+faults: ${FAULTS.map(({ name }) => name).join(", ")}`;
+
+/** What others promise, in seconds: the system that this one replaces, and CloudNativePG's published targets. */
+const OTHERS: Readonly<Record<string, string>> = {
+  "leader-killed": "old promise 30, CloudNativePG 10",
+  "node-lost": "old promise 30, CloudNativePG 10",
+  "leader-frozen": "old promise 30, CloudNativePG 10",
+  "leader-isolated": "old promise 30, CloudNativePG 10",
+  switchover: "CloudNativePG 20",
+};
+
+export default async function failover(argv: string[]): Promise<void> {
+  const { rounds, faults } = flags(argv);
+  if (process.getuid?.() !== 0) throw new Error("root is needed: members run as the user postgres");
+  const began = performance.now();
+  const trial = await Trial.start();
+  console.log(
+    `three members ready after ${seconds(performance.now() - began)} s; ${rounds} rounds a fault\n`,
+  );
+  const all: Verdict[] = [];
+  try {
+    for (const fault of faults) {
+      const verdicts: Verdict[] = [];
+      for (let round = 1; round <= rounds; round++) verdicts.push(await trial.suffer(fault));
+      report(fault, verdicts);
+      all.push(...verdicts);
+    }
+  } finally {
+    await trial.stop();
+  }
+  const written = all.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+  const lost = all.at(-1)?.missing.length ?? 0;
+  const twofold = all.at(-1)?.secondLeaders.length ?? 0;
+  console.log(`${all.length} faults, ${written} rows acknowledged meanwhile, ${lost} of all rows missing`);
+  console.log(`${twofold} rows acknowledged by a leader after its successor's first`);
+  if (lost + twofold > 0) process.exitCode = 1;
+}
+
+function report(fault: Fault, verdicts: readonly Verdict[]): void {
+  const writes = sorted(verdicts.map(({ withoutWrites }) => withoutWrites));
+  const reads = sorted(verdicts.map(({ withoutReads }) => withoutReads));
+  const others = OTHERS[fault.name];
+  console.log(`${fault.name}: ${fault.title}`);
+  console.log(
+    `  without writes  median ${median(writes).toFixed(2)} s, worst ${worst(writes).toFixed(2)} s; goal ${fault.goal} s${others ? ` (${others})` : ""}`,
+  );
+  console.log(`  without reads   median ${median(reads).toFixed(2)} s, worst ${worst(reads).toFixed(2)} s`);
+  console.log(`  limited by      ${fault.limit}\n`);
+}
+
+function flags(argv: readonly string[]): { readonly rounds: number; readonly faults: readonly Fault[] } {
+  const given = new Map<string, string>();
+  for (let index = 0; index < argv.length; index += 2) given.set(argv[index] ?? "", argv[index + 1] ?? "");
+  const rounds = Number(given.get("--rounds") ?? 5);
+  const names = given.get("--fault")?.split(",") ?? FAULTS.map(({ name }) => name);
+  const faults = FAULTS.filter(({ name }) => names.includes(name));
+  const known = [...given.keys()].every((flag) => flag === "--rounds" || flag === "--fault");
+  if (!known || !Number.isInteger(rounds) || rounds < 1 || faults.length !== names.length)
+    throw new Error(USAGE);
+  return { rounds, faults };
+}
+
+const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
+const median = (values: readonly number[]) => values[Math.floor(values.length / 2)] ?? Number.NaN;
+const worst = (values: readonly number[]) => values.at(-1) ?? Number.NaN;
+const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1);

@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { KubernetesName } from "../settings";
+import { ApplicationDatabases } from "./application-databases";
+import { PostgresCluster, type PostgresClusterArgs } from "./cluster";
+import { LeaderDiscovery } from "./leader-discovery";
+import { hostOf, POSTGRES } from "./names";
+import { Pooler } from "./pooler";
+import { ACCESSES, type Access, type DatabaseSettings } from "./specification";
+
+export interface PostgresArgs
+  extends Pick<
+    PostgresClusterArgs,
+    | "namespace"
+    | "scope"
+    | "replicas"
+    | "synchronous"
+    | "strictSpread"
+    | "cpuMillis"
+    | "memoryMib"
+    | "volumeGib"
+    | "pods"
+    | "servers"
+    | "etcd"
+    | "certificate"
+  > {
+  readonly storageClass?: KubernetesName | undefined;
+
+  readonly images: {
+    /** PostgreSQL, Patroni, pgBackRest and PgBouncer. */
+    readonly postgres: pulumi.Input<string>;
+    /** The jobs; its entrypoint is `jobs`. */
+    readonly jobs: pulumi.Input<string>;
+  };
+
+  /** The applications' databases. */
+  readonly databases: DatabaseSettings;
+
+  /** Whether writers share sessions through PgBouncer. */
+  readonly pooling: boolean;
+}
+
+/** PostgreSQL that survives: its members, the way to the leader, the databases, and the way in for applications. */
+export class Postgres extends pulumi.ComponentResource {
+  /** By database and access, the connection string of the newest login; secret. */
+  readonly connections: Readonly<Record<string, Readonly<Record<Access, pulumi.Output<string>>>>>;
+
+  /** The authority by which clients know the server; what their `sslrootcert` holds. */
+  readonly authority: pulumi.Output<string>;
+
+  /** For what needs its database. */
+  readonly made: pulumi.Resource;
+
+  constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:postgres:Postgres", name, {}, opts);
+    const { namespace, scope, images, databases } = args;
+    const child = { parent: this };
+
+    const cluster = new PostgresCluster(`${name}-cluster`, { ...args, image: images.postgres }, child);
+    const { secrets, certificateDigest, dynamicConfiguration } = cluster;
+
+    const discovery = new LeaderDiscovery(
+      `${name}-discovery`,
+      {
+        namespace,
+        scope,
+        certificateDigest,
+        image: images.jobs,
+        etcdHosts: args.etcd.hosts,
+        etcdCertificate: secrets.etcdCertificate,
+        passwords: secrets.passwords,
+      },
+      child,
+    );
+
+    const made = new ApplicationDatabases(
+      `${name}-databases`,
+      { ...secrets, namespace, databases, dynamicConfiguration, image: images.jobs },
+      { parent: this, dependsOn: [cluster.members, ...discovery.services] },
+    );
+    this.made = made.made;
+
+    if (args.pooling) {
+      new Pooler(
+        `${name}-pooler`,
+        {
+          namespace,
+          certificateDigest,
+          image: images.postgres,
+          credentials: made.credentials,
+          serverCertificate: secrets.serverCertificate,
+          maxConnections: dynamicConfiguration.postgresql.parameters.max_connections,
+        },
+        child,
+      );
+    }
+
+    // Migrations take locks that belong to a session, and readers go to the replicas: neither is for the pooler.
+    const host = (access: Access) =>
+      access === "write" && args.pooling ? hostOf(POSTGRES.pooler) : undefined;
+    this.connections = Object.fromEntries(
+      Object.keys(databases).map((database) => [
+        database,
+        Object.fromEntries(
+          ACCESSES.map((access) => [access, made.connection(database, access, host(access))]),
+        ) as Record<Access, pulumi.Output<string>>, // the keys are all accesses
+      ]),
+    );
+    this.authority = pulumi.output(args.certificate.authority);
+    this.registerOutputs({});
+  }
+}
