@@ -24,6 +24,9 @@ const LOOK_MS = 10_000;
 /** A slice names a revision that is at most this old, as long as a watcher runs. */
 const REFRESH_MS = 60_000;
 
+/** While Kubernetes is away, one failure in so many is told: about one in a quarter of a minute. */
+const QUIET_ATTEMPTS = 60;
+
 /** Keeps both Services pointed at the right members until it is stopped, which is how it is meant to end. */
 export async function discover(config: DiscoverConfig, { log, signal }: Context): Promise<Outcome> {
   const prefix = `/service/${config.scope}/`;
@@ -53,8 +56,9 @@ export async function discover(config: DiscoverConfig, { log, signal }: Context)
         }
       },
       onConflict: () => health.conflict(kind),
-      onFailure: (error) => {
+      onFailure: (error, attempt) => {
         health.failure(kind);
+        if (attempt % QUIET_ATTEMPTS !== 1) return;
         log.warn(
           { slice: name },
           `${name} is not settled: ${error instanceof Error ? error.message : String(error)}`,

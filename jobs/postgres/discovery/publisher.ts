@@ -36,7 +36,7 @@ export interface PublisherArgs {
   readonly now?: () => number;
   readonly onSettled?: (how: Settled, snapshot: Snapshot, endpoints: number) => void;
   readonly onConflict?: () => void;
-  readonly onFailure?: (error: unknown) => void;
+  readonly onFailure?: (error: unknown, attempt: number) => void;
 }
 
 /**
@@ -78,10 +78,10 @@ export class Publisher {
         firstDelayMs: 20,
         longestDelayMs: 500,
         signal,
-        onRetry: (error) => {
+        onRetry: (error, attempt) => {
           this.forget();
           if (error instanceof Conflict) this.#args.onConflict?.();
-          else this.#args.onFailure?.(error);
+          else this.#args.onFailure?.(error, attempt);
           return undefined;
         },
       });

@@ -5,11 +5,14 @@ import {
   DISCOVERY_PROGRAMS,
   type DiscoveryRig,
   MEMBERS,
+  SCOPE,
   startDiscoveryRig,
   startWatcher,
 } from "../../support/discovery";
 import { NAMESPACE, type Sighting } from "../../support/discovery-api-server";
+import { runJob } from "../../support/jobs/run-job";
 import { PartitionProxy } from "../../support/partition-proxy";
+import { freePort } from "../../support/postgres";
 import { describeWith } from "../../support/programs";
 import { eventually } from "../../support/waiting";
 
@@ -121,7 +124,7 @@ describeWith(DISCOVERY_PROGRAMS, "leader discovery, between a real etcd and a re
     await published("postgres-replica", ["postgres-0", "postgres-1"], revision);
   });
 
-  it("reads anew when the history it would continue from was compacted away while its connection was cut", async () => {
+  it("catches up when all that it missed while it was cut off has been compacted away", async () => {
     const proxy = await PartitionProxy.open({
       host: new URL(rig.etcd.access().endpoints[0] ?? "").hostname,
       port: 2379,
@@ -179,6 +182,37 @@ describeWith(DISCOVERY_PROGRAMS, "leader discovery, between a real etcd and a re
       rig.etcd.startMember(index);
       await eventually("three members", PATIENCE_MS, () => rig.etcd.ctl("endpoint", "health") !== undefined);
     }
+  });
+
+  it("tells the kubelet and Prometheus how it is, and ends cleanly when it is stopped", async () => {
+    const answers: string[] = [];
+    const port = await freePort();
+    const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+    const { endpoints, authority, certificate, key, password } = rig.etcd.access();
+    const { server, serviceAccount } = rig.kubernetes.access();
+    const run = runJob(["postgres", "discover"], {
+      environment: {
+        PATRONI_SCOPE: SCOPE,
+        ETCD_ENDPOINTS: endpoints.join(),
+        ETCD_CACERT: authority,
+        ETCD_CERT: certificate,
+        ETCD_KEY: key,
+        ETCD_PASSWORD: password,
+        KUBERNETES_API: server,
+        SERVICE_ACCOUNT_FOLDER: serviceAccount,
+        NAMESPACE,
+        DISCOVERY_HOST: "127.0.0.1",
+        DISCOVERY_PORT: String(port),
+      },
+      onStart: async (process) => {
+        await eventually("a ready watcher", PATIENCE_MS, async () => (await ask("/readyz")).ok);
+        answers.push(await (await ask("/healthz")).text(), await (await ask("/metrics")).text());
+        process.kill("SIGTERM");
+      },
+    });
+    expect(await run).toMatchObject({ exitCode: 0, termination: { code: 0 } });
+    expect(answers[0]).toBe("ok\n");
+    expect(answers[1]).toMatch(/^trellis_discovery_endpoints\{service="primary"\} 1$/m);
   });
 
   it("goes on when the API server comes back", async () => {
