@@ -33,7 +33,16 @@ const SILENCE_MS = 60_000;
 const ATTEMPTS = 6;
 
 /** Answers that are worth another attempt: the server is busy or restarts, or the way to it was cut. */
-const PASSING = new Set(["SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "connection"]);
+const PASSING = new Set([
+  "SlowDown",
+  // MinIO's own names for too few drives online.
+  "SlowDownWrite",
+  "SlowDownRead",
+  "ServiceUnavailable",
+  "InternalError",
+  "RequestTimeout",
+  "connection",
+]);
 
 /** Sends signed requests (AWS signature version 4, path style) to one bucket. */
 export class StoreConnection {
@@ -142,7 +151,9 @@ export function refusal(
     AccessDenied: `${where} denies ${method} ${key ?? "of the bucket"} to this access key; grant it in its policy`,
     RequestTimeTooSkewed: `${where} refuses the request: the clocks of the two machines differ by more than 15 minutes`,
     XMinioStorageFull: `${where} is full: prune backups or add drives`,
-    SlowDown: `${where} is too busy or has too few drives online, and stayed so`,
+    SlowDown: `${where} is too busy, and stayed so`,
+    SlowDownWrite: `${where} takes no writes: too few of its drives are online`,
+    SlowDownRead: `${where} cannot be read: too few of its drives are online`,
   };
   const said = element(answer, "Message");
   return new StoreError(

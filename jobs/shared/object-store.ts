@@ -92,6 +92,15 @@ export class ObjectStore {
     await this.#connection.send({ method: "DELETE", key });
   }
 
+  /** Makes the bucket where there is none. */
+  async makeBucket(): Promise<void> {
+    try {
+      await this.#connection.send({ method: "PUT" });
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "BucketAlreadyOwnedByYou")) throw error;
+    }
+  }
+
   /** Says clearly what is wrong where the bucket is missing, out of reach, or refuses the keys. */
   async check(): Promise<void> {
     await this.#connection.send({ method: "GET", query: { "list-type": "2", "max-keys": "1" } });
