@@ -15,6 +15,7 @@ import {
   infrastructureDag,
   ingestionDag,
   JOBS_USER,
+  LABELS,
   labelValue,
   partsOf,
   platformName,
@@ -121,7 +122,7 @@ function ingestionJob(stream: Stream, urgency: (dataset: Dataset) => number): Da
 }
 
 const labelsOf = (platform: Platform) => ({
-  "app.kubernetes.io/part-of": "datasurface",
+  ...LABELS.common,
   "datasurface/platform": labelValue(platform.name),
 });
 

@@ -1,1 +1,2 @@
 export { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
+export { DataSurface, type DataSurfaceArgs, type Login } from "./datasurface";

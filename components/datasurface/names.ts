@@ -3,7 +3,26 @@ import { fitIdentifier, kubernetesName, type Platform, type Stream } from "../..
 /** The user that the job image makes. */
 export const JOBS_USER = 1000;
 
-export const DATASURFACE = { serviceAccount: "datasurface" } as const;
+/** What the parts are called in the cluster. */
+export const DATASURFACE = {
+  serviceAccount: "datasurface",
+  simulator: "datasurface-simulator",
+  airflowRole: "airflow-runs-jobs",
+} as const;
+
+const PART_OF: Record<string, string> = { "app.kubernetes.io/part-of": "datasurface" };
+
+export const LABELS = {
+  common: PART_OF,
+  simulator: { ...PART_OF, "app.kubernetes.io/name": DATASURFACE.simulator },
+};
+
+/** All that Airflow's pod operator asks for; without the events it is refused, and `pods/exec` it never needs. */
+export const AIRFLOW_ROLE = [
+  { apiGroups: [""], resources: ["pods"], verbs: ["create", "get", "list", "watch", "patch", "delete"] },
+  { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+  { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
+];
 
 /** Kubernetes' names are lower-case; the jobs get the model's own. */
 export const platformName = (platform: Platform) => kubernetesName(platform.name);
