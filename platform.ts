@@ -4,12 +4,14 @@ import { apiReady } from "./components/cluster";
 import { AddOns, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
-import { serverNames } from "./components/postgres";
+import { BuiltImage } from "./components/image";
+import { Postgres, postgresImage, serverNames } from "./components/postgres";
 import {
   adviceOn,
   fabricOf,
   type HetznerTarget,
   loadSettings,
+  nodesOf,
   postgresShape,
   type Settings,
   type SettingsSecrets,
@@ -38,12 +40,12 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     secrets,
     survey: await surveyAccount(settings.cluster),
     postgresMembers: postgresShape(settings).replicas,
-    postgresNames: serverNames("postgres"),
+    postgresNames: serverNames(),
   });
 
   const kubeconfig = apiReady(cluster.kubeconfig);
   const provider = kubernetes({ kubeconfig, clusterIdentifier: settings.cluster }, cluster.booted);
-  new Foundation("foundation", { environment, servers: cluster.servers }, { provider });
+  const foundation = new Foundation("foundation", { environment, servers: cluster.servers }, { provider });
   const addOns = new AddOns(
     "add-ons",
     {
@@ -64,6 +66,37 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     { provider },
   );
 
+  const { repository } = settings.images;
+  const architectures = [...new Set(nodesOf(target).map(({ architecture }) => architecture))];
+  const jobs = new BuiltImage("jobs-image", {
+    repository: `${repository}-jobs`,
+    context: ".",
+    dockerfile: "jobs/Dockerfile",
+    architectures,
+  });
+  const postgres = new Postgres(
+    "postgres",
+    {
+      ...settings.postgres,
+      ...postgresShape(settings),
+      namespace: foundation.namespaces.postgres,
+      scope: settings.cluster,
+      images: {
+        jobs: jobs.reference,
+        postgres: new BuiltImage(
+          "postgres-image",
+          postgresImage({ repository: `${repository}-postgres`, architectures }),
+        ).reference,
+      },
+      strictSpread: environment === "prod",
+      pods: [target.network.pods],
+      servers: cluster.servers,
+      etcd: cluster.etcd,
+      certificate: cluster.postgresCertificate,
+    },
+    { provider },
+  );
+
   return {
     endpoints: {
       api: cluster.api,
@@ -73,6 +106,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     kubeconfig: cluster.kubeconfig,
     certificateBundles: cluster.certificateBundles,
     snapshotKey: cluster.snapshotKey,
+    postgres: { connections: postgres.connections, authority: postgres.authority },
     ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,

@@ -66,6 +66,24 @@ export const versions = {
     version: "v0.19.2",
     why: "newest release; replaces the K3s binary node by node",
   },
+  postgres: {
+    version: "17.11",
+    why: "the newest major among those that Airflow's documentation lists as its metadata database (13 to 17)",
+    supportedUntil: "2029-11-08",
+  },
+  /** Raised together with test/toolchain/python/patroni.txt: the fault tests judge what production runs. */
+  patroni: {
+    version: "4.1.5",
+    why: "newest release; its waits are known to components/postgres/image/trellis-patroni.py",
+  },
+  pgbackrest: {
+    version: "2.59.1",
+    why: "the newest that was seen as a package for Debian 12 in the PostgreSQL project's source",
+  },
+  pgbouncer: {
+    version: "1.25.2",
+    why: "keeps prepared statements in transaction mode (since 1.21); seen in the same source",
+  },
 } as const satisfies Record<string, Pin>;
 
 export type PinName = keyof typeof versions;

@@ -8,11 +8,10 @@ import { memberPod, PLACES } from "./member-pod";
 import { LABELS, memberName, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE } from "./names";
 import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
 
-/** A certificate, its key, and the authority that its holder believes; PEM. */
+/** A certificate with its key, and the authority that its holder believes; PEM. */
 export interface TrustedPair {
   readonly authority: pulumi.Input<string>;
-  readonly certificate: pulumi.Input<string>;
-  readonly key: pulumi.Input<string>;
+  readonly pair: pulumi.Output<{ readonly cert: string; readonly key: string }>;
 }
 
 export interface PostgresClusterArgs {
@@ -50,8 +49,10 @@ export interface PostgresClusterArgs {
 
   /** etcd, as Patroni reaches it: by a certificate without a common name, then by password. */
   readonly etcd: {
+    /** Each as host:port. */
     readonly hosts: pulumi.Input<readonly string[]>;
-    readonly certificate: TrustedPair;
+    readonly authority: pulumi.Input<string>;
+    readonly certificate: TrustedPair["pair"];
     readonly password: pulumi.Input<string>;
   };
 
@@ -101,7 +102,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     );
     const etcdCertificate = this.certificate(
       `${name}-etcd`,
-      args.etcd.certificate,
+      { authority: args.etcd.authority, pair: args.etcd.certificate },
       metadata("postgres-etcd"),
     );
     this.secrets = {
@@ -110,7 +111,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
       etcdCertificate: etcdCertificate.metadata.name,
     };
     this.certificateDigest = pulumi
-      .all([args.certificate.certificate, args.etcd.certificate.certificate])
+      .all([args.certificate.pair.cert, args.etcd.certificate.cert])
       .apply((certificates) => digest(certificates.join()));
     this.dynamicConfiguration = dynamicConfiguration(args);
     const config = pulumi
@@ -183,13 +184,17 @@ export class PostgresCluster extends pulumi.ComponentResource {
     );
   }
 
-  private certificate(name: string, pair: TrustedPair, metadata: k8s.types.input.meta.v1.ObjectMeta) {
+  private certificate(
+    name: string,
+    { authority, pair }: TrustedPair,
+    metadata: k8s.types.input.meta.v1.ObjectMeta,
+  ) {
     return new k8s.core.v1.Secret(
       name,
       {
         metadata,
         type: "kubernetes.io/tls",
-        stringData: { "ca.crt": pair.authority, "tls.crt": pair.certificate, "tls.key": pair.key },
+        stringData: { "ca.crt": authority, "tls.crt": pair.cert, "tls.key": pair.key },
       },
       { parent: this },
     );

@@ -1,6 +1,9 @@
 /** Who may log in to PostgreSQL from where: pg_hba.conf, which is read from top to bottom until a line fits. */
 export interface HostAccessArgs {
-  /** The pods' ranges: members, the bootstrap job and applications in the cluster. */
+  /**
+   * The pods' ranges: members, the bootstrap job and applications in the cluster; also clients by HAProxy of a server whose
+   * kube-proxy hides them behind its own address there.
+   */
   readonly pods: readonly string[];
 
   /** From where HAProxy comes in for clients outside of the cluster: the servers' addresses. Nobody else gets in. */
@@ -12,7 +15,7 @@ export const REWIND_USER = "rewinder";
 
 /**
  * Passwords by SCRAM over TLS for everybody who comes by the network. Whoever may do more than an application comes from
- * inside the cluster alone; the superuser also by the socket that its own user owns.
+ * the pods' ranges; the superuser also by the socket that its own user owns.
  */
 export function hostAccess({ pods, servers }: HostAccessArgs): string[] {
   const overTls = (databases: string, user: string, ranges: readonly string[]) =>

@@ -1,4 +1,5 @@
 export type { TrustedPair } from "./cluster";
+export { postgresImage } from "./image";
 export { memberEnvironment, PASSWORD_VARIABLES } from "./member-environment";
 export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
 export { type PatroniArgs, patroniConfig } from "./patroni-config";

@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { versions } from "../versions";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
 import { secretVolume } from "./job-pod";
 import { memberEnvironment } from "./member-environment";
@@ -29,7 +30,7 @@ export const POSTGRES_USER = 999;
 
 /** Where the container finds things; the configuration is rendered for these places. */
 export const PLACES = {
-  programs: "/usr/lib/postgresql/17/bin",
+  programs: `/usr/lib/postgresql/${versions.postgres.version.split(".")[0]}/bin`,
   data: "/var/lib/postgresql/data/pgdata",
   volume: "/var/lib/postgresql/data",
   sockets: "/var/run/postgresql",

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   writeFileSync,
 } from "node:fs";
@@ -217,14 +218,24 @@ async function endGroup(group: number): Promise<void> {
   });
 }
 
+/** Of this network: a run in a network namespace of its own is none of our business. */
 function processesOf(group: number): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       const status = statusOf(pid);
-      return status.includes(`\nGid:\t${group}\t`) && !/^State:\t[ZX]/m.test(status);
+      const runs = status.includes(`\nGid:\t${group}\t`) && !/^State:\t[ZX]/m.test(status);
+      return runs && networkOf(pid) === networkOf("self");
     });
+}
+
+function networkOf(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined; // it ended meanwhile
+  }
 }
 
 function nameOf(pid: number): string | undefined {

@@ -12,6 +12,8 @@ interface CustomManager {
 /** Pins that a person raises: each says why no robot does. */
 const BY_HAND: readonly string[] = [
   "ubuntu", // a new release of the system is a change of every rendered file
+  "postgres", // a new major is a migration of the data
+  ...["patroni", "pgbackrest", "pgbouncer"], // Debian packages in one image, raised with the fault tests
 ];
 
 /** What Renovate's custom managers find in a file. */
