@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import {
   type Context,
   type DatabaseAddress,
@@ -23,14 +24,11 @@ export interface CreateArgs {
 /** Dumps each database and at last writes the manifest: before that there is no backup, whatever happens. */
 export async function create(args: CreateArgs, context: Context): Promise<Manifest> {
   const { store, server: address } = args;
-  const startedAt = new Date();
-  const name = backupName(startedAt);
   await store.check();
   const { server, databases } = await survey(args, context);
   requireYoungEnough(args.programs, server.major);
-  if ((await store.list(`${name}/`)).length > 0) {
-    throw new UserError(`another backup has begun in this same second as ${name}; run it again`);
-  }
+  const startedAt = await freeSecond(store, context.signal);
+  const name = backupName(startedAt);
 
   const artefacts: Artefact[] = [];
   for (const database of databases) {
@@ -54,6 +52,15 @@ export async function create(args: CreateArgs, context: Context): Promise<Manife
   context.signal.throwIfAborted();
   await store.write(manifestKey(name), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return manifest;
+}
+
+/** Names count seconds, and one may have been used up by a run that was killed a moment ago. */
+async function freeSecond(store: ObjectStore, signal: AbortSignal): Promise<Date> {
+  for (;;) {
+    const now = new Date();
+    if ((await store.list(`${backupName(now)}/`)).length === 0) return now;
+    await wait(1_000 - now.getMilliseconds(), undefined, { signal });
+  }
 }
 
 function survey(
@@ -144,7 +151,7 @@ async function* dumpStream(
   });
   const dumping = start(
     pgDump,
-    ["--format=custom", "--compress=0", "--blobs", `--snapshot=${snapshot}`, "--no-password"],
+    ["--format=custom", "--compress=0", `--snapshot=${snapshot}`, "--no-password"],
     { stdout: opened(compressing.child.stdin), environment, signal },
   );
   try {

@@ -15,6 +15,8 @@ const properties = z.object({
   encoding: z.string(),
   collate: z.string(),
   ctype: z.string(),
+  /** The locale of ICU or of PostgreSQL's own provider, where one of them compares texts instead of the C library. */
+  locale: z.object({ provider: z.enum(["icu", "builtin"]), name: z.string() }).nullable(),
   /** Settings of the database, and of single roles in it: "search_path=public". */
   settings: z.array(z.object({ role: z.string().nullable(), setting: z.string() })),
   /** Who may do what; absent where the server's defaults hold. A grantee of null is everybody. */

@@ -6,6 +6,7 @@ import {
   type ObjectStore,
   quoteIdentifier,
   quoteLiteral,
+  retry,
   sqlState,
   transaction,
   tryLock,
@@ -44,13 +45,9 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
   await withDatabase(outside, { ...session, signal: context.signal }, async (database) => {
     const scratch = nameBeside(into, "restoring");
     const replaced = nameBeside(into, "replaced");
-    if (!(await tryLock(database, `restore ${into}`))) {
-      throw new UserError(
-        `another restore of ${into} is running on ${server.host}:${server.port}; let it end`,
-      );
-    }
+    await becomeOnly(database, args, context.signal);
     await requireVacant(database, args, context.signal);
-    const roles = args.withoutOwners ? [] : await missingRoles(database, artefact.roles);
+    const roles = args.withoutOwners ? [] : await missingRoles(database, rolesOf(artefact));
     if (roles.length > 0) {
       throw new UserError(
         `the server ${server.host}:${server.port} lacks roles of ${artefact.database}: ${roles.join(", ")}; ` +
@@ -80,6 +77,15 @@ export function nameBeside(database: string, what: "restoring" | "replaced" | "d
 
 export const drop = (database: Database, name: string) =>
   database.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+
+/** The server may need seconds to see that the session of a killed restore has no client any more. */
+function becomeOnly(database: Database, { server, into }: RestoreArgs, signal: AbortSignal): Promise<void> {
+  const take = async () => {
+    if (await tryLock(database, `restore ${into}`)) return;
+    throw new UserError(`another restore of ${into} is running on ${server.host}:${server.port}; let it end`);
+  };
+  return retry(take, { attempts: 8, firstDelayMs: 500, longestDelayMs: 4_000, signal });
+}
 
 async function requireVacant(
   database: Database,
@@ -111,6 +117,18 @@ async function exists(database: Database, name: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** Those inside the database, and those that its own settings and privileges name. */
+const rolesOf = ({ roles, properties: { owner, settings, privileges = [] } }: Artefact): string[] => [
+  ...new Set(
+    [
+      ...roles,
+      owner,
+      ...settings.map(({ role }) => role),
+      ...privileges.map(({ grantee }) => grantee),
+    ].filter((role) => role !== null),
+  ),
+];
+
 async function missingRoles(database: Database, roles: readonly string[]): Promise<string[]> {
   const { rows } = await database.query<{ role: string }>(
     "SELECT role FROM unnest($1::text[]) AS role WHERE role NOT IN (SELECT rolname FROM pg_roles)",
@@ -128,9 +146,13 @@ async function makeDatabase(
 ): Promise<void> {
   const own = quoteIdentifier(name);
   const owner = withoutOwners ? "" : ` OWNER ${quoteIdentifier(properties.owner)}`;
+  const { provider = "", name: localeName = "" } = properties.locale ?? {};
+  const locale = provider
+    ? ` LOCALE_PROVIDER ${provider} ${provider.toUpperCase()}_LOCALE ${quoteLiteral(localeName)}`
+    : "";
   await database.query(
     `CREATE DATABASE ${own} TEMPLATE template0 ENCODING ${quoteLiteral(properties.encoding)} ` +
-      `LC_COLLATE ${quoteLiteral(properties.collate)} LC_CTYPE ${quoteLiteral(properties.ctype)}${owner}`,
+      `LC_COLLATE ${quoteLiteral(properties.collate)} LC_CTYPE ${quoteLiteral(properties.ctype)}${locale}${owner}`,
   );
   await database.query(
     `COMMENT ON DATABASE ${own} IS ${quoteLiteral(`restored from a backup of ${origin}`)}`,
@@ -185,8 +207,8 @@ async function fill(
           digest.of(store.read(artefact.key), (bytes) => shown.advance(bytes)),
           opened(unpacking.child.stdin),
         );
-        // pg_restore's own complaint says more than that of the programs which it left without a reader.
-        const ends = await Promise.allSettled([filling.ended, feeding, unpacking.ended]);
+        // In the order of who knows best: the storage, then pg_restore, which leaves zstd without a reader.
+        const ends = await Promise.allSettled([feeding, filling.ended, unpacking.ended]);
         const failure = ends.find((end) => end.status === "rejected");
         if (failure) throw failure.reason;
       } finally {

@@ -84,9 +84,13 @@ const MOMENT = `
         WHERE datname = current_database() AND refclassid = 'pg_authid'::regclass)
       OR oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())) ORDER BY 1) AS roles`;
 
+// The locale's columns have another name in each of PostgreSQL 15 and 17, and none before: asked for as JSON.
 const PROPERTIES = `
   SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, datcollate AS collate,
     datctype AS ctype,
+    CASE WHEN fields->>'datlocprovider' IN ('i', 'b') THEN json_build_object(
+      'provider', CASE fields->>'datlocprovider' WHEN 'i' THEN 'icu' ELSE 'builtin' END,
+      'name', coalesce(fields->>'datlocale', fields->>'daticulocale')) END AS locale,
     (SELECT coalesce(json_agg(json_build_object('role', rolname, 'setting', setting)), '[]')
       FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS setting
       LEFT JOIN pg_roles ON pg_roles.oid = setrole WHERE setdatabase = pg_database.oid) AS settings,
@@ -94,7 +98,7 @@ const PROPERTIES = `
       (SELECT coalesce(json_agg(json_build_object('grantee', rolname, 'privilege', privilege_type,
           'grantable', is_grantable)), '[]')
         FROM aclexplode(datacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee) END AS privileges
-  FROM pg_database WHERE datname = current_database()`;
+  FROM pg_database CROSS JOIN to_jsonb(pg_database) AS fields WHERE datname = current_database()`;
 
 async function one<Row extends object>(database: Database, statement: string): Promise<Row> {
   const { rows } = await database.query<Row>(statement);

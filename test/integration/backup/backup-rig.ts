@@ -32,7 +32,11 @@ export interface BackupRig {
 export async function startBackupRig(): Promise<BackupRig> {
   const server = await startPostgres({ release: "debian" });
   await query(server, "postgres", "CREATE ROLE backup_owner; CREATE ROLE backup_reader");
-  await query(server, "postgres", "CREATE DATABASE crm OWNER backup_owner");
+  await query(
+    server,
+    "postgres",
+    "CREATE DATABASE crm OWNER backup_owner TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'",
+  );
   await query(server, "crm", SAMPLE);
   for (const statement of PROPERTIES) await query(server, "postgres", statement);
   const environmentOf = (bucket: Bucket): Record<string, string> => ({
