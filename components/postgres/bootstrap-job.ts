@@ -44,6 +44,7 @@ export function bootstrapJob(args: BootstrapJobArgs): k8s.types.input.batch.v1.J
             env: [
               { name: "POSTGRES_SPECIFICATION", value: `${SPECIFICATION_FOLDER}/${SPECIFICATION_FILE}` },
               { name: "POSTGRES_PASSWORDS", value: PASSWORDS_FOLDER },
+              { name: "POSTGRES_RETIRE", value: "true" }, // logins before the former epoch, which nobody should have
               { name: "POSTGRES_HOST", value: hostOf(POSTGRES.primary) },
               { name: "POSTGRES_USER", value: "postgres" },
               { name: "POSTGRES_SSLMODE", value: "verify-full" },

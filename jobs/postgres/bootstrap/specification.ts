@@ -15,7 +15,8 @@ const RESERVED = /^(pg_.*|postgres|template[01]|public|none|current_user|current
 
 const bytes = (text: string) => Buffer.byteLength(text);
 
-const name = (what: string, longest: number) =>
+/** The name of something that is PostgreSQL's own or becomes ours. */
+const anyName = (what: string, longest: number) =>
   z
     .string()
     .min(1, `${what} needs a name`)
@@ -26,13 +27,15 @@ const name = (what: string, longest: number) =>
     .refine((given) => given === given.normalize("NFC"), {
       error: ({ input }) => `${what} ${JSON.stringify(input)}: its name is not in the normal form NFC`,
     })
-    .refine((given) => !RESERVED.test(given), {
-      error: ({ input }) => `${what} ${JSON.stringify(input)}: PostgreSQL keeps this name for itself`,
-    })
     .refine((given) => bytes(given) <= longest, {
       error: ({ input }) =>
         `${what} ${JSON.stringify(input)}: its name has ${bytes(String(input))} bytes, allowed: at most ${longest}`,
     });
+
+const name = (what: string, longest: number) =>
+  anyName(what, longest).refine((given) => !RESERVED.test(given), {
+    error: ({ input }) => `${what} ${JSON.stringify(input)}: PostgreSQL keeps this name for itself`,
+  });
 
 const seconds = z.int().min(0).max(86_400).optional();
 
@@ -48,7 +51,7 @@ const connectionLimit = z.int().min(1).max(10_000).optional();
 
 const database = z.strictObject({
   name: name("the database", LONGEST_NAME - SUFFIX),
-  extensions: z.array(name("the extension", LONGEST_NAME)).default([]),
+  extensions: z.array(anyName("the extension", LONGEST_NAME)).default([]),
   connectionLimit,
   timeouts: timeouts.default({}),
 });
