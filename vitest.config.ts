@@ -32,8 +32,7 @@ export default defineConfig({
           name: "services",
           include: ["test/integration/**/*.service.test.ts"],
           testTimeout: 600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          hookTimeout: 1_800_000, // a cluster at the addresses of production waits for the one before it
         },
       },
       {
