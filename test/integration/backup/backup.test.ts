@@ -130,6 +130,24 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
       expect(await succeed(store, "monitor --metrics")).toMatch(/^backup_total_count 1$/m);
     }));
 
+  it("leaves no backup, and no upload, when it is stopped", () =>
+    withStandIn(async (store) => {
+      let pid: number | undefined;
+      store.onRequest = (_, path) => {
+        if (path.includes(".dump.zst") && pid !== undefined) process.kill(pid, "SIGTERM");
+      };
+      const job = await rig.process(store, "create", {
+        onStart: (child) => {
+          pid = child.pid;
+        },
+      });
+      store.onRequest = () => undefined;
+
+      expect(job).toMatchObject({ exitCode: 143, termination: { code: -1 } });
+      expect(await succeed(store, "list")).not.toContain("good");
+      expect(store.uploads.size).toBe(0);
+    }));
+
   it.each([
     ["a wrong secret key", { BACKUP_S3_SECRET_ACCESS_KEY: "hunter2" }, /the secret key is wrong/],
     ["an unknown access key", { BACKUP_S3_ACCESS_KEY_ID: "nobody" }, /the access key is not known there/],
