@@ -1,3 +1,4 @@
+export { Airflow, type AirflowArgs } from "./airflow";
 export {
   type DagJob,
   type DagVariable,
@@ -6,3 +7,4 @@ export {
   type PlatformDags,
   streamsFile,
 } from "./dag-specification";
+export { POD_RUNNERS } from "./names";

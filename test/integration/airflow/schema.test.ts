@@ -1,19 +1,54 @@
 import { expect, it } from "vitest";
 import { DataSurface } from "../../../components/datasurface";
 import { kubernetesObject } from "../../../local/kubernetes-objects";
+import type { Evaluation } from "../../../local/monitor";
+import { withMounted } from "../../support/airflow";
+import { evaluateAirflow } from "../../support/airflow-in-cluster";
 import { DATASURFACE_ARGS } from "../../support/datasurface-in-cluster";
 import { evaluateStack } from "../../support/evaluate";
 import { KUBERNETES_VALIDATE, schemaViolations } from "../../support/kubernetes-validate";
 import { describeWith } from "../../support/programs";
 
-describeWith([KUBERNETES_VALIDATE], "the Kubernetes objects of DataSurface", () => {
-  it("are what Kubernetes' schemas allow, without a field too many", async () => {
+describeWith([KUBERNETES_VALIDATE], "the Kubernetes objects of Airflow and DataSurface", () => {
+  it("of DataSurface are what Kubernetes' schemas allow, without a field too many", async () => {
     const { resources } = await evaluateStack({
       program: () => void new DataSurface("datasurface", DATASURFACE_ARGS),
     });
-    const manifests = resources.flatMap((each) => kubernetesObject(each, each.inputs)?.manifest ?? []);
+    const manifests = manifestsOf(resources);
 
     expect(manifests).toHaveLength(8);
     expect(schemaViolations(manifests)).toEqual([]);
   });
+
+  it("of Airflow are so too", async () => {
+    const { resources } = await evaluateAirflow();
+    const manifests = manifestsOf(resources);
+
+    expect(manifests.length).toBeGreaterThan(12);
+    expect(schemaViolations(manifests)).toEqual([]);
+  });
 });
+
+describeWith(["airflow"], "the settings of Airflow's processes", () => {
+  it("are options that this release knows", async () => {
+    const { resources } = await evaluateAirflow();
+    const scheduler = resources.find(({ name }) => name === "airflow-airflow-scheduler");
+    // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
+    const deployment: any = scheduler?.inputs;
+    const { env } = deployment.spec.template.spec.containers[0];
+    const names: string[] = env
+      .map(({ name }: { name: string }) => name)
+      .filter((name: string) => name.startsWith("AIRFLOW__"));
+    expect(names.length).toBeGreaterThan(10);
+
+    const unknown = (...more: string[]) =>
+      withMounted({}, async (folder, run) =>
+        JSON.parse(await run("known_options.py", folder, ...names, ...more)),
+      );
+    expect(await unknown("AIRFLOW__CORE__NO_SUCH_OPTION")).toEqual(["AIRFLOW__CORE__NO_SUCH_OPTION"]);
+  });
+});
+
+function manifestsOf(resources: Evaluation["resources"]): unknown[] {
+  return resources.flatMap((each) => kubernetesObject(each, each.inputs)?.manifest ?? []);
+}
