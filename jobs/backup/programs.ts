@@ -63,13 +63,14 @@ export async function withConnection<T>(
   database: string,
   work: (environment: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "trellis-backup-"));
-  const authority = join(folder, "authority.pem");
-  if (address.certificateAuthority !== undefined) writeFileSync(authority, address.certificateAuthority);
+  const folder =
+    address.certificateAuthority === undefined ? undefined : mkdtempSync(join(tmpdir(), "trellis-backup-"));
+  const authority = folder && join(folder, "authority.pem");
+  if (authority) writeFileSync(authority, address.certificateAuthority ?? "");
   try {
     return await work({
       PATH: process.env.PATH,
-      HOME: folder, // so that nobody's ~/.pgpass or ~/.postgresql has a say
+      HOME: "/nonexistent", // so that nobody's ~/.pgpass or ~/.postgresql has a say
       PGHOST: address.host,
       PGPORT: String(address.port),
       PGUSER: address.user,
@@ -78,10 +79,10 @@ export async function withConnection<T>(
       PGSSLMODE: address.sslmode,
       PGAPPNAME: "trellis backup",
       PGCONNECT_TIMEOUT: "15",
-      ...(address.certificateAuthority === undefined ? {} : { PGSSLROOTCERT: authority }),
+      ...(authority ? { PGSSLROOTCERT: authority } : {}),
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder) rmSync(folder, { recursive: true, force: true });
   }
 }
 
