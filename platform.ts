@@ -1,11 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { apiReady } from "./components/cluster";
-import { AddOns, Foundation } from "./components/foundation";
+import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
 import { BuiltImage } from "./components/image";
 import { Postgres, postgresImage, serverNames } from "./components/postgres";
+import { RainTracker } from "./components/rain";
 import {
   adviceOn,
   fabricOf,
@@ -97,9 +98,16 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     { provider },
   );
 
+  const rain = rainTracker(settings, postgres, {
+    namespace: foundation.namespaces.rain,
+    image: jobs.reference,
+    provider,
+  });
+
   return {
     endpoints: {
       api: cluster.api,
+      ...(rain && { rain: rain.endpoint }),
       ...(addons.monitoring && { grafana: `https://grafana.${domain}` }),
     },
     dns: dnsRecords(domain, cluster.entrances),
@@ -111,6 +119,39 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,
   };
+}
+
+/** A system runs where the settings declare its database. */
+function rainTracker(
+  { environment, domain, postgres: { databases, storageClass } }: Settings,
+  postgres: Postgres,
+  {
+    namespace,
+    image,
+    provider,
+  }: { namespace: pulumi.Output<string>; image: pulumi.Output<string>; provider: k8s.Provider },
+): RainTracker | undefined {
+  const connection = postgres.connections.rain?.migrate; // it brings its tables up to date itself
+  if (!databases.rain || !connection) return undefined;
+  const inside = { provider, dependsOn: postgres.made };
+  const secret = new k8s.core.v1.Secret(
+    "rain-database",
+    { metadata: { name: "rain-database", namespace }, stringData: { url: connection } },
+    inside,
+  );
+  return new RainTracker(
+    "rain",
+    {
+      namespace,
+      environment,
+      image,
+      databaseSecret: { name: secret.metadata.name, key: "url" },
+      host: `rain.${domain}`,
+      certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+      archive: { size: "10Gi", ...(storageClass && { storageClass }) },
+    },
+    inside,
+  );
 }
 
 /** The platform on a cluster that others look after: its servers, add-ons and upgrades are their business. */

@@ -88,14 +88,7 @@ export const PLATFORM_NAMESPACES = {
     name: "rain-tracker",
     podSecurity: "restricted",
     share: { cpu: 3, memoryGib: 4 },
-    allow: [
-      { to: "dns" },
-      { to: { namespace: "postgres" }, ports: [POSTGRES] },
-      { to: { namespace: "storage" }, ports: [S3] },
-      { to: "internet", ports: [443] },
-      ingress(8080),
-      metrics(8080, 9464),
-    ],
+    allow: [], // Rain Tracker says itself, pod by pod, who may talk to whom
   },
   gardenos: {
     name: "gardenos",
