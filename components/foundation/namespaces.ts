@@ -13,6 +13,8 @@ export interface PlatformNamespace {
 
 const POSTGRES = 5432;
 const PATRONI_REST = 8008;
+/** Where the watcher of the leader key shows its metrics. */
+const WATCHER_HEALTH = 8080;
 const S3 = 9000;
 /** What API clients in pods need: HAProxy's and the API server's own port, since services are rewritten to it. */
 const API = [6443, 6445];
@@ -38,7 +40,7 @@ export const PLATFORM_NAMESPACES = {
       { from: { namespace: "datasurface" }, ports: [POSTGRES] },
       { from: { namespace: "rain-tracker" }, ports: [POSTGRES] },
       { from: { namespace: "gardenos" }, ports: [POSTGRES] },
-      metrics(PATRONI_REST, 9187),
+      metrics(PATRONI_REST, WATCHER_HEALTH, 9187),
     ],
   },
   storage: {

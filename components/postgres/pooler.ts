@@ -40,6 +40,11 @@ export class Pooler extends pulumi.ComponentResource {
       { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },
       child,
     );
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata, automountServiceAccountToken: false },
+      child,
+    );
     new k8s.core.v1.Service(
       `${name}-service`,
       { metadata, spec: { selector: LABELS.pooler, ports: [{ name: "postgres", port }] } },
@@ -56,11 +61,13 @@ export class Pooler extends pulumi.ComponentResource {
             metadata: {
               labels: LABELS.pooler,
               annotations: {
+                // Half a digest over 40 random characters tells nothing of them.
                 "trellis/config-digest": pulumi.unsecret(users.apply((text) => digest(config + text))),
                 "trellis/certificate-digest": args.certificateDigest,
               },
             },
             spec: {
+              serviceAccountName: POSTGRES.pooler,
               automountServiceAccountToken: false,
               enableServiceLinks: false,
               priorityClassName: "trellis-data",
@@ -101,7 +108,7 @@ export class Pooler extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this, dependsOn: secret },
+      { parent: this, dependsOn: [account, secret] },
     );
     new k8s.policy.v1.PodDisruptionBudget(
       `${name}-disruption`,
