@@ -44,7 +44,7 @@ export interface PostgresClusterArgs {
   /** The pods' ranges, where members and applications are. */
   readonly pods: readonly string[];
 
-  /** The servers' addresses, from where HAProxy comes in. */
+  /** The ranges from which HAProxy comes in: one for all servers where there is one, or each new server is a restart. */
   readonly servers: pulumi.Input<readonly string[]>;
 
   /** etcd, as Patroni reaches it: by a certificate without a common name, then by password. */
@@ -141,7 +141,9 @@ export class PostgresCluster extends pulumi.ComponentResource {
         spec: {
           serviceName: POSTGRES.headless,
           replicas: args.replicas,
-          podManagementPolicy: "OrderedReady", // a rolling restart waits for each member before it takes the next
+          // All start at once, since none is ready before one leads, and only some may. A new release or configuration
+          // still comes to one member after the other, each awaited.
+          podManagementPolicy: "Parallel",
           selector: { matchLabels: LABELS.members },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: [volumeClaim(args)],
@@ -258,7 +260,7 @@ function configuration(
     scope: args.scope,
     etcd,
     pods: args.pods,
-    servers: servers.map((address) => `${address}/32`),
+    servers,
     certificates: {
       etcd: certificates(PLACES.etcdCertificates),
       server: certificates(PLACES.serverCertificates),

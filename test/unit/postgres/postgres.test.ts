@@ -103,6 +103,13 @@ describe("PostgreSQL in the cluster", () => {
     }
   });
 
+  it("never lets members wait for one that may not lead: they start together, one a server", async () => {
+    const [members] = of(await objectsOf(), "StatefulSet");
+    expect(members?.inputs.spec.podManagementPolicy).toBe("Parallel");
+    const { podAntiAffinity } = members?.inputs.spec.template.spec.affinity;
+    expect(podAntiAffinity).toHaveProperty("requiredDuringSchedulingIgnoredDuringExecution");
+  });
+
   it("opens for each member the NodePorts at which HAProxy looks for it", async () => {
     const ports = of(await objectsOf(), "Service")
       .filter(({ inputs }) => inputs.spec.type === "NodePort")
