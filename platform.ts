@@ -91,7 +91,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
       },
       strictSpread: environment === "prod",
       pods: [target.network.pods],
-      servers: cluster.servers,
+      servers: cluster.serverRanges,
       etcd: cluster.etcd,
       certificate: cluster.postgresCertificate,
     },

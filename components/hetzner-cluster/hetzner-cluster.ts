@@ -6,6 +6,7 @@ import { clientUrl, JoinSecrets, type KeyPair, Pki, renderKubeconfig } from "../
 import { type AccountSurvey, Addresses, type MonthlyCost, Servers } from "../hetzner";
 import { certificateBundle, filesOf, renderCloudInit } from "../machine";
 import {
+  fabricOf,
   type HetznerTarget,
   hasRole,
   type Node,
@@ -47,6 +48,8 @@ export class HetznerCluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Where servers and pods reach the servers. */
   readonly servers: pulumi.Output<string[]>;
+  /** The ranges that the servers are in: their private network, or in a mesh the address of each. */
+  readonly serverRanges: pulumi.Output<string[]>;
   /** Where clients reach the platform: one address in front, or that of each server. */
   readonly entrances: pulumi.Output<string[]>;
   readonly api: pulumi.Output<string>;
@@ -145,6 +148,10 @@ export class HetznerCluster extends pulumi.ComponentResource {
     this.outdatedServers = servers.outdated;
     this.monthlyCost = servers.monthlyCost;
     this.servers = pulumi.all(nodes.map(addressOf));
+    this.serverRanges =
+      fabricOf(target.servers) === "private-network"
+        ? pulumi.output([target.network.servers])
+        : this.servers.apply((addresses) => addresses.map((address) => `${address}/32`));
     this.api = pulumi.interpolate`https://${addresses.api}:6443`;
     this.entrances = addresses.front
       ? addresses.front.apply((front) => [front])
