@@ -13,6 +13,8 @@ const SERVERS = [11, 12, 13].map((host) => ({
   address: `127.34.0.${host}`,
 }));
 const HERE = "127.34.0.11";
+/** The PROXY protocol's second version, for IPv4. */
+const HEADER_BYTES = 28;
 const LOAD_BALANCER = "127.34.0.99";
 
 /** What a stand-in for a K3s API server does; a refusal is what K3s says to all who come without a certificate. */
@@ -58,7 +60,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   let haproxy: RunningHaproxy;
   let apis: StandInApi[];
   const nodePorts: Server[] = [];
-  /** The first bytes that the ingress got from each client. */
+  /** What each client has brought to the ingress so far: the header may come before the rest. */
   const arrived: Buffer[] = [];
 
   beforeAll(async () => {
@@ -72,9 +74,12 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     for (const { nodePort } of INGRESS) {
       const ingress = createServer((socket) => {
         socket.on("error", () => {});
-        socket.once("data", (bytes) => {
-          arrived.push(bytes);
-          socket.end("served\n");
+        let client: number | undefined;
+        socket.on("data", (bytes) => {
+          client ??= arrived.push(Buffer.alloc(0)) - 1;
+          const brought = Buffer.concat([arrived[client] ?? Buffer.alloc(0), bytes]);
+          arrived[client] = brought;
+          if (brought.length > HEADER_BYTES) socket.end("served\n");
         });
       });
       await new Promise<void>((resolve) => ingress.listen(nodePort, HERE, resolve));
@@ -181,13 +186,13 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     expect(await secondsUntilServedBy("one API server back", ["ubuntu-8gb-hil-3"])).toBeLessThan(20);
   });
 
-  /** Sends bytes to a port from an address, and gives what the ingress got first. */
+  /** Sends bytes to a port from an address, and gives what the ingress got. */
   async function arrival(port: number, from: string, bytes: string): Promise<Buffer> {
     const before = arrived.length;
     const socket = connect({ host: HERE, port, localAddress: from });
     socket.on("error", () => {});
     socket.write(bytes);
-    await until("the ingress has been reached", () => arrived.length > before);
+    await until("all has reached the ingress", () => (arrived[before]?.length ?? 0) > HEADER_BYTES);
     socket.destroy();
     return arrived[before] ?? Buffer.alloc(0);
   }
@@ -203,7 +208,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     for (const port of [PORTS.http, PORTS.https]) {
       const header = await arrival(port, "127.34.0.50", "hello");
       expect(client(header)).toBe("127.34.0.50");
-      expect(header.subarray(28).toString()).toBe("hello");
+      expect(header.subarray(HEADER_BYTES).toString()).toBe("hello");
     }
   });
 
@@ -214,7 +219,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
 
     const impostor = await arrival(PORTS.http, "127.34.0.50", claim);
     expect(client(impostor)).toBe("127.34.0.50");
-    expect(impostor.subarray(28).toString()).toContain("PROXY TCP4 198.51.100.7");
+    expect(impostor.subarray(HEADER_BYTES).toString()).toContain("PROXY TCP4 198.51.100.7");
   });
 
   it("shows its health and its figures, and nothing else", async () => {
