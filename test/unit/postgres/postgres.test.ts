@@ -106,7 +106,7 @@ describe("PostgreSQL in the cluster", () => {
   it("never lets members wait for one that may not lead: they start together, one a server", async () => {
     const [members] = of(await objectsOf(), "StatefulSet");
     expect(members?.inputs.spec.podManagementPolicy).toBe("Parallel");
-    const { podAntiAffinity } = members?.inputs.spec.template.spec.affinity;
+    const podAntiAffinity = members?.inputs.spec.template.spec.affinity.podAntiAffinity;
     expect(podAntiAffinity).toHaveProperty("requiredDuringSchedulingIgnoredDuringExecution");
   });
 
