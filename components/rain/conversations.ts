@@ -41,6 +41,11 @@ export const CONVERSATIONS: Readonly<Record<string, Policy>> = {
     policyTypes: ["Ingress", "Egress"],
     egress: [NAMES, DATABASE, PROVIDER],
   },
+  "rain-migration": {
+    podSelector: { matchLabels: LABELS.migration },
+    policyTypes: ["Ingress", "Egress"],
+    egress: [NAMES, DATABASE],
+  },
   "rain-api": {
     podSelector: { matchLabels: LABELS.api },
     policyTypes: ["Ingress", "Egress"],

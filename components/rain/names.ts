@@ -3,6 +3,7 @@ export const RAIN = {
   configMap: "rain-config",
   serviceAccount: "rain",
   archiveClaim: "rain-archive",
+  migration: "rain-migration",
   api: "rain-api",
   metrics: "rain-metrics",
   /** The job of the daily schedule, from which a helper learns the image that is deployed. */
@@ -17,6 +18,7 @@ const PART_OF = { "app.kubernetes.io/part-of": "rain-tracker" };
 /** Imports carry another name than the API, or its Service would send requests to them. */
 export const LABELS = {
   import: { ...PART_OF, "app.kubernetes.io/name": "rain-import" },
+  migration: { ...PART_OF, "app.kubernetes.io/name": RAIN.migration },
   api: { ...PART_OF, "app.kubernetes.io/name": RAIN.api },
   metrics: { ...PART_OF, "app.kubernetes.io/name": RAIN.metrics },
   common: PART_OF,

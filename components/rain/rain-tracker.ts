@@ -5,6 +5,7 @@ import type { Environment } from "../settings";
 import { rainConfiguration } from "./configuration";
 import { CONVERSATIONS } from "./conversations";
 import { importLabels } from "./import-jobs";
+import { migrationJob } from "./migration";
 import { LABELS, RAIN } from "./names";
 import type { RainPodArgs, SecretKey } from "./rain-pod";
 import { cronJob, SCHEDULES } from "./schedules";
@@ -98,7 +99,13 @@ export class RainTracker extends pulumi.ComponentResource {
         child,
       );
     }
-    const needs = { parent: this, dependsOn: [configMap, account] };
+    const migration = new k8s.batch.v1.Job(
+      `${name}-migration`,
+      { metadata: metadata(RAIN.migration, LABELS.migration), spec: migrationJob(pod) },
+      // A Job cannot be changed: another image is another Job, and a Job's name is free only when the former is gone.
+      { parent: this, dependsOn: account, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
+    );
+    const needs = { parent: this, dependsOn: [configMap, account, migration] };
 
     for (const schedule of SCHEDULES) {
       new k8s.batch.v1.CronJob(
@@ -107,7 +114,7 @@ export class RainTracker extends pulumi.ComponentResource {
           metadata: metadata(schedule.name, importLabels(schedule.kind)),
           spec: cronJob(schedule, environment, pod),
         },
-        { parent: this, dependsOn: [configMap, account, archive] },
+        { parent: this, dependsOn: [configMap, account, archive, migration] },
       );
     }
 

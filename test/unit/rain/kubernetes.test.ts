@@ -38,6 +38,18 @@ const podOf = ({ kind, inputs }: Planned) =>
   (kind === "CronJob" ? inputs.spec.jobTemplate.spec : inputs.spec).template;
 
 describe("Rain Tracker in the cluster", () => {
+  it("brings its tables up to date before anything that reads them is touched", async () => {
+    const { resources } = await evaluateStack({ program: () => void new RainTracker("rain", ARGS) });
+
+    const migration = resources.find(({ type }) => type.endsWith(":Job"));
+    const [container] = Object(migration?.inputs.spec).template.spec.containers;
+    expect(container.args).toEqual(["postgres", "migrate", "up", "rain"]);
+    expect(migration?.options.replaceOnChanges).toContain("spec");
+    const readers = resources.filter(({ type }) => /:(CronJob|Deployment)$/.test(type));
+    expect(readers).toHaveLength(5);
+    for (const { dependencies } of readers) expect(dependencies).toContain(migration?.urn);
+  });
+
   it("imports by three schedules, in their own time zone, one at a time, with the figures of the old service", async () => {
     const schedules = of(await objectsOf(), "CronJob").map(({ name, inputs: { spec } }) => {
       const job = spec.jobTemplate.spec;
