@@ -53,6 +53,11 @@ function report(fault: Fault, verdicts: readonly Verdict[]): void {
     `  without writes  median ${median(writes).toFixed(2)} s, worst ${worst(writes).toFixed(2)} s; goal ${fault.goal} s${others ? ` (${others})` : ""}`,
   );
   console.log(`  without reads   median ${median(reads).toFixed(2)} s, worst ${worst(reads).toFixed(2)} s`);
+  const acknowledged = verdicts.reduce((sum, verdict) => sum + verdict.acknowledged, 0);
+  const last = verdicts.at(-1);
+  console.log(
+    `  rows            ${acknowledged} acknowledged meanwhile, ${last?.missing.length} of all missing; ${last?.secondLeaders.length} by a second leader`,
+  );
   console.log(`  limited by      ${fault.limit}\n`);
 }
 
