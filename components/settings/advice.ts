@@ -19,6 +19,11 @@ export function adviceOn({ environment, domain, target, offsite }: Settings): st
       }
     }
   }
+  if (target.kind === "existing") {
+    advice.push(
+      "target: existing gets namespaces and policies alone; PostgreSQL, and what stands on it, need our etcd",
+    );
+  }
   if (environment === "prod" && !offsite) {
     advice.push("offsite: missing in prod; a backup that lives in the cluster dies with it");
   }

@@ -75,7 +75,10 @@ describe("the platform", () => {
   it("deploys to an existing cluster without a single server", async () => {
     const raw = { ...rawSettings("dev"), target: { kind: "existing" } };
 
-    const { resources } = await evaluatePlatform(raw);
+    const { logs, resources } = await evaluatePlatform(raw);
+    expect(logs.map(({ message }) => message).join()).toContain(
+      "PostgreSQL, and what stands on it, need our etcd",
+    );
     expect(resources.filter(({ type }) => /^(hcloud|tls):/.test(type))).toEqual([]);
     expect(resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace").length).toBeGreaterThan(5);
   });
