@@ -70,9 +70,6 @@ export const CLOCK = { ttl: 12, loop_wait: 1, retry_timeout: 4 } as const;
 /** The most that an asynchronous replica may have missed, in bytes, and still lead: one segment of the log. */
 const MOST_LAG_AT_FAILOVER = 16 * 1024 * 1024;
 
-/** Users that Patroni knows by name; their passwords come from the environment, never from this file. */
-export const PATRONI_USERS = { replication: REPLICATION_USER, rewind: REWIND_USER } as const;
-
 /**
  * patroni.yml, the same for every member: what differs (name, addresses) and what is secret comes by the environment,
  * PATRONI_NAME, PATRONI_*_CONNECT_ADDRESS and PATRONI_*_PASSWORD.

@@ -264,3 +264,13 @@ export function grouped(
   }
   return groups;
 }
+
+/** A gauge with a reading, or none, for every day of these months, by the day's place among them. */
+export const gauge = (
+  id: string,
+  months: readonly Month[],
+  inches: (index: number) => number | null,
+): GeneratedGauge => ({
+  id,
+  days: new Map(daysOfMonths(months).map((day, index) => [day, inches(index)])),
+});

@@ -2,15 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Month, monthsOfWaterYear } from "../../../jobs/rain/calendar";
+import { monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { sharedPostgres, type TestDatabase } from "../../support/postgres";
-import {
-  daysOfMonths,
-  foprWorkbook,
-  type GeneratedGauge,
-  monthlyPdf,
-  waterYearWorkbook,
-} from "../../support/rain-files";
+import { foprWorkbook, gauge, monthlyPdf, waterYearWorkbook } from "../../support/rain-files";
 import {
   emptyRecord,
   importEnvironment,
@@ -20,15 +14,6 @@ import {
 } from "../../support/rain-record";
 
 const WATER_YEAR = 2018;
-
-const gauge = (
-  id: string,
-  months: readonly Month[],
-  inches: (index: number) => number | null,
-): GeneratedGauge => ({
-  id,
-  days: new Map(daysOfMonths(months).map((day, index) => [day, inches(index)])),
-});
 
 describe("imports at once and one after a failure", () => {
   let database: TestDatabase;

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Day, type Month, monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
+import { type Day, monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { sharedPostgres, type TestDatabase } from "../../support/postgres";
 import {
-  daysOfMonths,
   foprWorkbook,
   type GeneratedGauge,
+  gauge,
   monthlyPdf,
   waterYearSheets,
   waterYearWorkbook,
@@ -24,16 +24,6 @@ import { type SheetValue, xlsx } from "../../support/rain-xlsx";
 
 const JANUARY = monthOf(2018, 1);
 const WATER_YEAR = 2018;
-
-/** A number of every day that only this gauge and factor give. */
-const gauge = (
-  id: string,
-  months: readonly Month[],
-  inches: (index: number) => number | null,
-): GeneratedGauge => ({
-  id,
-  days: new Map(daysOfMonths(months).map((day, index) => [day, inches(index)])),
-});
 
 describe("the rain record", () => {
   let database: TestDatabase;

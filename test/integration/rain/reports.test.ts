@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Month, monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
+import { monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { freePort, sharedPostgres, type TestDatabase } from "../../support/postgres";
 import {
-  daysOfMonths,
   foprWorkbook,
+  gauge,
   monthlyPdf,
   waterYearSheets,
   waterYearWorkbook,
@@ -15,11 +15,6 @@ import { emptyRecord, importEnvironment, rainDatabase, runRain } from "../../sup
 import { xlsx } from "../../support/rain-xlsx";
 
 const YEAR = monthsOfWaterYear(2023);
-
-const gauge = (id: string, months: readonly Month[], inches: (index: number) => number | null) => ({
-  id,
-  days: new Map(daysOfMonths(months).map((day, index) => [day, inches(index)])),
-});
 
 describe("the reports on the rain record", () => {
   let database: TestDatabase;
