@@ -1,6 +1,6 @@
-import { type Context, type DatabaseAddress, verb, withDatabase } from "../shared";
+import { type Context, type DatabaseAddress, json, problem, serve, verb, withDatabase } from "../shared";
 import { databaseSettings, hostSetting, portSetting, serverSettings } from "./config";
-import { apiReply, json, METRICS_TYPE, metricsText, problem, ReadingSessions, serve } from "./http";
+import { apiReply, METRICS_TYPE, metricsText, ReadingSessions } from "./http";
 import { migrateRain } from "./store";
 
 interface ServerConfig {

@@ -121,6 +121,7 @@ async function attempt(
     application_name: args.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000, // a server that vanished without a word is noticed in minutes, not in hours
   });
   // Without a listener, the loss of an idle session would end the process; the next statement reports it instead.
   database.on("error", () => undefined);

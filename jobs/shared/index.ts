@@ -10,6 +10,7 @@ export {
   withDatabase,
 } from "./database";
 export { type DatabaseAddress, database } from "./database-setting";
+export { json, problem, type Reply, type ServeArgs, serve } from "./http-server";
 export { createLogger, type Logger } from "./logger";
 export {
   type Migration,

@@ -16,15 +16,17 @@ const PARTS_UNDER_WAY = 3;
 /** After so many cuts in one object somebody should look. */
 const LONGEST_SERIES_OF_INTERRUPTIONS = 10;
 
-/** One bucket on an S3 server. */
+/** One bucket on an S3 server, or what lies under one prefix of it: keys are told and taken without the prefix. */
 export class ObjectStore {
   readonly #connection: StoreConnection;
+  readonly #prefix: string;
 
   constructor(
     readonly address: ObjectStoreAddress,
     signal?: AbortSignal,
   ) {
     this.#connection = new StoreConnection(address, signal);
+    this.#prefix = address.prefix ?? "";
   }
 
   /** All objects whose keys begin so. It answers with all of them or fails: never with a part. */
@@ -37,7 +39,7 @@ export class ObjectStore {
         query: {
           "list-type": "2",
           "encoding-type": "url",
-          prefix,
+          prefix: this.#prefix + prefix,
           ...(continuation === undefined ? {} : { "continuation-token": continuation }),
         },
       });
@@ -49,7 +51,8 @@ export class ObjectStore {
           "InvalidListing",
         );
       }
-      found.push(...elements(body, "Contents").map(storedObject));
+      const objects = elements(body, "Contents").map(storedObject);
+      found.push(...objects.map((each) => ({ ...each, key: each.key.slice(this.#prefix.length) })));
     } while (continuation !== undefined);
     return found;
   }
@@ -58,7 +61,7 @@ export class ObjectStore {
   async *read(key: string): AsyncGenerator<Buffer, void, undefined> {
     let offset = 0;
     for (let interruptions = 0; ; interruptions++) {
-      const content = await this.#connection.open({ method: "GET", key, from: offset });
+      const content = await this.#connection.open({ method: "GET", key: this.#prefix + key, from: offset });
       try {
         // Safe: no encoding is set, so the chunks are buffers.
         for await (const chunk of content as AsyncIterable<Buffer>) {
@@ -77,7 +80,7 @@ export class ObjectStore {
   /** The whole content as text, or undefined where there is no such object. */
   async readText(key: string): Promise<string | undefined> {
     try {
-      return (await this.#connection.send({ method: "GET", key })).body;
+      return (await this.#connection.send({ method: "GET", key: this.#prefix + key })).body;
     } catch (error) {
       if (error instanceof StoreError && error.code === "NoSuchKey") return undefined;
       throw error;
@@ -85,11 +88,11 @@ export class ObjectStore {
   }
 
   async write(key: string, content: string | Buffer): Promise<void> {
-    await this.#connection.send({ method: "PUT", key, body: Buffer.from(content) });
+    await this.#connection.send({ method: "PUT", key: this.#prefix + key, body: Buffer.from(content) });
   }
 
   async remove(key: string): Promise<void> {
-    await this.#connection.send({ method: "DELETE", key });
+    await this.#connection.send({ method: "DELETE", key: this.#prefix + key });
   }
 
   /** Makes the bucket where there is none. */
@@ -110,12 +113,13 @@ export class ObjectStore {
    * Writes what a source yields, without knowing how much that will be and without a file. The object appears when
    * the source has ended well, and not at all when it throws.
    */
-  async upload(key: string, source: AsyncIterable<Buffer>): Promise<void> {
+  async upload(name: string, source: AsyncIterable<Buffer>): Promise<void> {
+    const key = this.#prefix + name;
     const parts = inParts(source);
     const first = await parts.next();
-    if (first.done) return this.write(key, "");
+    if (first.done) return this.write(name, "");
     const second = await parts.next();
-    if (second.done) return this.write(key, first.value);
+    if (second.done) return this.write(name, first.value);
     const { body } = await this.#connection.send({ method: "POST", key, query: { uploads: "" } });
     const uploadId = element(body, "UploadId") ?? "";
     try {
@@ -130,7 +134,10 @@ export class ObjectStore {
 
   /** Frees what dead uploads of these keys have left, where they began before this time; answers how many. */
   async abortUploads(prefix: string, before: Date): Promise<number> {
-    const { body } = await this.#connection.send({ method: "GET", query: { uploads: "", prefix } });
+    const { body } = await this.#connection.send({
+      method: "GET",
+      query: { uploads: "", prefix: this.#prefix + prefix },
+    });
     const dead = elements(body, "Upload").filter(
       (upload) => new Date(element(upload, "Initiated") ?? Number.NaN) < before,
     );

@@ -1,7 +1,7 @@
+import { json, problem, type Reply } from "../../shared";
 import { apiRoutes } from "./api-routes";
 import { docsPage } from "./docs-page";
 import { matchPath, openApiDocument, readValues } from "./route";
-import { json, problem, type Reply } from "./server";
 import type { ReadingSessions } from "./sessions";
 
 const VERSION = "1.0.0";

@@ -2,5 +2,4 @@ export { apiReply } from "./api";
 export { apiRoutes } from "./api-routes";
 export { METRICS_TYPE, metricsText } from "./metrics";
 export { openApiDocument } from "./route";
-export { json, problem, serve } from "./server";
 export { ReadingSessions } from "./sessions";

@@ -52,6 +52,25 @@ describe("the object storage client", () => {
     for (const key of keys) expect(await store.readText(key)).toBe(key);
   });
 
+  it("keeps to its own prefix of a bucket that others use too", async () => {
+    const { value } = readSettings(
+      { store: objectStore("S3", "the test's bucket") },
+      { arguments: [], flags: {}, environment: { ...standIn.environment("S3"), S3_PREFIX: "prod/" } },
+    );
+    if (!value) throw new Error("the stand-in's own settings are refused");
+    const own = new ObjectStore(value.store);
+    await store.write("mine", "other");
+    await own.write("mine", "own");
+    await own.upload("large", pieces(randomBytes(40 * MIB)));
+
+    expect([...standIn.objects.keys()].sort()).toEqual(["mine", "prod/large", "prod/mine"]);
+    expect((await own.list("")).map(({ key }) => key)).toEqual(["large", "mine"]);
+    expect(await own.readText("mine")).toBe("own");
+    await own.remove("mine");
+    expect(await store.readText("mine")).toBe("other");
+    own.close();
+  });
+
   it.each([100, 20 * MIB, 45 * MIB])(
     "leaves nothing of a source that breaks after %i bytes",
     async (failAt) => {

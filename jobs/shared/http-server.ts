@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Context, UserError } from "../../shared";
+import { UserError } from "./user-error";
+import type { Context } from "./verb";
 
 export interface Reply {
   readonly status: number;
@@ -11,7 +12,7 @@ export interface Reply {
 export interface ServeArgs {
   readonly host: string;
   readonly port: number;
-  /** What is served, for the log: "the rain API". */
+  /** What is served, for the log and for whoever could not be answered: "the rain API". */
   readonly what: string;
   readonly reply: (url: URL) => Promise<Reply>;
 }
@@ -28,7 +29,7 @@ export async function serve(
     respond(request, response, args.reply).catch((error: unknown) => {
       log.error({ url: request.url, stack: (error as Error).stack }, `${request.url}: ${String(error)}`);
       if (!response.headersSent)
-        send(request, response, problem(500, "the record cannot be read at the moment"));
+        send(request, response, problem(500, `${args.what} cannot answer at the moment`));
       else response.destroy();
     });
   });
