@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { bundleJobs } from "../jobs/bundle";
 import { monthsOfWaterYear } from "../jobs/rain/calendar";
 import type { Expectation } from "../jobs/rain/reading";
+import { daysOfMonths, foprWorkbook, startProvider, waterYearWorkbook } from "../local/samples";
 import {
   createDatabase,
   type PostgresServer,
@@ -13,8 +14,6 @@ import {
   type TestDatabase,
 } from "../test/support/postgres";
 import { cacheDirectory } from "../test/support/programs";
-import { daysOfMonths, foprWorkbook, waterYearWorkbook } from "../test/support/rain-files";
-import { startProvider } from "../test/support/rain-provider";
 
 const USAGE = `npm run bench -- rain [--repeat 3] [--years 15] [--workbook <pcp_WY_YYYY.xlsx>] [--record <id_FOPR.xlsx>]
 One water year and one official record, end to end, beside plain readings of the same files by openpyxl and SheetJS; then

@@ -2,9 +2,15 @@ import { deflateSync, inflateSync } from "node:zlib";
 import { type Month, monthOf, monthsOfWaterYear } from "../../jobs/rain/calendar";
 import { IsolatedParser } from "../../jobs/rain/formats";
 import { type Expectation, RefusedFile } from "../../jobs/rain/reading";
-import { daysOfMonths, foprSheets, type GeneratedGauge, monthlyPdf, waterYearSheets } from "./rain-files";
+import {
+  daysOfMonths,
+  foprSheets,
+  type GeneratedGauge,
+  monthlyPdf,
+  waterYearSheets,
+  xlsx,
+} from "../../local/samples";
 import { mutated, mutatedWorkbook, seeded } from "./rain-mutations";
-import { xlsx } from "./rain-xlsx";
 
 export interface FuzzResult {
   /** Files that were read, wholly or with problems. */

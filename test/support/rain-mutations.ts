@@ -1,5 +1,4 @@
-import { type GeneratedSheet, xlsxEntries } from "./rain-xlsx";
-import { zip } from "./rain-zip";
+import { type GeneratedSheet, xlsxEntries, zip } from "../../local/samples";
 
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {

@@ -3,8 +3,8 @@ import { databaseSettings } from "../../jobs/rain/config";
 import { rain } from "../../jobs/rain/index";
 import { migrateRain, rainMigrations } from "../../jobs/rain/store";
 import { type DatabaseAddress, parseCommandLine, prepare, withDatabase } from "../../jobs/shared";
+import type { StandInProvider } from "../../local/samples";
 import { createDatabase, type PostgresServer, type TestDatabase } from "./postgres";
-import type { StandInProvider } from "./rain-provider";
 
 export interface VerbRun {
   /** What the verb printed. */

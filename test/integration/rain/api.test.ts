@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Day, monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { apiRoutes, openApiDocument } from "../../../jobs/rain/http";
+import { daysOfMonths, foprWorkbook, type StandInProvider, startProvider } from "../../../local/samples";
 import { freePort, sharedPostgres, type TestDatabase } from "../../support/postgres";
-import { daysOfMonths, foprWorkbook } from "../../support/rain-files";
-import { type StandInProvider, startProvider } from "../../support/rain-provider";
 import { importEnvironment, rainDatabase, runRain } from "../../support/rain-record";
 
 describe("the rain API", () => {

@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleJobs } from "../../../jobs/bundle";
 import { monthOf } from "../../../jobs/rain/calendar";
+import { daysOfMonths, monthlyPdf, waterYearWorkbook } from "../../../local/samples";
 import { createDatabase, sharedPostgres, type TestDatabase } from "../../support/postgres";
-import { daysOfMonths, monthlyPdf, waterYearWorkbook } from "../../support/rain-files";
 import { importEnvironment } from "../../support/rain-record";
 
 const NOVEMBER = monthOf(2019, 11);

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { monthsOfWaterYear } from "../../../jobs/rain/calendar";
+import { foprWorkbook, gauge, monthlyPdf, waterYearWorkbook } from "../../../local/samples";
 import { sharedPostgres, type TestDatabase } from "../../support/postgres";
-import { foprWorkbook, gauge, monthlyPdf, waterYearWorkbook } from "../../support/rain-files";
 import {
   emptyRecord,
   importEnvironment,

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { monthOf } from "../../../jobs/rain/calendar";
 import { IsolatedParser } from "../../../jobs/rain/formats";
 import type { Expectation } from "../../../jobs/rain/reading";
-import { collect, daysOfMonths, monthlyPdf } from "../../support/rain-files";
+import { daysOfMonths, monthlyPdf, pdfBomb } from "../../../local/samples";
+import { collect } from "../../support/rain-files";
 import { fuzz } from "../../support/rain-fuzz";
-import { pdfBomb } from "../../support/rain-pdf";
 
 const NOVEMBER = monthOf(2019, 11);
 const EXPECTED: Expectation = { source: "pdf", month: NOVEMBER };

@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { monthsOfWaterYear } from "../../../jobs/rain/calendar";
+import { daysOfMonths, waterYearWorkbook } from "../../../local/samples";
 import { type PostgresServer, startPostgres, type TestDatabase } from "../../support/postgres";
-import { daysOfMonths, waterYearWorkbook } from "../../support/rain-files";
 import { seeded } from "../../support/rain-mutations";
 import {
   emptyRecord,

@@ -3,9 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { monthsOfWaterYear } from "../../../jobs/rain/calendar";
+import {
+  type Answer,
+  daysOfMonths,
+  foprWorkbook,
+  monthlyPdf,
+  type StandInProvider,
+  startProvider,
+  waterYearWorkbook,
+} from "../../../local/samples";
 import { sharedPostgres, type TestDatabase } from "../../support/postgres";
-import { daysOfMonths, foprWorkbook, monthlyPdf, waterYearWorkbook } from "../../support/rain-files";
-import { type Answer, type StandInProvider, startProvider } from "../../support/rain-provider";
 import { emptyRecord, importEnvironment, rainDatabase, runRain } from "../../support/rain-record";
 
 const YEAR = 2023;

@@ -3,15 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Day, monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
-import { sharedPostgres, type TestDatabase } from "../../support/postgres";
 import {
   foprWorkbook,
   type GeneratedGauge,
   gauge,
   monthlyPdf,
+  type SheetValue,
   waterYearSheets,
   waterYearWorkbook,
-} from "../../support/rain-files";
+  xlsx,
+} from "../../../local/samples";
+import { sharedPostgres, type TestDatabase } from "../../support/postgres";
 import {
   emptyRecord,
   importEnvironment,
@@ -20,7 +22,6 @@ import {
   runRain,
   wrongSummaries,
 } from "../../support/rain-record";
-import { type SheetValue, xlsx } from "../../support/rain-xlsx";
 
 const JANUARY = monthOf(2018, 1);
 const WATER_YEAR = 2018;

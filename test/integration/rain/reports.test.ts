@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
-import { freePort, sharedPostgres, type TestDatabase } from "../../support/postgres";
 import {
   foprWorkbook,
   gauge,
   monthlyPdf,
   waterYearSheets,
   waterYearWorkbook,
-} from "../../support/rain-files";
+  xlsx,
+} from "../../../local/samples";
+import { freePort, sharedPostgres, type TestDatabase } from "../../support/postgres";
 import { emptyRecord, importEnvironment, rainDatabase, runRain } from "../../support/rain-record";
-import { xlsx } from "../../support/rain-xlsx";
 
 const YEAR = monthsOfWaterYear(2023);
 

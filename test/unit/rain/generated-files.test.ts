@@ -4,14 +4,14 @@ import { type Day, type Month, monthOf, monthOfDay, monthsOfWaterYear } from "..
 import { parse } from "../../../jobs/rain/formats";
 import type { Reading } from "../../../jobs/rain/reading";
 import {
-  collect,
   daysOfMonths,
   foprWorkbook,
   type GeneratedGauge,
   type MarkerPlace,
   monthlyPdf,
   waterYearWorkbook,
-} from "../../support/rain-files";
+} from "../../../local/samples";
+import { collect } from "../../support/rain-files";
 
 /** Tips of one millimetre, as the gauges count: mostly none. */
 const tips = fc.oneof(

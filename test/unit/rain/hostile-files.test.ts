@@ -2,10 +2,18 @@ import { describe, expect, it } from "vitest";
 import { dayIn, daysInMonth, monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { parse } from "../../../jobs/rain/formats";
 import { type Expectation, RefusedFile } from "../../../jobs/rain/reading";
-import { collect, foprWorkbook, monthlyPdf, waterYearSheets } from "../../support/rain-files";
-import { pdf } from "../../support/rain-pdf";
-import { type GeneratedSheet, type SheetValue, xlsx, xlsxEntries } from "../../support/rain-xlsx";
-import { zip } from "../../support/rain-zip";
+import {
+  foprWorkbook,
+  type GeneratedSheet,
+  monthlyPdf,
+  pdf,
+  type SheetValue,
+  waterYearSheets,
+  xlsx,
+  xlsxEntries,
+  zip,
+} from "../../../local/samples";
+import { collect } from "../../support/rain-files";
 
 const WORKBOOK: Expectation = { source: "workbook", waterYear: 2023 };
 const OCTOBER = monthOf(2022, 10);

@@ -1,4 +1,4 @@
-import { type ZipEntry, zip } from "./rain-zip";
+import { type ZipEntry, zip } from "./zip";
 
 /** A cell of a generated sheet: a number, a text, or a formula with its cached result. */
 export type SheetValue = number | string | { readonly formula: string; readonly result: number } | undefined;
