@@ -5,6 +5,7 @@ import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
 import { BuiltImage } from "./components/image";
+import { MinIO } from "./components/minio";
 import { Postgres, postgresImage, serverNames } from "./components/postgres";
 import { RainTracker } from "./components/rain";
 import {
@@ -12,6 +13,7 @@ import {
   fabricOf,
   type HetznerTarget,
   loadSettings,
+  minioShape,
   nodesOf,
   postgresShape,
   type Settings,
@@ -98,6 +100,25 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     { provider },
   );
 
+  const { memoryMib, ...layout } = minioShape(settings, target.servers);
+  const minio = new MinIO(
+    "minio",
+    {
+      ...settings.minio,
+      namespace: foundation.namespaces.storage,
+      cluster: settings.cluster,
+      layout,
+      memoryMib,
+      strictSpread: environment === "prod",
+      jobsImage: jobs.reference,
+      certificateEpoch: settings.epochs.certificates,
+      consoleHost: `minio-console.${domain}`,
+      certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+      monitoring: addons.monitoring,
+    },
+    { provider },
+  );
+
   const rain = rainTracker(settings, postgres, {
     namespace: foundation.namespaces.rain,
     image: jobs.reference,
@@ -108,6 +129,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     endpoints: {
       api: cluster.api,
       ...(rain && { rain: rain.endpoint }),
+      objectStorageConsole: minio.console,
       ...(addons.monitoring && { grafana: `https://grafana.${domain}` }),
     },
     dns: dnsRecords(domain, cluster.entrances),
@@ -115,6 +137,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     certificateBundles: cluster.certificateBundles,
     snapshotKey: cluster.snapshotKey,
     postgres: { connections: postgres.connections, authority: postgres.authority },
+    objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
     ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,

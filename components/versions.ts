@@ -66,6 +66,10 @@ export const versions = {
     version: "v0.19.2",
     why: "newest release; replaces the K3s binary node by node",
   },
+  minio: {
+    version: "RELEASE.2026-09-03T13-18-01Z",
+    why: "of pgsty/silo, the maintained fork of MinIO, whose own images are withdrawn; newest whose source package was seen",
+  },
   postgres: {
     version: "17.11",
     why: "the newest major among those that Airflow's documentation lists as its metadata database (13 to 17)",

@@ -1,3 +1,4 @@
+import { layoutAdvice } from "./check-minio";
 import type { Settings } from "./schema";
 
 /** The keys that our own stack files carry as examples; nobody holds their private halves. */
@@ -5,7 +6,8 @@ const EXAMPLE_KEYS = ["AAAAC3NzaC1lZDI1NTE5AAAAIC7tyM76mToL4mUhD0vHrHQNsd06BTvYW
 const EXAMPLE_DOMAIN = /(^|\.)example\.(com|net|org)$/;
 
 /** What is allowed and will all the same be regretted; said at each preview. */
-export function adviceOn({ environment, domain, target, offsite }: Settings): string[] {
+export function adviceOn(settings: Settings): string[] {
+  const { environment, domain, target, offsite } = settings;
   const advice: string[] = [];
   if (EXAMPLE_DOMAIN.test(domain)) {
     advice.push(`domain: ${domain} belongs to nobody; no certificate will be issued for it`);
@@ -24,6 +26,7 @@ export function adviceOn({ environment, domain, target, offsite }: Settings): st
       "target: existing gets namespaces and policies alone; PostgreSQL, and what stands on it, need our etcd",
     );
   }
+  advice.push(...layoutAdvice(settings));
   if (environment === "prod" && !offsite) {
     advice.push("offsite: missing in prod; a backup that lives in the cluster dies with it");
   }

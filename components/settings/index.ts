@@ -1,4 +1,5 @@
 export { adviceOn } from "./advice";
+export { minioShape } from "./check-minio";
 export { postgresShape } from "./check-postgres";
 export {
   loadSettings,
@@ -8,6 +9,15 @@ export {
   type StackSettings,
 } from "./load";
 export { type Location, type NetworkZone, roundTripMs, worstRoundTripMs, zoneOf } from "./locations";
+export {
+  type DriveLayout,
+  describeLayout,
+  judgeLayout,
+  layoutThatKeepsWrites,
+  type NodeLoss,
+  readQuorum,
+  writeQuorum,
+} from "./minio-layout";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { parseSettings, SettingsError } from "./parse";
 export { billedNames, type MonthlyPrice, monthlyPrice } from "./prices";

@@ -1,4 +1,5 @@
 import { UserError } from "../user-error";
+import { checkMinio } from "./check-minio";
 import { checkPostgres } from "./check-postgres";
 import { checkEnvironment, checkHetzner } from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
@@ -28,10 +29,12 @@ function crossChecks(raw: unknown): Problem[] {
   const draft = field(target, "kind") === "hetzner" ? soundParts(hetznerTarget.shape, target) : {};
   const environment = ENVIRONMENTS.find((each) => each === field(raw, "environment"));
   const postgres = settingsSchema.shape.postgres.safeParse(field(raw, "postgres")).data;
+  const minio = settingsSchema.shape.minio.safeParse(field(raw, "minio")).data;
   const ofTarget = [...checkHetzner(draft), ...checkEnvironment(environment, draft)];
   return [
     ...ofTarget.map((each) => ({ ...each, path: ["target", ...each.path] })),
     ...checkPostgres({ environment, postgres }, draft),
+    ...checkMinio({ environment, minio }, draft),
   ];
 }
 

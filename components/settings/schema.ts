@@ -2,6 +2,7 @@ import { z } from "zod";
 import { locationNames } from "./locations";
 import { serverTypeNames } from "./server-types";
 import {
+  applicationName,
   bucketName,
   cidr,
   databaseName,
@@ -9,6 +10,7 @@ import {
   emailAddress,
   extensionName,
   httpsUrl,
+  imageReference,
   imageRepository,
   kubernetesName,
   sshPublicKey,
@@ -191,6 +193,66 @@ const postgres = z
   })
   .prefault({});
 
+/** A copy of an object that was overwritten or deleted costs room until it expires. */
+const DAYS_OF_OLD_VERSIONS = 30;
+
+const bucket = z.strictObject({
+  /** Whether what is overwritten or deleted is kept as an older version. */
+  versioning: z.boolean().default(false),
+  /** Days after which objects are deleted. @default never */
+  expireDays: wholeNumber(1, 3650).optional(),
+  /** Days for which older versions are kept; of use with versioning alone. */
+  noncurrentDays: wholeNumber(1, 3650).default(DAYS_OF_OLD_VERSIONS),
+});
+
+const minio = z
+  .strictObject({
+    /** Servers of MinIO. @default 1 in dev; else 4 over four nodes or more, and otherwise one a node */
+    pods: wholeNumber(1, 16).optional(),
+    /** Drives of each, one volume a drive. @default as many as keep writes when a node is lost */
+    drivesPerPod: wholeNumber(1, 16).optional(),
+    /** How many of an object's shards are parity, and so how many drives may be lost. @default 2, where that fits */
+    parity: wholeNumber(0, 8).optional(),
+    /** The volume of each drive. */
+    volumeGib: wholeNumber(1, 100_000).default(20),
+    /** Another storage class than the cluster's default. */
+    storageClass: kubernetesName.optional(),
+    /** What each server may use. @default 512 in dev, else 1024 */
+    memoryMib: wholeNumber(256, 1_000_000).optional(),
+    cpuMillis: wholeNumber(50, 100_000).default(250),
+    /** The image, with a tag or a digest. @default the pinned release of pgsty/silo */
+    image: imageReference.optional(),
+    /** All of them private. */
+    buckets: z.record(bucketName, bucket).prefault({
+      "crm-documents": { versioning: true },
+      "crm-quotes": {},
+      "crm-attachments": {},
+      "crm-temp": { expireDays: 7 },
+      "crm-backups": {},
+      "postgres-archive": {},
+      "airflow-logs": { expireDays: 90 },
+      "rain-files": {},
+    }),
+    /** Who may come in, each with keys of its own and no further than its buckets; the first one is its default. */
+    applications: z
+      .record(
+        applicationName,
+        z.strictObject({
+          buckets: z.array(bucketName).min(1).max(20),
+          /** Raised to give it another secret key; the former one ends at once. */
+          epoch: wholeNumber(1, 1_000_000).default(1),
+        }),
+      )
+      .prefault({
+        crm: { buckets: ["crm-documents", "crm-quotes", "crm-attachments", "crm-temp"] },
+        backups: { buckets: ["crm-backups"] },
+        archive: { buckets: ["postgres-archive"] },
+        airflow: { buckets: ["airflow-logs"] },
+        rain: { buckets: ["rain-files"] },
+      }),
+  })
+  .prefault({});
+
 const images = z.strictObject({
   /** Where the program pushes the images that it builds, as `<repository>-jobs` and so on; who pushes is logged in. */
   repository: imageRepository,
@@ -217,6 +279,7 @@ export const settingsSchema = z.strictObject({
   offsite: offsite.optional(),
   images,
   postgres,
+  minio,
   epochs,
   /** Pins (components/versions.ts) that may be deployed although their support has ended. */
   acceptOutOfSupport: z.array(z.string().max(64)).default([]),

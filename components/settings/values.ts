@@ -71,6 +71,23 @@ export const imageRepository = z
     error: "a registry and a name without a tag, such as ghcr.io/acme/trellis",
   });
 
+/** With a tag or a digest: what runs is never whatever is newest. */
+export const imageReference = z
+  .string()
+  .max(300)
+  .regex(
+    /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$/,
+    {
+      error:
+        "a registry and a name with a tag or a digest, such as docker.io/pgsty/silo:RELEASE.2026-09-03T13-18-01Z",
+    },
+  );
+
+/** Part of the name of a user of object storage. */
+export const applicationName = z.string().regex(/^(?!metrics$)[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
+  error: "an application's name: 2 to 32 lower-case letters, digits and inner dashes, and not metrics",
+});
+
 /** A name that PostgreSQL takes without quotes; with the suffixes of roles it stays within 63 bytes. */
 export const databaseName = z.string().regex(/^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/, {
   error:

@@ -1,3 +1,5 @@
+export { Authority, type AuthorityArgs, type LeafArgs } from "./authority";
+export { LIFETIMES, type Lifetime } from "./lifetimes";
 export {
   ADMINISTRATORS,
   type EtcdHost,

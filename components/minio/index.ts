@@ -1,0 +1,1 @@
+export { MinIO, type MinIOArgs, type ObjectStoreAccess } from "./minio";
