@@ -1,13 +1,44 @@
 import { z } from "zod";
-import { argument, database, flag, objectStore, text, variable, wholeNumber } from "../shared";
+import {
+  argument,
+  database,
+  flag,
+  type Inputs,
+  objectStore,
+  readSettings,
+  type Setting,
+  text,
+  variable,
+  wholeNumber,
+} from "../shared";
 import { NAME } from "./manifest";
+import type { MembersAccess } from "./source";
 
 /** The bucket that holds the backups. */
 export const storeSettings = { store: objectStore("BACKUP_S3", "the backups") };
 
+/** Another bucket, that does not share the first one's fate. */
+export const offsiteSettings = { offsite: objectStore("BACKUP_OFFSITE", "the copies") };
+
 /** The server whose databases are backed up or restored. */
 export const serverSettings = {
   server: database("BACKUP_SERVER", "the PostgreSQL server", { database: "postgres", user: "postgres" }),
+};
+
+const membersParts = {
+  url: variable("BACKUP_PATRONI_URL", "the REST API of any member of Patroni, to find a replica by", text()),
+  authority: variable(
+    "BACKUP_PATRONI_CACERT",
+    "file with the authority of the members' certificates",
+    text("the path of a file"),
+  ),
+};
+
+/** Patroni's members; without them the one server of the settings is dumped. */
+export const membersSetting: Setting<MembersAccess | undefined> = {
+  declares: Object.values(membersParts).flatMap(({ declares }) => declares),
+  read: (inputs: Inputs) =>
+    inputs.environment.BACKUP_PATRONI_URL ? readSettings(membersParts, inputs) : { value: undefined },
 };
 
 export const programSettings = {

@@ -151,7 +151,7 @@ async function* dumpStream(
   });
   const dumping = start(
     pgDump,
-    ["--format=custom", "--compress=0", `--snapshot=${snapshot}`, "--no-password"],
+    ["--format=custom", "--compress=0", `--snapshot=${snapshot}`, "--no-password", ALIVE],
     { stdout: opened(compressing.child.stdin), environment, signal },
   );
   try {
@@ -162,5 +162,8 @@ async function* dumpStream(
     compressing.child.kill("SIGKILL");
   }
 }
+
+/** A server that vanished without a word ends the dump within a minute; all else of the connection is in the environment. */
+const ALIVE = "--dbname=keepalives_idle=30 keepalives_interval=10 keepalives_count=3";
 
 export const secondsSince = (began: number) => Math.round((Date.now() - began) / 100) / 10;

@@ -86,9 +86,10 @@ export function compare(
         `${name(table)} has ${rows === undefined ? "not been restored" : `${rows} rows`}, not ${table.rows}`,
       ];
     }),
-    ...[...counted.keys()]
-      .filter((each) => !wanted.has(each))
-      .map((each) => `${each} is not in the manifest`),
+    // Unlogged tables of a backup from a replica come back empty, and the manifest does not count them.
+    ...[...counted]
+      .filter(([each, rows]) => !wanted.has(each) && rows > 0)
+      .map(([each]) => `${each} is not in the manifest`),
     ...(expected.largeObjects === found.largeObjects
       ? []
       : [`${found.largeObjects} large objects, not ${expected.largeObjects}`]),

@@ -1,44 +1,62 @@
 import type { ObjectStore } from "../shared";
 import { type Backup, isGood, listBackups, type Verification } from "./catalogue";
 import { backupTime } from "./manifest";
-import { humanSize, readOutcomes } from "./report";
+import { type EndedRun, humanSize, listReports, REPORTED, type ReportedVerb, readRuns } from "./report";
+
+/** The newest runs of each verb, the newest first. */
+export type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;
 
 /** How the backups stand, and what somebody should look at. */
 export interface Standing {
   readonly checkedAt: string;
   readonly backups: number;
   readonly unfinished: number;
+  /** Backups that a verification or a listing has found to be broken. */
+  readonly damaged: number;
   readonly newest:
     | { readonly name: string; readonly ageHours: number; readonly bytes: number; readonly seconds: number }
     | undefined;
+  /** Of the one before the newest: a size that halves is a sign. */
+  readonly previousBytes: number | undefined;
+  readonly oldest: string | undefined;
   /** Of the newest runs, the share that ended well; undefined where there is no report. */
   readonly successRate: number | undefined;
   readonly lastVerification: (Verification & { readonly backup: string }) | undefined;
+  /** How each verb ended when it last ran. */
+  readonly lastRuns: Readonly<Partial<Record<"create" | ReportedVerb, EndedRun>>>;
   readonly alerts: readonly string[];
 }
 
 /** Runs that the success rate looks back on. */
 const RUNS = 10;
 
+/** A drill a week, and a day's grace. */
+const DRILL_DAYS = 8;
+
 export async function monitor(store: ObjectStore, now: Date, maxAgeHours: number): Promise<Standing> {
-  return judge(await listBackups(store), await readOutcomes(store, RUNS), now, maxAgeHours);
+  const reports = await listReports(store);
+  const runs = await Promise.all(
+    (["create", ...REPORTED] as const).map(
+      async (verb) => [verb, await readRuns(store, reports, verb, verb === "create" ? RUNS : 1)] as const,
+    ),
+  );
+  return judge(await listBackups(store), Object.fromEntries(runs), now, maxAgeHours);
 }
 
 /** `backups` come with the newest first, as the catalogue lists them. */
-export function judge(
-  backups: readonly Backup[],
-  outcomes: readonly boolean[],
-  now: Date,
-  maxAgeHours: number,
-): Standing {
+export function judge(backups: readonly Backup[], runs: Runs, now: Date, maxAgeHours: number): Standing {
   const complete = backups.filter(({ manifest, problem }) => manifest !== undefined && problem === undefined);
   const good = backups.filter(isGood);
   const newest = good[0];
   const lastVerification = backups
     .flatMap(({ name, verification }) => (verification ? [{ ...verification, backup: name }] : []))
     .sort((a, b) => (a.checkedAt < b.checkedAt ? 1 : -1))[0];
-  const ageHours = newest ? (now.getTime() - backupTime(newest.name).getTime()) / 3_600_000 : undefined;
+  const ageHours = newest ? hoursSince(backupTime(newest.name), now) : undefined;
   const [last, before] = complete;
+  const outcomes = (runs.create ?? []).map(({ status }) => status === "SUCCESS");
+  const lastRuns = Object.fromEntries(
+    Object.entries(runs).flatMap(([verb, [run]]) => (run ? [[verb, run]] : [])),
+  );
   const alerts = [
     newest === undefined ? "there is no good backup" : undefined,
     ageHours !== undefined && ageHours > maxAgeHours
@@ -55,26 +73,54 @@ export function judge(
     ...backups.map(({ name, manifest, problem }) =>
       manifest && problem ? `${name} is damaged: ${problem}` : undefined,
     ),
+    ...alertsOfRun("drill", runs.drill?.[0], now, 24 * DRILL_DAYS),
+    ...alertsOfRun("copy", runs.copy?.[0], now, maxAgeHours),
   ].filter((alert) => alert !== undefined);
   return {
     checkedAt: now.toISOString(),
     backups: good.length,
     unfinished: backups.filter(({ manifest }) => manifest === undefined).length,
+    damaged: backups.filter((each) => each.manifest !== undefined && !isGood(each)).length,
     newest: newest && {
       name: newest.name,
       ageHours: Number((ageHours ?? 0).toFixed(2)),
       bytes: newest.bytes,
       seconds: newest.manifest?.seconds ?? 0,
     },
+    previousBytes: before?.bytes,
+    oldest: good.at(-1)?.name,
     successRate: outcomes.length === 0 ? undefined : outcomes.filter(Boolean).length / outcomes.length,
     lastVerification,
+    lastRuns,
     alerts,
   };
 }
 
-export function standingText({ newest, lastVerification, ...standing }: Standing): string {
+/** Of what runs by a schedule: that it failed, or runs no more. */
+function alertsOfRun(
+  verb: ReportedVerb,
+  run: EndedRun | undefined,
+  now: Date,
+  mostHours: number,
+): (string | undefined)[] {
+  if (!run) return [];
+  const hours = hoursSince(new Date(run.timestamp), now);
+  return [
+    run.status === "FAILED" ? `the last ${verb} failed: ${run.error_message}` : undefined,
+    hours > mostHours
+      ? `the last ${verb} was ${hours.toFixed(1)} hours ago; at most ${mostHours} are allowed`
+      : undefined,
+  ];
+}
+
+const hoursSince = (then: Date, now: Date) => (now.getTime() - then.getTime()) / 3_600_000;
+
+export function standingText({ newest, lastVerification, lastRuns, ...standing }: Standing): string {
   const verified = lastVerification
     ? `${lastVerification.backup} at ${lastVerification.checkedAt}: ${lastVerification.good ? "good" : "damaged"}`
+    : "never";
+  const drilled = lastRuns.drill
+    ? `${lastRuns.drill.timestamp}: ${lastRuns.drill.status === "SUCCESS" ? "good" : "failed"}`
     : "never";
   return [
     `Backups:           ${standing.backups} good, ${standing.unfinished} unfinished`,
@@ -83,37 +129,7 @@ export function standingText({ newest, lastVerification, ...standing }: Standing
       : "Newest:            none",
     `Success rate:      ${standing.successRate === undefined ? "no reports" : `${Math.round(100 * standing.successRate)}%`}`,
     `Last verification: ${verified}`,
+    `Last drill:        ${drilled}`,
     ...standing.alerts.map((alert) => `ALERT: ${alert}`),
   ].join("\n");
-}
-
-/** In Prometheus' text format; the first two names are those that dashboards already know. */
-export function metrics({ newest, lastVerification, ...standing }: Standing): string {
-  const gauges: readonly (readonly [name: string, help: string, value: number | undefined])[] = [
-    [
-      "backup_last_success_timestamp",
-      "When the newest good backup was begun, in seconds since 1970",
-      newest && backupTime(newest.name).getTime() / 1000,
-    ],
-    ["backup_total_count", "Good backups in the bucket", standing.backups],
-    ["backup_unfinished_count", "Backups without a manifest", standing.unfinished],
-    ["backup_last_size_bytes", "Stored size of the newest good backup", newest?.bytes],
-    ["backup_last_duration_seconds", "How long the newest good backup took", newest?.seconds],
-    ["backup_success_ratio", `Share of the newest ${RUNS} runs that ended well`, standing.successRate],
-    [
-      "backup_last_verification_timestamp",
-      "When a backup was last read back",
-      lastVerification && Date.parse(lastVerification.checkedAt) / 1000,
-    ],
-    [
-      "backup_last_verification_good",
-      "Whether it was what had been stored",
-      lastVerification && Number(lastVerification.good),
-    ],
-    ["backup_alerts", "Things about the backups that somebody should look at", standing.alerts.length],
-  ];
-  return gauges
-    .filter(([, , value]) => value !== undefined)
-    .map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`)
-    .join("");
 }

@@ -32,6 +32,10 @@ export interface Pruned {
   readonly uploads: number;
 }
 
+export const prunedText = ({ removed, reports, uploads, kept }: Pruned) =>
+  `removed ${removed.length} backups (${removed.join(", ") || "none"}), ` +
+  `${reports} reports, ${uploads} dead uploads; kept ${kept} backups`;
+
 /** Lists everything first, and deletes only what it has listed; a backup stops being one with its first deletion. */
 export async function prune(store: ObjectStore, now: Date, retentionDays: number): Promise<Pruned> {
   const backups = await listBackups(store);

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import type { ObjectStore } from "../shared";
-import { backupTime, type Manifest, totalBytes } from "./manifest";
+import { z } from "zod";
+import type { ObjectStore, Outcome } from "../shared";
+import { backupName, backupTime, type Manifest, totalBytes } from "./manifest";
 
 /** How one run of `create` ended. */
 export interface Run {
@@ -54,15 +55,69 @@ export function summary(run: Run): string {
     ["MinIO Pod", run.endpoint],
     ["Bucket", run.bucket],
   ];
-  return [
-    "PostgreSQL Backup Summary",
-    "=".repeat(25),
+  const ending = run.manifest ? "The backup is complete." : `The backup failed: ${run.error}`;
+  return sheet("PostgreSQL Backup Summary", fields, ending);
+}
+
+const sheet = (
+  title: string,
+  fields: readonly (readonly [name: string, value: string | number])[],
+  ending: string,
+) =>
+  [
+    title,
+    "=".repeat(title.length),
     ...fields.map(([name, value]) => `${name}: ${value}`),
     "",
-    run.manifest ? "The backup is complete." : `The backup failed: ${run.error}`,
+    ending,
     "",
   ].join("\n");
+
+/** The verbs besides `create` whose runs are reported. */
+export const REPORTED = ["verify", "prune", "copy", "drill", "restore"] as const;
+export type ReportedVerb = (typeof REPORTED)[number];
+
+/** What a run has found out so far, for its report: `{ backup_name: "postgres_20261121_020000" }`. */
+export type Facts = Record<string, string | number>;
+
+/**
+ * Does the work of a verb and leaves a report and a summary of how it ended, also where it failed. The failure itself is
+ * what the user has to see, also when it keeps its own report from being stored.
+ */
+export async function reporting(
+  store: ObjectStore,
+  verb: ReportedVerb,
+  work: (tell: (facts: Facts) => void) => Promise<Outcome>,
+): Promise<Outcome> {
+  const at = new Date();
+  const facts: Facts = {};
+  const write = async (error: string | undefined) => {
+    const content = {
+      timestamp: at.toISOString(),
+      status: error === undefined ? "SUCCESS" : "FAILED",
+      duration_seconds: Math.round((Date.now() - at.getTime()) / 100) / 10,
+      error_message: error ?? "",
+      ...facts,
+    };
+    const title = `PostgreSQL Backup: ${verb}`;
+    const ending = error === undefined ? "It went well." : `It failed: ${error}`;
+    const { error_message: _, ...fields } = content;
+    const json = JSON.stringify({ [`${verb}_report`]: content }, undefined, 2);
+    await store.write(reportKey(verb, "report", at, "json"), `${json}\n`);
+    await store.write(reportKey(verb, "summary", at, "txt"), sheet(title, Object.entries(fields), ending));
+  };
+  try {
+    const answer = await work((more) => Object.assign(facts, more));
+    await write(undefined);
+    return answer;
+  } catch (error) {
+    await write(error instanceof Error ? error.message : String(error)).catch(() => undefined);
+    throw error;
+  }
 }
+
+const reportKey = (verb: string, kind: "report" | "summary", at: Date, ending: "json" | "txt") =>
+  `${FOLDER}${verb}_${kind}_${backupName(at).replace("postgres_", "")}.${ending}`;
 
 /** Leaves the report and the summary beside the backups. */
 export async function writeReport(store: ObjectStore, run: Run): Promise<void> {
@@ -71,24 +126,47 @@ export async function writeReport(store: ObjectStore, run: Run): Promise<void> {
   await store.write(`${FOLDER}backup_summary_${stamp}.txt`, summary(run));
 }
 
-/** All reports and summaries, the newest first. */
+/** All reports and summaries of all verbs, the newest first. */
 export async function listReports(store: ObjectStore): Promise<string[]> {
   const objects = await store.list(FOLDER);
   return objects
     .map(({ key }) => key)
     .filter((key) => !Number.isNaN(reportTime(key).getTime()))
-    .sort()
-    .reverse();
+    .sort((a, b) => reportTime(b).getTime() - reportTime(a).getTime());
 }
 
 export const reportTime = (key: string) =>
-  backupTime(key.replace(/^reports\/backup_(?:report|summary)_(.*)\.(?:json|txt)$/, "postgres_$1"));
+  backupTime(key.replace(/^reports\/[a-z]+_(?:report|summary)_(.*)\.(?:json|txt)$/, "postgres_$1"));
 
-/** Whether the newest runs ended well, as far back as is asked. */
-export async function readOutcomes(store: ObjectStore, newest: number): Promise<boolean[]> {
-  const keys = (await listReports(store)).filter((key) => key.endsWith(".json")).slice(0, newest);
+const ended = z.looseObject({
+  timestamp: z.iso.datetime(),
+  status: z.enum(["SUCCESS", "FAILED"]),
+  duration_seconds: z.number(),
+  error_message: z.string(),
+});
+
+/** How one run of a verb ended, as its report tells. */
+export type EndedRun = z.output<typeof ended>;
+
+/** The newest runs of a verb, the newest first; `create`'s reports are called those of the backup. */
+export async function readRuns(
+  store: ObjectStore,
+  reports: readonly string[],
+  verb: "create" | ReportedVerb,
+  most: number,
+): Promise<EndedRun[]> {
+  const name = verb === "create" ? "backup" : verb;
+  const keys = reports.filter((key) => key.startsWith(`${FOLDER}${name}_report_`)).slice(0, most);
   const texts = await Promise.all(keys.map((key) => store.readText(key)));
-  return texts.map((text) => /"status":\s*"SUCCESS"/.test(text ?? ""));
+  return texts.flatMap((text) => parsedReport(text, `${name}_report`) ?? []);
+}
+
+function parsedReport(text: string | undefined, root: string): EndedRun | undefined {
+  try {
+    return z.record(z.string(), ended).safeParse(JSON.parse(text ?? "")).data?.[root];
+  } catch {
+    return undefined;
+  }
 }
 
 export function humanSize(bytes: number): string {

@@ -1,20 +1,10 @@
-import {
-  flag,
-  listProblems,
-  ObjectStore,
-  type ObjectStoreAddress,
-  type Outcome,
-  text,
-  toggle,
-  UserError,
-  verb,
-} from "../shared";
+import { flag, listProblems, text, toggle, UserError, verb } from "../shared";
 import { findBackup, isGood, listBackups } from "./catalogue";
 import {
   backupArgument,
   compressionSetting,
   databasesSetting,
-  maxAgeSetting,
+  membersSetting,
   namespaceSetting,
   programSettings,
   retentionSetting,
@@ -24,33 +14,22 @@ import {
 import { create, secondsSince } from "./create";
 import { drill } from "./drill";
 import { backupName, totalBytes } from "./manifest";
-import { metrics, monitor, standingText } from "./monitor";
 import { findPrograms } from "./programs";
-import { prune } from "./prune";
-import { humanSize, writeReport } from "./report";
+import { prune, prunedText } from "./prune";
+import { humanSize, reporting, writeReport } from "./report";
 import { restore } from "./restore";
+import { findSources, withBestSource } from "./source";
+import { withStore } from "./store";
 import { verify } from "./verify";
 
 const json = toggle("--json", "as JSON, for programs");
-
-async function withStore(
-  address: ObjectStoreAddress,
-  signal: AbortSignal,
-  work: (store: ObjectStore) => Promise<Outcome>,
-): Promise<Outcome> {
-  const store = new ObjectStore(address, signal);
-  try {
-    return await work(store);
-  } finally {
-    store.close();
-  }
-}
 
 export const createVerb = verb({
   name: "create",
   summary: "dump every database to the bucket; the backup exists once its manifest is written",
   settings: {
     ...serverSettings,
+    members: membersSetting,
     ...storeSettings,
     ...programSettings,
     databases: databasesSetting,
@@ -66,7 +45,7 @@ export const createVerb = verb({
           ...outcome,
           at,
           seconds: secondsSince(at.getTime()),
-          server: `${config.server.host}:${config.server.port}`,
+          server: outcome.manifest?.server.address ?? `${config.server.host}:${config.server.port}`,
           namespace: config.namespace,
           bucket: config.store.bucket,
           endpoint: config.store.endpoint,
@@ -74,7 +53,10 @@ export const createVerb = verb({
         });
       try {
         const programs = await findPrograms(config.binaries);
-        const manifest = await create({ ...config, store, programs }, context);
+        const sources = await findSources(config.server, config.members, context);
+        const manifest = await withBestSource(sources, context, ({ address }) =>
+          create({ ...config, server: address, store, programs }, context),
+        );
         await tell({ name: manifest.name, manifest, error: undefined });
         const size = humanSize(totalBytes(manifest));
         context.print(
@@ -118,12 +100,15 @@ export const verifyVerb = verb({
   summary: "read a backup back: every byte, every checksum, the archive's own table of contents",
   settings: { ...storeSettings, ...programSettings, backup: backupArgument },
   run: (config, context) =>
-    withStore(config.store, context.signal, async (store) => {
-      const backup = await findBackup(store, config.backup);
-      const found = await verify({ store, programs: await findPrograms(config.binaries), backup }, context);
-      context.print(`${backup.name}: good, ${humanSize(backup.bytes)} read in ${found.seconds} s`);
-      return "done";
-    }),
+    withStore(config.store, context.signal, (store) =>
+      reporting(store, "verify", async (tell) => {
+        const backup = await findBackup(store, config.backup);
+        tell({ backup_name: backup.name, backup_size_bytes: backup.bytes });
+        const found = await verify({ store, programs: await findPrograms(config.binaries), backup }, context);
+        context.print(`${backup.name}: good, ${humanSize(backup.bytes)} read in ${found.seconds} s`);
+        return "done";
+      }),
+    ),
 });
 
 export const pruneVerb = verb({
@@ -131,14 +116,14 @@ export const pruneVerb = verb({
   summary: "remove old backups, never the newest good one, and what killed runs have left",
   settings: { ...storeSettings, retentionDays: retentionSetting },
   run: (config, { signal, print }) =>
-    withStore(config.store, signal, async (store) => {
-      const pruned = await prune(store, new Date(), config.retentionDays);
-      print(
-        `removed ${pruned.removed.length} backups (${pruned.removed.join(", ") || "none"}), ` +
-          `${pruned.reports} reports, ${pruned.uploads} dead uploads; kept ${pruned.kept} backups`,
-      );
-      return "done";
-    }),
+    withStore(config.store, signal, (store) =>
+      reporting(store, "prune", async (tell) => {
+        const pruned = await prune(store, new Date(), config.retentionDays);
+        tell({ removed: pruned.removed.join(", "), kept: pruned.kept, retention_days: config.retentionDays });
+        print(prunedText(pruned));
+        return "done";
+      }),
+    ),
 });
 
 export const restoreVerb = verb({
@@ -160,47 +145,28 @@ export const restoreVerb = verb({
   check: ({ as, database }) =>
     as !== undefined && database === undefined ? ["--as needs --database: which one gets the name"] : [],
   run: (config, context) =>
-    withStore(config.store, context.signal, async (store) => {
-      const programs = await findPrograms(config.binaries);
-      const { name, manifest } = await findBackup(store, config.backup);
-      const chosen = manifest.databases.filter(
-        ({ database }) => config.database === undefined || database === config.database,
-      );
-      if (chosen.length === 0) {
-        const there = manifest.databases.map(({ database }) => database).join(", ");
-        throw new UserError(`${name} holds no database ${config.database}; it holds: ${there}`);
-      }
-      const began = Date.now();
-      for (const artefact of chosen) {
-        const into = config.as ?? artefact.database;
-        await restore({ ...config, store, programs, artefact, into }, context);
-      }
-      context.print(`${name}: ${chosen.length} databases restored in ${secondsSince(began)} s`);
-      return "done";
-    }),
-});
-
-export const monitorVerb = verb({
-  name: "monitor",
-  summary: "age, size, success rate and last verification of the backups; fails where something is wrong",
-  answersOnStdout: true,
-  settings: {
-    ...storeSettings,
-    json,
-    metrics: toggle("--metrics", "as metrics for Prometheus"),
-    maxAgeHours: maxAgeSetting,
-  },
-  check: (config) => (config.json && config.metrics ? ["--json and --metrics exclude each other"] : []),
-  run: (config, { signal, print }) =>
-    withStore(config.store, signal, async (store) => {
-      const standing = await monitor(store, new Date(), config.maxAgeHours);
-      if (config.metrics) print(metrics(standing));
-      else print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
-      if (standing.alerts.length > 0) {
-        throw new UserError(listProblems("the backups need somebody:", standing.alerts));
-      }
-      return "done";
-    }),
+    withStore(config.store, context.signal, (store) =>
+      reporting(store, "restore", async (tell) => {
+        const programs = await findPrograms(config.binaries);
+        const { name, manifest } = await findBackup(store, config.backup);
+        tell({ backup_name: name, server: `${config.server.host}:${config.server.port}` });
+        const chosen = manifest.databases.filter(
+          ({ database }) => config.database === undefined || database === config.database,
+        );
+        if (chosen.length === 0) {
+          const there = manifest.databases.map(({ database }) => database).join(", ");
+          throw new UserError(`${name} holds no database ${config.database}; it holds: ${there}`);
+        }
+        const began = Date.now();
+        for (const artefact of chosen) {
+          const into = config.as ?? artefact.database;
+          await restore({ ...config, store, programs, artefact, into }, context);
+        }
+        tell({ databases: chosen.map(({ database }) => database).join(", ") });
+        context.print(`${name}: ${chosen.length} databases restored in ${secondsSince(began)} s`);
+        return "done";
+      }),
+    ),
 });
 
 export const drillVerb = verb({
@@ -209,19 +175,23 @@ export const drillVerb = verb({
     "restore the newest backup into scratch databases, compare it with its manifest, and report the time",
   settings: { ...serverSettings, ...storeSettings, ...programSettings, backup: backupArgument },
   run: (config, context) =>
-    withStore(config.store, context.signal, async (store) => {
-      const programs = await findPrograms(config.binaries);
-      const { manifest } = await findBackup(store, config.backup);
-      const drilled = await drill({ ...config, store, programs, manifest }, context);
-      await store.write(
-        `drills/drill_${backupName(new Date()).replace("postgres_", "")}.json`,
-        `${JSON.stringify(drilled, undefined, 2)}\n`,
-      );
-      context.print(JSON.stringify(drilled, undefined, 2));
-      if (drilled.good) return "done";
-      const differences = drilled.databases.flatMap(({ database, differences: found }) =>
-        found.map((difference) => `${database}: ${difference}`),
-      );
-      throw new UserError(listProblems(`${manifest.name} did not restore to what it was:`, differences));
-    }),
+    withStore(config.store, context.signal, (store) =>
+      reporting(store, "drill", async (tell) => {
+        const programs = await findPrograms(config.binaries);
+        const { name, manifest } = await findBackup(store, config.backup);
+        tell({ backup_name: name });
+        const drilled = await drill({ ...config, store, programs, manifest }, context);
+        tell({ recovery_seconds: drilled.recoverySeconds });
+        await store.write(
+          `drills/drill_${backupName(new Date()).replace("postgres_", "")}.json`,
+          `${JSON.stringify(drilled, undefined, 2)}\n`,
+        );
+        context.print(JSON.stringify(drilled, undefined, 2));
+        if (drilled.good) return "done";
+        const differences = drilled.databases.flatMap(({ database, differences: found }) =>
+          found.map((difference) => `${database}: ${difference}`),
+        );
+        throw new UserError(listProblems(`${manifest.name} did not restore to what it was:`, differences));
+      }),
+    ),
 });

@@ -12,6 +12,8 @@ import {
   switchoverSettings,
 } from "./config";
 
+export { type ClusterMember, Patroni } from "./patroni/rest";
+
 /** PostgreSQL under Patroni: who leads, what is in it, and the hands that a person needs. */
 export const postgres: Domain = {
   name: "postgres",

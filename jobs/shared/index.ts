@@ -30,6 +30,7 @@ export {
   argument,
   decimalNumber,
   flag,
+  type Inputs,
   oneOf,
   readSettings,
   type Setting,

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { inject } from "vitest";
 import { embeddedBinaries, freePort, unprivilegedUser } from "../../local/services";
-import { findProgram } from "./programs";
+import { findProgram, program } from "./programs";
 
 export { freePort };
 
@@ -36,7 +36,12 @@ export interface StartPostgresArgs {
   readonly release?: "embedded" | "debian";
   /** Further server settings, such as { wal_level: "replica" }. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A server whose log this one follows; both have `STREAMING` among their settings. */
+  readonly standbyOf?: PostgresServer;
 }
+
+/** What a primary and its standby have in common. */
+export const STREAMING = { wal_level: "replica", max_wal_senders: "5" };
 
 export const PASSWORD = "postgres";
 
@@ -73,7 +78,13 @@ export async function startPostgres(args: StartPostgresArgs = {}): Promise<Postg
     `--pwfile=${passwordFile}`,
     "--encoding=UTF8",
   ];
-  await run(join(binaries, "initdb"), ["-D", cluster, "--locale=C.UTF-8", "--no-sync", ...initdb], owner);
+  if (args.standbyOf) {
+    const from = `--dbname=${args.standbyOf.url("postgres")}`;
+    const copying = ["-D", cluster, "--write-recovery-conf", "--checkpoint=fast", "--no-sync", from];
+    await run(program("pg_basebackup"), copying, owner);
+  } else {
+    await run(join(binaries, "initdb"), ["-D", cluster, "--locale=C.UTF-8", "--no-sync", ...initdb], owner);
+  }
 
   const port = await freePort();
   const settings = Object.entries({ ...FAST, ...args.settings, port: String(port) });

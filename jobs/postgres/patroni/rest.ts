@@ -4,14 +4,14 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { UserError } from "../../shared";
 
-/** How the REST API of any member is reached. */
+/** How the REST API of any member is reached; who only reads needs no user. */
 export interface PatroniAccess {
   /** https://postgres.postgres.svc:8008 */
   readonly url: string;
   /** File with the authority of the members' certificates. */
   readonly authority: string;
-  readonly user: string;
-  readonly password: string;
+  readonly user?: string;
+  readonly password?: string;
 }
 
 export type ClusterMember = z.output<typeof member>;
@@ -109,7 +109,7 @@ export class Patroni {
           method,
           agent: this.#agent,
           timeout: timeoutMs,
-          auth: `${user}:${password}`,
+          ...(user !== undefined && { auth: `${user}:${password ?? ""}` }),
           headers: { "content-type": "application/json" },
           ...(signal && { signal }),
         },

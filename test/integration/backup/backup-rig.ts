@@ -29,8 +29,8 @@ export interface BackupRig {
   stop(): Promise<void>;
 }
 
-export async function startBackupRig(): Promise<BackupRig> {
-  const server = await startPostgres({ release: "debian" });
+export async function startBackupRig(settings: Record<string, string> = {}): Promise<BackupRig> {
+  const server = await startPostgres({ release: "debian", settings });
   await query(server, "postgres", "CREATE ROLE backup_owner; CREATE ROLE backup_reader");
   await query(
     server,

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Backup } from "../../../jobs/backup/catalogue";
 import { compare } from "../../../jobs/backup/drill";
 import { backupName, backupTime, type Manifest } from "../../../jobs/backup/manifest";
-import { judge, metrics, standingText } from "../../../jobs/backup/monitor";
-import { humanSize, report, summary } from "../../../jobs/backup/report";
+import { metrics } from "../../../jobs/backup/metrics";
+import { judge, standingText } from "../../../jobs/backup/monitor";
+import { type EndedRun, humanSize, report, summary } from "../../../jobs/backup/report";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 
@@ -19,7 +20,14 @@ const backup = (hoursAgo: number, bytes: number, good?: boolean): Backup => ({
   problem: undefined,
 });
 
-const alerts = (...backups: Backup[]) => judge(backups, [true], NOW, 26).alerts;
+const run = (good: boolean, hoursAgo = 0): EndedRun => ({
+  timestamp: new Date(NOW.getTime() - hoursAgo * 3_600_000).toISOString(),
+  status: good ? "SUCCESS" : "FAILED",
+  duration_seconds: 2.5,
+  error_message: good ? "" : "crm: public.a has 1 rows, not 2",
+});
+
+const alerts = (...backups: Backup[]) => judge(backups, { create: [run(true)] }, NOW, 26).alerts;
 
 describe("the watch over backups", () => {
   it("is quiet while the newest is young, whole and of the usual size", () => {
@@ -36,13 +44,39 @@ describe("the watch over backups", () => {
     expect(alerts(...backups).join("\n")).toContain(alert);
   });
 
+  it.each([
+    ["a drill that failed", { drill: [run(false)] }, "the last drill failed: crm: public.a has 1 rows"],
+    ["a drill that is due", { drill: [run(true, 193)] }, "the last drill was 193.0 hours ago; at most 192"],
+    ["a copy that failed", { copy: [run(false)] }, "the last copy failed"],
+    ["copies that ended", { copy: [run(true, 27)] }, "the last copy was 27.0 hours ago"],
+  ])("calls for somebody over %s", (_, runs, alert) => {
+    expect(judge([backup(1, 5, true)], runs, NOW, 26).alerts).toEqual([expect.stringContaining(alert)]);
+  });
+
+  it("is quiet over drills and copies that went well in time", () => {
+    const runs = { drill: [run(true, 191)], copy: [run(true, 25)] };
+    expect(judge([backup(1, 5, true)], runs, NOW, 26).alerts).toEqual([]);
+  });
+
   it("gives real figures under the names that dashboards know", () => {
-    const text = metrics(judge([backup(2, 100, true)], [true, true, false, true], NOW, 26));
+    const text = metrics(
+      judge(
+        [backup(2, 100, true), backup(26, 80)],
+        { create: [true, true, false, true].map((good) => run(good)), drill: [run(false, 24)] },
+        NOW,
+        26,
+      ),
+    );
     expect(text).toContain(`\nbackup_last_success_timestamp ${NOW.getTime() / 1000 - 7_200}\n`);
-    expect(text).toContain("\nbackup_total_count 1\n");
+    expect(text).toContain("\nbackup_total_count 2\n");
+    expect(text).toContain("\nbackup_previous_size_bytes 80\n");
+    expect(text).toContain(`\nbackup_oldest_timestamp ${NOW.getTime() / 1000 - 93_600}\n`);
+    expect(text).toContain('\nbackup_run_good{verb="create"} 1\n');
+    expect(text).toContain('\nbackup_run_good{verb="drill"} 0\n');
+    expect(text).toContain(`\nbackup_run_timestamp{verb="drill"} ${NOW.getTime() / 1000 - 86_400}\n`);
     expect(text).toContain("\nbackup_success_ratio 0.75\n");
-    expect(metrics(judge([], [], NOW, 26))).not.toContain("backup_last_success_timestamp");
-    expect(standingText(judge([backup(2, 100, true)], [true], NOW, 26))).toContain(
+    expect(metrics(judge([], {}, NOW, 26))).not.toContain("backup_last_success_timestamp");
+    expect(standingText(judge([backup(2, 100, true)], {}, NOW, 26))).toContain(
       "2.0 hours old, 100 B in 21 s",
     );
   });
@@ -81,7 +115,9 @@ describe("the watch over backups", () => {
     const table = (name: string, rows: number) => ({ schema: "public", name, rows });
     const expected = { tables: [table("a", 1), table("b", 2)], largeObjects: 1 };
     expect(compare(expected, expected)).toEqual([]);
-    expect(compare(expected, { tables: [table("a", 2), table("c", 3)], largeObjects: 0 })).toEqual([
+    expect(
+      compare(expected, { tables: [table("a", 2), table("c", 3), table("unlogged", 0)], largeObjects: 0 }),
+    ).toEqual([
       "public.a has 2 rows, not 1",
       "public.b has not been restored, not 2",
       "public.c is not in the manifest",

@@ -1,0 +1,58 @@
+import { flag, listProblems, text, toggle, UserError, verb, wholeNumber } from "../shared";
+import { maxAgeSetting, storeSettings } from "./config";
+import { exportMetrics } from "./exporter";
+import { metrics } from "./metrics";
+import { monitor, standingText } from "./monitor";
+import { withStore } from "./store";
+
+const json = toggle("--json", "as JSON, for programs");
+
+export const monitorVerb = verb({
+  name: "monitor",
+  summary: "age, size, success rate and last verification of the backups; fails where something is wrong",
+  answersOnStdout: true,
+  settings: {
+    ...storeSettings,
+    json,
+    metrics: toggle("--metrics", "as metrics for Prometheus"),
+    maxAgeHours: maxAgeSetting,
+  },
+  check: (config) => (config.json && config.metrics ? ["--json and --metrics exclude each other"] : []),
+  run: (config, { signal, print }) =>
+    withStore(config.store, signal, async (store) => {
+      const standing = await monitor(store, new Date(), config.maxAgeHours);
+      if (config.metrics) print(metrics(standing));
+      else print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
+      if (standing.alerts.length > 0) {
+        throw new UserError(listProblems("the backups need somebody:", standing.alerts));
+      }
+      return "done";
+    }),
+});
+
+export const serveMetricsVerb = verb({
+  name: "serve-metrics",
+  summary: "tell Prometheus how the backups stand, until it is stopped",
+  settings: {
+    ...storeSettings,
+    maxAgeHours: maxAgeSetting,
+    host: flag("--host <address>", "address to listen on", text().default("0.0.0.0"), "BACKUP_HOST"),
+    port: flag(
+      "--port <port>",
+      "port to listen on",
+      wholeNumber({ min: 0, max: 65_535 }).default(8080),
+      "BACKUP_PORT",
+    ),
+    refreshSeconds: flag(
+      "--refresh-seconds <n>",
+      "how long a look into the bucket counts",
+      wholeNumber({ max: 86_400 }).default(300),
+      "BACKUP_REFRESH_SECONDS",
+    ),
+  },
+  run: (config, context) =>
+    withStore(config.store, context.signal, async (store) => {
+      await exportMetrics({ ...config, store }, context);
+      return "done";
+    }),
+});
