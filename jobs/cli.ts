@@ -28,6 +28,11 @@ const domains: readonly DomainEntry[] = [
     summary: "backups of PostgreSQL on object storage: create, verify, restore, drill",
     load: async () => (await import("./backup/index")).backup,
   },
+  {
+    name: "storage",
+    summary: "object storage: buckets, users and their policies",
+    load: async () => (await import("./storage/index")).storage,
+  },
 ];
 
 await main(process.argv.slice(2), domains);

@@ -11,6 +11,8 @@ export interface StoreRequest {
   readonly key?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
+  /** Further headers, which the signature leaves out. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Begins to read the object at this byte. */
   readonly from?: number;
 }
@@ -21,10 +23,14 @@ export class StoreError extends UserError {
     message: string,
     /** S3's own name of the error, such as NoSuchKey. */
     readonly code: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly said?: string | undefined },
   ) {
     super(message, 1, options);
+    this.said = options?.said;
   }
+
+  /** The server's own words. */
+  readonly said: string | undefined;
 }
 
 /** A server that says nothing for this long is taken for lost. */
@@ -40,6 +46,8 @@ const PASSING = new Set([
   "SlowDownRead",
   "ServiceUnavailable",
   "InternalError",
+  // MinIO again: it has not found its peers yet.
+  "XMinioServerNotInitialized",
   "RequestTimeout",
   "connection",
 ]);
@@ -106,6 +114,7 @@ export class StoreConnection {
         agent: this.#agent,
         headers: {
           ...sign(this.address, wanted.method, url, body),
+          ...wanted.headers,
           "content-length": body.length,
           ...(wanted.from ? { range: `bytes=${wanted.from}-` } : {}),
         },
@@ -141,7 +150,7 @@ export function refusal(
   status: number,
   answer: string,
 ): StoreError {
-  const code = element(answer, "Code") ?? CODES_OF_BARE_ANSWERS[status] ?? String(status);
+  const code = part(answer, "Code") ?? CODES_OF_BARE_ANSWERS[status] ?? String(status);
   const where = `the bucket ${bucket} at ${endpoint}`;
   const meaning: Record<string, string> = {
     NoSuchBucket: `${where} does not exist; create it, or name another in the settings`,
@@ -155,12 +164,18 @@ export function refusal(
     SlowDownWrite: `${where} takes no writes: too few of its drives are online`,
     SlowDownRead: `${where} cannot be read: too few of its drives are online`,
   };
-  const said = element(answer, "Message");
+  const said = part(answer, "Message");
   return new StoreError(
     meaning[code] ??
       `${where} refused ${method} ${key ?? "of the bucket"}: ${code}${said ? `, ${said}` : ""}`,
     code,
+    { said },
   );
+}
+
+/** S3 answers in XML; MinIO's own requests are answered in JSON, with the same names. */
+function part(answer: string, name: "Code" | "Message"): string | undefined {
+  return element(answer, name) ?? new RegExp(`"${name}":"([^"]*)"`).exec(answer)?.[1];
 }
 
 /** Answers to HEAD, and those of proxies, have no body. */

@@ -1,0 +1,121 @@
+import { StoreConnection, StoreError, type StoreRequest, UserError } from "../shared";
+import { encryptedBody } from "./encrypted-body";
+import type { Policy } from "./policies";
+
+/** Who may do everything, and where. */
+export interface RootAccess {
+  readonly endpoint: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** What S3 clients call a server that stands in no region. */
+export const REGION = "us-east-1";
+
+/** Users and policies, by MinIO's own requests, which are signed as those of S3 are. */
+export class Admin {
+  readonly #connection: StoreConnection;
+
+  constructor(
+    readonly root: RootAccess,
+    signal: AbortSignal,
+  ) {
+    // They live under a path that no bucket can have.
+    const { endpoint, user: accessKey, password: secretKey } = root;
+    this.#connection = new StoreConnection(
+      { endpoint, region: REGION, bucket: "minio", accessKey, secretKey },
+      signal,
+    );
+  }
+
+  async policyNames(): Promise<string[]> {
+    const answer = await this.#ask("listing policies", { method: "GET", key: "list-canned-policies" });
+    return Object.keys(JSON.parse(answer) as object);
+  }
+
+  async setPolicy(name: string, policy: Policy): Promise<void> {
+    await this.#ask(`the policy ${name}`, {
+      method: "PUT",
+      key: "add-canned-policy",
+      query: { name },
+      body: Buffer.from(JSON.stringify(policy)),
+    });
+  }
+
+  /** Makes the user, or gives it this secret key; what it may do is its policy alone. */
+  async setUser(name: string, secretKey: string, policy: string): Promise<void> {
+    const what = `the user ${name}`;
+    const content = Buffer.from(JSON.stringify({ secretKey, status: "enabled" }));
+    await this.#ask(what, {
+      method: "PUT",
+      key: "add-user",
+      query: { accessKey: name },
+      body: encryptedBody(this.root.password, content),
+    });
+    await this.#ask(what, {
+      method: "PUT",
+      key: "set-user-or-group-policy",
+      query: { policyName: policy, userOrGroup: name, isGroup: "false" },
+    });
+  }
+
+  /** No such user is as good as one that was removed. */
+  async removeUser(name: string): Promise<void> {
+    await this.#ask(
+      `the removal of the user ${name}`,
+      { method: "DELETE", key: "remove-user", query: { accessKey: name } },
+      "XMinioAdminNoSuchUser",
+    );
+  }
+
+  async removePolicy(name: string): Promise<void> {
+    await this.#ask(
+      `the removal of the policy ${name}`,
+      { method: "DELETE", key: "remove-canned-policy", query: { name } },
+      "XMinioAdminNoSuchPolicy",
+    );
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #ask(
+    what: string,
+    { key, ...wanted }: StoreRequest & { readonly key: string },
+    harmless?: string,
+  ): Promise<string> {
+    try {
+      return (await this.#connection.send({ ...wanted, key: `admin/v3/${key}` })).body;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code === harmless) return "";
+      throw this.#explained(what, error);
+    }
+  }
+
+  #explained(what: string, error: StoreError): UserError {
+    const where = `the object storage at ${this.root.endpoint}`;
+    switch (error.code) {
+      case "connection":
+        return error;
+      case "InvalidAccessKeyId":
+      case "SignatureDoesNotMatch":
+        return new UserError(
+          `${where} refuses root's user or password; STORAGE_ROOT_USER and STORAGE_ROOT_PASSWORD must be those that its servers were started with`,
+        );
+      case "AccessDenied":
+        return new UserError(`${where} denies ${what} to ${this.root.user}, who is not its root user`);
+      case "XMinioServerNotInitialized":
+        return new UserError(
+          `${where} has not started: too few of its servers or drives are online; see kubectl -n storage get pods`,
+        );
+      default:
+        return new UserError(
+          `${where} refuses ${what}: ${error.code}${error.said ? `, ${error.said}` : ""}`,
+          1,
+          { cause: error },
+        );
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { ObjectStore, StoreConnection, StoreError } from "../shared";
+import { REGION, type RootAccess } from "./admin";
+import type { BucketSpecification } from "./specification";
+
+/** One bucket, as root brings it to what is declared. */
+export class Bucket {
+  readonly #store: ObjectStore;
+  readonly #connection: StoreConnection;
+
+  constructor(
+    readonly declared: BucketSpecification,
+    { endpoint, user, password }: RootAccess,
+    signal: AbortSignal,
+  ) {
+    const address = { endpoint, region: REGION, bucket: declared.name, accessKey: user, secretKey: password };
+    this.#store = new ObjectStore(address, signal);
+    this.#connection = new StoreConnection(address, signal);
+  }
+
+  /** Makes it where it is missing; what is in it stays. */
+  async make(): Promise<void> {
+    await this.#store.makeBucket();
+    await this.#setVersioning();
+    await this.#setLifecycle();
+  }
+
+  /** The policy that lets people in without a key, where somebody has put one on it. */
+  async foreignPolicy(): Promise<string | undefined> {
+    return await this.#read("policy", "NoSuchBucketPolicy");
+  }
+
+  close(): void {
+    this.#store.close();
+    this.#connection.close();
+  }
+
+  /** A bucket that was never versioned has no state, and one that was can only be suspended: its versions stay. */
+  async #setVersioning(): Promise<void> {
+    const { body } = await this.#connection.send({ method: "GET", query: { versioning: "" } });
+    const enabled = body.includes("<Status>Enabled</Status>");
+    if (enabled === this.declared.versioning) return;
+    const status = this.declared.versioning ? "Enabled" : "Suspended";
+    await this.#write(
+      "versioning",
+      `<VersioningConfiguration><Status>${status}</Status></VersioningConfiguration>`,
+    );
+  }
+
+  async #setLifecycle(): Promise<void> {
+    const rules = lifecycleRules(this.declared);
+    if (rules !== "") {
+      await this.#write("lifecycle", `<LifecycleConfiguration>${rules}</LifecycleConfiguration>`);
+    } else if ((await this.#read("lifecycle", "NoSuchLifecycleConfiguration")) !== undefined) {
+      await this.#connection.send({ method: "DELETE", query: { lifecycle: "" } });
+    }
+  }
+
+  async #read(part: string, absent: string): Promise<string | undefined> {
+    try {
+      return (await this.#connection.send({ method: "GET", query: { [part]: "" } })).body;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === absent) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(part: string, xml: string): Promise<void> {
+    const body = Buffer.from(xml);
+    const md5 = createHash("md5").update(body).digest("base64"); // S3 insists on it for these requests
+    await this.#connection.send({
+      method: "PUT",
+      query: { [part]: "" },
+      body,
+      headers: { "content-md5": md5 },
+    });
+  }
+}
+
+/** Objects and older versions each end in their time. */
+export function lifecycleRules({ expireDays, noncurrentDays }: BucketSpecification): string {
+  return [
+    ...(expireDays === undefined
+      ? []
+      : [rule("trellis-expire", `<Expiration><Days>${expireDays}</Days></Expiration>`)]),
+    ...(noncurrentDays === undefined
+      ? []
+      : [
+          rule(
+            "trellis-older-versions",
+            `<NoncurrentVersionExpiration><NoncurrentDays>${noncurrentDays}</NoncurrentDays></NoncurrentVersionExpiration>`,
+          ),
+        ]),
+  ].join("");
+}
+
+const rule = (id: string, action: string) =>
+  `<Rule><ID>${id}</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>${action}</Rule>`;

@@ -1,0 +1,23 @@
+import { type Domain, verb } from "../shared";
+import { checkProvision, provisionSettings, secretKeysOf } from "./config";
+
+/** Object storage: what is in it, and who may come to it. */
+export const storage: Domain = {
+  name: "storage",
+  summary: "object storage: buckets, users and their policies",
+  verbs: [
+    verb({
+      name: "provision",
+      summary: "make buckets, users and policies what a specification says",
+      details:
+        "Runs again after any crash and ends in the same state. Nothing that is in a bucket is touched; users whose names begin\nwith the prefix and who are not declared are removed.",
+      settings: provisionSettings,
+      check: checkProvision,
+      run: async (config, context) => {
+        const { provision } = await import("./provision");
+        const { root, specification } = config;
+        return provision({ root, specification, secretKeys: secretKeysOf(config) }, context);
+      },
+    }),
+  ],
+};

@@ -1,0 +1,112 @@
+import { type Context, listProblems, ObjectStore, type Outcome, StoreError, UserError } from "../shared";
+import { Admin, REGION, type RootAccess } from "./admin";
+import { Bucket } from "./buckets";
+import { policyOf } from "./policies";
+import type { Specification, UserSpecification } from "./specification";
+
+export interface ProvisionConfig {
+  readonly root: RootAccess;
+  readonly specification: Specification;
+  /** By user. */
+  readonly secretKeys: Readonly<Record<string, string>>;
+}
+
+/**
+ * Brings buckets, users and policies to what is declared. Each step can be done again, and their order leaves nothing
+ * behind that a next run would not find: a policy is made before its user and removed after it.
+ */
+export async function provision(config: ProvisionConfig, { log, signal }: Context): Promise<Outcome> {
+  const { root, specification, secretKeys } = config;
+  const admin = new Admin(root, signal);
+  try {
+    const known = await admin.policyNames();
+
+    for (const declared of specification.buckets) {
+      const bucket = new Bucket(declared, root, signal);
+      try {
+        await bucket.make();
+      } finally {
+        bucket.close();
+      }
+      log.info({ bucket: declared.name }, `the bucket ${declared.name} is as declared`);
+    }
+
+    for (const user of specification.users) {
+      await admin.setPolicy(user.name, policyOf(user));
+      await admin.setUser(user.name, secretKeyOf(user, secretKeys), user.name);
+      log.info({ user: user.name, epoch: user.epoch }, `the user ${user.name} may ${deeds(user)}`);
+    }
+
+    const declared = new Set(specification.users.map(({ name }) => name));
+    for (const name of known.filter((each) => each.startsWith(specification.prefix) && !declared.has(each))) {
+      await admin.removeUser(name);
+      await admin.removePolicy(name);
+      log.info({ user: name }, `the user ${name} is no longer declared, and removed`);
+    }
+  } finally {
+    admin.close();
+  }
+
+  const problems = [...(await openBuckets(config, signal)), ...(await lockedOut(config, signal))];
+  if (problems.length > 0) {
+    throw new UserError(listProblems("object storage is not as declared:", problems));
+  }
+  log.info(
+    { buckets: specification.buckets.length, users: specification.users.length },
+    `${specification.buckets.length} private buckets, ${specification.users.length} users, each with its own policy`,
+  );
+  return "done";
+}
+
+/** Buckets with a policy of their own: those let in people without a key. It is for a person to say why it is there. */
+async function openBuckets({ root, specification }: ProvisionConfig, signal: AbortSignal): Promise<string[]> {
+  const problems: string[] = [];
+  for (const declared of specification.buckets) {
+    const bucket = new Bucket(declared, root, signal);
+    try {
+      if ((await bucket.foreignPolicy()) !== undefined) {
+        problems.push(
+          `the bucket ${declared.name} has a policy that lets in whoever has no key; remove it: mc anonymous set private here/${declared.name}`,
+        );
+      }
+    } finally {
+      bucket.close();
+    }
+  }
+  return problems;
+}
+
+/** Users who cannot come to their buckets with the keys that applications are given. */
+async function lockedOut(
+  { root, specification, secretKeys }: ProvisionConfig,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const user of specification.users) {
+    if (user.may !== "use-buckets") continue;
+    for (const bucket of user.buckets) {
+      const { endpoint } = root;
+      const keys = { accessKey: user.name, secretKey: secretKeyOf(user, secretKeys) };
+      const store = new ObjectStore({ endpoint, region: REGION, bucket, ...keys }, signal);
+      try {
+        await store.check();
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        problems.push(`the user ${user.name} cannot come to ${bucket}: ${error.message}`);
+      } finally {
+        store.close();
+      }
+    }
+  }
+  return problems;
+}
+
+function secretKeyOf({ name }: UserSpecification, keys: ProvisionConfig["secretKeys"]): string {
+  const key = keys[name];
+  if (key === undefined)
+    throw new Error(`the key of ${name} passed the check of the settings without being there`);
+  return key;
+}
+
+const deeds = (user: UserSpecification) =>
+  user.may === "use-buckets" ? `use ${user.buckets.join(", ")}` : "read metrics";

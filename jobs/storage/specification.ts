@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+/**
+ * What is to be in object storage: the program renders it, the provisioning job reads it. Whatever begins with the
+ * prefix and is not in it is taken away.
+ */
+
+const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "allowed: 3 to 63 of a-z, 0-9 and inner dashes");
+
+const days = z.int().min(1).max(3650).optional();
+
+const bucket = z.strictObject({
+  name: bucketName,
+  versioning: z.boolean(),
+  /** Objects older than this are deleted. */
+  expireDays: days,
+  /** Older versions of an object are deleted so many days after they were replaced. */
+  noncurrentDays: days,
+});
+
+/** Also the name of the user's policy, and of the file with its secret key. */
+const userName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{1,61}[a-z0-9]$/, "allowed: 3 to 63 lower-case letters, digits and inner dashes");
+
+/** Grows with each rotation of the secret key. */
+const epoch = z.int().min(1).max(1_000_000);
+
+const user = z.discriminatedUnion("may", [
+  z.strictObject({
+    name: userName,
+    epoch,
+    may: z.literal("use-buckets"),
+    buckets: z.array(bucketName).min(1, "a user without a bucket has nothing to do"),
+  }),
+  z.strictObject({ name: userName, epoch, may: z.literal("read-metrics") }),
+]);
+
+export const specification = z
+  .strictObject({
+    /** What the names of our users and policies begin with, and nobody else's. */
+    prefix: z.string().regex(/^[a-z][a-z0-9-]{1,20}-$/, "allowed: a name that ends in a dash"),
+    buckets: z.array(bucket),
+    users: z.array(user),
+  })
+  .check((context) => {
+    const { prefix, buckets, users } = context.value;
+    const complain = (message: string) =>
+      context.issues.push({ code: "custom", message, input: context.value });
+    for (const name of repeated(buckets)) complain(`the bucket ${name} is declared twice`);
+    for (const name of repeated(users)) complain(`the user ${name} is declared twice`);
+    for (const { name, ...rest } of users) {
+      if (!name.startsWith(prefix)) complain(`the user ${name} does not begin with ${prefix}`);
+      if (rest.may !== "use-buckets") continue;
+      for (const bucket of rest.buckets.filter((each) => !buckets.some((declared) => declared.name === each)))
+        complain(`the user ${name} is to use the bucket ${bucket}, which is not declared`);
+    }
+  });
+
+export type Specification = z.infer<typeof specification>;
+export type BucketSpecification = Specification["buckets"][number];
+export type UserSpecification = Specification["users"][number];
+
+const repeated = (named: readonly { readonly name: string }[]): string[] =>
+  named.map(({ name }) => name).filter((name, index, all) => all.indexOf(name) < index);
