@@ -1,5 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+/** Support windows are compared with this day, so that no test begins to fail when a pin comes to its end. */
+process.env.SOURCE_DATE_EPOCH = String(Date.UTC(2026, 10, 21) / 1000);
+
+/** The jobs run in tests as they run in their image. */
+const BUNDLED_JOBS = "test/support/jobs/bundled.ts";
+
 /**
  * Four kinds of test, by what they need:
  * - unit: nothing but Node;
@@ -7,9 +13,6 @@ import { defineConfig } from "vitest/config";
  * - services: whole clusters of real programs on loopback (`*.service.test.ts`);
  * - engine: the real Pulumi engine with stand-in providers.
  */
-/** Support windows are compared with this day, so that no test begins to fail when a pin comes to its end. */
-process.env.SOURCE_DATE_EPOCH = String(Date.UTC(2026, 10, 21) / 1000);
-
 export default defineConfig({
   test: {
     reporters: process.env.TRELLIS_TEST_REPORT
@@ -22,7 +25,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           exclude: ["**/*.service.test.ts"],
-          globalSetup: "test/support/postgres-global.ts",
+          globalSetup: ["test/support/postgres-global.ts", BUNDLED_JOBS],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -31,6 +34,7 @@ export default defineConfig({
         test: {
           name: "services",
           include: ["test/integration/**/*.service.test.ts"],
+          globalSetup: BUNDLED_JOBS,
           testTimeout: 600_000,
           hookTimeout: 1_800_000, // a cluster at the addresses of production waits for the one before it
         },

@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundleJobs } from "../../../jobs/bundle";
 import { BAD_INPUTS } from "../../support/datasurface-bad-input";
 import { BadInputRig } from "../../support/datasurface-bad-rig";
 import { runJob } from "../../support/jobs/run-job";
@@ -10,19 +6,15 @@ import { type PostgresServer, startPostgres } from "../../support/postgres";
 import { describeWith } from "../../support/programs";
 
 describeWith(["initdb"], "bad input to the bundled command, on Debian's PostgreSQL 15", () => {
-  const folder = mkdtempSync(join(tmpdir(), "trellis-bundle-"));
   let server: PostgresServer;
   let rig: BadInputRig;
-  let binary: string;
   beforeAll(async () => {
-    binary = await bundleJobs(folder);
     server = await startPostgres({ release: "debian" });
     rig = await BadInputRig.open(server);
   });
   afterAll(async () => {
     await rig.close();
     await server.stop();
-    rmSync(folder, { recursive: true });
   });
 
   it.each(BAD_INPUTS.map((input) => [input.name, input] as const))(
@@ -30,7 +22,7 @@ describeWith(["initdb"], "bad input to the bundled command, on Debian's PostgreS
     async (_, input) => {
       const before = await rig.merged();
       const { words, environment, cleanUp } = await rig.prepare(input);
-      const job = await runJob(words, { environment, binary });
+      const job = await runJob(words, { environment });
       cleanUp();
 
       expect(job.exitCode).toBeGreaterThan(0);

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { daysOfMonths, waterYearWorkbook } from "../../../local/samples";
+import { bundledJobs } from "../../support/jobs/bundled";
 import { type PostgresServer, startPostgres, type TestDatabase } from "../../support/postgres";
 import { seeded } from "../../support/rain-mutations";
 import {
@@ -24,8 +25,10 @@ describe("an import that is killed", () => {
   let server: PostgresServer;
   let database: TestDatabase;
   let folder: string;
+  let program: string;
 
   beforeAll(async () => {
+    program = await bundledJobs();
     server = await startPostgres();
     database = await rainDatabase(server);
     folder = mkdtempSync(join(tmpdir(), "trellis-rain-killed-"));
@@ -105,7 +108,7 @@ describe("an import that is killed", () => {
   function importing(path: string) {
     const process_: ChildProcess = spawn(
       process.execPath,
-      ["--import", "tsx", "jobs/cli.ts", "rain", "import-year", "2023", "--file", path],
+      [program, "rain", "import-year", "2023", "--file", path],
       {
         cwd: ROOT,
         env: {

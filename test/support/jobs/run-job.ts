@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { bundledJobs } from "./bundled";
 
 export interface JobRun {
   readonly exitCode: number | null;
@@ -13,7 +14,7 @@ export interface JobRun {
 
 export interface RunJobArgs {
   readonly environment?: Readonly<Record<string, string>>;
-  /** The program. @default jobs/cli.ts */
+  /** A program of the tests instead, in TypeScript. @default the bundle that the job image runs */
   readonly binary?: string;
   readonly nodeFlags?: readonly string[];
   /** Called with the running process and all that it has printed on stdout, each time it prints. */
@@ -31,9 +32,9 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 export async function runJob(words: readonly string[], args: RunJobArgs = {}): Promise<JobRun> {
   const folder = mkdtempSync(join(tmpdir(), "trellis-job-"));
   const terminationLog = join(folder, "termination-log");
-  const binary = resolve(ROOT, args.binary ?? "jobs/cli.ts");
+  const program = args.binary ? ["--import", "tsx", resolve(ROOT, args.binary)] : [await bundledJobs()];
   try {
-    const child = spawn(process.execPath, [...(args.nodeFlags ?? []), "--import", "tsx", binary, ...words], {
+    const child = spawn(process.execPath, [...(args.nodeFlags ?? []), ...program, ...words], {
       cwd: ROOT,
       env: {
         PATH: process.env.PATH,
