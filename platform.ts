@@ -1,15 +1,18 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { Airflow, POD_RUNNERS } from "./components/airflow";
 import { apiReady } from "./components/cluster";
+import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./components/datasurface";
 import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
 import { BuiltImage } from "./components/image";
-import { MinIO } from "./components/minio";
-import { Postgres, postgresImage, serverNames } from "./components/postgres";
+import { MinIO, type ObjectStoreAccess } from "./components/minio";
+import { hostOf, POSTGRES, Postgres, postgresImage, serverNames } from "./components/postgres";
 import { RainTracker } from "./components/rain";
 import {
   adviceOn,
+  airflowProcesses,
   fabricOf,
   type HetznerTarget,
   loadSettings,
@@ -119,6 +122,16 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     { provider },
   );
 
+  const ingestion = dataSurface(settings, secrets, postgres, {
+    namespaces: foundation.namespaces,
+    image: jobs.reference,
+    provider,
+  });
+  const airflow = airflowFor(settings, secrets, postgres, ingestion, {
+    namespace: foundation.namespaces.airflow,
+    logs: minio.access.airflow,
+    provider,
+  });
   const rain = rainTracker(settings, postgres, {
     namespace: foundation.namespaces.rain,
     image: jobs.reference,
@@ -128,6 +141,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
   return {
     endpoints: {
       api: cluster.api,
+      ...(airflow && { airflow: airflow.endpoint }),
       ...(rain && { rain: rain.endpoint }),
       objectStorageConsole: minio.console,
       ...(addons.monitoring && { grafana: `https://grafana.${domain}` }),
@@ -138,10 +152,93 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     snapshotKey: cluster.snapshotKey,
     postgres: { connections: postgres.connections, authority: postgres.authority },
     objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
+    ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
     ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,
   };
+}
+
+/** Ingestion, where the settings ask for it; its jobs are run by Airflow. */
+function dataSurface(
+  { airflow, datasurface }: Settings,
+  { gitToken, sourcePasswords }: SettingsSecrets,
+  postgres: Postgres,
+  {
+    namespaces,
+    image,
+    provider,
+  }: { namespaces: Foundation["namespaces"]; image: pulumi.Output<string>; provider: k8s.Provider },
+): DataSurface | undefined {
+  if (!datasurface) return undefined;
+  const { model, origin } = deployedModel(datasurface);
+  const host = hostOf(POSTGRES.primary);
+  const { connections } = postgres;
+  const { logins } = datasurface;
+  const customers = connections.customer_db?.migrate; // the simulator makes its tables itself
+  return new DataSurface(
+    "datasurface",
+    {
+      ...{ model, origin, image },
+      namespace: namespaces.datasurface,
+      mergeHost: host,
+      authorities: postgres.authority,
+      credentials: loginsFor(model, { host, connections, logins, passwords: sourcePasswords }),
+      ...(gitToken && { gitToken }),
+      ...(airflow.slackChannel && { slackChannel: airflow.slackChannel }),
+      airflow: { namespace: namespaces.airflow, accounts: POD_RUNNERS },
+      ...(customers && {
+        simulator: {
+          ...datasurface.simulator,
+          source: { host, database: "customer_db" },
+          login: loginOf(customers),
+        },
+      }),
+    },
+    { provider },
+  );
+}
+
+/** A run of ingestion holds a session for its lock and one for its work; one more is for a person who looks on. */
+const runsAtOnce = (sessions: number) => Math.max(1, Math.floor((sessions - 1) / 2));
+
+/** Airflow runs where the settings declare its database. */
+function airflowFor(
+  settings: Settings,
+  { slackToken }: SettingsSecrets,
+  postgres: Postgres,
+  ingestion: DataSurface | undefined,
+  {
+    namespace,
+    logs,
+    provider,
+  }: { namespace: pulumi.Output<string>; logs: ObjectStoreAccess | undefined; provider: k8s.Provider },
+): Airflow | undefined {
+  const { databases } = settings.postgres;
+  const connections = postgres.connections.airflow_db;
+  if (!databases.airflow_db || !connections) return undefined;
+  return new Airflow(
+    "airflow",
+    {
+      namespace,
+      host: settings.airflow.host ?? `airflow.${settings.domain}`,
+      database: {
+        ...connections,
+        authority: postgres.authority,
+        sessions: databases.airflow_db.connections,
+      },
+      dags: ingestion?.dags ?? {},
+      streamLists: ingestion?.streamLists ?? [],
+      ...(ingestion && {
+        pools: { [DATASURFACE.pool]: runsAtOnce(databases[ingestion.mergeDatabase]?.connections ?? 0) },
+      }),
+      ...(slackToken && { slackToken }),
+      ...(logs && { logs }),
+      processes: airflowProcesses(settings),
+      certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+    },
+    { provider },
+  );
 }
 
 /** A system runs where the settings declare its database. */

@@ -88,6 +88,11 @@ export const versions = {
     version: "1.25.2",
     why: "keeps prepared statements in transaction mode (since 1.21); seen in the same source",
   },
+  /** Raised together with test/toolchain/python/airflow.txt: the tests of the DAGs run what production runs. */
+  airflow: {
+    version: "3.3.2",
+    why: "the newest release whose image and whose package on PyPI are both out",
+  },
 } as const satisfies Record<string, Pin>;
 
 export type PinName = keyof typeof versions;

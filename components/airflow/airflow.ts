@@ -2,23 +2,47 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Environment } from "../settings";
-import { type ConfigurationArgs, SECRET_KEYS } from "./configuration";
+import type { ObjectStoreAccess } from "../minio";
+import type { AirflowProcess } from "../settings";
+import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
 import { AIRFLOW, AIRFLOW_IMAGE, labelsOf, PORTS } from "./names";
-import { MIGRATION, migrationJob, PARTS, type PartName, partDeployment } from "./pods";
+import { type AirflowPodArgs, migrationJob, migrationScript, PARTS, partDeployment } from "./pods";
 
-export interface AirflowArgs extends ConfigurationArgs {
+export interface AirflowArgs {
   /** The namespace, known once its guards stand. */
   readonly namespace: pulumi.Input<string>;
 
-  /** Production runs two of what must not pause. */
-  readonly environment: Environment;
+  /** The name under which the interface is reached from outside. */
+  readonly host: pulumi.Input<string>;
+
+  /** The metadata database. */
+  readonly database: {
+    /** The connection strings of who works with its rows, and of who changes its tables. */
+    readonly write: pulumi.Input<string>;
+    readonly migrate: pulumi.Input<string>;
+    /** The authority of the server's certificate, in PEM. */
+    readonly authority: pulumi.Input<string>;
+    /** How many sessions may be open in all. */
+    readonly sessions: number;
+  };
 
   /** The files of the DAG folder; a change of them restarts nothing. */
   readonly dags: pulumi.Input<Record<string, string>>;
 
-  /** How many of each process. @default 1, and in production 2 of the scheduler, the API server and the triggerer */
-  readonly replicas?: Partial<Readonly<Record<PartName, number>>>;
+  /** ConfigMaps beside them that others write. @default none */
+  readonly streamLists?: readonly string[];
+
+  /** Airflow's pools beside the default one: how many tasks may be under way in each, deferred ones too. @default none */
+  readonly pools?: Readonly<Record<string, number>>;
+
+  /** Where logs of finished tasks are kept. @default with the pod that ran the task, and so until it goes */
+  readonly logs?: ObjectStoreAccess;
+
+  /** The token for Slack. @default failures are told nobody */
+  readonly slackToken?: pulumi.Input<string>;
+
+  /** How many run of each process. */
+  readonly processes: Readonly<Record<AirflowProcess, number>>;
 
   /** The annotations by which the ingress gets its certificate. @default none */
   readonly certificateAnnotations?: Readonly<Record<string, string>>;
@@ -34,6 +58,7 @@ export class Airflow extends pulumi.ComponentResource {
 
   constructor(name: string, args: AirflowArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:airflow:Airflow", name, {}, opts);
+    const { database, logs, processes, slackToken } = args;
     const child = { parent: this };
     const metadata = (object: string, part = object) => ({
       name: object,
@@ -45,43 +70,79 @@ export class Airflow extends pulumi.ComponentResource {
 
     const fernet = new random.RandomBytes(`${name}-fernet-key`, { length: 32 }, child);
     this.adminPassword = password("admin-password");
-    const secret = new k8s.core.v1.Secret(
-      `${name}-secret`,
-      {
-        metadata: metadata(AIRFLOW.secret),
-        stringData: {
-          [SECRET_KEYS.fernet]: fernet.base64.apply(urlSafe),
-          [SECRET_KEYS.jwt]: password("jwt-secret"),
-          [SECRET_KEYS.api]: password("api-secret-key"),
-          [SECRET_KEYS.admin]: this.adminPassword,
-        },
-      },
-      child,
-    );
-    const dags = new k8s.core.v1.ConfigMap(
-      `${name}-dags`,
-      { metadata: metadata(AIRFLOW.dags), data: args.dags },
-      child,
-    );
+    const secret = (object: string, stringData: Record<string, pulumi.Input<string>>) => ({
+      resource: new k8s.core.v1.Secret(
+        `${name}-${object}`,
+        { metadata: metadata(object), stringData },
+        child,
+      ),
+      stringData,
+    });
+    const secrets = [
+      secret(AIRFLOW.secret, {
+        [KEYS.fernet]: fernet.base64.apply(urlSafe),
+        [KEYS.jwt]: password("jwt-secret"),
+        [KEYS.api]: password("api-secret-key"),
+        [KEYS.admin]: this.adminPassword,
+      }),
+      secret(AIRFLOW.database, {
+        [KEYS.write]: pulumi.output(database.write).apply(sqlAlchemyUrl),
+        [KEYS.migrate]: pulumi.output(database.migrate).apply(sqlAlchemyUrl),
+      }),
+      ...(logs ? [secret(AIRFLOW.logs, { [KEYS.connection]: logConnection(logs) })] : []),
+      ...(slackToken === undefined ? [] : [secret(AIRFLOW.slack, { [KEYS.token]: slackToken })]),
+    ];
+    const authorities = {
+      [AUTHORITIES.database]: database.authority,
+      ...(logs && { [AUTHORITIES.logs]: logs.authority }),
+    };
+    const files = [
+      new k8s.core.v1.ConfigMap(
+        `${name}-authorities`,
+        { metadata: metadata(AIRFLOW.authorities), data: authorities },
+        child,
+      ),
+      new k8s.core.v1.ConfigMap(`${name}-dags`, { metadata: metadata(AIRFLOW.dags), data: args.dags }, child),
+    ];
+
+    const pod: AirflowPodArgs = {
+      host: args.host,
+      sessions: Math.floor(database.sessions / sum(Object.values(processes))),
+      logBucket: logs?.bucket,
+      tellsSlack: slackToken !== undefined,
+      streamLists: args.streamLists ?? [],
+      // Half a digest over random passwords tells nothing of them.
+      configDigest: pulumi.unsecret(
+        pulumi
+          .all([authorities, ...secrets.map(({ stringData }) => stringData)])
+          .apply((all) => digest(JSON.stringify(all)).slice(0, 16)),
+      ),
+    };
+    const needs = [...secrets.map(({ resource }) => resource), ...files];
 
     // A Job cannot change: each release and each way of migrating has one of its own, and all else waits for it.
+    const script = migrationScript(args.pools ?? {});
     const migration = new k8s.batch.v1.Job(
       `${name}-migration`,
-      { metadata: metadata(migrationName(), AIRFLOW.migration), spec: migrationJob(args) },
-      { parent: this, dependsOn: [secret, dags], replaceOnChanges: ["spec"], deleteBeforeReplace: true },
+      {
+        metadata: metadata(migrationName(script), AIRFLOW.migration),
+        spec: migrationJob(script, pod),
+      },
+      { parent: this, dependsOn: needs, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
     );
 
-    for (const [key, part] of Object.entries(PARTS)) {
+    for (const key of Object.keys(PARTS) as AirflowProcess[]) {
+      // the keys are the table's own
+      const part = PARTS[key];
+      const replicas = processes[key];
       const account = new k8s.core.v1.ServiceAccount(
         `${name}-${part.name}-account`,
         { metadata: metadata(part.name), automountServiceAccountToken: false },
         child,
       );
-      // Object.entries forgets that the keys are the table's own.
-      const replicas = args.replicas?.[key as PartName] ?? defaultReplicas(key as PartName, args.environment);
       new k8s.apps.v1.Deployment(
         `${name}-${part.name}`,
-        { metadata: metadata(part.name), spec: partDeployment(part, replicas, args) },
+        { metadata: metadata(part.name), spec: partDeployment(key, replicas, pod) },
         { parent: this, dependsOn: [migration, account] },
       );
       if (replicas > 1) {
@@ -134,8 +195,9 @@ const INTERFACE = {
 /** As Fernet wants its key: base64 for URLs. */
 const urlSafe = (base64: string) => base64.replaceAll("+", "-").replaceAll("/", "_");
 
-const migrationName = () =>
-  `${AIRFLOW.migration}-${createHash("sha256").update(`${AIRFLOW_IMAGE}\n${MIGRATION}`).digest("hex").slice(0, 8)}`;
+const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
-const defaultReplicas = (part: PartName, environment: Environment): number =>
-  environment === "prod" && part !== "dagProcessor" ? 2 : 1;
+const migrationName = (script: string) =>
+  `${AIRFLOW.migration}-${digest(`${AIRFLOW_IMAGE}\n${script}`).slice(0, 8)}`;
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);

@@ -1,71 +1,114 @@
+import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ObjectStoreAccess } from "../minio";
+import type { AirflowProcess } from "../settings";
 import { AIRFLOW, DAGS_FOLDER, PORTS } from "./names";
-
-/** A key of a Secret. */
-export interface SecretKey {
-  readonly name: pulumi.Input<string>;
-  readonly key: string;
-}
 
 export interface ConfigurationArgs {
   /** The name under which the interface is reached from outside. */
   readonly host: pulumi.Input<string>;
 
-  /** Where the SQLAlchemy URL of the metadata database is. */
-  readonly database: SecretKey;
+  /** How many sessions of the metadata database one process may hold. */
+  readonly sessions: number;
 
-  /** Where logs of finished tasks are kept. @default with the pod that ran the task, and so until it goes */
-  readonly remoteLogs?: {
-    readonly bucket: string;
-    /** Where the URL of Airflow's connection to the object store is. */
-    readonly connection: SecretKey;
-  };
+  /** The bucket for the logs of finished tasks. @default they stay with the pod that ran the task, until it goes */
+  readonly logBucket: pulumi.Input<string> | undefined;
 
-  /** Where the token for Slack is. @default failures are told nobody */
-  readonly slackToken?: SecretKey;
+  /** Whether there is a token for Slack. */
+  readonly tellsSlack: boolean;
 }
 
-/** The keys of Airflow's own Secret. */
-export const SECRET_KEYS = {
+/** The keys of Airflow's Secrets. */
+export const KEYS = {
   fernet: "fernet-key",
   jwt: "jwt-secret",
   api: "api-secret-key",
   admin: "admin-password",
+  /** For the processes, and for the migration. */
+  write: "write-url",
+  migrate: "migrate-url",
+  connection: "connection",
+  token: "token",
 } as const;
 
-const LOG_CONNECTION = "trellis_logs";
+export const LOG_CONNECTION = "trellis_logs";
 
-/** What every process of Airflow is told, as the environment of its container. */
-export function configuration({ host, database, remoteLogs, slackToken }: ConfigurationArgs) {
-  const own = (key: string): SecretKey => ({ name: AIRFLOW.secret, key });
-  const plain: Record<string, string> = {
+/** Where the authorities are mounted, and under which names. */
+export const AUTHORITIES_FOLDER = "/etc/trellis/authorities";
+export const AUTHORITIES = { database: "postgres.crt", logs: "storage.crt" } as const;
+
+type Variable = k8s.types.input.core.v1.EnvVar;
+
+/** What every process of Airflow is told, as the environment of its container; a migration is `undefined`. */
+export function configuration(args: ConfigurationArgs, part: AirflowProcess | undefined): Variable[] {
+  const plain: Record<string, pulumi.Input<string>> = {
+    AIRFLOW__API__BASE_URL: pulumi.interpolate`https://${args.host}`,
     AIRFLOW__CORE__EXECUTOR: "LocalExecutor", // the work is in pods; what is left fits beside the scheduler
     AIRFLOW__CORE__AUTH_MANAGER: "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
     AIRFLOW__CORE__LOAD_EXAMPLES: "False",
     AIRFLOW__CORE__DAGS_FOLDER: DAGS_FOLDER,
     AIRFLOW__CORE__EXECUTION_API_SERVER_URL: `http://${AIRFLOW.apiServer}:${PORTS.api}/execution/`,
-    // Per process: at most ten connections, so that Airflow cannot take all that its role may have.
-    AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE: "5",
-    AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW: "5",
+    // The API server reads the log of a running task where it runs, and a pod has no name in DNS.
+    AIRFLOW__CORE__HOSTNAME_CALLABLE: "airflow.utils.net.get_host_ip_address",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE: String(poolSize(args.sessions, part)),
+    AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW: "0",
+    // By libpq's own variables: the two drivers of Airflow take other words in a URL.
+    PGSSLMODE: "verify-full",
+    PGSSLROOTCERT: `${AUTHORITIES_FOLDER}/${AUTHORITIES.database}`,
     AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK: "True",
     AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL: "30", // a new stream list is read after so many seconds
-    ...(remoteLogs && {
+    ...(args.logBucket !== undefined && {
       AIRFLOW__LOGGING__REMOTE_LOGGING: "True",
-      AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER: `s3://${remoteLogs.bucket}/logs`,
+      AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER: pulumi.interpolate`s3://${args.logBucket}/logs`,
       AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID: LOG_CONNECTION,
     }),
   };
-  const secret: Record<string, SecretKey> = {
-    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: database,
-    AIRFLOW__CORE__FERNET_KEY: own(SECRET_KEYS.fernet),
-    AIRFLOW__API_AUTH__JWT_SECRET: own(SECRET_KEYS.jwt),
-    AIRFLOW__API__SECRET_KEY: own(SECRET_KEYS.api),
-    ...(remoteLogs && { [`AIRFLOW_CONN_${LOG_CONNECTION.toUpperCase()}`]: remoteLogs.connection }),
-    ...(slackToken && { TRELLIS_SLACK_TOKEN: slackToken }),
+  const secret: Record<string, readonly [name: string, key: string]> = {
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: [AIRFLOW.database, part ? KEYS.write : KEYS.migrate],
+    AIRFLOW__CORE__FERNET_KEY: [AIRFLOW.secret, KEYS.fernet],
+    AIRFLOW__API_AUTH__JWT_SECRET: [AIRFLOW.secret, KEYS.jwt],
+    AIRFLOW__API__SECRET_KEY: [AIRFLOW.secret, KEYS.api],
+    ...(args.logBucket !== undefined && {
+      [`AIRFLOW_CONN_${LOG_CONNECTION.toUpperCase()}`]: [AIRFLOW.logs, KEYS.connection],
+    }),
+    ...(args.tellsSlack && { TRELLIS_SLACK_TOKEN: [AIRFLOW.slack, KEYS.token] }),
+    ...(part === undefined && { TRELLIS_ADMIN_PASSWORD: [AIRFLOW.secret, KEYS.admin] }),
   };
   return [
-    { name: "AIRFLOW__API__BASE_URL", value: pulumi.interpolate`https://${host}` },
     ...Object.entries(plain).map(([name, value]) => ({ name, value })),
-    ...Object.entries(secret).map(([name, key]) => ({ name, valueFrom: { secretKeyRef: { ...key } } })),
+    ...Object.entries(secret).map(([name, [object, key]]) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: object, key } },
+    })),
   ];
 }
+
+/**
+ * The API server has two pools, for requests that wait for the database and for those that do not; the others have one,
+ * and a session for what asks whether they live.
+ */
+function poolSize(sessions: number, part: AirflowProcess | undefined): number {
+  return Math.max(1, part === "apiServer" ? Math.floor(sessions / 2) : sessions - 1);
+}
+
+/** Airflow's connection to the bucket, as JSON. */
+export const logConnection = ({
+  endpoint,
+  region,
+  accessKey,
+  secretKey,
+}: ObjectStoreAccess): pulumi.Output<string> =>
+  pulumi.jsonStringify({
+    conn_type: "aws",
+    login: accessKey,
+    password: secretKey,
+    extra: {
+      endpoint_url: endpoint,
+      region_name: region,
+      verify: `${AUTHORITIES_FOLDER}/${AUTHORITIES.logs}`,
+    },
+  });
+
+/** A connection string of the platform's PostgreSQL as SQLAlchemy wants it; how it is secured is said by variables. */
+export const sqlAlchemyUrl = (connection: string): string =>
+  connection.replace(/^postgres(ql)?:/, "postgresql:").replace(/\?.*$/, "");

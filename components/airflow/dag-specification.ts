@@ -1,65 +1,36 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { DAGS_VERSION, dagJob } from "../../jobs/datasurface/stream-list";
 
 /**
- * What the DAG factory reads (dags/trellis_factory.py): its twin is there, and refuses all that it does not know. The
- * number is raised with each change that an older factory would misread.
+ * What the DAG factory reads of a platform (dags/trellis_factory.py): its twin is there, and refuses all that it does
+ * not know. The jobs of its streams are in another file, which the job that follows the model writes.
  */
-const VERSION = 1;
-
 const text = z.string().min(1);
 
-const variable = z.strictObject({ name: text, value: z.string() }).or(
-  z.strictObject({
-    name: text,
-    secret: z.strictObject({ name: text, key: text, optional: z.boolean().optional() }),
-  }),
-);
-
-const job = z.strictObject({
-  /** The DAG's id; no other has it. */
-  dag: z.string().regex(/^[A-Za-z0-9_.-]{1,250}$/),
-  /** What the pods' names begin with. */
-  pod: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
-  /** A cron expression; null for a DAG that others trigger. */
-  schedule: text.nullable(),
-  /** What follows the image's entrypoint. */
-  arguments: z.array(z.string()),
-  /** What the pod's template does not say already. */
-  environment: z.array(variable),
-  labels: z.record(z.string(), z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/)),
-  /** Who goes first where not all can run: the larger. */
-  priority: z.int().min(1),
-});
+/** A pod in which jobs run; its first container is called `base`. */
+const template = z.looseObject({ apiVersion: z.literal("v1"), kind: z.literal("Pod") });
 
 const platformSpecification = z.strictObject({
-  version: z.literal(VERSION),
+  version: z.literal(DAGS_VERSION),
   /** Where the pods live. */
   namespace: text,
-  /** The pod in which every job of the platform runs; its first container is called `base`. */
-  template: z.looseObject({ apiVersion: z.literal("v1"), kind: z.literal("Pod") }),
+  /** The pool that bounds how many jobs are under way at once. */
+  pool: text,
+  /** The pod in which the streams are ingested. */
+  template,
+  /** The pod of the daily work, which may write the list of streams. */
+  infrastructureTemplate: template,
   /** Where failures are told, given that Airflow has a token. */
   slack: z.strictObject({ channel: text }).nullable(),
-  infrastructure: job,
+  infrastructure: dagJob,
 });
-
-const streamsSpecification = z.strictObject({
-  version: z.literal(VERSION),
-  ingestion: z.array(job).refine((jobs) => new Set(jobs.map(({ dag }) => dag)).size === jobs.length, {
-    error: "two streams would make one DAG",
-  }),
-});
-
-export type DagVariable = z.infer<typeof variable>;
-export type DagJob = z.infer<typeof job>;
 
 /** One platform's DAGs. */
 export interface PlatformDags extends Omit<z.input<typeof platformSpecification>, "version"> {
   /** The platform as files and Kubernetes may be named: lower-case. */
   readonly name: string;
-  /** One DAG for each stream. */
-  readonly ingestion: readonly DagJob[];
 }
 
 /** The name by which a pod's template marks the container that runs the job. */
@@ -68,7 +39,7 @@ export const JOB_CONTAINER = "base";
 /** Kubernetes keeps the true files of a mounted ConfigMap in a folder of their own, where they shall not count twice. */
 const IGNORED = "..*/\ntrellis_factory.py\n";
 
-/** The files of Airflow's DAG folder, as a ConfigMap holds them. */
+/** The files of Airflow's DAG folder that the deployment alone changes, as a ConfigMap holds them. */
 export function dagFiles(platforms: readonly PlatformDags[]): Record<string, string> {
   return {
     ".airflowignore": IGNORED,
@@ -77,21 +48,13 @@ export function dagFiles(platforms: readonly PlatformDags[]): Record<string, str
   };
 }
 
-function platformFiles({ name, ingestion, ...platform }: PlatformDags): Record<string, string> {
+function platformFiles({ name, ...platform }: PlatformDags): Record<string, string> {
+  const loader = (make: string, what: string) =>
+    `from trellis_factory import ${make}  # ${what} of ${name}, for airflow\n\nglobals().update(${make}("${name}"))\n`;
+  const specification = platformSpecification.parse({ version: DAGS_VERSION, ...platform });
   return {
-    [`${name}.py`]: `from trellis_factory import make_dags  # the DAGs of ${name}, for airflow\n\nglobals().update(make_dags("${name}"))\n`,
-    [`${name}.json`]: json(platformSpecification.parse({ version: VERSION, ...platform })),
-    [`${name}.streams.json`]: streamsFile(ingestion),
+    [`${name}.json`]: `${JSON.stringify(specification, null, 2)}\n`,
+    [`${name}.py`]: loader("infrastructure_dags", "the daily work"),
+    [`${name}_streams.py`]: loader("ingestion_dags", "the streams"),
   };
 }
-
-/** The file that follows the model's streams alone: replacing it brings and retires DAGs, and nothing restarts. */
-export function streamsFile(ingestion: readonly DagJob[]): string {
-  return json(streamsSpecification.parse({ version: VERSION, ingestion: [...ingestion] }));
-}
-
-/** A stream a line, since ConfigMaps hold a mebibyte. */
-const json = ({ ingestion, ...rest }: Record<string, unknown>) =>
-  Array.isArray(ingestion)
-    ? `{"version":${VERSION},"ingestion":[\n${ingestion.map((each) => JSON.stringify(each)).join(",\n")}\n]}\n`
-    : `${JSON.stringify(rest, null, 2)}\n`;

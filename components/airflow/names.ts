@@ -1,6 +1,6 @@
-/** The newest release whose image and whose package on PyPI are both out; the tests run the package. */
-export const AIRFLOW_RELEASE = "3.3.2";
-export const AIRFLOW_IMAGE = `apache/airflow:${AIRFLOW_RELEASE}-python3.12`;
+import { versions } from "../versions";
+
+export const AIRFLOW_IMAGE = `apache/airflow:${versions.airflow.version}-python3.12`;
 
 /** The user that the image makes. */
 export const AIRFLOW_USER = 50_000;
@@ -8,7 +8,13 @@ export const AIRFLOW_USER = 50_000;
 export const AIRFLOW_HOME = "/opt/airflow";
 export const DAGS_FOLDER = `${AIRFLOW_HOME}/dags`;
 
-export const PORTS = { api: 8080, schedulerHealth: 8974 } as const;
+export const PORTS = {
+  api: 8080,
+  schedulerHealth: 8974,
+  /** Where the API server reads the log of a task that is still running. */
+  taskLogs: 8793,
+  triggererLogs: 8794,
+} as const;
 
 /** What the parts are called in the cluster. */
 export const AIRFLOW = {
@@ -19,6 +25,13 @@ export const AIRFLOW = {
   migration: "airflow-migrate",
   secret: "airflow",
   dags: "airflow-dags",
+  /** The login of the metadata database. */
+  database: "airflow-database",
+  /** What opens the object store. */
+  logs: "airflow-logs",
+  slack: "airflow-slack",
+  /** The authorities by which Airflow knows its database and its object store. */
+  authorities: "airflow-authorities",
 } as const;
 
 /** The accounts that run pods: DataSurface gives them its role. */

@@ -1,7 +1,17 @@
 import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { AirflowProcess } from "../settings";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
-import { type ConfigurationArgs, configuration, SECRET_KEYS } from "./configuration";
+import { AUTHORITIES_FOLDER, type ConfigurationArgs, configuration } from "./configuration";
 import { AIRFLOW, AIRFLOW_HOME, AIRFLOW_IMAGE, AIRFLOW_USER, DAGS_FOLDER, labelsOf, PORTS } from "./names";
+
+export interface AirflowPodArgs extends ConfigurationArgs {
+  /** The ConfigMaps with the streams of each platform, among the DAGs. */
+  readonly streamLists: readonly string[];
+
+  /** Changes with what a process reads only when it starts. */
+  readonly configDigest: pulumi.Input<string>;
+}
 
 type Container = k8s.types.input.core.v1.Container;
 
@@ -68,22 +78,26 @@ export const PARTS = {
     runsPods: true,
     memory: ["384Mi", "1Gi"],
   },
-} as const satisfies Record<string, Part>;
-
-export type PartName = keyof typeof PARTS;
+} as const satisfies Record<AirflowProcess, Part>;
 
 export function partDeployment(
-  part: Part,
+  key: AirflowProcess,
   replicas: number,
-  args: ConfigurationArgs,
+  args: AirflowPodArgs,
 ): k8s.types.input.apps.v1.DeploymentSpec {
+  const part = PARTS[key];
   return {
     replicas,
     selector: { matchLabels: labelsOf(part.name) },
+    // One by one and none too many: the sessions of the database are counted.
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
     template: {
-      metadata: { labels: labelsOf(part.name) },
+      metadata: {
+        labels: labelsOf(part.name),
+        annotations: { "trellis/config-digest": args.configDigest },
+      },
       spec: {
-        ...airflowPod(part.words, part.memory, args, part.serving),
+        ...airflowPod(key, part.words, part.memory, args, part.serving),
         serviceAccountName: part.name,
         automountServiceAccountToken: part.runsPods,
         priorityClassName: "trellis-service",
@@ -93,37 +107,40 @@ export function partDeployment(
 }
 
 /**
- * Brings the metadata database to the release, and makes the administrator where there is none. An existing one keeps the
- * password that the interface gave.
+ * Brings the metadata database to the release, makes the administrator where there is none, and bounds how many jobs are
+ * under way at once, waiting ones among them. An administrator that is there keeps the password that the interface gave.
  */
-export const MIGRATION = [
-  "airflow db migrate",
-  "airflow users create --username admin --role Admin --firstname Trellis --lastname Admin" +
-    ' --email admin@localhost --password "$TRELLIS_ADMIN_PASSWORD"',
-].join(" && ");
+export function migrationScript(pools: Readonly<Record<string, number>>): string {
+  return [
+    "airflow db migrate",
+    "airflow users create --username admin --role Admin --firstname Trellis --lastname Admin" +
+      ' --email admin@localhost --password "$TRELLIS_ADMIN_PASSWORD"',
+    ...Object.entries(pools).map(
+      ([pool, slots]) => `airflow pools set --include-deferred ${pool} ${slots} "Jobs under way at once"`,
+    ),
+  ].join(" && ");
+}
 
-export function migrationJob(args: ConfigurationArgs): k8s.types.input.batch.v1.JobSpec {
-  const pod = airflowPod(["bash", "-c", MIGRATION], ["512Mi", "1Gi"], args, {}, [
-    {
-      name: "TRELLIS_ADMIN_PASSWORD",
-      valueFrom: { secretKeyRef: { name: AIRFLOW.secret, key: SECRET_KEYS.admin } },
-    },
-  ]);
+export function migrationJob(script: string, args: AirflowPodArgs): k8s.types.input.batch.v1.JobSpec {
   return {
-    backoffLimit: 6,
+    backoffLimit: 6, // the leader may just be changing
     template: {
       metadata: { labels: labelsOf(AIRFLOW.migration) },
-      spec: { ...pod, automountServiceAccountToken: false, restartPolicy: "Never" },
+      spec: {
+        ...airflowPod(undefined, ["bash", "-c", script], ["512Mi", "1Gi"], args, {}),
+        automountServiceAccountToken: false,
+        restartPolicy: "Never",
+      },
     },
   };
 }
 
 function airflowPod(
+  part: AirflowProcess | undefined,
   words: readonly string[],
   [request, limit]: readonly [string, string],
-  args: ConfigurationArgs,
+  args: AirflowPodArgs,
   serving: Part["serving"],
-  more: readonly k8s.types.input.core.v1.EnvVar[] = [],
 ): k8s.types.input.core.v1.PodSpec {
   return {
     enableServiceLinks: false, // or Services whose names begin with airflow would be taken for settings
@@ -134,20 +151,31 @@ function airflowPod(
         image: AIRFLOW_IMAGE,
         args: [...words],
         securityContext: restrictedContainer,
-        env: [...configuration(args), ...more],
+        env: configuration(args, part),
         resources: { requests: { cpu: "100m", memory: request }, limits: { memory: limit } },
         ...serving,
         volumeMounts: [
           SCRATCH.mount,
           { name: "home", mountPath: AIRFLOW_HOME },
           { name: "dags", mountPath: DAGS_FOLDER, readOnly: true },
+          { name: "authorities", mountPath: AUTHORITIES_FOLDER, readOnly: true },
         ],
       },
     ],
     volumes: [
       SCRATCH.volume,
       { name: "home", emptyDir: { sizeLimit: "2Gi" } }, // settings, and the logs of tasks that run
-      { name: "dags", configMap: { name: AIRFLOW.dags } },
+      {
+        name: "dags",
+        projected: {
+          sources: [
+            { configMap: { name: AIRFLOW.dags } },
+            // One that is not there yet brings its DAGs when it comes.
+            ...args.streamLists.map((name) => ({ configMap: { name, optional: true } })),
+          ],
+        },
+      },
+      { name: "authorities", configMap: { name: AIRFLOW.authorities } },
     ],
   };
 }

@@ -1,4 +1,6 @@
-import { fitIdentifier, kubernetesName, type Platform, type Stream } from "../../jobs/datasurface/model";
+import type { Platform } from "../../jobs/datasurface/model";
+import { kubernetesName } from "../../jobs/datasurface/model";
+import { platformName } from "../../jobs/datasurface/stream-list";
 
 /** The user that the job image makes. */
 export const JOBS_USER = 1000;
@@ -8,6 +10,12 @@ export const DATASURFACE = {
   serviceAccount: "datasurface",
   simulator: "datasurface-simulator",
   airflowRole: "airflow-runs-jobs",
+  /** The authorities by which the jobs know the database servers. */
+  authorities: "datasurface-authorities",
+  /** The model, where no repository has it. */
+  model: "datasurface-model",
+  /** Airflow's pool of jobs. */
+  pool: "datasurface",
 } as const;
 
 const PART_OF: Record<string, string> = { "app.kubernetes.io/part-of": "datasurface" };
@@ -24,36 +32,22 @@ export const AIRFLOW_ROLE = [
   { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
 ];
 
-/** Kubernetes' names are lower-case; the jobs get the model's own. */
-export const platformName = (platform: Platform) => kubernetesName(platform.name);
+/** What the daily work of a platform may do beyond its databases: bring one ConfigMap to what the model says. */
+export const streamListRole = (platform: Platform) => [
+  {
+    apiGroups: [""],
+    resources: ["configmaps"],
+    resourceNames: [streamListName(platform)],
+    verbs: ["get", "patch"],
+  },
+];
 
 export const gitConfigMap = (platform: Platform) => `${platformName(platform)}-git-config`;
 
-/** Airflow's longest id of a DAG. */
-const dagId = (...parts: string[]) => fitIdentifier(parts.join("_"), 250);
+/** The ConfigMap with a platform's streams, among Airflow's DAGs. */
+export const streamListName = (platform: Platform) => `${platformName(platform)}-streams`;
 
-export const infrastructureDag = (platform: Platform) => dagId(platform.name.toLowerCase(), "infrastructure");
+/** The daily work's account, and the Job that does it at each deployment. */
+export const infrastructureName = (platform: Platform) => `${platformName(platform)}-infrastructure`;
 
-/** The dataset is named where the stream is of one dataset alone. */
-export const ingestionDag = (stream: Stream) =>
-  dagId(stream.platform.name.toLowerCase(), "", ...partsOf(stream), "ingestion");
-
-/** The pod's name leaves room for what Airflow appends. */
-export const podName = (...parts: string[]) =>
-  kubernetesName(fitIdentifier([...parts, "job"].join("-").toLowerCase(), 54));
-
-export const streamLabel = (stream: Stream) => labelValue(partsOf(stream).join("."));
-
-export const labelValue = (name: string) => fitIdentifier(name, 63).replace(/[^A-Za-z0-9]+$/, "");
-
-export const partsOf = ({ store, datasets }: Stream): string[] =>
-  store.capture.consistency === "MULTI_DATASET"
-    ? [store.name]
-    : [store.name, ...datasets.map(({ name }) => name)];
-
-/** The Secret of a credential of the model, and its keys. */
-export const credentialSecret = (credential: string) => ({
-  name: kubernetesName(credential),
-  user: `${credential.toUpperCase()}_USER`,
-  password: `${credential.toUpperCase()}_PASSWORD`,
-});
+export const gitSecret = (credential: string) => kubernetesName(credential);

@@ -20,6 +20,9 @@ const S3 = 9000;
 const API = [6443, 6445];
 const ETCD = [2379];
 
+/** The API server, what it reads of running tasks from the scheduler and the triggerer, and their metrics. */
+const AIRFLOW = [8080, 8793, 8794, 9125];
+
 const metrics = (...ports: number[]): Allowance => ({ from: { namespace: "monitoring" }, ports });
 const ingress = (...ports: number[]): Allowance => ({ from: { namespace: "kube-system" }, ports });
 
@@ -66,8 +69,8 @@ export const PLATFORM_NAMESPACES = {
     allow: [
       { to: "dns" },
       { to: "servers", ports: API },
-      { to: { namespace: "own" }, ports: [8080, 9125] },
-      { from: { namespace: "own" }, ports: [8080, 9125] },
+      { to: { namespace: "own" }, ports: AIRFLOW },
+      { from: { namespace: "own" }, ports: AIRFLOW },
       { to: { namespace: "postgres" }, ports: [POSTGRES] },
       { to: { namespace: "storage" }, ports: [S3] },
       { to: "internet", ports: [443] },
@@ -83,6 +86,8 @@ export const PLATFORM_NAMESPACES = {
       { to: "dns" },
       { to: { namespace: "postgres" }, ports: [POSTGRES] },
       { to: "internet", ports: [443] },
+      // The daily work tells Airflow of new streams.
+      { to: "servers", ports: API, pods: { "datasurface/job": "infrastructure" } },
       metrics(9464),
     ],
   },

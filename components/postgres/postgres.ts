@@ -97,11 +97,14 @@ export class Postgres extends pulumi.ComponentResource {
     // Migrations take locks that belong to a session, and readers go to the replicas: neither is for the pooler.
     const host = (access: Access) =>
       access === "write" && args.pooling ? hostOf(POSTGRES.pooler) : undefined;
+    // Whoever holds one waits for its database: a component's own dependencies do not reach its children.
+    const afterwards = (connection: pulumi.Output<string>) =>
+      pulumi.all([connection, this.made.urn]).apply(([known]) => known);
     this.connections = Object.fromEntries(
       Object.keys(databases).map((database) => [
         database,
         Object.fromEntries(
-          ACCESSES.map((access) => [access, made.connection(database, access, host(access))]),
+          ACCESSES.map((access) => [access, afterwards(made.connection(database, access, host(access)))]),
         ) as Record<Access, pulumi.Output<string>>, // the keys are all accesses
       ]),
     );

@@ -9,9 +9,6 @@ export type Access = (typeof ACCESSES)[number];
 
 const APPLICATION: Record<Access, string> = { read: "reader", write: "writer", migrate: "migrator" };
 
-/** Migrations take turns, so more sessions would only wait for each other. */
-const MIGRATION_SESSIONS = 5;
-
 export type DatabaseSettings = Settings["postgres"]["databases"];
 
 export interface Login {
@@ -48,7 +45,7 @@ export function bootstrapSpecification(databases: DatabaseSettings, dynamicConfi
         name: applicationName(database, access),
         database,
         access,
-        connectionLimit: access === "migrate" ? Math.min(MIGRATION_SESSIONS, connections) : connections,
+        connectionLimit: connections,
         logins: logins
           .filter((login) => login.database === database && login.access === access)
           .map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),

@@ -1,4 +1,5 @@
 export { adviceOn } from "./advice";
+export { type AirflowProcess, airflowProcesses } from "./check-airflow";
 export { minioShape } from "./check-minio";
 export { postgresShape } from "./check-postgres";
 export {

@@ -12,9 +12,25 @@ export interface SettingsSecrets {
   readonly offsiteSecretKey?: pulumi.Output<string>;
   /** The kubeconfig of the cluster that `target: existing` deploys to. */
   readonly kubeconfig?: pulumi.Output<string>;
+  /** With it Airflow tells a channel of failed tasks. */
+  readonly slackToken?: pulumi.Output<string>;
+  /** For a private repository of the model. */
+  readonly gitToken?: pulumi.Output<string>;
+  /** By credential of the model, for databases that lie elsewhere. */
+  readonly sourcePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-const SECRETS = ["hcloudToken", "offsiteAccessKey", "offsiteSecretKey", "kubeconfig"] as const;
+const SECRETS = [
+  ...([
+    "hcloudToken",
+    "offsiteAccessKey",
+    "offsiteSecretKey",
+    "kubeconfig",
+    "slackToken",
+    "gitToken",
+  ] as const),
+];
+const SOURCE_PASSWORD = "sourcePassword_";
 
 export interface StackSettings {
   readonly settings: Settings;
@@ -34,24 +50,29 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
     ]);
   }
   const settings = parseSettings(raw);
-  const secrets = Object.fromEntries(
-    SECRETS.flatMap((name) => {
-      const value = config.getSecret(name);
-      return value ? [[name, value]] : [];
-    }),
-  ) as SettingsSecrets; // keys and values come from the list of its own names
-  const missing = neededSecrets(settings).filter(({ name }) => !secrets[name]);
+  const missing = neededSecrets(settings).filter(({ name }) => config.getSecret(name) === undefined);
   if (missing.length > 0) throw new SettingsError(missing.map(missingSecret));
+  const given = (names: readonly string[], prefix = "") =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const value = config.getSecret(prefix + name);
+        return value ? [[name, value]] : [];
+      }),
+    );
+  const secrets = {
+    ...given(SECRETS), // keys and values come from the list of its own names
+    sourcePasswords: given(Object.keys(settings.datasurface?.logins ?? {}), SOURCE_PASSWORD),
+  };
   return { settings, secrets };
 }
 
 export interface NeededSecret {
-  readonly name: (typeof SECRETS)[number];
+  readonly name: (typeof SECRETS)[number] | `${typeof SOURCE_PASSWORD}${string}`;
   readonly why: string;
 }
 
 /** The secrets that these settings cannot do without. */
-export function neededSecrets({ target, offsite }: Settings): NeededSecret[] {
+export function neededSecrets({ target, offsite, airflow, datasurface }: Settings): NeededSecret[] {
   const needed: NeededSecret[] = [];
   if (target.kind === "existing") {
     needed.push({ name: "kubeconfig", why: "it says how to reach the existing cluster (target.kind)" });
@@ -63,6 +84,16 @@ export function neededSecrets({ target, offsite }: Settings): NeededSecret[] {
   if (offsite) {
     const why = "snapshots and backups go to the offsite bucket";
     needed.push({ name: "offsiteAccessKey", why }, { name: "offsiteSecretKey", why });
+  }
+  if (airflow.slackChannel !== undefined) {
+    needed.push({
+      name: "slackToken",
+      why: "Airflow tells the channel of failed tasks (airflow.slackChannel)",
+    });
+  }
+  for (const credential of Object.keys(datasurface?.logins ?? {})) {
+    const why = `the jobs log in as ${credential} with it (datasurface.logins)`;
+    needed.push({ name: `${SOURCE_PASSWORD}${credential}`, why });
   }
   return needed;
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../user-error";
+import { checkAirflow } from "./check-airflow";
 import { checkMinio } from "./check-minio";
 import { checkPostgres } from "./check-postgres";
 import { checkEnvironment, checkHetzner } from "./checks";
@@ -28,13 +29,17 @@ function crossChecks(raw: unknown): Problem[] {
   const target = field(raw, "target");
   const draft = field(target, "kind") === "hetzner" ? soundParts(hetznerTarget.shape, target) : {};
   const environment = ENVIRONMENTS.find((each) => each === field(raw, "environment"));
-  const postgres = settingsSchema.shape.postgres.safeParse(field(raw, "postgres")).data;
-  const minio = settingsSchema.shape.minio.safeParse(field(raw, "minio")).data;
+  const { shape } = settingsSchema;
+  const postgres = shape.postgres.safeParse(field(raw, "postgres")).data;
+  const airflow = shape.airflow.safeParse(field(raw, "airflow")).data;
+  const datasurface = shape.datasurface.safeParse(field(raw, "datasurface")).data;
+  const minio = shape.minio.safeParse(field(raw, "minio")).data;
   const ofTarget = [...checkHetzner(draft), ...checkEnvironment(environment, draft)];
   return [
     ...ofTarget.map((each) => ({ ...each, path: ["target", ...each.path] })),
     ...checkPostgres({ environment, postgres }, draft),
     ...checkMinio({ environment, minio }, draft),
+    ...checkAirflow({ environment, airflow, datasurface, postgres }),
   ];
 }
 

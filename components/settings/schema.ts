@@ -3,16 +3,21 @@ import { locationNames } from "./locations";
 import { serverTypeNames } from "./server-types";
 import {
   applicationName,
+  branchName,
   bucketName,
   cidr,
   databaseName,
   domainName,
   emailAddress,
   extensionName,
+  gitUrl,
   httpsUrl,
   imageReference,
   imageRepository,
   kubernetesName,
+  modelName,
+  projectFolder,
+  slackChannel,
   sshPublicKey,
 } from "./values";
 
@@ -253,6 +258,49 @@ const minio = z
   })
   .prefault({});
 
+const processes = wholeNumber(1, 9).optional();
+
+const airflow = z
+  .strictObject({
+    /** The name of its interface. @default airflow, below the domain */
+    host: domainName.optional(),
+    /** How many of each process. @default 1, and in prod 2 of all but the DAG processor */
+    replicas: z
+      .strictObject({
+        apiServer: processes,
+        scheduler: processes,
+        dagProcessor: processes,
+        triggerer: processes,
+      })
+      .prefault({}),
+    /** Where failed tasks are told, given the secret `trellis:slackToken`. */
+    slackChannel: slackChannel.optional(),
+  })
+  .prefault({});
+
+const datasurface = z.strictObject({
+  /** The folder with model.yaml and the assignments, as the program reads them. */
+  model: projectFolder,
+  /** Where the jobs read that model, so that a change of it needs no deployment. @default it comes with the deployment */
+  repository: z.strictObject({ url: gitUrl, branch: branchName.default("main") }).optional(),
+  /** The model's platforms that run here. @default all */
+  platforms: z.array(modelName).min(1).max(20).optional(),
+  /**
+   * Credentials of the model for databases that lie elsewhere, by name; each password is the secret
+   * `trellis:sourcePassword_<name>`. Those of the platform's own databases need nothing.
+   */
+  logins: z.record(modelName, z.strictObject({ user: z.string().min(1).max(63) })).default({}),
+  /** What changes the customers and addresses of customer_db at random. */
+  simulator: z
+    .strictObject({
+      /** How many at once; 0 stops it. */
+      replicas: wholeNumber(0, 10).default(0),
+      /** @default one change of each in 10 to 25 seconds */
+      changesPerSecond: z.number().positive().max(1000).optional(),
+    })
+    .prefault({}),
+});
+
 const images = z.strictObject({
   /** Where the program pushes the images that it builds, as `<repository>-jobs` and so on; who pushes is logged in. */
   repository: imageRepository,
@@ -280,6 +328,10 @@ export const settingsSchema = z.strictObject({
   images,
   postgres,
   minio,
+  /** Airflow runs where `postgres.databases` has airflow_db. */
+  airflow,
+  /** Ingestion by Airflow. @default none */
+  datasurface: datasurface.optional(),
   epochs,
   /** Pins (components/versions.ts) that may be deployed although their support has ended. */
   acceptOutOfSupport: z.array(z.string().max(64)).default([]),

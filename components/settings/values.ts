@@ -96,6 +96,33 @@ export const databaseName = z.string().regex(/^(?!pg_|template[01]$|postgres$)[a
 
 export const extensionName = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, { error: "an extension's name" });
 
+/** A folder of this project. */
+export const projectFolder = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, {
+  error: "a folder within the project, such as examples/model",
+});
+
+export const gitUrl = z
+  .string()
+  .max(300)
+  .regex(/^https:\/\/[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[A-Za-z0-9._~-]+)+$/, {
+    error:
+      "an https address of a git repository without credentials, such as https://github.com/acme/model.git",
+  });
+
+export const branchName = z
+  .string()
+  .max(100)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+)*$/, { error: "a branch, such as main" });
+
+/** The name of a platform or a credential in a model. */
+export const modelName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: "a name as the model spells it" });
+
+export const slackChannel = z
+  .string()
+  .regex(/^(#[a-z0-9_-]{1,79}|[CG][A-Z0-9]{8,20})$/, { error: "a channel, such as #data, or its id" });
+
 /** The first and last address of a range, as numbers. */
 export function cidrRange(range: string): { readonly first: number; readonly last: number } {
   const [base = "", prefix = "32"] = range.split("/");

@@ -4,6 +4,7 @@ import {
   database,
   decimalNumber,
   flag,
+  kubernetesAccess,
   type Setting,
   text,
   toggle,
@@ -94,6 +95,19 @@ export const viewsSettings = { platform, merge, ...model };
 export const infrastructureSettings = {
   ...viewsSettings,
   dropUnused: toggle("--drop-unused", "drop the tables of streams that have left the model"),
+  streamList: flag(
+    "--stream-list <namespace/name>",
+    "the ConfigMap from which Airflow reads the platform's streams, to be brought to the model",
+    text()
+      .regex(/^[a-z0-9-]+\/[a-z0-9.-]+$/, "allowed: a namespace and a name, as in airflow/yellowlive-streams")
+      .transform((given) => {
+        const [namespace = "", name = ""] = given.split("/");
+        return { namespace, name };
+      })
+      .optional(),
+    "STREAM_LIST",
+  ),
+  kubernetes: kubernetesAccess,
 };
 
 export const checkModel = oneSource;

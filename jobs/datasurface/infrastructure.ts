@@ -2,6 +2,7 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  type KubernetesAccess,
   listProblems,
   lockedTransaction,
   type Outcome,
@@ -26,6 +27,7 @@ import {
 import { StreamBusy, withStream } from "./only-writer";
 import { reconcile } from "./reconcile";
 import { trimStaging } from "./staging";
+import { publishStreams, type StreamListAddress } from "./stream-list";
 import { ensureViews } from "./views";
 
 export interface InfrastructureConfig {
@@ -33,6 +35,10 @@ export interface InfrastructureConfig {
   readonly merge: DatabaseAddress;
   /** Drop the tables of streams that are no longer in the model, instead of naming them. */
   readonly dropUnused: boolean;
+  /** Where Airflow reads the platform's streams. */
+  readonly streamList?: StreamListAddress | undefined;
+  /** How to write there; a pod knows it. */
+  readonly kubernetes?: KubernetesAccess | undefined;
 }
 
 /** A stream that is being ingested is waited for, some minutes at most. */
@@ -46,6 +52,12 @@ export async function infrastructure(
 ): Promise<Outcome> {
   const platform = findPlatform(model, config.platform);
   const problems: string[] = [];
+  // First, since what follows may wait for streams that are busy.
+  await tellAirflow(config, model, context).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    context.log.warn(error.message);
+    problems.push(error.message);
+  });
   for (const stream of streamsOf(model, platform)) {
     try {
       await retry(() => maintain(config, model, stream, context), {
@@ -72,13 +84,29 @@ export async function infrastructure(
   return "done";
 }
 
+async function tellAirflow(config: InfrastructureConfig, model: Model, context: Context): Promise<void> {
+  const { streamList, kubernetes } = config;
+  if (!streamList) return;
+  if (!kubernetes) {
+    context.log.warn(
+      `the stream list ${streamList.namespace}/${streamList.name} is left as it is: this is no pod, and KUBERNETES_API is not set`,
+    );
+    return;
+  }
+  await publishStreams(model, findPlatform(model, config.platform), streamList, kubernetes, context);
+}
+
 /** Makes the consumer views of a platform, and the tables below them. */
 export async function views(
   config: Pick<InfrastructureConfig, "platform" | "merge">,
   model: Model,
   context: Context,
 ): Promise<Outcome> {
-  return infrastructure({ ...config, dropUnused: false }, model, context);
+  return infrastructure(
+    { platform: config.platform, merge: config.merge, dropUnused: false },
+    model,
+    context,
+  );
 }
 
 async function maintain(

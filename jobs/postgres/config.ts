@@ -5,6 +5,8 @@ import {
   type DatabaseAddress,
   database,
   flag,
+  type KubernetesAccess,
+  kubernetesAccess,
   oneOf,
   readSettings,
   type Setting,
@@ -68,18 +70,7 @@ const etcd: Setting<EtcdAccess> = {
 export const discoverSettings = {
   scope,
   etcd,
-  kubernetes: variable(
-    "KUBERNETES_API",
-    "the API server's address; in a pod it is known",
-    url("https://10.43.0.1:443").optional(),
-  ),
-  kubernetesHost: variable("KUBERNETES_SERVICE_HOST", "set by Kubernetes", text().optional()),
-  kubernetesPort: variable("KUBERNETES_SERVICE_PORT", "set by Kubernetes", text().default("443")),
-  serviceAccount: variable(
-    "SERVICE_ACCOUNT_FOLDER",
-    "folder with the service account's token, ca.crt and namespace",
-    text().default("/var/run/secrets/kubernetes.io/serviceaccount"),
-  ),
+  kubernetes: kubernetesAccess,
   namespace: variable("NAMESPACE", "namespace of the slices", text()),
   primary: variable(
     "DISCOVERY_PRIMARY",
@@ -104,13 +95,8 @@ export const discoverSettings = {
   ),
 };
 
-export const checkDiscover = (config: {
-  kubernetes?: string | undefined;
-  kubernetesHost?: string | undefined;
-}) =>
-  config.kubernetes || config.kubernetesHost
-    ? []
-    : ["KUBERNETES_API is required outside of a pod: where the API server is"];
+export const checkDiscover = ({ kubernetes }: { kubernetes: KubernetesAccess | undefined }) =>
+  kubernetes ? [] : ["KUBERNETES_API is required outside of a pod: where the API server is"];
 
 const leader = database("POSTGRES", "the leader, as a superuser", { database: "postgres", user: "postgres" });
 

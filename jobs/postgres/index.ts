@@ -25,16 +25,12 @@ export const postgres: Domain = {
       details: "Runs until it is stopped. Several may run at once: none can overwrite a newer answer.",
       settings: discoverSettings,
       check: checkDiscover,
-      run: async (
-        { kubernetes, kubernetesHost, kubernetesPort, serviceAccount, namespace, ...config },
-        context,
-      ) => {
+      run: async ({ kubernetes, namespace, ...config }, context) => {
+        if (!kubernetes) throw new Error("no API server passed the check");
         const { discover } = await import("./discovery/discover");
-        const host = kubernetesHost?.includes(":") ? `[${kubernetesHost}]` : kubernetesHost;
-        const server = kubernetes ?? `https://${host}:${kubernetesPort}`;
         const { primary, replica } = config;
         return discover(
-          { ...config, services: { primary, replica }, kubernetes: { server, namespace, serviceAccount } },
+          { ...config, services: { primary, replica }, kubernetes: { ...kubernetes, namespace } },
           context,
         );
       },

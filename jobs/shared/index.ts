@@ -11,6 +11,12 @@ export {
 } from "./database";
 export { type DatabaseAddress, database } from "./database-setting";
 export { json, problem, type Reply, type ServeArgs, serve } from "./http-server";
+export {
+  type KubernetesAccess,
+  KubernetesApi,
+  kubernetesAccess,
+  refusalOf,
+} from "./kubernetes";
 export { createLogger, type Logger } from "./logger";
 export {
   type Migration,

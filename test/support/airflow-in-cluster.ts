@@ -1,15 +1,31 @@
 import { Airflow, type AirflowArgs } from "../../components/airflow";
-import { ACCEPTANCE, folderOf } from "./airflow-model";
+import { deployedFolder as folderOf } from "./airflow-model";
 import { evaluateStack } from "./evaluate";
 
 export const AIRFLOW_ARGS: AirflowArgs = {
   namespace: "airflow",
-  environment: "prod",
   host: "airflow.example.com",
-  database: { name: "airflow-database", key: "url" },
-  remoteLogs: { bucket: "airflow", connection: { name: "airflow-logs", key: "url" } },
-  slackToken: { name: "slack", key: "token" },
-  dags: folderOf({ image: ACCEPTANCE.image }),
+  processes: { apiServer: 2, scheduler: 2, dagProcessor: 1, triggerer: 2 },
+  database: {
+    write:
+      "postgres://airflow_writer:secret@postgres-pooler.postgres.svc:5432/airflow_db?sslmode=verify-full",
+    migrate:
+      "postgres://airflow_migrator:secret@postgres-primary.postgres.svc:5432/airflow_db?sslmode=verify-full",
+    authority: "the authority of PostgreSQL",
+    sessions: 30,
+  },
+  logs: {
+    endpoint: "https://minio-api.storage.svc.cluster.local:9000",
+    region: "us-east-1",
+    bucket: "airflow-logs",
+    accessKey: "airflow",
+    secretKey: "secret",
+    authority: "the authority of MinIO",
+  },
+  slackToken: "xoxb-1",
+  dags: folderOf(),
+  streamLists: ["yellowlive-streams", "yellowforensic-streams"],
+  pools: { datasurface: 14 },
 };
 
 /** What the component declares. */

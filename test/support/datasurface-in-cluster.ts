@@ -5,14 +5,19 @@ import { ACCEPTANCE } from "./airflow-model";
 export const DATASURFACE_ARGS: DataSurfaceArgs = {
   namespace: ACCEPTANCE.namespace,
   model: ACCEPTANCE.model,
-  repository: { url: "https://git.example/model.git", branch: "main" },
+  origin: { repository: { url: "https://git.example/model.git", branch: "main" } },
   image: ACCEPTANCE.image,
   mergeHost: ACCEPTANCE.mergeHost,
-  credentials: { postgres: { user: "postgres", password: "secret" } },
+  authorities: "the authority of PostgreSQL",
+  credentials: {
+    postgres: { user: "datasurface_merge_migrator_1", password: "secret" },
+    customers: { user: "customer_db_reader_1", password: "secret" },
+  },
   gitToken: "token",
   airflow: { namespace: "airflow", accounts: ["airflow-scheduler", "airflow-triggerer"] },
   simulator: {
     replicas: 1,
-    source: { host: ACCEPTANCE.mergeHost, database: "customer_db", credential: "postgres" },
+    source: { host: ACCEPTANCE.mergeHost, database: "customer_db" },
+    login: { user: "customer_db_migrator_1", password: "secret" },
   },
 };

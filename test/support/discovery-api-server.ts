@@ -4,7 +4,7 @@ import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { EndpointSlice } from "../../jobs/postgres/discovery/slice";
-import type { KubernetesAccess } from "../../jobs/postgres/kubernetes/slices";
+import type { SlicesAccess } from "../../jobs/postgres/kubernetes/slices";
 import { createAuthority } from "./certificates";
 import { Child } from "./child";
 import { program } from "./programs";
@@ -100,7 +100,7 @@ export class DiscoveryApiServer {
   }
 
   /** As a pod is given it. */
-  access(server = `https://${this.address}:6443`): KubernetesAccess {
+  access(server = `https://${this.address}:6443`): SlicesAccess {
     return { server, namespace: NAMESPACE, serviceAccount: this.path("account") };
   }
 

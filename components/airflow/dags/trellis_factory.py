@@ -1,7 +1,8 @@
 """Makes the DAGs of one platform from the specification that the program rendered.
 
-Beside this file lie, for each platform, `<platform>.json` and `<platform>.streams.json`, and a file of three lines that
-calls `make_dags` for them: Airflow reports import errors by file, so one platform's damage leaves the others alone.
+Beside this file lie, for each platform, `<platform>.json` and `<platform>.streams.json`, and a file of three lines for
+each that makes its DAGs: Airflow reports import errors by file, so one platform's damage leaves the others alone, and a
+damaged list of streams leaves the daily work, which writes it anew.
 """
 
 from __future__ import annotations
@@ -75,6 +76,19 @@ class Variable(Strict):
         return k8s.V1EnvVar(name=self.name, value_from=source, **SHARED)
 
 
+class Quantities(Strict):
+    cpu: Text | None = None
+    memory: Text | None = None
+
+    def in_kubernetes(self) -> dict[str, str]:
+        return self.model_dump(exclude_none=True)
+
+
+class Resources(Strict):
+    requests: Quantities
+    limits: Quantities
+
+
 class Job(Strict):
     """What a DAG runs, and when: `schedule` is a cron expression, or null for a DAG that others trigger."""
 
@@ -85,6 +99,7 @@ class Job(Strict):
     environment: list[Variable]
     labels: dict[str, str]
     priority: int = Field(ge=1)
+    resources: Resources | None = None
 
     @field_validator("schedule")
     @classmethod
@@ -99,11 +114,13 @@ class Slack(Strict):
 
 
 class Platform(Strict):
-    """`<platform>.json`. `template` is a pod as Kubernetes knows it, whose first container runs the job."""
+    """`<platform>.json`. A template is a pod as Kubernetes knows it, whose first container runs the job."""
 
-    version: Literal[1]
+    version: Literal[2]
     namespace: Text
+    pool: Text
     template: dict[str, Any]
+    infrastructureTemplate: dict[str, Any]
     slack: Slack | None
     infrastructure: Job
 
@@ -111,7 +128,7 @@ class Platform(Strict):
 class Streams(Strict):
     """`<platform>.streams.json`: apart, because it follows the model and not the deployment."""
 
-    version: Literal[1]
+    version: Literal[2]
     ingestion: list[Job]
 
     @model_validator(mode="after")
@@ -238,16 +255,31 @@ def empty_dag(job: Job, platform: Platform, retries: int) -> DAG:
     )
 
 
-def job_task(task_id: str, job: Job, platform: Platform) -> JobOperator:
+def merged(template: dict[str, Any], resources: Resources | None) -> dict[str, Any]:
+    """A pod whose job may use what the model says of it, and for the rest what the template says."""
+    if resources is None:
+        return template
+    spec = template["spec"]
+    given = spec["containers"][0].get("resources", {})
+    wanted = {
+        "requests": {**given.get("requests", {}), **resources.requests.in_kubernetes()},
+        "limits": {**given.get("limits", {}), **resources.limits.in_kubernetes()},
+    }
+    first, *others = spec["containers"]
+    return {**template, "spec": {**spec, "containers": [{**first, "resources": wanted}, *others]}}
+
+
+def job_task(task_id: str, job: Job, platform: Platform, template: dict[str, Any]) -> JobOperator:
     return JobOperator(
         task_id=task_id,
         name=job.pod,
         namespace=platform.namespace,
-        pod_template_dict=platform.template,
+        pod_template_dict=merged(template, job.resources),
         base_container_name=CONTAINER,
         arguments=job.arguments,
         env_vars=[variable.in_kubernetes() for variable in job.environment],
         labels=job.labels,
+        pool=platform.pool,
         priority_weight=job.priority,
         weight_rule="absolute",
         in_cluster=True,
@@ -262,7 +294,7 @@ def job_task(task_id: str, job: Job, platform: Platform) -> JobOperator:
 
 def ingestion_dag(job: Job, platform: Platform) -> DAG:
     with empty_dag(job, platform, retries=0) as dag:  # the next run of the schedule continues an open batch
-        work = job_task("snapshot_merge_job", job, platform)
+        work = job_task("snapshot_merge_job", job, platform, platform.template)
         check = BranchPythonOperator(
             task_id="check_result", python_callable=after_result, op_kwargs={"job": work.task_id}
         )
@@ -278,16 +310,25 @@ def ingestion_dag(job: Job, platform: Platform) -> DAG:
 
 def infrastructure_dag(job: Job, platform: Platform) -> DAG:
     with empty_dag(job, platform, retries=1) as dag:
-        job_task("infrastructure_merge_task", job, platform)
+        job_task("infrastructure_merge_task", job, platform, platform.infrastructureTemplate)
     return dag
 
 
-def make_dags(platform_name: str, folder: Path | None = None) -> dict[str, DAG]:
-    """The DAGs of a platform by their ids. To run a task, Airflow reads the file again: then its DAG alone is made."""
+def infrastructure_dags(platform_name: str, folder: Path | None = None) -> dict[str, DAG]:
+    """The DAG of a platform's daily work, by its id."""
+    platform = read((folder or Path(__file__).parent) / f"{platform_name}.json", Platform)
+    job = platform.infrastructure
+    return {job.dag: infrastructure_dag(job, platform)}
+
+
+def ingestion_dags(platform_name: str, folder: Path | None = None) -> dict[str, DAG]:
+    """The DAGs of a platform's streams by their ids. To run a task, Airflow reads the file again: then its DAG alone is
+    made."""
     here = folder or Path(__file__).parent
-    platform = read(here / f"{platform_name}.json", Platform)
+    try:
+        platform = read(here / f"{platform_name}.json", Platform)
+    except SpecificationError:
+        return {}  # the file of the daily work reads it too, and tells of it: one damage, one error
     streams = read(here / f"{platform_name}.streams.json", Streams)
     wanted = get_parsing_context().dag_id
-    jobs = [(infrastructure_dag, platform.infrastructure)]
-    jobs += [(ingestion_dag, job) for job in streams.ingestion]
-    return {job.dag: make(job, platform) for make, job in jobs if wanted is None or job.dag == wanted}
+    return {job.dag: ingestion_dag(job, platform) for job in streams.ingestion if wanted in (None, job.dag)}

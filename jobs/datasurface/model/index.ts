@@ -6,7 +6,7 @@ export {
   schemaHash,
   schemaOf,
 } from "./dataset-schema";
-export { loadModel } from "./load";
+export { loadModel, MODEL_FILES } from "./load";
 export {
   belongingTo,
   datasetTables,

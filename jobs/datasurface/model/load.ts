@@ -9,6 +9,9 @@ import { assignmentsSchema, ecosystemSchema, type Model } from "./schema";
 const MODEL_FILE = "model.yaml";
 const ASSIGNMENTS_FILE = "dsg_platform_mapping.json";
 
+/** All that a model's folder holds. */
+export const MODEL_FILES = [MODEL_FILE, ASSIGNMENTS_FILE] as const;
+
 /** Reads and judges the model in a folder; all problems in one error. A missing assignment file assigns nothing. */
 export function loadModel(folder: string): Model {
   const path = join(folder, MODEL_FILE);

@@ -75,6 +75,13 @@ const cron = z
     "allowed: a cron expression of five fields, or @hourly and the like",
   );
 
+const quantities = z
+  .strictObject({
+    cpu: z.string().regex(/^(\d+m|\d+(\.\d{1,3})?)$/, "allowed: such as 500m or 2"),
+    memory: z.string().regex(/^\d+(Mi|Gi)$/, "allowed: such as 512Mi or 2Gi"),
+  })
+  .partial();
+
 const store = z.strictObject({
   name,
   team: name,
@@ -90,6 +97,13 @@ const store = z.strictObject({
       port: z.number().int().min(1).max(65535).default(5432),
       database: z.string().min(1),
       schema: identifier.default("public"),
+      /** As in libpq; the authority comes with the deployment. */
+      sslmode: z
+        .enum(
+          ["disable", "prefer", "require", "verify-ca", "verify-full"],
+          "allowed: disable, prefer, require, verify-ca, verify-full",
+        )
+        .optional(),
     }),
     trigger: z.union(
       [z.strictObject({ cron }), z.strictObject({ external: z.literal(true) })],
@@ -98,6 +112,8 @@ const store = z.strictObject({
     /** Where a table is not named as its dataset; either empty or complete. */
     tables: z.record(z.string(), identifier).default({}),
   }),
+  /** What a run of this store may use; what is not said is as for all. */
+  resources: z.strictObject({ requests: quantities.default({}), limits: quantities.default({}) }).optional(),
   deletions: deletions.default({ maxShare: 0.5, allowEmpty: false }),
   datasets: z.array(dataset).min(1, "needs at least one dataset"),
 });

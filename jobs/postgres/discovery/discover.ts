@@ -1,6 +1,6 @@
 import type { Context, Outcome } from "../../shared";
 import { type EtcdAccess, EtcdGateway } from "../etcd/gateway";
-import { type KubernetesAccess, KubernetesSlices } from "../kubernetes/slices";
+import { KubernetesSlices, type SlicesAccess } from "../kubernetes/slices";
 import type { ServiceKind } from "./answer";
 import { Health } from "./health";
 import { Publisher } from "./publisher";
@@ -10,7 +10,7 @@ import { watchKeys } from "./watcher";
 export interface DiscoverConfig {
   readonly scope: string;
   readonly etcd: EtcdAccess;
-  readonly kubernetes: KubernetesAccess;
+  readonly kubernetes: SlicesAccess;
   readonly services: Readonly<Record<ServiceKind, string>>;
   readonly postgresPort: number;
   readonly host: string;

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type AirflowArgs, POD_RUNNERS } from "../../../components/airflow";
-import { configuration } from "../../../components/airflow/configuration";
-import { AIRFLOW_RELEASE } from "../../../components/airflow/names";
+import { Airflow, type AirflowArgs, POD_RUNNERS } from "../../../components/airflow";
+import { configuration, sqlAlchemyUrl } from "../../../components/airflow/configuration";
+import { airflowProcesses, parseSettings } from "../../../components/settings";
+import { versions } from "../../../components/versions";
 import { AIRFLOW_ARGS, evaluateAirflow } from "../../support/airflow-in-cluster";
+import { evaluateStack } from "../../support/evaluate";
+import { rawSettings, withValue } from "../../support/stacks";
 
 // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
 type Planned = any;
@@ -21,14 +24,15 @@ const named = (objects: readonly Planned[], name: string): Planned =>
 
 describe("Airflow in the cluster", () => {
   it("is four processes, of which production doubles those that must not pause", async () => {
-    const replicas = async (environment: AirflowArgs["environment"], own: AirflowArgs["replicas"] = {}) => {
-      const deployments = (await planned({ environment, replicas: own }))("Deployment");
+    const replicas = async (raw: Record<string, unknown>) => {
+      const deployments = (await planned({ processes: airflowProcesses(parseSettings(raw)) }))("Deployment");
       expect(deployments).toHaveLength(PARTS.length);
       return PARTS.map((part) => named(deployments, part).spec.replicas);
     };
-    expect(await replicas("dev")).toEqual([1, 1, 1, 1]);
-    expect(await replicas("prod")).toEqual([2, 2, 1, 2]);
-    expect(await replicas("dev", { scheduler: 3 })).toEqual([1, 3, 1, 1]);
+    expect(await replicas(rawSettings("dev"))).toEqual([1, 1, 1, 1]);
+    expect(await replicas(rawSettings("prod"))).toEqual([2, 2, 1, 2]);
+    const more = withValue(rawSettings("dev"), "airflow", { replicas: { scheduler: 3 } });
+    expect(await replicas(more)).toEqual([1, 3, 1, 1]);
   });
 
   it("never starts a process before the metadata database is of its release", async () => {
@@ -48,9 +52,55 @@ describe("Airflow in the cluster", () => {
     expect(job.spec.template.spec.restartPolicy).toBe("Never");
   });
 
+  it("holds no more sessions of its database than it may, not even while it is rolled", async () => {
+    const deployments = (await planned())("Deployment");
+    const held = deployments.map(({ spec }) => {
+      const { env } = spec.template.spec.containers[0];
+      const pool = Number(env.find(({ name }: Planned) => name.endsWith("SQL_ALCHEMY_POOL_SIZE")).value);
+      expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 0, maxUnavailable: 1 });
+      const server = spec.selector.matchLabels["app.kubernetes.io/name"] === "airflow-api-server";
+      return spec.replicas * (server ? 2 * pool : pool + 1); // two pools, or one and the probe's session
+    });
+    const total = held.reduce((sum, each) => sum + each);
+    expect(total).toBeLessThanOrEqual(AIRFLOW_ARGS.database.sessions);
+    expect(total).toBeGreaterThan(AIRFLOW_ARGS.database.sessions / 2);
+  });
+
+  it("migrates as who may, past the pooler, and works as who only writes", async () => {
+    const of = await planned();
+    const key = ({ spec }: Planned) =>
+      spec.template.spec.containers[0].env.find(({ name }: Planned) => name.endsWith("SQL_ALCHEMY_CONN"))
+        .valueFrom.secretKeyRef.key;
+    expect(of("Job").map(key)).toEqual(["migrate-url"]);
+    expect(new Set(of("Deployment").map(key))).toEqual(new Set(["write-url"]));
+    expect(named(of("Secret"), "airflow-database").stringData).toEqual({
+      "write-url": "postgresql://airflow_writer:secret@postgres-pooler.postgres.svc:5432/airflow_db",
+      "migrate-url": "postgresql://airflow_migrator:secret@postgres-primary.postgres.svc:5432/airflow_db",
+    });
+    expect(sqlAlchemyUrl("postgresql://a:b@c/d")).toBe("postgresql://a:b@c/d");
+  });
+
+  it("starts anew when a password or an authority is another", async () => {
+    const annotation = async (args: Partial<AirflowArgs>) =>
+      (await planned(args))("Deployment")[0].spec.template.metadata.annotations["trellis/config-digest"];
+    const before = await annotation({});
+    expect(await annotation({})).toBe(before);
+    expect(await annotation({ slackToken: "xoxb-2" })).not.toBe(before);
+    expect(await annotation({ database: { ...AIRFLOW_ARGS.database, authority: "another" } })).not.toBe(
+      before,
+    );
+  });
+
+  it("bounds the jobs under way, those that wait in the cluster too", async () => {
+    const [job] = (await planned())("Job");
+    expect(job.spec.template.spec.containers[0].args.at(-1)).toContain(
+      "airflow pools set --include-deferred datasurface 14 ",
+    );
+  });
+
   it("is of the release that the tests of the DAGs run", () => {
     const pins = readFileSync("test/toolchain/python/airflow.txt", "utf8").split("\n");
-    expect(pins).toContain(`apache-airflow==${AIRFLOW_RELEASE}`);
+    expect(pins).toContain(`apache-airflow==${versions.airflow.version}`);
   });
 
   it("gives a token of Kubernetes to those alone that run pods", async () => {
@@ -81,13 +131,13 @@ describe("Airflow in the cluster", () => {
 
   it("shows no secret in the environment of a pod, and refers to none that is not there", async () => {
     const of = await planned();
-    const own = Object.keys(named(of("Secret"), "airflow").stringData);
-    const given = [AIRFLOW_ARGS.database, AIRFLOW_ARGS.remoteLogs?.connection, AIRFLOW_ARGS.slackToken];
+    const secrets = Object.fromEntries(
+      of("Secret").map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData)]),
+    );
     for (const { spec } of [...of("Deployment"), ...of("Job")]) {
       for (const { name, value, valueFrom } of spec.template.spec.containers[0].env) {
         if (value !== undefined) expect(name).not.toMatch(/KEY|PASSWORD|SECRET|TOKEN|SQL_ALCHEMY_CONN$/);
-        else if (valueFrom.secretKeyRef.name === "airflow") expect(own).toContain(valueFrom.secretKeyRef.key);
-        else expect(given).toContainEqual(valueFrom.secretKeyRef);
+        else expect(secrets[valueFrom.secretKeyRef.name]).toContain(valueFrom.secretKeyRef.key);
       }
     }
   });
@@ -119,7 +169,16 @@ describe("Airflow in the cluster", () => {
     expect(Object.keys(named(of("ConfigMap"), "airflow-dags").data)).toContain("trellis_factory.py");
     for (const { spec } of of("Deployment")) {
       const { containers, volumes } = spec.template.spec;
-      expect(volumes).toContainEqual({ name: "dags", configMap: { name: "airflow-dags" } });
+      expect(volumes).toContainEqual({
+        name: "dags",
+        projected: {
+          sources: [
+            { configMap: { name: "airflow-dags" } },
+            { configMap: { name: "yellowlive-streams", optional: true } },
+            { configMap: { name: "yellowforensic-streams", optional: true } },
+          ],
+        },
+      });
       const folder = containers[0].env.find(
         ({ name }: Planned) => name === "AIRFLOW__CORE__DAGS_FOLDER",
       ).value;
@@ -127,9 +186,25 @@ describe("Airflow in the cluster", () => {
     }
   });
 
-  it("keeps its logs with the pods where no store is given", () => {
-    const { remoteLogs: _, ...args } = AIRFLOW_ARGS;
-    const names = configuration(args).map(({ name }) => name);
-    expect(names.filter((name) => name.includes("REMOTE") || name.startsWith("AIRFLOW_CONN"))).toEqual([]);
+  it("keeps its logs with the pods where no store is given, and knows its store's authority where one is", async () => {
+    const { logs: _, slackToken: __, ...args } = AIRFLOW_ARGS;
+    const without = configuration(
+      { host: "a", sessions: 7, logBucket: undefined, tellsSlack: false },
+      "scheduler",
+    );
+    expect(
+      without.map(({ name }) => name).filter((name) => /REMOTE|^AIRFLOW_CONN|SLACK/.test(String(name))),
+    ).toEqual([]);
+    const { resources } = await evaluateStack({ program: () => void new Airflow("airflow", args) });
+    expect(resources.map(({ name }) => name)).not.toContain("airflow-airflow-logs");
+
+    const of = await planned();
+    const connection = JSON.parse(named(of("Secret"), "airflow-logs").stringData.connection);
+    expect(connection.extra).toEqual({
+      endpoint_url: "https://minio-api.storage.svc.cluster.local:9000",
+      region_name: "us-east-1",
+      verify: "/etc/trellis/authorities/storage.crt",
+    });
+    expect(named(of("ConfigMap"), "airflow-authorities").data["storage.crt"]).toBe("the authority of MinIO");
   });
 });

@@ -1,29 +1,40 @@
 import { describe, expect, it } from "vitest";
-import { dagFiles, streamsFile } from "../../../components/airflow";
+import { dagFiles } from "../../../components/airflow";
 import { dataSurfaceDags } from "../../../components/datasurface";
 import { datasurface } from "../../../jobs/datasurface/index";
+import type { Model } from "../../../jobs/datasurface/model";
+import { type DagJob, ingestionJobs, streamsFile } from "../../../jobs/datasurface/stream-list";
 import { parseCommandLine, prepare } from "../../../jobs/shared";
-import { ACCEPTANCE, folderOf, modelWithStores } from "../../support/airflow-model";
+import { ACCEPTANCE, deployedFolder, folderOf, modelWithStores } from "../../support/airflow-model";
 
 /** What a ConfigMap may hold. */
 const MEBIBYTE = 1024 * 1024;
 
 const [live] = dataSurfaceDags(ACCEPTANCE);
 if (!live) throw new Error("the acceptance model has no platform");
-const [ingestion] = live.ingestion;
+
+/** What Airflow runs for the streams of a model's first platform. */
+function jobsOf(model: Model = ACCEPTANCE.model): DagJob[] {
+  const [platform] = model.ecosystem.platforms;
+  return platform ? ingestionJobs(model, platform) : [];
+}
+
+const [ingestion] = jobsOf();
 if (!ingestion) throw new Error("the acceptance model has no stream");
 
 describe("the DAG folder", () => {
-  it("holds the factory, and for each platform a loader, its specification and its streams", () => {
+  it("holds the factory, and for each platform two loaders, its specification and its streams", () => {
     expect(Object.keys(folderOf()).sort()).toEqual([
       ".airflowignore",
       "trellis_factory.py",
       "yellowforensic.json",
       "yellowforensic.py",
       "yellowforensic.streams.json",
+      "yellowforensic_streams.py",
       "yellowlive.json",
       "yellowlive.py",
       "yellowlive.streams.json",
+      "yellowlive_streams.py",
     ]);
     expect(Object.keys(folderOf()).every((name) => /^[-._a-zA-Z0-9]+$/.test(name))).toBe(true);
   });
@@ -31,7 +42,7 @@ describe("the DAG folder", () => {
   it("says of which version its specifications are", () => {
     const files = folderOf();
     for (const name of Object.keys(files).filter((each) => each.endsWith(".json"))) {
-      expect(JSON.parse(files[name] ?? "")).toMatchObject({ version: 1 });
+      expect(JSON.parse(files[name] ?? "")).toMatchObject({ version: 2 });
     }
   });
 
@@ -47,14 +58,20 @@ describe("the DAG folder", () => {
     const files = folderOf({ model: modelWithStores(1000) });
     expect((files["yellowlive.streams.json"] ?? "").length).toBeLessThan(MEBIBYTE);
   });
+
+  it("does not grow with the model where only a deployment changes it", () => {
+    expect(deployedFolder({ model: modelWithStores(1000) })).toEqual(deployedFolder());
+  });
 });
 
 describe("the jobs of the DAGs", () => {
   it("are words and variables that the job itself takes", async () => {
     const [container] = podOf(live).containers;
-    const given = [...container.env, ...ingestion.environment].map(({ name }: { name: string }) => name);
+    const variables: { name: string; value?: string }[] = [...container.env, ...ingestion.environment];
+    const given = variables.map(({ name }) => name);
     const environment = {
-      ...Object.fromEntries(given.map((name: string) => [name, name.endsWith("_PORT") ? "5432" : "given"])),
+      ...Object.fromEntries(variables.map(({ name, value }) => [name, value ?? "from a secret"])),
+      ...{ MERGE_SSLROOTCERT: "package.json", SOURCE_SSLROOTCERT: "package.json" }, // any file that can be read
       MODEL_REPOSITORY: "https://git.example/model.git", // from the platform's ConfigMap
     };
     for (const { arguments: words } of [ingestion, live.infrastructure]) {
@@ -65,7 +82,7 @@ describe("the jobs of the DAGs", () => {
     const declared = datasurface.verbs
       .flatMap(({ declares }) => declares.map(({ syntax }) => syntax))
       .join(" ");
-    for (const name of given.filter((each: string) => !["HOME", "LOG_FORMAT"].includes(each))) {
+    for (const name of given.filter((each) => !["HOME", "LOG_FORMAT"].includes(each))) {
       expect(declared).toContain(name.replace(/^(SOURCE|MERGE)/, ""));
     }
   });
@@ -76,19 +93,16 @@ describe("the jobs of the DAGs", () => {
       ...store,
       capture: { ...store.capture, consistency: "SINGLE_DATASET" as const },
     }));
-    const [platform] = dataSurfaceDags({
-      ...ACCEPTANCE,
-      model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } },
-    });
-    expect(platform?.ingestion.map(({ dag }) => dag)).toEqual([
+    const jobs = jobsOf({ ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } });
+    expect(jobs.map(({ dag }) => dag)).toEqual([
       "yellowlive__Store1_customers_ingestion",
       "yellowlive__Store1_addresses_ingestion",
     ]);
-    expect(platform?.ingestion[0]).toMatchObject({
+    expect(jobs[0]).toMatchObject({
       pod: "yellowlive-store1-customers-job",
       labels: { "datasurface/stream": "Store1.customers" },
     });
-    expect(platform?.ingestion[0]?.arguments.slice(-2)).toEqual(["--dataset", "customers"]);
+    expect(jobs[0]?.arguments.slice(-2)).toEqual(["--dataset", "customers"]);
   });
 
   it("have no schedule where something else triggers them", () => {
@@ -97,21 +111,15 @@ describe("the jobs of the DAGs", () => {
       ...store,
       capture: { ...store.capture, trigger: { external: true as const } },
     }));
-    const [platform] = dataSurfaceDags({
-      ...ACCEPTANCE,
-      model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } },
-    });
-    expect(platform?.ingestion[0]?.schedule).toBeNull();
+    const jobs = jobsOf({ ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } });
+    expect(jobs[0]?.schedule).toBeNull();
   });
 
   it("are as urgent as the most urgent of their consumers", () => {
     const { ecosystem } = ACCEPTANCE.model;
     const workspaces = ecosystem.workspaces.map((each) => ({ ...each, priority: "CRITICAL" as const }));
-    const [platform] = dataSurfaceDags({
-      ...ACCEPTANCE,
-      model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, workspaces } },
-    });
-    expect(platform?.ingestion[0]?.priority).toBeGreaterThan(ingestion.priority);
+    const jobs = jobsOf({ ...ACCEPTANCE.model, ecosystem: { ...ecosystem, workspaces } });
+    expect(jobs[0]?.priority).toBeGreaterThan(ingestion.priority);
   });
 
   it("keep names within the limits of Airflow and Kubernetes, and apart", () => {
@@ -136,13 +144,22 @@ describe("the jobs of the DAGs", () => {
         dataPlatform: `${one.dataPlatform}${"P".repeat(110)}`,
       })),
     }));
-    const dags = dataSurfaceDags({
-      ...ACCEPTANCE,
-      model: { assignments, ecosystem: { ...ecosystem, platforms, stores, workspaces } },
-    });
-    expect(dags.flatMap(({ ingestion: streams }) => streams)).toHaveLength(2);
-    expect(() => dagFiles(dags)).not.toThrow();
-    expect(new Set(dags.flatMap(({ ingestion: streams }) => streams.map(({ dag }) => dag))).size).toBe(2);
+    const model = { assignments, ecosystem: { ...ecosystem, platforms, stores, workspaces } };
+    const jobs = platforms.flatMap((platform) => ingestionJobs(model, platform));
+    expect(jobs).toHaveLength(2);
+    expect(() => streamsFile(jobs)).not.toThrow();
+    expect(() => dagFiles(dataSurfaceDags({ ...ACCEPTANCE, model }))).not.toThrow();
+    expect(new Set(jobs.map(({ dag }) => dag)).size).toBe(2);
+  });
+
+  it("may use what the model says of their store, and else what all may", () => {
+    const { ecosystem } = ACCEPTANCE.model;
+    const resources = { requests: { memory: "512Mi" }, limits: { memory: "4Gi" } };
+    const stores = ecosystem.stores.map((store) => ({ ...store, resources }));
+    expect(jobsOf({ ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } })[0]?.resources).toEqual(
+      resources,
+    );
+    expect(ingestion).not.toHaveProperty("resources");
   });
 });
 

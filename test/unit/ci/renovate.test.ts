@@ -13,6 +13,7 @@ interface CustomManager {
 const BY_HAND: readonly string[] = [
   "ubuntu", // a new release of the system is a change of every rendered file
   "postgres", // a new major is a migration of the data
+  "airflow", // its image and the package that the tests install must be of one release
   ...["patroni", "pgbackrest", "pgbouncer"], // Debian packages in one image, raised with the fault tests
 ];
 

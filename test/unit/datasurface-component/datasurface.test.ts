@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { DataSurface, type DataSurfaceArgs, dataSurfaceDags } from "../../../components/datasurface";
+import {
+  DataSurface,
+  type DataSurfaceArgs,
+  dataSurfaceDags,
+  deployedModel,
+} from "../../../components/datasurface";
 import { datasurface } from "../../../jobs/datasurface/index";
+import { ingestionJobs } from "../../../jobs/datasurface/stream-list";
 import { parseCommandLine, prepare } from "../../../jobs/shared";
 import { ACCEPTANCE } from "../../support/airflow-model";
 import { DATASURFACE_ARGS } from "../../support/datasurface-in-cluster";
@@ -8,6 +14,8 @@ import { evaluateStack } from "../../support/evaluate";
 
 // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
 type Planned = any;
+
+const SETTINGS = { model: "examples/model", logins: {}, simulator: { replicas: 0 } };
 
 /** The objects of one kind, by their names in the cluster. */
 async function planned(
@@ -28,8 +36,8 @@ async function planned(
 describe("DataSurface in the cluster", () => {
   it("lets Airflow's scheduler and triggerer run pods, read their logs and events, and nothing else", async () => {
     const of = await planned();
-    const [role] = Object.values(of("Role"));
-    const [binding] = Object.values(of("RoleBinding"));
+    const role = of("Role")["airflow-runs-jobs"];
+    const binding = of("RoleBinding")["airflow-runs-jobs"];
     expect(role.rules).toEqual([
       { apiGroups: [""], resources: ["pods"], verbs: ["create", "get", "list", "watch", "patch", "delete"] },
       { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
@@ -44,12 +52,112 @@ describe("DataSurface in the cluster", () => {
 
   it("tells the jobs of each platform where the model is", async () => {
     const data = { MODEL_REPOSITORY: "https://git.example/model.git", MODEL_BRANCH: "main" };
-    expect(
-      Object.entries((await planned())("ConfigMap")).map(([name, configMap]) => [name, configMap.data]),
-    ).toEqual([
-      ["yellowlive-git-config", data],
-      ["yellowforensic-git-config", data],
+    const configMaps = (await planned())("ConfigMap");
+    expect(configMaps["yellowlive-git-config"].data).toEqual(data);
+    expect(configMaps["yellowforensic-git-config"].data).toEqual(data);
+    expect(configMaps).not.toHaveProperty("datasurface-model");
+  });
+
+  it("brings the model itself where no repository has it", async () => {
+    const { model, origin } = deployedModel(SETTINGS);
+    const of = await planned({ model, origin });
+    const { data } = of("ConfigMap")["datasurface-model"];
+    expect(Object.keys(data).sort()).toEqual(["dsg_platform_mapping.json", "model.yaml"]);
+    const { containers, volumes } = of("Job")["yellowlive-infrastructure"].spec.template.spec;
+    const folder = of("ConfigMap")["yellowlive-git-config"].data.MODEL_DIR;
+    const [mount] = containers[0].volumeMounts.filter(({ mountPath }: Planned) => mountPath === folder);
+    expect(volumes).toContainEqual({ name: mount.name, configMap: { name: "datasurface-model" } });
+  });
+
+  it("lets the daily work of each platform write its own list of streams, and no other account anything", async () => {
+    const of = await planned();
+    for (const platform of ["yellowlive", "yellowforensic"]) {
+      expect(of("Role")[`${platform}-streams`]).toMatchObject({
+        metadata: { namespace: "airflow" },
+        rules: [
+          {
+            apiGroups: [""],
+            resources: ["configmaps"],
+            resourceNames: [`${platform}-streams`],
+            verbs: ["get", "patch"],
+          },
+        ],
+      });
+      expect(of("RoleBinding")[`${platform}-streams`].subjects).toEqual([
+        { kind: "ServiceAccount", name: `${platform}-infrastructure`, namespace: "datasurface" },
+      ]);
+    }
+    const pods = [...Object.values(of("Job")), ...Object.values(of("Deployment"))].map(
+      ({ spec }) => spec.template,
+    );
+    const tokens = pods.filter(({ spec }) =>
+      spec.volumes.some(({ projected }: Planned) =>
+        JSON.stringify(projected)?.includes("serviceAccountToken"),
+      ),
+    );
+    expect(tokens.map(({ spec }) => spec.serviceAccountName).sort()).toEqual([
+      "yellowforensic-infrastructure",
+      "yellowlive-infrastructure",
     ]);
+    for (const { spec } of pods) expect(spec.automountServiceAccountToken).toBe(false);
+    for (const { metadata } of tokens) expect(metadata.labels["datasurface/job"]).toBe("infrastructure");
+  });
+
+  it("leaves the lists of streams to the daily work once they are made", async () => {
+    const { resources } = await evaluateStack({
+      program: () => void new DataSurface("datasurface", DATASURFACE_ARGS),
+    });
+    const lists = resources.filter(
+      ({ inputs }) => /-streams$/.test(Object(inputs.metadata).name) && inputs.data,
+    );
+    expect(lists.map(({ options }) => options.ignoreChanges)).toEqual([["data"], ["data"]]);
+  });
+
+  it("does the daily work of each platform once at a deployment, with words that the job takes", async () => {
+    const jobs = (await planned())("Job");
+    expect(Object.keys(jobs)).toEqual(["yellowlive-infrastructure", "yellowforensic-infrastructure"]);
+    for (const { spec } of Object.values(jobs)) {
+      const [container] = spec.template.spec.containers;
+      const environment = Object.fromEntries(
+        container.env.map(({ name, value }: Planned) => [
+          name,
+          name.endsWith("ROOTCERT") ? "package.json" : (value ?? "secret"),
+        ]),
+      );
+      const domain = { name: "datasurface", summary: "", load: async () => datasurface };
+      const command = await parseCommandLine(container.args, [domain], {
+        ...environment,
+        MODEL_DIR: "given",
+      });
+      expect(() => prepare(command)).not.toThrow();
+    }
+  });
+
+  it("opens the way to a source that lies elsewhere, and to no other place", async () => {
+    const { ecosystem } = ACCEPTANCE.model;
+    const sources = [
+      { host: "db.example.com", port: 5433 },
+      { host: "10.1.2.3", port: 5432 },
+      { host: "shop.legacy.svc.cluster.local", port: 5432 },
+    ];
+    const stores = ecosystem.stores.flatMap((store) =>
+      sources.map((each, index) => ({
+        ...store,
+        name: `${store.name}${index}`,
+        capture: { ...store.capture, source: { ...store.capture.source, ...each } },
+      })),
+    );
+    const policies = (await planned({ model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } } }))(
+      "NetworkPolicy",
+    );
+    const egress = Object.entries(policies).map(([name, { spec }]) => [name, spec.egress[0].to[0]]);
+    expect(Object.fromEntries(egress)).toEqual({
+      "source-db-example-com-5433": { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
+      "source-10-1-2-3-5432": { ipBlock: { cidr: "10.1.2.3/32" } },
+      "source-shop-legacy-svc-cluster-local-5432": {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "legacy" } },
+      },
+    });
   });
 
   it("makes every object that the pods of the DAGs refer to", async () => {
@@ -62,11 +170,13 @@ describe("DataSurface in the cluster", () => {
     expect(Object.keys(of("ConfigMap"))).toContain(container.envFrom[0].configMapRef.name);
     const references = [
       ...container.env.flatMap((each: Planned) => each.valueFrom?.secretKeyRef ?? []),
-      ...(platform?.ingestion ?? []).flatMap(({ environment }) =>
-        environment.flatMap((each) => ("secret" in each ? [each.secret] : [])),
+      ...ACCEPTANCE.model.ecosystem.platforms.flatMap((each) =>
+        ingestionJobs(ACCEPTANCE.model, each).flatMap(({ environment }) =>
+          environment.flatMap((variable) => ("secret" in variable ? [variable.secret] : [])),
+        ),
       ),
     ];
-    expect(references).toHaveLength(5);
+    expect(references).toHaveLength(7);
     for (const { name, key } of references) {
       expect(Object.keys(of("Secret")[name]?.stringData ?? {})).toContain(key);
     }
@@ -81,7 +191,9 @@ describe("DataSurface in the cluster", () => {
   });
 
   it("refuses a model whose credentials have no login, by name", async () => {
-    await expect(planned({ credentials: {} })).rejects.toThrow("without a login: postgres; given: none");
+    await expect(planned({ credentials: {} })).rejects.toThrow(
+      "without a login: postgres, customers; given: none",
+    );
   });
 
   it("stops the simulator at 0, and leaves it out where no source is named", async () => {
@@ -110,7 +222,10 @@ describe("DataSurface in the cluster", () => {
       capabilities: { drop: ["ALL"] },
     });
     const environment = Object.fromEntries(
-      container.env.map(({ name, value }: Planned) => [name, value ?? "secret"]),
+      container.env.map(({ name, value }: Planned) => [
+        name,
+        name.endsWith("ROOTCERT") ? "package.json" : (value ?? "secret"),
+      ]),
     );
     const domain = { name: "datasurface", summary: "", load: async () => datasurface };
     const command = await parseCommandLine(container.args, [domain], environment);

@@ -43,10 +43,28 @@ describe("the platform", () => {
     for (const each of onTheCluster) expect(each.provider).toBe(provider?.urn);
   });
 
+  it("runs Airflow and ingestion only once their databases are made", async () => {
+    const { resources } = await evaluatePlatform(rawSettings("dev"), "dev");
+
+    const urnOf = (name: string) => resources.find((each) => each.name === name)?.urn;
+    const made = urnOf("postgres-databases-job");
+    expect(made).toBeDefined();
+    const waits: readonly (readonly [job: string, secret: string])[] = [
+      ["airflow-migration", "airflow-airflow-database"],
+      ["datasurface-yellowlive-infrastructure", "datasurface-postgres"],
+    ];
+    for (const [job, secret] of waits) {
+      expect(resources.find(({ name }) => name === secret)?.dependencies, secret).toContain(made);
+      expect(resources.find(({ name }) => name === job)?.dependencies, job).toContain(urnOf(secret));
+    }
+  });
+
   it("keeps the kubeconfig and the keys among the outputs secret", async () => {
     const { secretOutputs } = await evaluatePlatform(rawSettings("staging"), "staging");
 
-    expect(secretOutputs).toEqual(expect.arrayContaining(["kubeconfig", "snapshotKey", "grafanaPassword"]));
+    expect(secretOutputs).toEqual(
+      expect.arrayContaining(["kubeconfig", "snapshotKey", "grafanaPassword", "airflowAdminPassword"]),
+    );
   });
 
   it("declares nothing at all for settings that are wrong", async () => {

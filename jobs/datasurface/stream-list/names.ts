@@ -1,0 +1,39 @@
+import { fitIdentifier, kubernetesName, type Platform, type Stream } from "../model";
+
+/** Kubernetes' names are lower-case; the jobs get the model's own. */
+export const platformName = (platform: Platform) => kubernetesName(platform.name);
+
+/** Airflow's longest id of a DAG. */
+const dagId = (...parts: string[]) => fitIdentifier(parts.join("_"), 250);
+
+export const infrastructureDag = (platform: Platform) => dagId(platform.name.toLowerCase(), "infrastructure");
+
+/** The dataset is named where the stream is of one dataset alone. */
+export const ingestionDag = (stream: Stream) =>
+  dagId(stream.platform.name.toLowerCase(), "", ...partsOf(stream), "ingestion");
+
+/** The pod's name leaves room for what Airflow appends. */
+export const podName = (...parts: string[]) =>
+  kubernetesName(fitIdentifier([...parts, "job"].join("-").toLowerCase(), 54));
+
+export const labelValue = (name: string) => fitIdentifier(name, 63).replace(/[^A-Za-z0-9]+$/, "");
+
+export const streamLabel = (stream: Stream) => labelValue(partsOf(stream).join("."));
+
+/** Store, and dataset where the stream is of that one alone. */
+export const partsOf = ({ store, datasets }: Stream): string[] =>
+  store.capture.consistency === "MULTI_DATASET"
+    ? [store.name]
+    : [store.name, ...datasets.map(({ name }) => name)];
+
+/** The Secret of a credential of the model, and its keys. */
+export const credentialSecret = (credential: string) => ({
+  name: kubernetesName(credential),
+  user: `${credential.toUpperCase()}_USER`,
+  password: `${credential.toUpperCase()}_PASSWORD`,
+});
+
+export const platformLabels = (platform: Platform): Record<string, string> => ({
+  "app.kubernetes.io/part-of": "datasurface",
+  "datasurface/platform": labelValue(platform.name),
+});
