@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { type ObjectStore, UserError } from "../shared";
-import { type Manifest, manifest, manifestKey, NAME, totalBytes, verificationKey } from "./manifest";
+import {
+  type Manifest,
+  manifestKey,
+  NAME,
+  partsOf,
+  readManifest,
+  totalBytes,
+  verificationKey,
+} from "./manifest";
 
 const verification = z.object({
   checkedAt: z.iso.datetime(),
@@ -33,7 +41,7 @@ export async function listBackups(store: ObjectStore): Promise<Backup[]> {
   for (const name of names.sort().reverse()) {
     const own = objects.filter(({ key }) => key.startsWith(`${name}/`));
     const sizes = new Map(own.map(({ key, bytes }) => [key, bytes]));
-    const read = sizes.has(manifestKey(name)) ? await readManifest(store, name) : { problem: "unfinished" };
+    const read = sizes.has(manifestKey(name)) ? await manifestOf(store, name) : { problem: "unfinished" };
     backups.push({
       name,
       keys: [...sizes.keys()],
@@ -74,14 +82,12 @@ export async function findBackup(
 export const writeVerification = (store: ObjectStore, name: string, found: Verification) =>
   store.write(verificationKey(name), `${JSON.stringify(found, undefined, 2)}\n`);
 
-async function readManifest(
+async function manifestOf(
   store: ObjectStore,
   name: string,
 ): Promise<{ manifest?: Manifest; problem?: string }> {
-  const parsed = manifest.safeParse(parse(await store.readText(manifestKey(name))));
-  if (!parsed.success) return { problem: "its manifest cannot be understood" };
-  if (parsed.data.name !== name) return { problem: `its manifest is that of ${parsed.data.name}` };
-  return { manifest: parsed.data };
+  const read = readManifest((await store.readText(manifestKey(name))) ?? "", name);
+  return typeof read === "string" ? { problem: read } : { manifest: read };
 }
 
 async function readVerification(store: ObjectStore, name: string): Promise<Verification | undefined> {
@@ -89,7 +95,7 @@ async function readVerification(store: ObjectStore, name: string): Promise<Verif
 }
 
 function missing(found: Manifest, sizes: ReadonlyMap<string, number>): string | undefined {
-  const lacking = found.databases.find(({ key, bytes }) => sizes.get(key) !== bytes);
+  const lacking = found.databases.flatMap(partsOf).find(({ key, bytes }) => sizes.get(key) !== bytes);
   if (!lacking) return undefined;
   const size = sizes.get(lacking.key);
   return size === undefined

@@ -70,6 +70,22 @@ export const compressionSetting = flag(
   "BACKUP_COMPRESSION",
 );
 
+export const streamsSetting = flag(
+  "--streams <n>",
+  "sessions that copy, and objects that travel, at a time; each takes about 30 MiB of memory",
+  wholeNumber({ min: 1, max: 64 }).default(4),
+  "BACKUP_STREAMS",
+);
+
+export const pieceSetting = flag(
+  "--piece-mib <MiB>",
+  "tables are stored in pieces of about this size, each beside the others",
+  wholeNumber({ min: 1, max: 1_048_576 })
+    .default(128)
+    .transform((mib) => mib * 2 ** 20),
+  "BACKUP_PIECE_MIB",
+);
+
 export const retentionSetting = flag(
   "--retention-days <days>",
   "backups older than this are removed, save for the newest good one",

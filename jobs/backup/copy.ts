@@ -1,8 +1,8 @@
 import { type Context, type ObjectStore, UserError } from "../shared";
 import { type Backup, findBackup, isGood, listBackups, writeVerification } from "./catalogue";
-import { secondsSince } from "./create";
 import { Digest } from "./digest";
-import { type Artefact, type Manifest, manifestKey, totalBytes } from "./manifest";
+import { secondsSince } from "./elapsed";
+import { bytesOf, type Manifest, manifestKey, type Part, partsOf, totalBytes } from "./manifest";
 
 export interface CopyArgs {
   readonly from: ObjectStore;
@@ -30,8 +30,14 @@ export async function copy({ from, to, name }: CopyArgs, context: Context): Prom
   if (await isThere(to, backup)) return { ...answer, copied: false };
 
   for (const artefact of backup.manifest.databases) {
-    await copyPart(from, to, artefact, context);
-    context.log.info({ database: artefact.database, bytes: artefact.bytes }, `${artefact.key} is copied`);
+    const { database } = artefact;
+    const shown = context.progress(`copying ${database}`, "bytes", 2 * bytesOf(artefact));
+    try {
+      for (const part of partsOf(artefact)) await copyPart(from, to, part, context.signal, shown.advance);
+    } finally {
+      shown.done();
+    }
+    context.log.info({ database, bytes: bytesOf(artefact) }, `${database} is copied`);
   }
   const manifest = await from.readText(manifestKey(backup.name));
   if (manifest === undefined)
@@ -54,40 +60,32 @@ async function isThere(to: ObjectStore, { name }: Backup & { manifest: Manifest 
 async function copyPart(
   from: ObjectStore,
   to: ObjectStore,
-  artefact: Artefact,
-  { progress, signal }: Context,
+  part: Part,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const { key } = artefact;
-  const shown = progress(`copying ${artefact.database}`, "bytes", 2 * artefact.bytes);
-  try {
-    const read = new Digest();
-    await to.upload(
-      key,
-      checked(read, from, artefact, (bytes) => shown.advance(bytes)),
-    );
-    const stored = new Digest();
-    for await (const chunk of stored.of(to.read(key))) {
-      signal.throwIfAborted();
-      shown.advance(chunk.length);
-    }
-    requireSame(stored, artefact, to);
-  } finally {
-    shown.done();
+  const read = new Digest();
+  await to.upload(part.key, checked(read, from, part, onBytes));
+  const stored = new Digest();
+  for await (const chunk of stored.of(to.read(part.key))) {
+    signal.throwIfAborted();
+    onBytes(chunk.length);
   }
+  requireSame(stored, part, to);
 }
 
 /** Ends with an error where the bytes are not those of the manifest, so that nothing appears in the other bucket. */
 async function* checked(
   digest: Digest,
   from: ObjectStore,
-  artefact: Artefact,
+  part: Part,
   onChunk: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  yield* digest.of(from.read(artefact.key), onChunk);
-  requireSame(digest, artefact, from);
+  yield* digest.of(from.read(part.key), onChunk);
+  requireSame(digest, part, from);
 }
 
-function requireSame(digest: Digest, { key, bytes, sha256 }: Artefact, { address }: ObjectStore): void {
+function requireSame(digest: Digest, { key, bytes, sha256 }: Part, { address }: ObjectStore): void {
   if (digest.bytes === bytes && digest.sha256() === sha256) return;
   throw new UserError(`${key} in the bucket ${address.bucket} at ${address.endpoint} is not what was stored`);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 export const NAME = /^postgres_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/;
@@ -7,6 +8,8 @@ const table = z.object({
   name: z.string(),
   /** A partitioned table holds no rows itself; its partitions are listed as tables of their own. */
   rows: z.number().int().nonnegative(),
+  /** The table whose hashes have put the rows here; in another database they may lie in another of its partitions. */
+  hashedBy: z.string().optional(),
 });
 
 /** What a dump leaves out of a database, and what is needed to make it again. */
@@ -25,11 +28,26 @@ const properties = z.object({
     .optional(),
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** One object of a backup, compressed by zstd. */
+const part = z.object({ key: z.string(), bytes: z.number().int().nonnegative(), sha256 });
+
+/** What COPY has written of one table, or of a range of its pages. */
+const rowsPart = part.extend({
+  schema: z.string(),
+  table: z.string(),
+  columns: z.array(z.string()).min(1),
+  format: z.enum(["binary", "text"]),
+});
+
 const artefact = z.object({
   database: z.string(),
-  key: z.string(),
-  bytes: z.number().int().nonnegative(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** An archive of pg_dump with everything but rows: tables before they are filled, indexes and constraints after. */
+  definitions: part,
+  /** An archive of pg_dump with large objects, sequences, and the rows of all tables that are not in parts of their own. */
+  remainder: part,
+  rows: z.array(rowsPart),
   /** Where in the server's log the dump's snapshot lies. */
   lsn: z.string(),
   /** Roles that own something in the database or were granted something. */
@@ -40,18 +58,19 @@ const artefact = z.object({
   seconds: z.number(),
 });
 
-export const manifest = z.object({
+const manifest = z.object({
   version: z.literal(1),
   name: z.string().regex(NAME),
   startedAt: z.iso.datetime(),
   seconds: z.number(),
   server: z.object({ version: z.string(), address: z.string(), replica: z.boolean() }),
-  compression: z.literal("zstd"),
   databases: z.array(artefact).min(1),
 });
 
 export type Manifest = z.infer<typeof manifest>;
 export type Artefact = z.infer<typeof artefact>;
+export type Part = z.infer<typeof part>;
+export type RowsPart = z.infer<typeof rowsPart>;
 export type DatabaseProperties = z.infer<typeof properties>;
 export type TableRows = z.infer<typeof table>;
 
@@ -65,10 +84,44 @@ export function backupTime(name: string): Date {
   return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
-export const artefactKey = (name: string, database: string) =>
-  `${name}/${encodeURIComponent(database)}.dump.zst`;
+export const partKey = (name: string, database: string, part: string) =>
+  `${name}/${encodeURIComponent(database)}/${part}.zst`;
 export const manifestKey = (name: string) => `${name}/manifest.json`;
 export const verificationKey = (name: string) => `${name}/verification.json`;
 
+/** The objects that a database is in. */
+export const partsOf = ({ definitions, remainder, rows }: Artefact): Part[] => [
+  definitions,
+  remainder,
+  ...rows,
+];
+
+export const bytesOf = (artefact: Artefact) => partsOf(artefact).reduce((sum, { bytes }) => sum + bytes, 0);
+
 export const totalBytes = ({ databases }: Pick<Manifest, "databases">) =>
-  databases.reduce((sum, { bytes }) => sum + bytes, 0);
+  databases.reduce((sum, artefact) => sum + bytesOf(artefact), 0);
+
+/** As it is stored: closed by its own sum, so that no byte of it can change unseen. */
+export function writeManifest(written: Manifest): string {
+  const body = JSON.stringify(written, undefined, 2);
+  return `${JSON.stringify({ ...written, sha256: sumOf(body) }, undefined, 2)}\n`;
+}
+
+/** The manifest, or in words why it is none. */
+export function readManifest(stored: string, name: string): Manifest | string {
+  let read: unknown;
+  try {
+    read = JSON.parse(stored);
+  } catch {
+    return "its manifest cannot be understood";
+  }
+  const parsed = manifest.safeParse(read);
+  if (!parsed.success) return "its manifest cannot be understood";
+  // Safe: what was parsed is an object.
+  const { sha256: _, ...written } = read as Manifest & { sha256?: string };
+  if (writeManifest(written) !== stored) return "its manifest is not what was stored: its sha256 differs";
+  if (parsed.data.name !== name) return `its manifest is that of ${parsed.data.name}`;
+  return parsed.data;
+}
+
+const sumOf = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,6 +1,6 @@
 import type { ObjectStore } from "../shared";
 import { type Backup, isGood, listBackups, type Verification } from "./catalogue";
-import { backupTime } from "./manifest";
+import { backupTime, manifestKey } from "./manifest";
 import { type EndedRun, humanSize, listReports, REPORTED, type ReportedVerb, readRuns } from "./report";
 
 /** The newest runs of each verb, the newest first. */
@@ -70,8 +70,8 @@ export function judge(backups: readonly Backup[], runs: Runs, now: Date, maxAgeH
         ? `the verification of ${name} failed: ${verification.problems[0]}`
         : undefined,
     ),
-    ...backups.map(({ name, manifest, problem }) =>
-      manifest && problem ? `${name} is damaged: ${problem}` : undefined,
+    ...backups.map(({ name, keys, problem }) =>
+      problem && keys.includes(manifestKey(name)) ? `${name} is damaged: ${problem}` : undefined,
     ),
     ...alertsOfRun("drill", runs.drill?.[0], now, 24 * DRILL_DAYS),
     ...alertsOfRun("copy", runs.copy?.[0], now, maxAgeHours),

@@ -10,6 +10,7 @@ import { type DatabaseAddress, UserError } from "../shared";
 export interface Programs {
   readonly pgDump: string;
   readonly pgRestore: string;
+  readonly psql: string;
   readonly zstd: string;
   /** The major version of PostgreSQL that pg_dump belongs to. */
   readonly major: number;
@@ -23,6 +24,7 @@ export async function findPrograms(binaries: string | undefined): Promise<Progra
   return {
     pgDump,
     pgRestore: find("pg_restore", postgres),
+    psql: find("psql", postgres),
     zstd: find("zstd", [...postgres, ...path]),
     major: Number(/(\d+)[.\w]*/.exec(stdout.replace(/^.*PostgreSQL\) /, ""))?.[1]),
   };
@@ -86,12 +88,19 @@ export async function withConnection<T>(
   }
 }
 
+/** A server that vanished without a word ends the work within a minute; all else of the connection is in the environment. */
+export const ALIVE = "--dbname=keepalives_idle=30 keepalives_interval=10 keepalives_count=3";
+
 export interface StartArgs {
   readonly stdin?: "pipe" | "ignore";
   readonly stdout?: "pipe" | "ignore" | Writable;
   readonly environment?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
 }
+
+const DISK_FULL =
+  "\na disk is full, most likely the database server's: a restore needs room for the new database beside the old one; " +
+  "add room, or restore on another server";
 
 /** A program at work, and how it ended: a UserError with its own last words where it failed. */
 export interface Running {
@@ -122,7 +131,9 @@ export function start(path: string, words: readonly string[], args: StartArgs): 
       else {
         const name = path.replace(/^.*\//, "");
         const said = complaint.trim() || (signal ? `killed by ${signal}` : `exit code ${code}`);
-        reject(new UserError(`${name} failed: ${said}`));
+        reject(
+          new UserError(`${name} failed: ${said}${/No space left on device/.test(said) ? DISK_FULL : ""}`),
+        );
       }
     });
   });

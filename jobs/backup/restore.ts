@@ -2,8 +2,6 @@ import { createHash } from "node:crypto";
 import {
   type Context,
   type Database,
-  type DatabaseAddress,
-  type ObjectStore,
   quoteIdentifier,
   quoteLiteral,
   retry,
@@ -13,21 +11,14 @@ import {
   UserError,
   withDatabase,
 } from "../shared";
-import { Digest } from "./digest";
+import { type FillArgs, fill } from "./fill";
 import type { Artefact } from "./manifest";
-import { opened, type Programs, start, withConnection } from "./programs";
 
-export interface RestoreArgs {
-  readonly server: DatabaseAddress;
-  readonly store: ObjectStore;
-  readonly programs: Programs;
-  readonly artefact: Artefact;
+export interface RestoreArgs extends FillArgs {
   /** The database that the artefact becomes. */
   readonly into: string;
   /** Whether it may take the place of a database that holds something. */
   readonly force: boolean;
-  /** Gives everything to the restoring user, for servers that do not know the roles. */
-  readonly withoutOwners: boolean;
 }
 
 /** How often sessions of the database are ended before its place is given up as too busy to take. */
@@ -179,61 +170,6 @@ const settingValue = (parameter: string, value: string) =>
   )
     ? value || "''"
     : quoteLiteral(value);
-
-async function fill(
-  { store, server, programs: { zstd, pgRestore }, artefact, withoutOwners }: RestoreArgs,
-  scratch: string,
-  { signal, progress }: Context,
-): Promise<void> {
-  const digest = new Digest();
-  const shown = progress(`restoring ${artefact.database}`, "bytes", artefact.bytes);
-  const failed = new AbortController();
-  const stop = AbortSignal.any([signal, failed.signal]);
-  try {
-    await withConnection({ ...server, database: scratch }, scratch, async (environment) => {
-      const ownership = withoutOwners ? ["--no-owner", "--no-privileges"] : [];
-      const filling = start(
-        pgRestore,
-        ["--exit-on-error", "--no-password", ...ownership, `--dbname=${scratch}`],
-        { stdin: "pipe", environment, signal: stop },
-      );
-      const unpacking = start(zstd, ["-d", "-c", "-q"], {
-        stdin: "pipe",
-        stdout: opened(filling.child.stdin),
-        signal: stop,
-      });
-      try {
-        const feeding = feed(
-          digest.of(store.read(artefact.key), (bytes) => shown.advance(bytes)),
-          opened(unpacking.child.stdin),
-        );
-        // In the order of who knows best: the storage, then pg_restore, which leaves zstd without a reader.
-        const ends = await Promise.allSettled([feeding, filling.ended, unpacking.ended]);
-        const failure = ends.find((end) => end.status === "rejected");
-        if (failure) throw failure.reason;
-      } finally {
-        failed.abort(new UserError("the restore has ended"));
-      }
-    });
-  } finally {
-    shown.done();
-  }
-  if (digest.bytes === artefact.bytes && digest.sha256() === artefact.sha256) return;
-  throw new UserError(`${artefact.key} is not what was stored: its sha256 differs; restore another backup`);
-}
-
-async function feed(source: AsyncIterable<Buffer>, into: NodeJS.WritableStream): Promise<void> {
-  const closed = new Promise<"closed">((resolve) => into.once("close", () => resolve("closed")));
-  try {
-    for await (const chunk of source) {
-      if (into.write(chunk)) continue;
-      const drained = new Promise<"drained">((resolve) => into.once("drain", () => resolve("drained")));
-      if ((await Promise.race([drained, closed])) === "closed") return;
-    }
-  } finally {
-    into.end();
-  }
-}
 
 interface Names {
   readonly scratch: string;

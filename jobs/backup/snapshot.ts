@@ -1,5 +1,6 @@
-import { type Database, quoteIdentifier, transaction } from "../shared";
+import { type Database, quoteIdentifier, sqlState, transaction, UserError } from "../shared";
 import type { DatabaseProperties, TableRows } from "./manifest";
+import type { TableShape } from "./pieces";
 
 /** A database at one moment: what a dump of that moment has to hold. */
 export interface Snapshot {
@@ -9,6 +10,8 @@ export interface Snapshot {
   readonly roles: string[];
   readonly properties: DatabaseProperties;
   readonly largeObjects: number;
+  /** All tables whose rows a dump carries, kept as they are until the work is done. */
+  readonly tables: readonly TableShape[];
   /** Counts the rows of every table as of this moment. */
   countRows(): Promise<TableRows[]>;
 }
@@ -17,25 +20,56 @@ export interface Snapshot {
 export function withSnapshot<T>(database: Database, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   return transaction(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", async () => {
     const row = await one<{ id: string; lsn: string; objects: number; roles: string[] }>(database, MOMENT);
+    const { rows: tables } = await database.query<TableShape>(TABLES);
+    await keep(database, tables);
     return await work({
+      tables,
       id: row.id,
       lsn: row.lsn,
       roles: row.roles,
       largeObjects: row.objects,
       properties: await one<DatabaseProperties>(database, PROPERTIES).then(withoutAbsent),
-      countRows: () => countRows(database),
+      countRows: () => countRowsOf(database, tables),
     });
   });
 }
 
+/** How long whoever changes a table at the moment is waited for. */
+export const LOCK_WAIT_MS = 60_000;
+
+/** Nobody may change, empty or drop a table between the moment and its copy. */
+async function keep(database: Database, tables: readonly TableShape[]): Promise<void> {
+  if (tables.length === 0) return;
+  await database.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
+  try {
+    const names = tables.map(
+      ({ schema, name }) => `ONLY ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`,
+    );
+    await database.query(`LOCK TABLE ${names.join(", ")} IN ACCESS SHARE MODE`);
+  } catch (error) {
+    if (sqlState(error) !== "55P03") throw error; // lock_not_available
+    throw new UserError(
+      `a table of the database ${database.database} is being changed, and has been for ${LOCK_WAIT_MS / 1000} s; ` +
+        "run the backup again when that is done (pg_stat_activity shows who holds it)",
+    );
+  }
+}
+
 /** The rows of all tables that a dump carries: not those of extensions, which make theirs themselves. */
 export async function countRows(database: Database): Promise<TableRows[]> {
-  const { rows: tables } = await database.query<{ schema: string; name: string }>(TABLES);
+  const { rows: tables } = await database.query<TableShape>(TABLES);
+  return await countRowsOf(database, tables);
+}
+
+async function countRowsOf(
+  database: Database,
+  tables: readonly Pick<TableShape, "schema" | "name" | "hashedBy">[],
+): Promise<TableRows[]> {
   const counted: TableRows[] = [];
-  for (const { schema, name } of tables) {
+  for (const { schema, name, hashedBy } of tables) {
     const from = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
     const { rows } = await one<{ rows: string }>(database, `SELECT count(*) AS rows FROM ONLY ${from}`);
-    counted.push({ schema, name, rows: Number(rows) });
+    counted.push({ schema, name, rows: Number(rows), ...(hashedBy === null ? {} : { hashedBy }) });
   }
   return counted;
 }
@@ -65,10 +99,29 @@ export const readServer = (database: Database) =>
        current_setting('server_version_num')::int / 10000 AS major`,
   );
 
+/**
+ * Types whose binary form names nothing by a number that another database would number otherwise, and has not changed
+ * since PostgreSQL 9. It is half the work of the text form, on both ways.
+ */
+const BINARY_TYPES =
+  "{bool,bytea,int2,int4,int8,float4,float8,numeric,text,varchar,bpchar,name,uuid,json,jsonb,date,time,timetz,timestamp," +
+  "timestamptz,interval,inet,cidr,macaddr,bit,varbit,point}";
+
 // An unlogged table has no rows on a replica, and pg_dump leaves them out there.
 const TABLES = `
-  SELECT nspname AS schema, relname AS name
+  SELECT nspname AS schema, relname AS name, coalesce(pg_table_size(pg_class.oid), 0)::float8 AS bytes,
+    (coalesce(pg_relation_size(pg_class.oid), 0) / current_setting('block_size')::int)::float8 AS blocks, columns, "binary",
+    (SELECT format('%I.%I', over.nspname, root.relname) FROM pg_partition_ancestors(pg_class.oid) WITH ORDINALITY AS ancestor
+      JOIN pg_partitioned_table ON partrelid = ancestor.relid AND partstrat = 'h'
+      JOIN pg_class AS root ON root.oid = partrelid JOIN pg_namespace AS over ON over.oid = root.relnamespace
+      ORDER BY ordinality DESC LIMIT 1) AS "hashedBy"
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(attname::text ORDER BY attnum), '{}') AS columns,
+      coalesce(bool_and(typtype = 'e' OR CASE WHEN typcategory = 'A' THEN typelem ELSE pg_type.oid END
+        = ANY('${BINARY_TYPES}'::regtype[])), false) AS "binary"
+    FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+    WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS attributes
   WHERE relkind = 'r' AND relpersistence <> 't' AND (relpersistence = 'p' OR NOT pg_is_in_recovery())
     AND nspname <> 'information_schema' AND nspname !~ '^pg_'
     AND NOT EXISTS (SELECT FROM pg_depend

@@ -6,13 +6,16 @@ import {
   databasesSetting,
   membersSetting,
   namespaceSetting,
+  pieceSetting,
   programSettings,
   retentionSetting,
   serverSettings,
   storeSettings,
+  streamsSetting,
 } from "./config";
-import { create, secondsSince } from "./create";
+import { create } from "./create";
 import { drill } from "./drill";
+import { secondsSince } from "./elapsed";
 import { backupName, totalBytes } from "./manifest";
 import { findPrograms } from "./programs";
 import { prune, prunedText } from "./prune";
@@ -34,6 +37,8 @@ export const createVerb = verb({
     ...programSettings,
     databases: databasesSetting,
     compression: compressionSetting,
+    streams: streamsSetting,
+    pieceBytes: pieceSetting,
     retentionDays: retentionSetting,
     namespace: namespaceSetting,
   },
@@ -98,13 +103,16 @@ export const listVerb = verb({
 export const verifyVerb = verb({
   name: "verify",
   summary: "read a backup back: every byte, every checksum, the archive's own table of contents",
-  settings: { ...storeSettings, ...programSettings, backup: backupArgument },
+  settings: { ...storeSettings, ...programSettings, backup: backupArgument, streams: streamsSetting },
   run: (config, context) =>
     withStore(config.store, context.signal, (store) =>
       reporting(store, "verify", async (tell) => {
         const backup = await findBackup(store, config.backup);
         tell({ backup_name: backup.name, backup_size_bytes: backup.bytes });
-        const found = await verify({ store, programs: await findPrograms(config.binaries), backup }, context);
+        const found = await verify(
+          { ...config, store, programs: await findPrograms(config.binaries), backup },
+          context,
+        );
         context.print(`${backup.name}: good, ${humanSize(backup.bytes)} read in ${found.seconds} s`);
         return "done";
       }),
@@ -141,6 +149,7 @@ export const restoreVerb = verb({
     as: flag("--as <name>", "under another name; with --database", text().optional()),
     force: toggle("--force", "replace databases that hold something"),
     withoutOwners: toggle("--without-owners", "give everything to the restoring user, and grant nothing"),
+    streams: streamsSetting,
   },
   check: ({ as, database }) =>
     as !== undefined && database === undefined ? ["--as needs --database: which one gets the name"] : [],
@@ -173,7 +182,13 @@ export const drillVerb = verb({
   name: "drill",
   summary:
     "restore the newest backup into scratch databases, compare it with its manifest, and report the time",
-  settings: { ...serverSettings, ...storeSettings, ...programSettings, backup: backupArgument },
+  settings: {
+    ...serverSettings,
+    ...storeSettings,
+    ...programSettings,
+    backup: backupArgument,
+    streams: streamsSetting,
+  },
   run: (config, context) =>
     withStore(config.store, context.signal, (store) =>
       reporting(store, "drill", async (tell) => {

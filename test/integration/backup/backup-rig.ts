@@ -1,9 +1,13 @@
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
 import pino from "pino";
 import { backup } from "../../../jobs/backup";
+import { type Manifest, manifestKey, readManifest, writeManifest } from "../../../jobs/backup/manifest";
 import { createProgress, parseCommandLine, prepare, UserError } from "../../../jobs/shared";
 import { type JobRun, type RunJobArgs, runJob } from "../../support/jobs/run-job";
 import { type ObjectStoreStandIn, startObjectStoreStandIn } from "../../support/object-store";
 import { type PostgresServer, startPostgres } from "../../support/postgres";
+import { program } from "../../support/programs";
 import { query, SAMPLE } from "./sample-database";
 
 /** Where backups are kept: the stand-in, or a real server. */
@@ -45,6 +49,8 @@ export async function startBackupRig(settings: Record<string, string> = {}): Pro
     BACKUP_SERVER_PORT: String(server.port),
     BACKUP_SERVER_PASSWORD: "postgres",
     BACKUP_DATABASES: "crm",
+    BACKUP_PIECE_MIB: "1",
+    BACKUP_BIN_DIR: dirname(realpathSync(program("initdb"))), // the programs themselves: Debian's PATH has a slower script before them
   });
   return {
     server,
@@ -105,4 +111,24 @@ export async function withStandIn(work: (store: ObjectStoreStandIn) => Promise<v
   } finally {
     await store.stop();
   }
+}
+
+/** Changes the manifest of a stored backup as if it had been written so. */
+export function rewriteManifest(
+  store: ObjectStoreStandIn,
+  name: string,
+  change: (text: string) => string,
+): void {
+  const read = readManifest(store.objects.get(manifestKey(name))?.toString() ?? "", name);
+  if (typeof read === "string") throw new Error(read);
+  const changed = JSON.parse(change(JSON.stringify(read))) as Manifest; // whoever changes it keeps its shape
+  store.objects.set(manifestKey(changed.name), Buffer.from(writeManifest(changed)));
+}
+
+/** Gives a stored backup a second name, as if it had been made at another time. */
+export function ageBackup(store: ObjectStoreStandIn, name: string, old: string): void {
+  for (const [key, content] of [...store.objects]) {
+    if (key.startsWith(`${name}/`)) store.objects.set(key.replace(name, old), content);
+  }
+  rewriteManifest(store, name, (text) => text.replaceAll(name, old));
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ObjectStoreStandIn } from "../../support/object-store";
 import { freePort } from "../../support/postgres";
 import { describeWith } from "../../support/programs";
-import { type BackupRig, startBackupRig, withStandIn } from "./backup-rig";
+import { ageBackup, type BackupRig, rewriteManifest, startBackupRig, withStandIn } from "./backup-rig";
 import { fingerprint, query } from "./sample-database";
 
 describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real PostgreSQL", () => {
@@ -27,7 +27,7 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
     return error ?? "";
   };
   const artefactOf = (store: ObjectStoreStandIn) =>
-    [...store.objects.keys()].find((key) => key.endsWith(".dump.zst")) ?? "";
+    [...store.objects.keys()].find((key) => key.endsWith("remainder.dump.zst")) ?? "";
 
   it("brings back every row, large object, sequence, owner, right and setting", () =>
     withStandIn(async (store) => {
@@ -50,7 +50,7 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
 
       expect(found).toMatchObject({ good: true, databases: [{ database: "crm", differences: [] }] });
       expect(found.recoverySeconds).toBeGreaterThan(0);
-      expect(found.databases[0].rows).toBe(3_001 + 900 + 1 + 1 + 10);
+      expect(found.databases[0].rows).toBe(3_001 + 12_001 + 600 + 900 + 1 + 1 + 10);
       expect(await rig.databases()).toEqual(["crm", "postgres"]);
     }));
 
@@ -74,33 +74,51 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
       await query(rig.server, "postgres", "DROP DATABASE taken");
     }));
 
-  it(
-    "finds a changed byte wherever it is, calls the backup good no more, and leaves what a restore would replace",
-    () =>
-      withStandIn(async (store) => {
-        await succeed(store, "create");
-        const key = artefactOf(store);
+  it("finds a changed byte in each part of a backup, and never takes it for good again", () =>
+    withStandIn(async (store) => {
+      await succeed(store, "create");
+      const [name = ""] = artefactOf(store).split("/");
+      const keys = [...store.objects.keys()].filter((key) => key.startsWith(`${name}/`));
+      expect(keys.filter((key) => key.includes("/rows-")).length).toBeGreaterThan(4);
+      for (const [seed, key] of keys.entries()) {
         const whole = store.objects.get(key) ?? Buffer.alloc(0);
-        for (const share of [0, 0.1, 0.5, 0.9999]) {
+        for (const share of [0, ((seed + 1) * 0.618) % 1, 0.99999]) {
           const damaged = Buffer.from(whole);
           const at = Math.floor(share * whole.length);
           damaged.writeUInt8((damaged[at] ?? 0) ^ 0x10, at);
           store.objects.set(key, damaged);
-
-          const [name] = key.split("/");
-          expect(await fail(store, `verify ${name}`)).toMatch(/is damaged:\n.*sha256 differs/);
-          expect(await fail(store, `restore ${name} --force`)).toMatch(/zstd|pg_restore|sha256/);
+          const found = await fail(store, `verify ${name}`);
+          const manifest = key.endsWith("manifest.json");
+          expect(found).toMatch(manifest ? /its manifest/ : /is damaged:\n.*sha256 differs/);
+          if (!manifest) expect(found).toContain(key);
+          expect(await succeed(store, "list")).not.toContain("good");
+          store.objects.delete(`${name}/verification.json`);
         }
         store.objects.set(key, whole.subarray(0, -1));
-        expect(await fail(store, `verify ${key.split("/")[0]}`)).toContain("bytes instead of");
-        expect(await succeed(store, "list")).toContain("bytes instead of");
-        expect(await fail(store, "restore --force")).toContain("holds no good backup");
+        expect(await succeed(store, "list")).toMatch(/bytes instead of|its manifest/);
         expect(await fail(store, "monitor")).toContain("there is no good backup");
-        expect(await fingerprint(rig.server, "crm")).toEqual(original);
-        expect(await rig.databases()).toEqual(["crm", "postgres"]);
-      }),
-    240_000,
-  );
+        store.objects.set(key, whole);
+      }
+      expect(await succeed(store, `verify ${name}`)).toContain("good");
+    }));
+
+  it("leaves what a restore would replace when any part of the backup is damaged", () =>
+    withStandIn(async (store) => {
+      await succeed(store, "create");
+      const [name = ""] = artefactOf(store).split("/");
+      const keys = [...store.objects.keys()].filter((key) => key.endsWith(".zst"));
+      for (const [seed, key] of keys.entries()) {
+        const whole = store.objects.get(key) ?? Buffer.alloc(0);
+        const damaged = Buffer.from(whole);
+        const at = Math.floor((((seed + 1) * 0.618) % 1) * whole.length);
+        damaged.writeUInt8((damaged[at] ?? 0) ^ 0x10, at);
+        store.objects.set(key, damaged);
+        expect(await fail(store, `restore ${name} --force`)).toMatch(`${key} is `);
+        store.objects.set(key, whole);
+      }
+      expect(await fingerprint(rig.server, "crm")).toEqual(original);
+      expect(await rig.databases()).toEqual(["crm", "postgres"]);
+    }));
 
   it("gets through a busy server, cut uploads and cut downloads", () =>
     withStandIn(async (store) => {
@@ -116,11 +134,7 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
       await succeed(store, "create");
       const name = artefactOf(store).split("/")[0] ?? "";
       const old = "postgres_20200101_020000";
-      for (const [key, content] of [...store.objects]) {
-        if (!key.startsWith(name)) continue;
-        const renamed = content.toString().replaceAll(name, old);
-        store.objects.set(key.replace(name, old), key.endsWith(".json") ? Buffer.from(renamed) : content);
-      }
+      ageBackup(store, name, old);
       store.objects.set("postgres_20200102_020000/crm.dump.zst", Buffer.from("of a killed run"));
 
       expect(await succeed(store, "monitor")).toContain("2 good, 1 unfinished");
@@ -134,7 +148,7 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
     withStandIn(async (store) => {
       let pid: number | undefined;
       store.onRequest = (_, path) => {
-        if (path.includes(".dump.zst") && pid !== undefined) process.kill(pid, "SIGTERM");
+        if (path.includes(".zst") && pid !== undefined) process.kill(pid, "SIGTERM");
       };
       const job = await rig.process(store, "create", {
         onStart: (child) => {
@@ -188,10 +202,8 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
   it("refuses to restore where roles are missing, and names them", () =>
     withStandIn(async (store) => {
       await succeed(store, "create");
-      for (const [key, content] of store.objects) {
-        if (!key.endsWith("manifest.json")) continue;
-        store.objects.set(key, Buffer.from(content.toString().replace('"backup_reader"', '"gone_for_good"')));
-      }
+      const [name = ""] = artefactOf(store).split("/");
+      rewriteManifest(store, name, (text) => text.replace('"backup_reader"', '"gone_for_good"'));
       expect(await fail(store, "restore --database crm --as other")).toMatch(
         /lacks roles .*gone_for_good.*--without-owners/,
       );

@@ -82,7 +82,7 @@ describeWith(
       withStandIn(async (store) => {
         let stopping: Promise<void> | undefined;
         store.onRequest = (method, path) => {
-          if (method === "PUT" && path.endsWith("crm.dump.zst")) stopping ??= standby.stop();
+          if (method === "PUT" && path.includes("/crm/")) stopping ??= standby.stop();
         };
         const made = await rig.backup(store, "create", environment);
         await stopping;

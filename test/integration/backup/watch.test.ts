@@ -18,11 +18,12 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "what is around the ba
       try {
         await rig.backup(store, "create");
         const [key = "", content = Buffer.alloc(0)] =
-          [...store.objects].find(([each]) => each.endsWith(".dump.zst")) ?? [];
+          [...store.objects].find(([each]) => each.endsWith("remainder.dump.zst")) ?? [];
 
         store.objects.set(key, Buffer.from(content).fill(0, 100, 101));
-        expect((await copy()).error).toMatch(/crm\.dump\.zst .*is not what was stored/);
-        expect([...offsite.objects.keys()]).toEqual([]);
+        expect((await copy()).error).toMatch(/remainder\.dump\.zst .*is not what was stored/);
+        expect(offsite.objects.has(`prod/${key}`)).toBe(false);
+        expect([...offsite.objects.keys()].filter((each) => each.endsWith("manifest.json"))).toEqual([]);
 
         store.objects.set(key, content);
         expect(await copy()).toMatchObject({ error: undefined, printed: expect.stringContaining("copied") });

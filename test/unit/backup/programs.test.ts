@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { requireYoungEnough, start } from "../../../jobs/backup/programs";
 
 describe("the programs of PostgreSQL", () => {
-  const programs = { pgDump: "/bin/pg_dump", pgRestore: "/bin/pg_restore", zstd: "/bin/zstd", major: 15 };
+  const programs = {
+    pgDump: "/bin/pg_dump",
+    pgRestore: "/bin/pg_restore",
+    psql: "/bin/psql",
+    zstd: "/bin/zstd",
+    major: 15,
+  };
 
   it("are refused where the server is younger, with what to install", () => {
     expect(() => requireYoungEnough(programs, 18)).toThrow(/PostgreSQL 15 .*postgresql-client-18.*--bin-dir/);
