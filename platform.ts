@@ -94,6 +94,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
           postgresImage({ repository: `${repository}-postgres`, architectures }),
         ).reference,
       },
+      backupEpoch: settings.backup.epoch,
       strictSpread: environment === "prod",
       pods: [target.network.pods],
       servers: cluster.serverRanges,

@@ -7,6 +7,7 @@ import { type BootstrapJobArgs, bootstrapJob, SPECIFICATION_FILE } from "./boots
 import { hostOf, LABELS, POSTGRES } from "./names";
 import {
   type Access,
+  backupLoginsOf,
   bootstrapSpecification,
   type DatabaseSettings,
   type Login,
@@ -17,6 +18,8 @@ export interface ApplicationDatabasesArgs extends Omit<BootstrapJobArgs, "run"> 
   readonly namespace: pulumi.Input<string>;
   /** By name: extensions, connections, and the epoch of the passwords. */
   readonly databases: DatabaseSettings;
+  /** Raised to give the login that makes backups a new password. */
+  readonly backupEpoch: number;
   /** What all members of Patroni share; a running cluster is brought up to it. */
   readonly dynamicConfiguration: object;
 }
@@ -34,20 +37,32 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
   /** Every login that works now, each database's newest last. */
   readonly credentials: readonly Credential[];
 
+  /** Who makes backups: reads everything, and comes from the pods alone. */
+  readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
+
   constructor(name: string, args: ApplicationDatabasesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:ApplicationDatabases", name, {}, opts);
     const { namespace } = args;
     const child = { parent: this };
-    this.credentials = loginsOf(args.databases).map((login) => ({
-      ...login,
-      password: new random.RandomPassword(
-        `${name}-${login.user}`,
+    const password = (user: string) =>
+      new random.RandomPassword(
+        `${name}-${user}`,
         { length: 40, special: false }, // fits into a URL as it is
         child,
-      ).result,
+      ).result;
+    this.credentials = loginsOf(args.databases).map((login) => ({
+      ...login,
+      password: password(login.user),
     }));
+    const backup = backupLoginsOf(args.backupEpoch).map((login) => ({
+      ...login,
+      password: password(login.user),
+    }));
+    const newest = backup.at(-1);
+    if (!newest) throw new Error(`no login makes backups at epoch ${args.backupEpoch}`);
+    this.backup = { user: newest.user, password: newest.password };
 
-    const specification = bootstrapSpecification(args.databases, args.dynamicConfiguration);
+    const specification = bootstrapSpecification(args.databases, args.backupEpoch, args.dynamicConfiguration);
     recordArtefact(this, `postgres/${SPECIFICATION_FILE}`, specification);
     // A Job cannot be changed. Another specification is another Job, with inputs of its own, so that none ever reads the
     // specification of one run with the passwords of another.
@@ -64,7 +79,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
         {
           metadata,
           stringData: Object.fromEntries(
-            this.credentials.map(({ passwordFile, password }) => [passwordFile, password]),
+            [...this.credentials, ...backup].map(({ passwordFile, password }) => [passwordFile, password]),
           ),
         },
         child,

@@ -13,6 +13,9 @@ export interface HostAccessArgs {
 export const REPLICATION_USER = "replicator";
 export const REWIND_USER = "rewinder";
 
+/** The group of the logins that make backups; they read everything, so they come from the pods alone. */
+export const BACKUP_GROUP = "trellis_backup";
+
 /**
  * Passwords by SCRAM over TLS for everybody who comes by the network. Whoever may do more than an application comes from
  * the pods' ranges; the superuser also by the socket that its own user owns.
@@ -28,7 +31,8 @@ export function hostAccess({ pods, servers }: HostAccessArgs): string[] {
     // pg_rewind and Patroni's own checks of other members; no database of anybody's is theirs to read.
     ...overTls("postgres", REWIND_USER, pods),
     ...overTls("all", "postgres", pods),
-    `host all postgres,${REPLICATION_USER},${REWIND_USER} all reject`,
+    ...overTls("all", `+${BACKUP_GROUP}`, pods),
+    `host all postgres,${REPLICATION_USER},${REWIND_USER},+${BACKUP_GROUP} all reject`,
     ...overTls("all", "all", [...pods, ...servers]),
     "host all all all reject",
   ];

@@ -172,6 +172,7 @@ const DURABILITY = {
   random_page_cost: 1.1,
   password_encryption: "scram-sha-256",
   hot_standby: "on",
+  hot_standby_feedback: "on", // or a backup from a replica ends with the first row that vacuum removes under it
   tcp_keepalives_idle: 30,
   tcp_keepalives_interval: 10,
   tcp_keepalives_count: 3,

@@ -3,6 +3,7 @@ import type { KubernetesName } from "../settings";
 import { ApplicationDatabases } from "./application-databases";
 import { PostgresCluster, type PostgresClusterArgs } from "./cluster";
 import { LeaderDiscovery } from "./leader-discovery";
+import { PASSWORD_VARIABLES } from "./member-environment";
 import { hostOf, POSTGRES } from "./names";
 import { Pooler } from "./pooler";
 import { ACCESSES, type Access, type DatabaseSettings } from "./specification";
@@ -35,6 +36,9 @@ export interface PostgresArgs
   /** The applications' databases. */
   readonly databases: DatabaseSettings;
 
+  /** Raised to give the login that makes backups a new password. */
+  readonly backupEpoch: number;
+
   /** Whether writers share sessions through PgBouncer. */
   readonly pooling: boolean;
 }
@@ -49,6 +53,12 @@ export class Postgres extends pulumi.ComponentResource {
 
   /** For what needs its database. */
   readonly made: pulumi.Resource;
+
+  /** Who makes backups: reads everything in every database, and comes from the pods alone. */
+  readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
+
+  /** Where the superuser's password is: for restores, which make databases and give them to their owners. */
+  readonly superuser: { readonly secret: pulumi.Output<string>; readonly key: string };
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Postgres", name, {}, opts);
@@ -74,10 +84,19 @@ export class Postgres extends pulumi.ComponentResource {
 
     const made = new ApplicationDatabases(
       `${name}-databases`,
-      { ...secrets, namespace, databases, dynamicConfiguration, image: images.jobs },
+      {
+        ...secrets,
+        namespace,
+        databases,
+        backupEpoch: args.backupEpoch,
+        dynamicConfiguration,
+        image: images.jobs,
+      },
       { parent: this, dependsOn: [cluster.members, ...discovery.services] },
     );
     this.made = made.made;
+    this.backup = made.backup;
+    this.superuser = { secret: pulumi.output(secrets.passwords), key: PASSWORD_VARIABLES.superuser };
 
     if (args.pooling) {
       new Pooler(

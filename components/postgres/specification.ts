@@ -1,4 +1,5 @@
 import type { Settings } from "../settings";
+import { BACKUP_GROUP } from "./host-access";
 
 /**
  * What the bootstrap job makes; its twin, which judges every field, is the specification of jobs/postgres. Each database
@@ -35,8 +36,29 @@ export function loginsOf(databases: DatabaseSettings): Login[] {
   );
 }
 
+/** A login that makes backups; like all logins, the former one works beside the newest. */
+export interface BackupLogin {
+  readonly epoch: number;
+  readonly user: string;
+  readonly passwordFile: string;
+}
+
+export function backupLoginsOf(epoch: number): BackupLogin[] {
+  return [epoch - 1, epoch]
+    .filter((each) => each >= 1)
+    .map((each) => ({
+      epoch: each,
+      user: `${BACKUP_GROUP}_${each}`,
+      passwordFile: `${BACKUP_GROUP}_${each}`,
+    }));
+}
+
 /** What the bootstrap job reads, as JSON. */
-export function bootstrapSpecification(databases: DatabaseSettings, dynamicConfiguration: object): string {
+export function bootstrapSpecification(
+  databases: DatabaseSettings,
+  backupEpoch: number,
+  dynamicConfiguration: object,
+): string {
   const logins = loginsOf(databases);
   const specification = {
     databases: Object.entries(databases).map(([name, { extensions }]) => ({ name, extensions })),
@@ -51,6 +73,9 @@ export function bootstrapSpecification(databases: DatabaseSettings, dynamicConfi
           .map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),
       })),
     ),
+    backup: {
+      logins: backupLoginsOf(backupEpoch).map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),
+    },
     patroni: dynamicConfiguration,
   };
   return `${JSON.stringify(specification, undefined, 2)}\n`;

@@ -301,6 +301,15 @@ const datasurface = z.strictObject({
     .prefault({}),
 });
 
+const backup = z
+  .strictObject({
+    /** Days for which daily backups are kept, in the cluster and off-site; the newest good one stays in any case. */
+    retentionDays: wholeNumber(1, 3650).default(30),
+    /** Raised to give the login that makes them a new password; the former one works until the roll is done. */
+    epoch: wholeNumber(1, 1_000_000).default(1),
+  })
+  .prefault({});
+
 const images = z.strictObject({
   /** Where the program pushes the images that it builds, as `<repository>-jobs` and so on; who pushes is logged in. */
   repository: imageRepository,
@@ -332,6 +341,7 @@ export const settingsSchema = z.strictObject({
   airflow,
   /** Ingestion by Airflow. @default none */
   datasurface: datasurface.optional(),
+  backup,
   epochs,
   /** Pins (components/versions.ts) that may be deployed although their support has ended. */
   acceptOutOfSupport: z.array(z.string().max(64)).default([]),

@@ -13,6 +13,7 @@ import {
   withDatabase,
 } from "../../shared";
 import type { PatroniAccess } from "../patroni/rest";
+import { makeBackupLogins, retireBackupLogins } from "./backup-logins";
 import { grantInside, makeDatabase } from "./databases";
 import { makeGroups, makeLogins, retireLogins } from "./roles";
 import { rolesOf, type Specification } from "./specification";
@@ -73,6 +74,13 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
           const dropped = await retireLogins(leader, application, inDatabase);
           if (dropped.length > 0) log.info({ dropped }, `retired: ${dropped.join(", ")}`);
         }
+        const { backup } = specification;
+        if (backup) {
+          const names = specification.databases.map(({ name }) => name);
+          await transaction(leader, "BEGIN", () => makeBackupLogins(leader, backup, names, passwordOf));
+          if (config.retire) await retireBackupLogins(leader);
+          log.info("backups can log in");
+        }
       });
     });
   } finally {
@@ -111,9 +119,10 @@ async function openLeader(
 
 /** All passwords are read before anything is changed; what is wrong with one is said without it. */
 function readPasswords({ specification, passwords }: BootstrapConfig): (file: string) => string {
-  const files = specification.applications.flatMap(({ logins }) =>
-    logins.map(({ passwordFile }) => passwordFile),
-  );
+  const files = [
+    ...specification.applications,
+    ...(specification.backup ? [specification.backup] : []),
+  ].flatMap(({ logins }) => logins.map(({ passwordFile }) => passwordFile));
   const read = new Map(
     files.map((file) => {
       const path = join(passwords, file);

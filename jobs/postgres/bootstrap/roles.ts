@@ -3,7 +3,7 @@ import { scramVerifier, verifies } from "./scram";
 import { type ApplicationSpecification, type DatabaseRoles, loginName, rolesOf } from "./specification";
 
 /** Roles that this job made say so in their comment; no other role is ever dropped. */
-const MARK = "trellis login of ";
+export const MARK = "trellis login of ";
 
 export interface Login {
   readonly name: string;
@@ -88,7 +88,7 @@ export function timeoutSettings(timeouts: ApplicationSpecification["timeouts"]):
   }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value * 1000] as [string, number]]));
 }
 
-async function makeRole(leader: Database, name: string, kind: "LOGIN" | "NOLOGIN"): Promise<void> {
+export async function makeRole(leader: Database, name: string, kind: "LOGIN" | "NOLOGIN"): Promise<void> {
   const { rowCount } = await leader.query("SELECT FROM pg_roles WHERE rolname = $1", [name]);
   const rights = `${kind} INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`;
   await leader.query(`${rowCount ? "ALTER" : "CREATE"} ROLE ${quoteIdentifier(name)} ${rights}`);
@@ -107,7 +107,7 @@ async function revokeOthers(leader: Database, login: string, kept: string): Prom
   }
 }
 
-async function setPassword(leader: Database, { name, password }: Login): Promise<void> {
+export async function setPassword(leader: Database, { name, password }: Login): Promise<void> {
   const { rows } = await leader.query<{ verifier: string | null }>(
     "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = $1",
     [name],

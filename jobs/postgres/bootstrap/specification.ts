@@ -75,19 +75,24 @@ const application = z.strictObject({
   timeouts: timeouts.default({}),
 });
 
+/** Who reads everything in all databases, for backups. */
+const backup = z.strictObject({ logins: z.array(login).min(1, "the backup needs a login") });
+
 export const specification = z
   .strictObject({
     databases: z.array(database),
     applications: z.array(application),
+    backup: backup.optional(),
     /** Patroni's dynamic configuration, as far as the program decides it. */
     patroni: z.record(z.string(), z.json()).optional(),
   })
-  .superRefine(({ databases, applications }, context) => {
+  .superRefine(({ databases, applications, backup }, context) => {
     const problem = (message: string) => context.addIssue({ code: "custom", message });
     const known = new Set(databases.map((each) => each.name));
     const roles = [
       ...databases.flatMap((each) => Object.values(rolesOf(each.name))),
       ...applications.flatMap((each) => each.logins.map(({ epoch }) => loginName(each.name, epoch))),
+      ...(backup ? [BACKUP_ROLE, ...backup.logins.map(({ epoch }) => loginName(BACKUP_ROLE, epoch))] : []),
     ];
     for (const twice of duplicates(databases.map((each) => each.name))) {
       problem(`the database ${JSON.stringify(twice)} is there twice`);
@@ -102,7 +107,11 @@ export const specification = z
     }
   });
 
+/** The group of the logins that make backups; pg_hba.conf knows it too (components/postgres/host-access.ts). */
+export const BACKUP_ROLE = "trellis_backup";
+
 export type Specification = z.output<typeof specification>;
+export type BackupSpecification = NonNullable<Specification["backup"]>;
 export type DatabaseSpecification = Specification["databases"][number];
 export type ApplicationSpecification = Specification["applications"][number];
 

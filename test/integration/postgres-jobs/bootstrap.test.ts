@@ -24,6 +24,7 @@ const crm = (...epochs: number[]) => ({
     application("crm_report", "read", epochs),
     application("crm_schema", "migrate", epochs),
   ],
+  backup: { logins: epochs.map((epoch) => ({ epoch, passwordFile: `app-${epoch}` })) },
 });
 
 describe("the bootstrap of databases and roles", () => {

@@ -63,7 +63,7 @@ describe("patroni.yml", () => {
 
   it("gives the superuser, replication and rewind to the pods' ranges alone", () => {
     const lines: string[] = rendered().postgresql.pg_hba;
-    const reject = lines.indexOf("host all postgres,replicator,rewinder all reject");
+    const reject = lines.indexOf("host all postgres,replicator,rewinder,+trellis_backup all reject");
     const fromServers = lines.findIndex((line) => line.includes("10.0.1.10/32"));
     expect(reject).toBeGreaterThan(0);
     expect(fromServers).toBeGreaterThan(reject);

@@ -21,6 +21,7 @@ const ARGS: PostgresArgs = {
   images: { postgres: "registry.example/postgres@sha256:01", jobs: "registry.example/jobs@sha256:02" },
   databases: { crm: { extensions: ["pg_trgm"], connections: 30, epoch: 1 } },
   pooling: true,
+  backupEpoch: 1,
 };
 
 interface Planned {

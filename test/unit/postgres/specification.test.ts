@@ -7,10 +7,15 @@ const database = (epoch: number, extensions: string[] = []) => ({ extensions, co
 describe("the specification of databases", () => {
   it("is one that the bootstrap job takes, with the longest name that settings allow", () => {
     const longest = "d".repeat(40);
-    const text = bootstrapSpecification({ crm: database(1, ["pg_trgm"]), [longest]: database(999_999) }, {});
+    const text = bootstrapSpecification(
+      { crm: database(1, ["pg_trgm"]), [longest]: database(999_999) },
+      2,
+      {},
+    );
 
     const judged = specification.parse(JSON.parse(text));
     expect(judged.databases.map(({ name }) => name)).toEqual(["crm", longest]);
+    expect(judged.backup?.logins.map(({ epoch }) => epoch)).toEqual([1, 2]);
   });
 
   it("keeps the former logins working beside the new ones when the epoch is raised", () => {
@@ -23,7 +28,7 @@ describe("the specification of databases", () => {
 
   it("names the file of every password, once", () => {
     const databases = { crm: database(2), rain: database(1) };
-    const files = JSON.parse(bootstrapSpecification(databases, {})).applications.flatMap(
+    const files = JSON.parse(bootstrapSpecification(databases, 1, {})).applications.flatMap(
       ({ logins }: { logins: { passwordFile: string }[] }) => logins.map(({ passwordFile }) => passwordFile),
     );
 
