@@ -13,6 +13,7 @@ export interface ReadTask {
   readonly priority: number;
   readonly tellsSlack: boolean;
   readonly deferrable?: boolean;
+  readonly pool?: string;
   readonly onFinish?: string;
   readonly typedEnvironment?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: a pod is looked into at many depths.

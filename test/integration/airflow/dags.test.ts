@@ -23,7 +23,12 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
     expect(read.importErrors).toEqual({});
     expect(read.warnings).toEqual([]);
     expect(Object.keys(read.dags).sort()).toEqual(FOUR);
-    expect(Object.keys(read.files).sort()).toEqual(["yellowforensic.py", "yellowlive.py"]);
+    expect(Object.keys(read.files).sort()).toEqual([
+      "yellowforensic.py",
+      "yellowforensic_streams.py",
+      "yellowlive.py",
+      "yellowlive_streams.py",
+    ]);
   });
 
   it("run one at a time, catch up with nothing, and follow the model's cron or the day", () => {
@@ -53,6 +58,7 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
       const job = Object.values(tasks).find(({ type }) => type === "JobOperator");
       expect(job).toMatchObject({ deferrable: true, onFinish: "delete_succeeded_pod", tellsSlack: true });
       expect(job?.typedEnvironment).toBe(true);
+      expect(job?.pool).toBe("datasurface"); // which the migration makes
       expect(job?.retries).toBe(name.endsWith("_infrastructure") ? 1 : 0);
     }
   });
@@ -88,7 +94,38 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
     expect(pod.spec.volumes.map((volume: object) => Object.keys(volume).sort())).toEqual([
       ["emptyDir", "name"],
       ["emptyDir", "name"],
+      ["configMap", "name"],
+      ["configMap", "name"],
     ]);
+  });
+
+  it("give a token of Kubernetes to the daily work alone, with a label by which it may use it", () => {
+    const pod = read.dags.yellowforensic_infrastructure?.tasks.infrastructure_merge_task?.pod;
+    expect(pod.metadata.labels).toMatchObject({ "datasurface/job": "infrastructure" });
+    expect(pod.spec).toMatchObject({
+      serviceAccountName: "yellowforensic-infrastructure",
+      automountServiceAccountToken: false,
+    });
+    const [{ projected }] = pod.spec.volumes.filter(({ projected }: { projected?: object }) => projected);
+    expect(projected.sources[0].serviceAccountToken).toMatchObject({ path: "token" });
+    expect(pod.spec.containers[0].env).toContainEqual({
+      name: "STREAM_LIST",
+      value: "airflow/yellowforensic-streams",
+    });
+  });
+
+  it("may use what the model says of their store, and for the rest what all may", async () => {
+    const { ecosystem } = ACCEPTANCE.model;
+    const resources = { requests: { cpu: "1" }, limits: { memory: "4Gi" } };
+    const stores = ecosystem.stores.map((store) => ({ ...store, resources }));
+    const { dags } = await readDags(
+      folderOf({ model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } } }),
+    );
+    const pod = dags.yellowlive__Store1_ingestion?.tasks.snapshot_merge_job?.pod;
+    expect(pod.spec.containers[0].resources).toEqual({
+      requests: { cpu: "1", memory: "256Mi" },
+      limits: { cpu: "500m", memory: "4Gi" },
+    });
   });
 
   it("name the Secrets of all passwords, and show none", () => {
@@ -101,8 +138,8 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
     expect(byName).toMatchObject({
       MERGE_USER: secret("postgres", "POSTGRES_USER"),
       MERGE_PASSWORD: secret("postgres", "POSTGRES_PASSWORD"),
-      SOURCE_USER: secret("postgres", "POSTGRES_USER"),
-      SOURCE_PASSWORD: secret("postgres", "POSTGRES_PASSWORD"),
+      SOURCE_USER: secret("customers", "CUSTOMERS_USER"),
+      SOURCE_PASSWORD: secret("customers", "CUSTOMERS_PASSWORD"),
       GIT_TOKEN: secret("git", "token"),
       MERGE_DATABASE: { value: "datasurface_merge" },
       SOURCE_DATABASE: { value: "customer_db" },
@@ -131,7 +168,7 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
     };
     const grown = await readDags(after);
     expect(Object.keys(grown.dags).sort()).toEqual([...FOUR, "yellowlive__Store2_ingestion"].sort());
-    const gone = await readDags({ ...before, "yellowlive.streams.json": '{"version":1,"ingestion":[]}' });
+    const gone = await readDags({ ...before, "yellowlive.streams.json": '{"version":2,"ingestion":[]}' });
     expect(Object.keys(gone.dags).sort()).toEqual(
       FOUR.filter((name) => name !== "yellowlive__Store1_ingestion"),
     );

@@ -17,8 +17,8 @@ const DAMAGED: readonly Damage[] = [
   [
     "of a later version",
     "yellowforensic.json",
-    (text) => text.replace('"version": 1', '"version": 2'),
-    /version: Input should be 1/,
+    (text) => text.replace('"version": 2', '"version": 3'),
+    /version: Input should be 2/,
   ],
   [
     "with a word too many",
@@ -54,23 +54,50 @@ const DAMAGED: readonly Damage[] = [
 
 const LIVE = ["yellowlive__Store1_ingestion", "yellowlive_infrastructure"];
 
+/** The file of DAGs that reads a specification, and tells of its damage. */
+const readerOf = (file: string) => file.replace(/\.streams\.json$/, "_streams.py").replace(/\.json$/, ".py");
+
 /** One folder in which YellowForensic lies once with each damage, under a name of its own. */
 function damagedFolder(): Record<string, string> {
-  const { "yellowforensic.py": loader = "", ...files } = folderOf();
+  const { "yellowforensic.py": daily = "", "yellowforensic_streams.py": streams = "", ...files } = folderOf();
   const copies = DAMAGED.flatMap(([, damaged, damage], index) =>
     ["yellowforensic.json", "yellowforensic.streams.json"].map((file) => {
       const text = files[file] ?? "";
       const written = file === damaged ? damage(text) : text;
       if (file === damaged && written === text) throw new Error(`damage ${index} changes nothing`);
-      return [file.replace("yellowforensic", `copy${index}`), written];
+      // Airflow takes each DAG once, so that each copy's daily work needs an id of its own.
+      const own = written.replaceAll("yellowforensic_infrastructure", `copy${index}_infrastructure`);
+      return [file.replace("yellowforensic", `copy${index}`), own];
     }),
   );
-  const loaders = DAMAGED.map((_, index) => [
-    `copy${index}.py`,
-    loader.replaceAll("yellowforensic", `copy${index}`),
+  const loaders = DAMAGED.flatMap((_, index) => [
+    [`copy${index}.py`, daily.replaceAll("yellowforensic", `copy${index}`)],
+    [`copy${index}_streams.py`, streams.replaceAll("yellowforensic", `copy${index}`)],
   ]);
   return { ...files, ...Object.fromEntries([...copies, ...loaders]) };
 }
+
+describeWith(["airflow"], "a damaged list of streams", () => {
+  it("leaves its platform the daily work, which writes it anew", async () => {
+    const { dags, importErrors } = await readDags(
+      { ...folderOf(), "yellowlive.streams.json": "{" },
+      "--brief",
+    );
+    expect(Object.keys(importErrors)).toEqual(["yellowlive_streams.py"]);
+    expect(Object.keys(dags).sort()).toEqual([
+      "yellowforensic__Store1_ingestion",
+      "yellowforensic_infrastructure",
+      "yellowlive_infrastructure",
+    ]);
+  });
+
+  it("that is not there yet is an error of its own file alone", async () => {
+    const { "yellowlive.streams.json": _, ...folder } = folderOf();
+    const { dags, importErrors } = await readDags(folder, "--brief");
+    expect(importErrors["yellowlive_streams.py"]).toContain("yellowlive.streams.json cannot be read");
+    expect(Object.keys(dags)).toContain("yellowlive_infrastructure");
+  });
+});
 
 describeWith(["airflow"], "a damaged specification", () => {
   let read: ReadDags;
@@ -81,14 +108,15 @@ describeWith(["airflow"], "a damaged specification", () => {
   it.each(DAMAGED.map(([what, file, , error], index) => [what, file, error, index] as const))(
     "%s (%s) gives one clear import error",
     (_, file, error, index) => {
-      const told = read.importErrors[`copy${index}.py`] ?? "";
+      const damaged = file.replace("yellowforensic", `copy${index}`);
+      const told = read.importErrors[readerOf(damaged)] ?? "";
       expect(told).toMatch(error);
-      expect(told).toContain(file.replace("yellowforensic", `copy${index}`));
+      expect(told).toContain(damaged);
     },
   );
 
   it("never costs another platform its DAGs", () => {
-    expect(Object.keys(read.importErrors)).toHaveLength(DAMAGED.length);
+    expect(Object.keys(read.importErrors)).toHaveLength(DAMAGED.length); // one damage, one error
     expect(Object.keys(read.dags)).toEqual(expect.arrayContaining(LIVE));
     expect(Object.keys(read.dags)).not.toContain("yellowforensic__Store1_ingestion");
   });

@@ -18,7 +18,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
 
-from trellis_factory import after_result, make_dags, tell_slack
+from trellis_factory import after_result, ingestion_dags, tell_slack
 
 folder, cases = Path(sys.argv[1]), json.loads(sys.argv[2])
 requests: list[str] = []
@@ -79,7 +79,7 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 address = f"http://127.0.0.1:{server.server_port}"
 client = CoreV1Api(ApiClient(Configuration(host=address)))
 
-dag = make_dags("yellowlive", folder)["yellowlive__Store1_ingestion"]
+dag = ingestion_dags("yellowlive", folder)["yellowlive__Store1_ingestion"]
 task: Any = dag.get_task("snapshot_merge_job")
 task.client = client
 task.hook = SimpleNamespace(get_pod=client.read_namespaced_pod)

@@ -27,6 +27,7 @@ def described(task: Any) -> dict[str, Any]:
     }
     if isinstance(task, KubernetesPodOperator):
         told["deferrable"] = task.deferrable
+        told["pool"] = task.pool
         told["onFinish"] = task.on_finish_action.value
         told["typedEnvironment"] = all(type(each).__name__ == "V1EnvVar" for each in task.env_vars)
         told["pod"] = to_json(task.build_pod_request_obj(dry_run=True))
