@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { COMPLETION } from "./completion-word";
 import type { Inputs } from "./setting";
 import { listProblems, UserError } from "./user-error";
 import type { Domain, Verb } from "./verb";
@@ -30,7 +31,9 @@ export async function parseCommandLine(
       .configureOutput({ writeErr: (text) => complaints.push(text.replace(/^error: /, "").trim()) })
       .helpCommand(false);
 
-  const program = command("jobs").description("The jobs of Trellis: jobs <domain> <verb>");
+  const program = command("jobs")
+    .description("The jobs of Trellis: jobs <domain> <verb>")
+    .addHelpText("after", `\nCompletion for a shell: eval "$(jobs ${COMPLETION} bash)", or zsh, or fish`);
   let chosen: Chosen | undefined;
   for (const entry of entries) {
     const group = command(entry.name).description(entry.summary);

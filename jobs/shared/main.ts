@@ -1,4 +1,5 @@
 import type { DomainEntry } from "./command-line";
+import { COMPLETION } from "./completion-word";
 import { isWorker, report, supervise } from "./supervisor";
 
 /**
@@ -6,12 +7,13 @@ import { isWorker, report, supervise } from "./supervisor";
  * loaded there alone, so that the supervisor stays small.
  */
 export async function main(words: readonly string[], entries: readonly DomainEntry[]): Promise<void> {
-  const helpOnly = words.length === 0 || words.some((word) => word === "--help" || word === "-h");
-  if (!helpOnly && !isWorker()) {
+  const asksForWords =
+    words.length === 0 || words[0] === COMPLETION || words.some((word) => word === "--help" || word === "-h");
+  if (!asksForWords && !isWorker()) {
     process.exit(await supervise(entries.find(({ name }) => name === words[0])?.resultMarker));
   }
-  const { showHelp, work } = await import("./work");
-  if (helpOnly) process.exitCode = await showHelp(words, entries);
+  const { explain, work } = await import("./work");
+  if (asksForWords) process.exitCode = await explain(words, entries);
   else {
     process.once("uncaughtException", (error) => {
       process.stderr.write(`${error.stack}\n`);

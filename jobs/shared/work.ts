@@ -1,14 +1,19 @@
 import { type Chosen, type DomainEntry, HelpShown, parseCommandLine, prepare } from "./command-line";
+import { completion } from "./completion";
+import { COMPLETION } from "./completion-word";
 import { createLogger } from "./logger";
 import type { ResultCode } from "./outcome";
 import { createProgress } from "./progress";
 import { type FinalWord, StoppedError, stopSignal } from "./supervisor";
 import { UserError } from "./user-error";
 
-/** Prints the help that was asked for; answers the exit code. */
-export async function showHelp(words: readonly string[], entries: readonly DomainEntry[]): Promise<number> {
+/** Prints the help or the completion that was asked for; answers the exit code. */
+export async function explain(words: readonly string[], entries: readonly DomainEntry[]): Promise<number> {
   try {
-    await parseCommandLine(words.length === 0 ? ["--help"] : words, entries, process.env);
+    const [word, ...rest] = words;
+    const asked = rest.some((each) => each === "--help" || each === "-h") ? [] : rest;
+    if (word === COMPLETION) process.stdout.write(await completion(asked, entries));
+    else await parseCommandLine(words.length === 0 ? ["--help"] : words, entries, process.env);
     return 0;
   } catch (error) {
     if (error instanceof HelpShown) return 0;
