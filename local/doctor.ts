@@ -1,0 +1,3 @@
+import { run } from "./doctor/run";
+
+process.exitCode = run(process.argv.slice(2));

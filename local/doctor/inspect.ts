@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import type { Need } from "./needs";
+
+/** How it stands with a program on this machine. */
+export interface Finding {
+  readonly need: Need;
+  readonly state: "ok" | "old" | "missing" | "broken";
+  readonly version?: string;
+}
+
+/** A program that answers nothing within this time is broken. */
+const PATIENCE_MS = 30_000;
+
+export function inspect(need: Need, environment = process.env): Finding {
+  const asked = spawnSync(need.program, need.ask, {
+    encoding: "utf8",
+    env: environment,
+    timeout: PATIENCE_MS,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (asked.error && "code" in asked.error && asked.error.code === "ENOENT")
+    return { need, state: "missing" };
+  const [version] = /\d+(\.\d+)+|\b\d{2,}\b/.exec(`${asked.stdout}\n${asked.stderr}`) ?? [];
+  if (asked.status !== 0 || version === undefined) return { need, state: "broken" };
+  const old = need.atLeast !== undefined && compareVersions(version, need.atLeast) < 0;
+  return { need, state: old ? "old" : "ok", version };
+}
+
+/** Below zero where `a` is the older one. Numbers that one of them lacks count as zero. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
