@@ -4,12 +4,12 @@
 #   build.sh [program...]     all of them, or those named
 #
 # A program is kept as bin/<program>-<version>/<program> with bin/<program> linked to it, and what is there is not built
-# again. Versions stand in the go.mod beside each module, and nowhere else. Cold: 7 to 15 minutes on two cores.
+# again. Versions stand in the go.mod beside each module, and nowhere else. Cold: 15 to 25 minutes on two cores.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${TRELLIS_CACHE:-$HOME/.cache/trellis}/bin
 
-# program -> module folder, and the package in it
+# program -> module folder, the package in it, and where that is ours the module whose version it has
 declare -A recipe=(
   [pulumi]="pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
   [etcd]="etcd go.etcd.io/etcd/server/v3"
@@ -17,10 +17,19 @@ declare -A recipe=(
   [etcdutl]="etcd go.etcd.io/etcd/etcdutl/v3"
   [kube-apiserver]="kubernetes k8s.io/kubernetes/cmd/kube-apiserver"
   [kubectl]="kubernetes k8s.io/kubernetes/cmd/kubectl"
+  [kube-controller-manager]="kubernetes k8s.io/kubernetes/cmd/kube-controller-manager"
+  [kube-scheduler]="kubernetes k8s.io/kubernetes/cmd/kube-scheduler"
+  [kubelet]="kubernetes k8s.io/kubernetes/cmd/kubelet"
+  [kube-proxy]="kubernetes k8s.io/kubernetes/cmd/kube-proxy"
+  [coredns]="add-ons ./coredns github.com/coredns/coredns"
+  [kwok]="add-ons sigs.k8s.io/kwok/cmd/kwok"
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
   [minio]="minio github.com/minio/minio"
 )
-order=(etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio)
+order=(
+  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio
+  kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok
+)
 
 # What a module's programs ask their linker for: they report these versions, and readers of them fail without.
 stamp() { # module version
@@ -34,6 +43,19 @@ stamp() { # module version
   esac
 }
 
+# What a program needs beside itself.
+accompany() { # program module folder
+  case $1 in
+    kwok) # how simulated nodes and pods live: without these it does nothing
+      local sources
+      sources=$(cd "$here/$2" && go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
+      for stage in "$sources"/{node/fast,node/heartbeat-with-lease,pod/fast}/*.yaml; do
+        case $stage in */kustomization.yaml) ;; *) echo --- && cat "$stage" ;; esac
+      done >"$3/stages.yaml"
+      ;;
+  esac
+}
+
 # The version that a module's go.mod requires of the module that holds the package.
 pinned() { # module package
   awk -v package="$2" '
@@ -43,14 +65,16 @@ pinned() { # module package
 }
 
 build() { # program
-  local program=$1 module package version home draft
+  local program=$1 module package versioned version home draft
   [ -n "${recipe[$program]:-}" ] || { echo "toolchain: $program is none of ${order[*]}" >&2; return 1; }
-  read -r module package <<<"${recipe[$program]}"
-  version=$(pinned "$module" "$package")
-  [ -n "$version" ] || { echo "toolchain: $module/go.mod does not require the module of $package" >&2; return 1; }
+  read -r module package versioned <<<"${recipe[$program]}"
+  versioned=${versioned:-$package}
+  version=$(pinned "$module" "$versioned")
+  [ -n "$version" ] || { echo "toolchain: $module/go.mod does not require the module of $versioned" >&2; return 1; }
   home=$bin/$program-$version
   if [ ! -x "$home/$program" ]; then
     echo "toolchain: building $program $version"
+    local began=$SECONDS
     draft=$(mktemp -d "$bin/.draft.XXXXXX")
     # A download that stalls or breaks is tried again; what has arrived stays in Go's own cache.
     local attempt=1
@@ -59,8 +83,10 @@ build() { # program
       [ $((attempt++)) -lt 3 ] || { rm -rf "$draft"; echo "toolchain: cannot build $program $version" >&2; return 1; }
       echo "toolchain: trying $program again" >&2
     done
+    accompany "$program" "$module" "$draft"
     rm -rf "$home" && mv "$draft" "$home"
     chmod 755 "$home"
+    echo "toolchain: built $program $version in $((SECONDS - began)) s"
   fi
   ln -sfn "$program-$version/$program" "$bin/$program"
   echo "toolchain: $program $version"

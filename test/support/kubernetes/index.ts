@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { describe, it } from "vitest";
+import { describeWith } from "../programs";
+import { APART_PROGRAMS } from "./apart";
+import { CONTROL_PLANE_PROGRAMS } from "./control-plane";
+import { IMAGE_PROGRAMS } from "./images";
+import { NAME_SERVER_PROGRAMS } from "./name-server";
+import { cniPlugins, NODE_PROGRAMS } from "./node";
+import { SIMULATION_PROGRAMS } from "./simulated-nodes";
+
+export { Cluster, type ClusterArgs, startCluster } from "./cluster";
+export { BUSYBOX_IMAGE, type ImageArgs, layBusybox, packImage } from "./images";
+export { type ServiceAt, serviceAt } from "./name-server";
+export { ON_SIMULATED_NODES } from "./simulated-nodes";
+
+/** What this machine must have to run a Kubernetes. */
+export const KUBERNETES_PROGRAMS = [
+  ...APART_PROGRAMS,
+  ...CONTROL_PLANE_PROGRAMS,
+  ...NODE_PROGRAMS,
+  ...NAME_SERVER_PROGRAMS,
+  ...SIMULATION_PROGRAMS,
+  ...IMAGE_PROGRAMS,
+];
+
+/**
+ * A suite that needs a real Kubernetes, and further programs: as with `describeWith`, in CI it fails where it cannot
+ * run, and elsewhere its name says why it does not. Only root may make nodes.
+ */
+export function describeOnKubernetes(programs: readonly string[], name: string, suite: () => void): void {
+  const missing = [
+    ...(process.getuid?.() === 0 ? [] : ["root"]),
+    ...cniPlugins.filter((plugin) => !existsSync(plugin)),
+  ];
+  if (missing.length === 0) {
+    describeWith([...KUBERNETES_PROGRAMS, ...programs], name, suite);
+  } else if (process.env.CI) {
+    describe(name, () => {
+      it(`has ${missing.join(", ")}`, () => {
+        throw new Error(`a node cannot be made without ${missing.join(", ")}`);
+      });
+    });
+  } else {
+    describe.skip(`${name} (needs ${missing.join(", ")})`, suite);
+  }
+}
