@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Airflow, POD_RUNNERS } from "./components/airflow";
+import { Backup } from "./components/backup";
 import { apiReady } from "./components/cluster";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./components/datasurface";
 import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
@@ -80,6 +81,11 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     dockerfile: "jobs/Dockerfile",
     architectures,
   });
+  const postgresMembers = new BuiltImage(
+    "postgres-image",
+    postgresImage({ repository: `${repository}-postgres`, architectures }),
+  );
+  const images = { jobs: jobs.reference, postgres: postgresMembers.reference };
   const postgres = new Postgres(
     "postgres",
     {
@@ -87,13 +93,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
       ...postgresShape(settings),
       namespace: foundation.namespaces.postgres,
       scope: settings.cluster,
-      images: {
-        jobs: jobs.reference,
-        postgres: new BuiltImage(
-          "postgres-image",
-          postgresImage({ repository: `${repository}-postgres`, architectures }),
-        ).reference,
-      },
+      images,
       backupEpoch: settings.backup.epoch,
       strictSpread: environment === "prod",
       pods: [target.network.pods],
@@ -122,6 +122,25 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     },
     { provider },
   );
+
+  const { backups: store } = minio.access;
+  if (store) {
+    const { volumeGib, storageClass, databases } = settings.postgres;
+    new Backup(
+      "backup",
+      {
+        ...{ environment, images, store, postgres },
+        namespace: foundation.namespaces.postgres,
+        cluster: settings.cluster,
+        databases: Object.keys(databases),
+        retentionDays: settings.backup.retentionDays,
+        scratch: { size: `${volumeGib}Gi`, storageClass },
+        offsite: offsiteStore(settings, secrets),
+        monitoring: addons.monitoring,
+      },
+      { provider, dependsOn: [postgres.made, minio.made] },
+    );
+  }
 
   const ingestion = dataSurface(settings, secrets, postgres, {
     namespaces: foundation.namespaces,
@@ -158,6 +177,12 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,
   };
+}
+
+/** Storage off the cluster with its keys, where the settings give one. */
+function offsiteStore({ offsite }: Settings, { offsiteAccessKey, offsiteSecretKey }: SettingsSecrets) {
+  if (!offsite || !offsiteAccessKey || !offsiteSecretKey) return undefined;
+  return { ...offsite, accessKey: offsiteAccessKey, secretKey: offsiteSecretKey };
 }
 
 /** Ingestion, where the settings ask for it; its jobs are run by Airflow. */

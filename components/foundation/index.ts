@@ -4,5 +4,5 @@ export { GuardedNamespace, type GuardedNamespaceArgs, type PodSecurity } from ".
 export { type InlineChart, inlineChart, type Manifest } from "./inline-chart";
 export { AddOns, type AddOnsArgs } from "./installed-add-ons";
 export type { PlatformNamespaceKey } from "./namespaces";
-export type { Allowance, Peer, PodLabels } from "./network-policies";
+export { type Allowance, networkPolicies, type Peer, type PodLabels } from "./network-policies";
 export type { PriorityClassName } from "./priority-classes";

@@ -92,7 +92,7 @@ const NODE_EXPORTER = [
 
 /** Where a namespace's pods answer the collector; the twin of each is the `metrics` allowance in namespaces.ts. */
 const SCRAPED: Readonly<Record<string, readonly number[]>> = {
-  postgres: [8008, 9187],
+  postgres: [8008, 8080, 9187],
   storage: [9000],
   airflow: [9102],
   datasurface: [9464],

@@ -13,7 +13,7 @@ export interface PlatformNamespace {
 
 const POSTGRES = 5432;
 const PATRONI_REST = 8008;
-/** Where the watcher of the leader key shows its metrics. */
+/** Where the watcher of the leader key and the exporter of the backups show their metrics. */
 const WATCHER_HEALTH = 8080;
 const S3 = 9000;
 /** What API clients in pods need: HAProxy's and the API server's own port, since services are rewritten to it. */

@@ -30,5 +30,8 @@ export function adviceOn(settings: Settings): string[] {
   if (environment === "prod" && !offsite) {
     advice.push("offsite: missing in prod; a backup that lives in the cluster dies with it");
   }
+  if (target.kind === "hetzner" && !settings.minio.applications.backups) {
+    advice.push("minio.applications: without `backups` there is no bucket for backups, and none are made");
+  }
   return advice;
 }

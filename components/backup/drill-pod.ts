@@ -1,0 +1,96 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { restrictedContainer } from "../workload";
+import { type BackupPodArgs, backupPod, type OwnParts, type Variable } from "./backup-pod";
+import { BACKUP, SECRETS } from "./names";
+
+/** The user `postgres` of the official image. */
+const POSTGRES_USER = 999;
+
+const VOLUME = "/var/lib/postgresql/data";
+
+/** Within the pod alone: no network reaches it, and nothing of production does. */
+const ADDRESS = "127.0.0.1";
+
+/** As durable as a server that people use, so that the time of a drill is the time of a recovery. */
+export const SCRATCH_SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: ADDRESS,
+  max_connections: "20",
+  shared_buffers: "256MB",
+  maintenance_work_mem: "128MB",
+  max_wal_size: "2GB",
+};
+
+/** Where the drill restores to. */
+export const scratchVariables: readonly Variable[] = [
+  { name: "BACKUP_SERVER_HOST", value: ADDRESS },
+  { name: "BACKUP_SERVER_USER", value: "postgres" },
+  { name: "BACKUP_SERVER_SSLMODE", value: "disable" },
+  {
+    name: "BACKUP_SERVER_PASSWORD",
+    valueFrom: { secretKeyRef: { name: BACKUP.secret, key: SECRETS.scratchPassword } },
+  },
+];
+
+/**
+ * The drill beside a PostgreSQL that begins empty and ends with it: a sidecar of the members' own image, on a volume that
+ * lives as long as the pod.
+ */
+export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.core.v1.PodSpec {
+  const pod = backupPod(args, own);
+  const { size, storageClass } = args.scratch;
+  return {
+    ...pod,
+    initContainers: [
+      {
+        name: "scratch",
+        image: args.postgresImage,
+        restartPolicy: "Always", // a sidecar: it is ready before the drill begins, and ends after it
+        command: ["docker-entrypoint.sh"],
+        args: [
+          "postgres",
+          ...Object.entries(SCRATCH_SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+        ],
+        env: [
+          { name: "PGDATA", value: `${VOLUME}/scratch` },
+          { name: "POSTGRES_INITDB_ARGS", value: "--encoding=UTF8 --locale=C.UTF-8 --data-checksums" },
+          {
+            name: "POSTGRES_PASSWORD",
+            valueFrom: { secretKeyRef: { name: BACKUP.secret, key: SECRETS.scratchPassword } },
+          },
+        ],
+        securityContext: { ...restrictedContainer, runAsUser: POSTGRES_USER, runAsGroup: POSTGRES_USER },
+        // While the image makes the server, it listens at no address: an answer means that it is done.
+        startupProbe: {
+          exec: { command: ["pg_isready", `--host=${ADDRESS}`, "--quiet"] },
+          periodSeconds: 2,
+          failureThreshold: 90,
+        },
+        resources: { requests: { cpu: "250m", memory: "512Mi" }, limits: { memory: "1Gi" } },
+        volumeMounts: [
+          { name: "scratch-server", mountPath: VOLUME },
+          { name: "sockets", mountPath: "/var/run/postgresql" },
+          { name: "shared-memory", mountPath: "/dev/shm" },
+          { name: "server-files", mountPath: "/tmp" },
+        ],
+      },
+    ],
+    volumes: [
+      ...(pod.volumes as k8s.types.input.core.v1.Volume[]), // backupPod gives a plain list
+      {
+        name: "scratch-server",
+        ephemeral: {
+          volumeClaimTemplate: {
+            spec: {
+              accessModes: ["ReadWriteOnce"],
+              ...(storageClass && { storageClassName: storageClass }),
+              resources: { requests: { storage: size } },
+            },
+          },
+        },
+      },
+      { name: "sockets", emptyDir: {} },
+      { name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
+      { name: "server-files", emptyDir: { sizeLimit: "64Mi" } },
+    ],
+  };
+}
