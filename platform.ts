@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Airflow, POD_RUNNERS } from "./components/airflow";
+import { Airflow, type AirflowArgs, POD_RUNNERS } from "./components/airflow";
 import { Backup } from "./components/backup";
 import { apiReady } from "./components/cluster";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./components/datasurface";
@@ -143,6 +143,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
   }
 
   const ingestion = dataSurface(settings, secrets, postgres, {
+    monitoring: addons.monitoring,
     namespaces: foundation.namespaces,
     image: jobs.reference,
     provider,
@@ -150,6 +151,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
   const airflow = airflowFor(settings, secrets, postgres, ingestion, {
     namespace: foundation.namespaces.airflow,
     logs: minio.access.airflow,
+    monitoring: addons.monitoring,
     provider,
   });
   const rain = rainTracker(settings, postgres, {
@@ -191,10 +193,15 @@ function dataSurface(
   { gitToken, sourcePasswords }: SettingsSecrets,
   postgres: Postgres,
   {
+    monitoring,
     namespaces,
     image,
     provider,
-  }: { namespaces: Foundation["namespaces"]; image: pulumi.Output<string>; provider: k8s.Provider },
+  }: Pick<AirflowArgs, "monitoring"> & {
+    namespaces: Foundation["namespaces"];
+    image: pulumi.Output<string>;
+    provider: k8s.Provider;
+  },
 ): DataSurface | undefined {
   if (!datasurface) return undefined;
   const { model, origin } = deployedModel(datasurface);
@@ -205,7 +212,7 @@ function dataSurface(
   return new DataSurface(
     "datasurface",
     {
-      ...{ model, origin, image },
+      ...{ model, origin, image, monitoring },
       namespace: namespaces.datasurface,
       mergeHost: host,
       authorities: postgres.authority,
@@ -237,8 +244,13 @@ function airflowFor(
   {
     namespace,
     logs,
+    monitoring,
     provider,
-  }: { namespace: pulumi.Output<string>; logs: ObjectStoreAccess | undefined; provider: k8s.Provider },
+  }: Pick<AirflowArgs, "monitoring"> & {
+    namespace: pulumi.Output<string>;
+    logs: ObjectStoreAccess | undefined;
+    provider: k8s.Provider;
+  },
 ): Airflow | undefined {
   const { databases } = settings.postgres;
   const connections = postgres.connections.airflow_db;
@@ -259,6 +271,7 @@ function airflowFor(
         pools: { [DATASURFACE.pool]: runsAtOnce(databases[ingestion.mergeDatabase]?.connections ?? 0) },
       }),
       ...(slackToken && { slackToken }),
+      monitoring,
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
       certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },

@@ -93,6 +93,11 @@ export const versions = {
     version: "3.3.2",
     why: "the newest release whose image and whose package on PyPI are both out",
   },
+  /** Raised together with test/toolchain/statsd/go.mod, whose build judges the mapping. */
+  statsdExporter: {
+    version: "v0.31.0",
+    why: "the newest whose image and whose Go module were both seen; shows Airflow's metrics to Prometheus",
+  },
 } as const satisfies Record<string, Pin>;
 
 export type PinName = keyof typeof versions;

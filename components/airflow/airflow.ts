@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { ObjectStoreAccess } from "../minio";
 import type { AirflowProcess } from "../settings";
+import { AirflowMetrics } from "./airflow-metrics";
 import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
 import { AIRFLOW, AIRFLOW_IMAGE, labelsOf, PORTS } from "./names";
 import { type AirflowPodArgs, migrationJob, migrationScript, PARTS, partDeployment } from "./pods";
@@ -40,6 +41,9 @@ export interface AirflowArgs {
 
   /** The token for Slack. @default failures are told nobody */
   readonly slackToken?: pulumi.Input<string>;
+
+  /** Whether there is a Prometheus to collect and to alert, and a Grafana. */
+  readonly monitoring: boolean;
 
   /** How many run of each process. */
   readonly processes: Readonly<Record<AirflowProcess, number>>;
@@ -109,6 +113,7 @@ export class Airflow extends pulumi.ComponentResource {
       host: args.host,
       sessions: Math.floor(database.sessions / sum(Object.values(processes))),
       logBucket: logs?.bucket,
+      monitoring: args.monitoring,
       tellsSlack: slackToken !== undefined,
       streamLists: args.streamLists ?? [],
       // Half a digest over random passwords tells nothing of them.
@@ -180,6 +185,8 @@ export class Airflow extends pulumi.ComponentResource {
       },
       child,
     );
+
+    if (args.monitoring) new AirflowMetrics(`${name}-metrics`, { namespace: args.namespace }, child);
 
     this.endpoint = pulumi.interpolate`https://${args.host}`;
     this.registerOutputs({ endpoint: this.endpoint, adminPassword: this.adminPassword });

@@ -14,6 +14,9 @@ export interface ConfigurationArgs {
   /** The bucket for the logs of finished tasks. @default they stay with the pod that ran the task, until it goes */
   readonly logBucket: pulumi.Input<string> | undefined;
 
+  /** Whether somebody collects metrics. */
+  readonly monitoring: boolean;
+
   /** Whether there is a token for Slack. */
   readonly tellsSlack: boolean;
 }
@@ -57,6 +60,13 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
     PGSSLROOTCERT: `${AUTHORITIES_FOLDER}/${AUTHORITIES.database}`,
     AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK: "True",
     AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL: "30", // a new stream list is read after so many seconds
+    ...(args.monitoring && {
+      AIRFLOW__METRICS__STATSD_ON: "True",
+      AIRFLOW__METRICS__STATSD_HOST: AIRFLOW.statsd,
+      AIRFLOW__METRICS__STATSD_PORT: String(PORTS.statsd),
+      AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED: "True", // DAG, task and pool as tags, which become labels
+      AIRFLOW__METRICS__LEGACY_NAMES_ON: "False", // or all would be told twice
+    }),
     ...(args.logBucket !== undefined && {
       AIRFLOW__LOGGING__REMOTE_LOGGING: "True",
       AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER: pulumi.interpolate`s3://${args.logBucket}/logs`,

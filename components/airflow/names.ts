@@ -14,7 +14,12 @@ export const PORTS = {
   /** Where the API server reads the log of a task that is still running. */
   taskLogs: 8793,
   triggererLogs: 8794,
+  statsd: 9125,
+  metrics: 9102,
 } as const;
+
+/** The namespace that the foundation gives to Airflow. */
+export const AIRFLOW_NAMESPACE = "airflow";
 
 /** What the parts are called in the cluster. */
 export const AIRFLOW = {
@@ -25,6 +30,9 @@ export const AIRFLOW = {
   migration: "airflow-migrate",
   secret: "airflow",
   dags: "airflow-dags",
+  /** What shows Prometheus the metrics of all processes. */
+  statsd: "airflow-statsd",
+  dashboard: "airflow-dashboard",
   /** The login of the metadata database. */
   database: "airflow-database",
   /** What opens the object store. */

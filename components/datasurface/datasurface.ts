@@ -9,10 +9,11 @@ import {
   streamsFile,
   streamsFileName,
 } from "../../jobs/datasurface/stream-list";
-import { dagFiles } from "../airflow";
+import { DASHBOARD_LABEL, dagFiles, dashboard } from "../airflow";
 import { UserError } from "../user-error";
 import { sourceConversations } from "./conversations";
 import { type DataSurfaceDagsArgs, dataSurfaceDags, infrastructureWords } from "./dags";
+import { dataSurfacePanels } from "./dashboard";
 import { AUTHORITIES_FILE, infrastructurePod, MODEL_FOLDER } from "./job-pod";
 import {
   AIRFLOW_ROLE,
@@ -66,6 +67,9 @@ export interface DataSurfaceArgs {
 
   /** Where Airflow is, and its accounts that run pods here: those of the scheduler and triggerer, and no others. */
   readonly airflow: { readonly namespace: pulumi.Input<string>; readonly accounts: readonly string[] };
+
+  /** Whether there is a Grafana to show how ingestion is. */
+  readonly monitoring: boolean;
 
   /** What changes a source at random, for trying out. @default none */
   readonly simulator?: Omit<SimulatorArgs, "image"> & { readonly login: Login };
@@ -197,6 +201,18 @@ export class DataSurface extends pulumi.ComponentResource {
       );
     }
 
+    if (args.monitoring) {
+      new k8s.core.v1.ConfigMap(
+        `${name}-dashboard`,
+        {
+          metadata: metadata(DATASURFACE.dashboard, { ...LABELS.common, ...DASHBOARD_LABEL }),
+          data: {
+            "datasurface.json": dashboard("trellis-datasurface", "DataSurface", dataSurfacePanels(platforms)),
+          },
+        },
+        child,
+      );
+    }
     if (args.simulator) {
       const { login, ...simulator } = args.simulator;
       const logins = secret(DATASURFACE.simulator, {

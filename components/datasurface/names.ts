@@ -9,6 +9,7 @@ export const JOBS_USER = 1000;
 export const DATASURFACE = {
   serviceAccount: "datasurface",
   simulator: "datasurface-simulator",
+  dashboard: "datasurface-dashboard",
   airflowRole: "airflow-runs-jobs",
   /** The authorities by which the jobs know the database servers. */
   authorities: "datasurface-authorities",

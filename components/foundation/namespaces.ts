@@ -20,8 +20,9 @@ const S3 = 9000;
 const API = [6443, 6445];
 const ETCD = [2379];
 
-/** The API server, what it reads of running tasks from the scheduler and the triggerer, and their metrics. */
-const AIRFLOW = [8080, 8793, 8794, 9125];
+/** The API server, and what it reads of running tasks from the scheduler and the triggerer. */
+const AIRFLOW = [8080, 8793, 8794];
+const STATSD = { ports: [9125], protocol: "UDP" } as const;
 
 const metrics = (...ports: number[]): Allowance => ({ from: { namespace: "monitoring" }, ports });
 const ingress = (...ports: number[]): Allowance => ({ from: { namespace: "kube-system" }, ports });
@@ -71,6 +72,8 @@ export const PLATFORM_NAMESPACES = {
       { to: "servers", ports: API },
       { to: { namespace: "own" }, ports: AIRFLOW },
       { from: { namespace: "own" }, ports: AIRFLOW },
+      { to: { namespace: "own" }, ...STATSD },
+      { from: { namespace: "own" }, ...STATSD },
       { to: { namespace: "postgres" }, ports: [POSTGRES] },
       { to: { namespace: "storage" }, ports: [S3] },
       { to: "internet", ports: [443] },

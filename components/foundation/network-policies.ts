@@ -6,8 +6,16 @@ export type Allowance =
   /** The cluster's servers themselves: the Kubernetes API, etcd, HAProxy. */
   | { readonly to: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
   | { readonly from: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
-  | { readonly to: Peer; readonly ports: readonly number[]; readonly pods?: PodLabels }
-  | { readonly from: Peer; readonly ports: readonly number[]; readonly pods?: PodLabels };
+  | ({ readonly to: Peer; readonly pods?: PodLabels } & Ports)
+  | ({ readonly from: Peer; readonly pods?: PodLabels } & Ports);
+
+interface Ports {
+  readonly ports: readonly number[];
+  /** @default "TCP" */
+  readonly protocol?: Protocol;
+}
+
+type Protocol = "TCP" | "UDP";
 
 /** Pods of a namespace in the cluster; `"own"` is the namespace that the allowance is for. */
 export interface Peer {
@@ -31,7 +39,7 @@ export interface NamedPolicy {
 interface Rule {
   readonly to?: readonly RulePeer[];
   readonly from?: readonly RulePeer[];
-  readonly ports: ReadonlyArray<{ readonly port: number; readonly protocol: "TCP" | "UDP" }>;
+  readonly ports: ReadonlyArray<{ readonly port: number; readonly protocol: Protocol }>;
 }
 
 interface RulePeer {
@@ -66,12 +74,15 @@ export function networkPolicies(allowances: readonly Allowance[], servers: reado
 function policyFor(allowance: Allowance, servers: readonly string[]): NamedPolicy {
   if ("from" in allowance) {
     const { from, ports, pods } = allowance;
+    const protocol = protocolOf(allowance);
     return {
-      name: policyName("from", from === "servers" ? from : from.namespace, ports, pods),
+      name: policyName("from", from === "servers" ? from : from.namespace, ports, protocol, pods),
       spec: {
         podSelector: selector(pods),
         policyTypes: ["Ingress"],
-        ingress: [{ from: from === "servers" ? addresses(servers) : [peer(from)], ports: tcp(ports) }],
+        ingress: [
+          { from: from === "servers" ? addresses(servers) : [peer(from)], ports: portsOf(ports, protocol) },
+        ],
       },
     };
   }
@@ -82,17 +93,18 @@ function policyFor(allowance: Allowance, servers: readonly string[]): NamedPolic
       spec: {
         podSelector: {},
         policyTypes: ["Egress"],
-        egress: [{ to: [nameServer], ports: [{ port: 53, protocol: "UDP" }, ...tcp([53])] }],
+        egress: [{ to: [nameServer], ports: [{ port: 53, protocol: "UDP" }, ...portsOf([53], "TCP")] }],
       },
     };
   }
   const { to, ports, pods } = allowance;
+  const protocol = protocolOf(allowance);
   return {
-    name: policyName("to", typeof to === "string" ? to : to.namespace, ports, pods),
+    name: policyName("to", typeof to === "string" ? to : to.namespace, ports, protocol, pods),
     spec: {
       podSelector: selector(pods),
       policyTypes: ["Egress"],
-      egress: [{ to: peersOf(to, servers), ports: tcp(ports) }],
+      egress: [{ to: peersOf(to, servers), ports: portsOf(ports, protocol) }],
     },
   };
 }
@@ -120,11 +132,14 @@ function policyName(
   direction: "from" | "to",
   other: string,
   ports: readonly number[],
+  protocol: Protocol,
   pods?: PodLabels,
 ): string {
   const whose = pods ? [Object.values(pods).join("-")] : [];
-  return ["allow", ...whose, direction, other, ...ports].join("-");
+  return ["allow", ...whose, direction, other, ...(protocol === "UDP" ? ["udp"] : []), ...ports].join("-");
 }
 
 const selector = (pods?: PodLabels): Selector => (pods ? { matchLabels: { ...pods } } : {});
-const tcp = (ports: readonly number[]) => ports.map((port) => ({ port, protocol: "TCP" as const }));
+const portsOf = (ports: readonly number[], protocol: Protocol) => ports.map((port) => ({ port, protocol }));
+const protocolOf = (allowance: Allowance): Protocol =>
+  ("protocol" in allowance && allowance.protocol) || "TCP";

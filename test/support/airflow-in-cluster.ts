@@ -3,6 +3,7 @@ import { deployedFolder as folderOf } from "./airflow-model";
 import { evaluateStack } from "./evaluate";
 
 export const AIRFLOW_ARGS: AirflowArgs = {
+  monitoring: true,
   namespace: "airflow",
   host: "airflow.example.com",
   processes: { apiServer: 2, scheduler: 2, dagProcessor: 1, triggerer: 2 },

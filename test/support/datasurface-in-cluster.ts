@@ -3,6 +3,7 @@ import { ACCEPTANCE } from "./airflow-model";
 
 /** The acceptance model in a cluster. */
 export const DATASURFACE_ARGS: DataSurfaceArgs = {
+  monitoring: true,
   namespace: ACCEPTANCE.namespace,
   model: ACCEPTANCE.model,
   origin: { repository: { url: "https://git.example/model.git", branch: "main" } },

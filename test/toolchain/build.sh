@@ -25,9 +25,10 @@ declare -A recipe=(
   [kwok]="add-ons sigs.k8s.io/kwok/cmd/kwok"
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
   [minio]="minio github.com/minio/minio"
+  [statsd_exporter]="statsd github.com/prometheus/statsd_exporter"
 )
 order=(
-  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio
+  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio statsd_exporter
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok
 )
 

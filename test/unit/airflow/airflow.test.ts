@@ -14,7 +14,7 @@ type Planned = any;
 const PARTS = ["airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"];
 
 async function planned(args: Partial<AirflowArgs> = {}): Promise<(kind: string) => Planned[]> {
-  const { resources } = await evaluateAirflow(args);
+  const { resources } = await evaluateAirflow({ monitoring: false, ...args }); // metrics.test.ts has those
   const objects: Planned[] = resources.filter(({ type }) => type.startsWith("kubernetes:"));
   return (kind) => objects.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ inputs }) => inputs);
 }
@@ -36,7 +36,7 @@ describe("Airflow in the cluster", () => {
   });
 
   it("never starts a process before the metadata database is of its release", async () => {
-    const { resources } = await evaluateAirflow();
+    const { resources } = await evaluateAirflow({ monitoring: false });
     const migration = resources.find(({ name }) => name === "airflow-migration");
     const deployments = resources.filter(({ type }) => type.endsWith(":Deployment"));
     expect(deployments).toHaveLength(4);
@@ -189,7 +189,7 @@ describe("Airflow in the cluster", () => {
   it("keeps its logs with the pods where no store is given, and knows its store's authority where one is", async () => {
     const { logs: _, slackToken: __, ...args } = AIRFLOW_ARGS;
     const without = configuration(
-      { host: "a", sessions: 7, logBucket: undefined, tellsSlack: false },
+      { host: "a", sessions: 7, logBucket: undefined, monitoring: false, tellsSlack: false },
       "scheduler",
     );
     expect(

@@ -1,0 +1,82 @@
+/** A picture of one question, asked in Prometheus' language. */
+export interface Panel {
+  readonly title: string;
+  readonly expr: string;
+  /** How a line is called, by its labels. */
+  readonly legend: string;
+  readonly unit?: "s" | "short";
+}
+
+/** By this Grafana finds the ConfigMaps of all namespaces that hold dashboards. */
+export const DASHBOARD_LABEL = { grafana_dashboard: "1" };
+
+/** A dashboard as Grafana reads it: panels of one size, two a row. */
+export function dashboard(uid: string, title: string, panels: readonly Panel[]): string {
+  const datasource = { type: "prometheus", uid: "prometheus" };
+  return JSON.stringify(
+    {
+      uid,
+      title,
+      tags: ["trellis"],
+      schemaVersion: 39,
+      timezone: "browser",
+      refresh: "1m",
+      time: { from: "now-6h", to: "now" },
+      panels: panels.map(({ title: name, expr, legend, unit }, index) => ({
+        id: index + 1,
+        title: name,
+        type: "timeseries",
+        datasource,
+        gridPos: { x: 12 * (index % 2), y: 8 * Math.floor(index / 2), w: 12, h: 8 },
+        fieldConfig: { defaults: { unit: unit ?? "short", min: 0 }, overrides: [] },
+        targets: [{ refId: "A", datasource, expr, legendFormat: legend }],
+      })),
+    },
+    undefined,
+    2,
+  );
+}
+
+/** How Airflow itself is. */
+export const AIRFLOW_PANELS: readonly Panel[] = [
+  {
+    title: "Runs that ended, by outcome",
+    expr: "sum by (outcome) (increase(airflow_dag_run_seconds_count[5m]))",
+    legend: "{{outcome}}",
+  },
+  {
+    title: "Tasks that failed",
+    expr: 'sum by (dag_id) (increase(airflow_task_finishes_total{state="failed"}[5m]))',
+    legend: "{{dag_id}}",
+  },
+  {
+    title: "Heartbeats a minute: scheduler",
+    expr: "sum(rate(airflow_scheduler_heartbeats_total[5m])) * 60",
+    legend: "scheduler",
+  },
+  {
+    title: "Heartbeats a minute: triggerer",
+    expr: "sum(rate(airflow_triggerer_heartbeats_total[5m])) * 60",
+    legend: "triggerer",
+  },
+  {
+    title: "Delay of scheduled runs, 95th percentile",
+    expr: "histogram_quantile(0.95, sum by (le) (rate(airflow_dag_run_delay_seconds_bucket[15m])))",
+    legend: "delay",
+    unit: "s",
+  },
+  { title: "Time to read all DAGs", expr: "max(airflow_parse_seconds)", legend: "reading", unit: "s" },
+  { title: "Files that are not understood", expr: "max(airflow_import_errors)", legend: "import errors" },
+  {
+    title: "Places taken in pools",
+    expr: "max by (pool_name) (airflow_pool_running_slots + airflow_pool_deferred_slots)",
+    legend: "{{pool_name}}",
+  },
+  {
+    title: "Tasks that wait for a place",
+    expr: "max by (pool_name) (airflow_pool_starving_tasks)",
+    legend: "{{pool_name}}",
+  },
+  { title: "Jobs that are waited for", expr: "sum(airflow_triggers_running)", legend: "triggers" },
+  { title: "Free places of the executor", expr: "min(airflow_executor_open_slots)", legend: "open" },
+];
