@@ -33,6 +33,7 @@ export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.J
   });
   return {
     backoffLimit: 6, // within these minutes the servers have found each other, or a person is needed
+    activeDeadlineSeconds: 1800, // writes wait for drives that are offline
     template: {
       metadata: { labels: LABELS.provision },
       spec: {

@@ -28,6 +28,18 @@ export class Admin {
     );
   }
 
+  /** Fails at once where writes would wait for drives that are offline, each for a minute. */
+  async requireWrites(): Promise<void> {
+    try {
+      await this.#connection.send({ method: "GET", key: "health/cluster" });
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code === "connection") throw error;
+      throw new UserError(
+        `the object storage at ${this.root.endpoint} takes no writes: too few of its servers or drives are online; see kubectl -n storage get pods`,
+      );
+    }
+  }
+
   async policyNames(): Promise<string[]> {
     const answer = await this.#ask("listing policies", { method: "GET", key: "list-canned-policies" });
     return Object.keys(JSON.parse(answer) as object);
@@ -106,10 +118,6 @@ export class Admin {
         );
       case "AccessDenied":
         return new UserError(`${where} denies ${what} to ${this.root.user}, who is not its root user`);
-      case "XMinioServerNotInitialized":
-        return new UserError(
-          `${where} has not started: too few of its servers or drives are online; see kubectl -n storage get pods`,
-        );
       default:
         return new UserError(
           `${where} refuses ${what}: ${error.code}${error.said ? `, ${error.said}` : ""}`,

@@ -19,6 +19,7 @@ export async function provision(config: ProvisionConfig, { log, signal }: Contex
   const { root, specification, secretKeys } = config;
   const admin = new Admin(root, signal);
   try {
+    await admin.requireWrites();
     const known = await admin.policyNames();
 
     for (const declared of specification.buckets) {
