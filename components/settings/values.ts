@@ -10,7 +10,8 @@ export const kubernetesName = z
   .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, {
     error: "a lower-case name of letters, digits and inner dashes, 1 to 40 long, that begins with a letter",
   })
-  .brand<"KubernetesName">();
+  .brand<"KubernetesName">()
+  .meta({ title: "name" });
 export type KubernetesName = z.infer<typeof kubernetesName>;
 
 export const domainName = z
@@ -19,7 +20,8 @@ export const domainName = z
   .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/, {
     error: "a lower-case domain name with at least two labels, such as data.example.com",
   })
-  .brand<"DomainName">();
+  .brand<"DomainName">()
+  .meta({ title: "domain" });
 export type DomainName = z.infer<typeof domainName>;
 
 export const emailAddress = z
@@ -27,7 +29,8 @@ export const emailAddress = z
   .max(200)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$/, {
     error: "an e-mail address, such as ops@example.com",
-  });
+  })
+  .meta({ title: "e-mail address" });
 
 const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const address = `${octet}(\\.${octet}){3}`;
@@ -39,7 +42,8 @@ export const cidr = z
     error:
       "an IPv4 range whose address is its first one (no bits set behind the prefix), such as 10.0.0.0/16",
   })
-  .brand<"Cidr">();
+  .brand<"Cidr">()
+  .meta({ title: "range" });
 export type Cidr = z.infer<typeof cidr>;
 
 /** Keys as ssh-keygen writes them; RSA only from 2048 bits, whose encoding is at least 350 characters long. */
@@ -48,28 +52,32 @@ export const sshPublicKey = z
   .regex(
     /^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{48}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/=]{100,300}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/=]{335,2000})( [\w.@+-]{1,100})?$/,
     { error: "one public key in OpenSSH's form, such as: ssh-ed25519 AAAA... me@example.com" },
-  );
+  )
+  .meta({ title: "OpenSSH key" });
 
 export const httpsUrl = z
   .string()
   .max(300)
   .regex(/^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, {
     error: "an https address without path or credentials, such as https://fsn1.your-objectstorage.com",
-  });
+  })
+  .meta({ title: "https address" });
 
 export const bucketName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
     error: "a bucket name: 3 to 63 lower-case letters, digits and inner dashes",
   })
-  .brand<"BucketName">();
+  .brand<"BucketName">()
+  .meta({ title: "bucket" });
 
 export const imageRepository = z
   .string()
   .max(200)
   .regex(/^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/, {
     error: "a registry and a name without a tag, such as ghcr.io/acme/trellis",
-  });
+  })
+  .meta({ title: "registry and name" });
 
 /** With a tag or a digest: what runs is never whatever is newest. */
 export const imageReference = z
@@ -81,25 +89,38 @@ export const imageReference = z
       error:
         "a registry and a name with a tag or a digest, such as docker.io/pgsty/silo:RELEASE.2026-09-03T13-18-01Z",
     },
-  );
+  )
+  .meta({ title: "image with a tag or a digest" });
 
 /** Part of the name of a user of object storage. */
-export const applicationName = z.string().regex(/^(?!metrics$)[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
-  error: "an application's name: 2 to 32 lower-case letters, digits and inner dashes, and not metrics",
-});
+export const applicationName = z
+  .string()
+  .regex(/^(?!metrics$)[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
+    error: "an application's name: 2 to 32 lower-case letters, digits and inner dashes, and not metrics",
+  })
+  .meta({ title: "name" });
 
 /** A name that PostgreSQL takes without quotes; with the suffixes of roles it stays within 63 bytes. */
-export const databaseName = z.string().regex(/^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/, {
-  error:
-    "a database's name: lower-case letters, digits and underscores, 1 to 40 long, not one of PostgreSQL's own",
-});
+export const databaseName = z
+  .string()
+  .regex(/^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/, {
+    error:
+      "a database's name: lower-case letters, digits and underscores, 1 to 40 long, not one of PostgreSQL's own",
+  })
+  .meta({ title: "name" });
 
-export const extensionName = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, { error: "an extension's name" });
+export const extensionName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,39}$/, { error: "an extension's name" })
+  .meta({ title: "extension" });
 
 /** A folder of this project. */
-export const projectFolder = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, {
-  error: "a folder within the project, such as examples/model",
-});
+export const projectFolder = z
+  .string()
+  .regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, {
+    error: "a folder within the project, such as examples/model",
+  })
+  .meta({ title: "folder" });
 
 export const gitUrl = z
   .string()
@@ -107,21 +128,25 @@ export const gitUrl = z
   .regex(/^https:\/\/[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[A-Za-z0-9._~-]+)+$/, {
     error:
       "an https address of a git repository without credentials, such as https://github.com/acme/model.git",
-  });
+  })
+  .meta({ title: "https address" });
 
 export const branchName = z
   .string()
   .max(100)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+)*$/, { error: "a branch, such as main" });
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+)*$/, { error: "a branch, such as main" })
+  .meta({ title: "branch" });
 
 /** The name of a platform or a credential in a model. */
 export const modelName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: "a name as the model spells it" });
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: "a name as the model spells it" })
+  .meta({ title: "name" });
 
 export const slackChannel = z
   .string()
-  .regex(/^(#[a-z0-9_-]{1,79}|[CG][A-Z0-9]{8,20})$/, { error: "a channel, such as #data, or its id" });
+  .regex(/^(#[a-z0-9_-]{1,79}|[CG][A-Z0-9]{8,20})$/, { error: "a channel, such as #data, or its id" })
+  .meta({ title: "`#channel` or its id" });
 
 /** The first and last address of a range, as numbers. */
 export function cidrRange(range: string): { readonly first: number; readonly last: number } {
