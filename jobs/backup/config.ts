@@ -86,6 +86,15 @@ export const pieceSetting = flag(
   "BACKUP_PIECE_MIB",
 );
 
+export const patienceSetting = flag(
+  "--patience <seconds>",
+  "how long the work under way waits for a storage that takes or gives nothing",
+  wholeNumber({ min: 0, max: 86_400 })
+    .default(600)
+    .transform((seconds) => seconds * 1000),
+  "BACKUP_PATIENCE_SECONDS",
+);
+
 export const retentionSetting = flag(
   "--retention-days <days>",
   "backups older than this are removed, save for the newest good one",

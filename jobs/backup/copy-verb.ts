@@ -16,7 +16,7 @@ export const copyVerb = verb({
   },
   run: (config, context) =>
     withStore(config.store, context.signal, (from) =>
-      reporting(from, "copy", (tell) =>
+      reporting(from, "copy", context.log, (tell) =>
         withStore(config.offsite, context.signal, async (to) => {
           const { backup, bytes, copied } = await copy({ from, to, name: config.backup }, context);
           tell({ backup_name: backup, backup_size_bytes: bytes, to: config.offsite.endpoint });

@@ -53,7 +53,7 @@ export async function create(args: CreateArgs, context: Context): Promise<Manife
     databases: artefacts,
   };
   context.signal.throwIfAborted();
-  await store.write(manifestKey(name), writeManifest(manifest));
+  await store.write(manifestKey(name), writeManifest(manifest), { patient: true });
   return manifest;
 }
 

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { z } from "zod";
-import type { ObjectStore, Outcome } from "../shared";
+import type { Logger, ObjectStore, Outcome } from "../shared";
 import { backupName, backupTime, type Manifest, totalBytes } from "./manifest";
 
 /** How one run of `create` ended. */
@@ -87,6 +87,7 @@ export type Facts = Record<string, string | number>;
 export async function reporting(
   store: ObjectStore,
   verb: ReportedVerb,
+  log: Logger,
   work: (tell: (facts: Facts) => void) => Promise<Outcome>,
 ): Promise<Outcome> {
   const at = new Date();
@@ -108,13 +109,19 @@ export async function reporting(
   };
   try {
     const answer = await work((more) => Object.assign(facts, more));
-    await write(undefined);
+    await write(undefined).catch((error: unknown) => warnOfReport(log, error));
     return answer;
   } catch (error) {
     await write(error instanceof Error ? error.message : String(error)).catch(() => undefined);
     throw error;
   }
 }
+
+/** What was done is done: a storage that takes no report undoes nothing. */
+export const warnOfReport = (log: Logger, error: unknown) =>
+  log.warn(
+    `it went well, but its report is not stored: ${error instanceof Error ? error.message : String(error)}`,
+  );
 
 const reportKey = (verb: string, kind: "report" | "summary", at: Date, ending: "json" | "txt") =>
   `${FOLDER}${verb}_${kind}_${backupName(at).replace("postgres_", "")}.${ending}`;

@@ -53,7 +53,11 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
       context.signal.throwIfAborted();
       await takePlace(database, { scratch, into, replaced });
     } catch (error) {
-      await withDatabase(outside, session, (fresh) => drop(fresh, scratch)).catch(() => undefined);
+      // Where the disk is full the first attempt may fail too: it lets go of what cannot be written, and the next is clean.
+      const clear = () => withDatabase(outside, session, (fresh) => drop(fresh, scratch));
+      await retry(clear, { attempts: 4, firstDelayMs: 500, longestDelayMs: 2_000 }).catch((second: unknown) =>
+        context.log.warn({ scratch }, `${scratch} is left over, until the next restore: ${String(second)}`),
+      );
       throw error;
     }
     await drop(database, replaced);

@@ -27,7 +27,8 @@ export {
   takeBack,
 } from "./migrations";
 export { ObjectStore, type StoredObject } from "./object-store";
-export { StoreConnection, StoreError, type StoreRequest } from "./object-store-request";
+export { StoreError } from "./object-store-errors";
+export { type Patience, StoreConnection, type StoreRequest } from "./object-store-request";
 export { type ObjectStoreAddress, objectStore } from "./object-store-setting";
 export type { Outcome, ResultCode } from "./outcome";
 export { createProgress, type Progress, type ProgressDisplay } from "./progress";

@@ -1,5 +1,8 @@
-import { element, elements, refusal, StoreConnection, StoreError } from "./object-store-request";
+import type { IncomingMessage } from "node:http";
+import { refusal, StoreError } from "./object-store-errors";
+import { type Patience, StoreConnection } from "./object-store-request";
 import type { ObjectStoreAddress } from "./object-store-setting";
+import { element, elements } from "./xml-element";
 
 export interface StoredObject {
   readonly key: string;
@@ -7,14 +10,17 @@ export interface StoredObject {
   readonly modified: Date;
 }
 
-/** 16 MiB, and as much more after each thousand parts: 10,000 parts, which is S3's limit, then hold 880 GiB. */
-const PART_BYTES = 16 * 2 ** 20;
+/** 8 MiB, and as much more after each thousand parts: 10,000 parts, which is S3's limit, then hold 440 GiB. */
+const PART_BYTES = 8 * 2 ** 20;
 
-/** Parts that travel at a time; with them and the one that fills up, an upload takes 64 MiB of memory. */
-const PARTS_UNDER_WAY = 3;
+/** Parts that travel at a time; with them and the one that fills up, an upload takes 32 MiB of memory. */
+const PARTS_UNDER_WAY = 2;
 
-/** After so many cuts in one object somebody should look. */
+/** After so many cuts without a byte between them somebody should look. */
 const LONGEST_SERIES_OF_INTERRUPTIONS = 10;
+
+/** An answer that stands still for this long, while somebody wants to read it, is taken for lost. */
+const SILENCE_MS = 60_000;
 
 /** One bucket on an S3 server, or what lies under one prefix of it: keys are told and taken without the prefix. */
 export class ObjectStore {
@@ -24,8 +30,9 @@ export class ObjectStore {
   constructor(
     readonly address: ObjectStoreAddress,
     signal?: AbortSignal,
+    patience?: Patience,
   ) {
-    this.#connection = new StoreConnection(address, signal);
+    this.#connection = new StoreConnection(address, signal, patience);
     this.#prefix = address.prefix ?? "";
   }
 
@@ -58,21 +65,21 @@ export class ObjectStore {
   }
 
   /** The content as it comes in; a connection that breaks is opened anew where it broke. */
-  async *read(key: string): AsyncGenerator<Buffer, void, undefined> {
+  async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
+    const key = this.#prefix + name;
     let offset = 0;
-    for (let interruptions = 0; ; interruptions++) {
-      const content = await this.#connection.open({ method: "GET", key: this.#prefix + key, from: offset });
+    for (let fruitless = 0; ; fruitless++) {
+      const content = await this.#connection.open({ method: "GET", key, from: offset, patient: true });
       try {
-        // Safe: no encoding is set, so the chunks are buffers.
-        for await (const chunk of content as AsyncIterable<Buffer>) {
+        for await (const chunk of withoutSilence(content)) {
           offset += chunk.length;
+          fruitless = 0;
           yield chunk;
         }
         return;
       } catch (error) {
-        if (interruptions >= LONGEST_SERIES_OF_INTERRUPTIONS || this.#connection.signal?.aborted) {
-          this.#connection.lost(error);
-        }
+        const stopped = this.#connection.signal?.aborted;
+        if (fruitless >= LONGEST_SERIES_OF_INTERRUPTIONS || stopped) this.#connection.lost(error);
       }
     }
   }
@@ -87,8 +94,17 @@ export class ObjectStore {
     }
   }
 
-  async write(key: string, content: string | Buffer): Promise<void> {
-    await this.#connection.send({ method: "PUT", key: this.#prefix + key, body: Buffer.from(content) });
+  async write(
+    key: string,
+    content: string | Buffer,
+    { patient = false }: { readonly patient?: boolean } = {},
+  ): Promise<void> {
+    await this.#connection.send({
+      method: "PUT",
+      key: this.#prefix + key,
+      body: Buffer.from(content),
+      patient,
+    });
   }
 
   async remove(key: string): Promise<void> {
@@ -111,20 +127,26 @@ export class ObjectStore {
 
   /**
    * Writes what a source yields, without knowing how much that will be and without a file. The object appears when
-   * the source has ended well, and not at all when it throws.
+   * the source has ended well, and not at all when it throws. What has arrived stays: while the storage cannot take
+   * more, the source stands still, and goes on where it stood.
    */
   async upload(name: string, source: AsyncIterable<Buffer>): Promise<void> {
     const key = this.#prefix + name;
     const parts = inParts(source);
     const first = await parts.next();
-    if (first.done) return this.write(name, "");
+    if (first.done) return this.write(name, "", { patient: true });
     const second = await parts.next();
-    if (second.done) return this.write(name, first.value);
-    const { body } = await this.#connection.send({ method: "POST", key, query: { uploads: "" } });
+    if (second.done) return this.write(name, first.value, { patient: true });
+    const { body } = await this.#connection.send({
+      method: "POST",
+      key,
+      query: { uploads: "" },
+      patient: true,
+    });
     const uploadId = element(body, "UploadId") ?? "";
     try {
       const etags = await this.#sendParts(key, uploadId, [first.value, second.value], parts);
-      await this.#complete(key, uploadId, etags);
+      await this.#complete(name, uploadId, etags);
     } catch (error) {
       await parts.return(undefined).catch(() => undefined);
       await this.#abandon(key, uploadId);
@@ -166,7 +188,13 @@ export class ObjectStore {
     const send = async (part: Buffer) => {
       const number = etags.push("");
       const sending = this.#connection
-        .send({ method: "PUT", key, query: { partNumber: String(number), uploadId }, body: part })
+        .send({
+          method: "PUT",
+          key,
+          query: { partNumber: String(number), uploadId },
+          body: part,
+          patient: true,
+        })
         .then(({ etag }) => {
           etags[number - 1] = etag;
           underWay.delete(sending);
@@ -185,14 +213,22 @@ export class ObjectStore {
     return etags;
   }
 
-  async #complete(key: string, uploadId: string, etags: readonly string[]): Promise<void> {
+  async #complete(name: string, uploadId: string, etags: readonly string[]): Promise<void> {
+    const key = this.#prefix + name;
     const listed = etags.map(
       (etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${etag}</ETag></Part>`,
     );
     const body = Buffer.from(`<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>`);
-    const answer = await this.#connection.send({ method: "POST", key, query: { uploadId }, body });
-    // S3 answers 200 before it knows, to keep the connection alive, and tells of a failure in the body.
-    if (element(answer.body, "Code")) throw refusal(this.address, { method: "POST", key }, 500, answer.body);
+    try {
+      const wanted = { method: "POST", key, query: { uploadId }, body, patient: true } as const;
+      const answer = await this.#connection.send(wanted);
+      // S3 answers 200 before it knows, to keep the connection alive, and tells of a failure in the body.
+      if (element(answer.body, "Code")) throw refusal(this.address, wanted, 500, answer.body);
+    } catch (error) {
+      // An upload that was completed is not known any more: when the answer was lost, a second attempt hears this.
+      const unknown = error instanceof StoreError && error.code === "NoSuchUpload";
+      if (!unknown || !(await this.list(name)).some((each) => each.key === name)) throw error;
+    }
   }
 
   /** With a connection of its own, since the first one may have been stopped; a failure here hides no other. */
@@ -200,6 +236,23 @@ export class ObjectStore {
     const connection = new StoreConnection(this.address, AbortSignal.timeout(10_000));
     await connection.send({ method: "DELETE", key, query: { uploadId } }).catch(() => undefined);
     connection.close();
+  }
+}
+
+/** Only while somebody waits for it: whoever reads may take any time, as a database that restores does. */
+async function* withoutSilence(content: IncomingMessage): AsyncGenerator<Buffer> {
+  const silent = () => content.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s`));
+  // Safe: no encoding is set, so the chunks are buffers.
+  const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    for (;;) {
+      const timer = setTimeout(silent, SILENCE_MS);
+      const next = await chunks.next().finally(() => clearTimeout(timer));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    content.destroy();
   }
 }
 

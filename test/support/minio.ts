@@ -4,16 +4,23 @@ import { join } from "node:path";
 import { ObjectStore } from "../../jobs/shared";
 import { Child } from "./child";
 import { freePort } from "./postgres";
+import { TcpFront } from "./tcp-front";
+import { eventually } from "./waiting";
 
 /** Four MinIO servers of one drive each on loopback, as in the cluster: half of the drives are parity. */
 export interface MinioCluster {
   readonly bucket: string;
+  /** Clients talk to it, and it to whichever node lives. */
+  readonly front: TcpFront;
+  /** A further way in, by TLS. */
+  frontWith(identity: { readonly key: string; readonly cert: string }): Promise<TcpFront>;
   environment(prefix: string): Record<string, string>;
-  /** Node 0 is the one that clients talk to. */
   kill(node: 0 | 1 | 2 | 3): Promise<void>;
   restart(node: 0 | 1 | 2 | 3): void;
   /** Resolves when the cluster answers requests about the bucket. */
   ready(): Promise<void>;
+  /** Starts every node that is down; resolves when each sees all the others: then the loss of any one costs nothing. */
+  heal(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,7 +46,8 @@ export async function startMinio(bucket = "crm-backups"): Promise<MinioCluster> 
       MINIO_BROWSER: "off",
     });
   const nodes = ports.map((_, node) => launch(node));
-  const address = { endpoint: `http://127.0.0.1:${ports[0]}`, region: "us-east-1", bucket, ...KEYS };
+  const front = await TcpFront.open(ports);
+  const address = { endpoint: `http://127.0.0.1:${front.port}`, region: "us-east-1", bucket, ...KEYS };
 
   const until = async (what: string, reached: (store: ObjectStore) => Promise<unknown>) => {
     const signal = AbortSignal.timeout(START_LIMIT_MS);
@@ -64,6 +72,8 @@ export async function startMinio(bucket = "crm-backups"): Promise<MinioCluster> 
 
   const cluster: MinioCluster = {
     bucket,
+    front,
+    frontWith: (identity) => TcpFront.open(ports, identity),
     environment: (prefix) => ({
       [`${prefix}_ENDPOINT`]: address.endpoint,
       [`${prefix}_BUCKET`]: bucket,
@@ -75,8 +85,16 @@ export async function startMinio(bucket = "crm-backups"): Promise<MinioCluster> 
       nodes[node] = launch(node);
     },
     ready: () => until("did not get ready", (store) => store.check()),
+    heal: async () => {
+      for (const [node, each] of nodes.entries()) if (!each.running) nodes[node] = launch(node);
+      for (const port of ports) {
+        await eventually(`a whole cluster, seen by the node at ${port}`, START_LIMIT_MS, async () => {
+          return (await fetch(`http://127.0.0.1:${port}/minio/health/cluster?maintenance=true`)).ok;
+        });
+      }
+    },
     stop: async () => {
-      await Promise.all(nodes.map((node) => node.kill()));
+      await Promise.all([front.close(), ...nodes.map((node) => node.kill())]);
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -38,6 +38,8 @@ export interface StartPostgresArgs {
   readonly settings?: Readonly<Record<string, string>>;
   /** A server whose log this one follows; both have `STREAMING` among their settings. */
   readonly standbyOf?: PostgresServer;
+  /** Room for all databases together, on a disk of their own that can be full (which takes root). @default no limit */
+  readonly diskMib?: number;
 }
 
 /** What a primary and its standby have in common. */
@@ -89,11 +91,14 @@ export async function startPostgres(args: StartPostgresArgs = {}): Promise<Postg
   const port = await freePort();
   const settings = Object.entries({ ...FAST, ...args.settings, port: String(port) });
   const log = join(home, "log");
-  const server = spawn(
-    join(binaries, "postgres"),
-    ["-D", cluster, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])],
-    { ...owner, stdio: ["ignore", "ignore", openSync(log, "w")], detached: true },
-  );
+  const words = ["-D", cluster, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+  const stdio = ["ignore", "ignore", openSync(log, "w")] as const;
+  const server = args.diskMib
+    ? spawn("/usr/bin/unshare", onDisk(args.diskMib, cluster, owner, join(binaries, "postgres"), words), {
+        stdio: [...stdio],
+        detached: true,
+      })
+    : spawn(join(binaries, "postgres"), words, { ...owner, stdio: [...stdio], detached: true });
   server.unref();
   const watchdog = watchOver(server.pid, home);
 
@@ -116,6 +121,22 @@ export async function startPostgres(args: StartPostgresArgs = {}): Promise<Postg
       await ended;
     },
   };
+}
+
+/** The databases lie in a file system of the server's own mount namespace, which is gone when the server is. */
+function onDisk(
+  mib: number,
+  cluster: string,
+  { uid = 0, gid = 0 }: { uid?: number; gid?: number },
+  postgres: string,
+  words: readonly string[],
+): string[] {
+  const script =
+    'cp -a "$1/base" "$1/base.kept" && mount -t tmpfs -o "size=$2m,uid=$3,gid=$4,mode=0700" tmpfs "$1/base" && ' +
+    'cp -a "$1/base.kept/." "$1/base/" && uid=$3 gid=$4 && shift 4 && ' +
+    'exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"';
+  const given = [cluster, String(mib), String(uid), String(gid), postgres, ...words];
+  return ["--mount", "/bin/sh", "-c", script, "sh", ...given];
 }
 
 /** The server that all test files of one vitest run share (see postgres-global.ts). */

@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { createAuthority } from "../../support/certificates";
 import { type MinioCluster, startMinio } from "../../support/minio";
 import { describeWith } from "../../support/programs";
 import { type BackupRig, startBackupRig } from "../backup/backup-rig";
@@ -9,6 +13,16 @@ const BULK = `
   CREATE TABLE bulk AS SELECT n, decode(repeat(md5(random()::text), 4) || md5(n::text), 'hex') AS noise,
     (SELECT string_agg(md5(random()::text || n || i), '') FROM generate_series(1, 16) i) AS letters
   FROM generate_series(1, 100000) n`;
+
+const MIB = 2 ** 20;
+
+/** For NODE_OPTIONS: all of a job believes that it is so many minutes later. */
+const clockAheadBy = (minutes: number) => {
+  const program = `const Real = Date; globalThis.Date = class extends Real {
+    constructor(...given) { if (given.length > 0) super(...given); else super(Real.now() + ${minutes * 60_000}); }
+    static now() { return Real.now() + ${minutes * 60_000}; } };`;
+  return `--import data:text/javascript;base64,${Buffer.from(program).toString("base64")}`;
+};
 
 describeWith(["minio", "initdb", "pg_dump", "zstd"], "backups on four MinIO servers", () => {
   let minio: MinioCluster;
@@ -24,6 +38,28 @@ describeWith(["minio", "initdb", "pg_dump", "zstd"], "backups on four MinIO serv
     await minio?.stop();
     await rig?.stop();
   });
+
+  // Whatever a test has killed is there again for the next.
+  afterEach(async () => {
+    minio.front.onTraffic = () => undefined;
+    await minio.heal();
+  });
+
+  /** Strikes once so many bytes have passed from now on. */
+  function after(bytes: number, strike: () => Promise<unknown>): void {
+    const from = minio.front.passed;
+    minio.front.onTraffic = (passed) => {
+      if (passed - from < bytes) return;
+      minio.front.onTraffic = () => undefined;
+      void strike();
+    };
+  }
+  const good = async () => {
+    const { printed, error } = await rig.backup(minio, "list --json");
+    expect(error).toBeUndefined();
+    const backups: { name: string; state: string }[] = JSON.parse(printed);
+    return backups.filter(({ state }) => state === "good").map(({ name }) => name);
+  };
 
   it("are created, verified and restored, row for row", async () => {
     expect(await rig.backup(minio, "create")).toMatchObject({ error: undefined });
@@ -41,23 +77,94 @@ describeWith(["minio", "initdb", "pg_dump", "zstd"], "backups on four MinIO serv
     expect((await rig.backup(minio, "create", environment)).error).toMatch(message);
   });
 
-  it("go on with one server down, are read with two, and nothing is lost when they return", async () => {
-    await minio.kill(3);
+  it("are refused where this machine's clock is wrong, with both times", async () => {
+    const job = await rig.process(minio, "create", { environment: { NODE_OPTIONS: clockAheadBy(30) } });
+    expect(job.exitCode).toBe(1);
+    expect(job.termination?.error).toMatch(
+      /the clocks .* differ by more than 15 minutes \(here .*, there .*set the one/,
+    );
+  });
+
+  it("go by TLS where the authority is known, and are refused clearly where it is not", async () => {
+    const [known, strange] = [createAuthority("of the storage"), createAuthority("of somebody else")];
+    const front = await minio.frontWith(
+      known.issue({ commonName: "storage", addresses: ["127.0.0.1"], usages: ["server"] }),
+    );
+    const folder = mkdtempSync(join(tmpdir(), "trellis-authority-"));
+    try {
+      const listWith = (authority: { cert: string }) => {
+        writeFileSync(join(folder, "ca.crt"), authority.cert);
+        return rig.process(minio, "list", {
+          environment: {
+            BACKUP_S3_ENDPOINT: `https://127.0.0.1:${front.port}`,
+            NODE_EXTRA_CA_CERTS: join(folder, "ca.crt"),
+          },
+        });
+      };
+      expect(await listWith(known)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("good") });
+      const refused = await listWith(strange);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.termination?.error).toMatch(/certificate .* is not trusted: .*NODE_EXTRA_CA_CERTS/);
+    } finally {
+      await front.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("go on when a server is killed in the middle of an upload, and another in the middle of a restore", async () => {
+    after(4 * MIB, () => minio.kill(0));
     expect(await rig.backup(minio, "create")).toMatchObject({ error: undefined });
-    await minio.kill(2);
-    const restored = await rig.backup(minio, "restore --database crm --as again --force");
-    expect(restored).toMatchObject({ error: undefined });
+    await minio.heal();
+    after(4 * MIB, () => minio.kill(1));
+    expect(await rig.backup(minio, "restore --database crm --as again --force")).toMatchObject({
+      error: undefined,
+    });
+    expect(await fingerprint(rig.server, "again")).toEqual(original);
+    await minio.heal();
+  });
+
+  it("wait in the middle of an upload for the second of two killed servers, and go on where they stood", async () => {
+    after(4 * MIB, () => Promise.all([minio.kill(2), minio.kill(3)]));
+    let waited = false;
+    const job = await rig.process(minio, "create", {
+      onError: (_, printed) => {
+        if (waited || !/waiting: .*(too few of its drives|cannot be reached)/.test(printed)) return;
+        waited = true;
+        minio.restart(2);
+      },
+    });
+    expect(waited, job.stderr).toBe(true);
+    expect(job).toMatchObject({ exitCode: 0 });
+    await minio.heal();
+    expect(await rig.backup(minio, "verify")).toMatchObject({ error: undefined });
+  });
+
+  it("are read with two servers killed in the middle of it, and not written: then the reason is clear", async () => {
+    const before = await good();
+    after(4 * MIB, () => Promise.all([minio.kill(1), minio.kill(3)]));
+    expect(await rig.backup(minio, "restore --database crm --as again --force")).toMatchObject({
+      error: undefined,
+    });
     expect(await fingerprint(rig.server, "again")).toEqual(original);
 
-    expect((await rig.backup(minio, "create")).error).toMatch(/takes no writes: too few of its drives/);
+    const failed = await rig.backup(minio, "create --patience 3");
+    expect(failed.error).toMatch(/takes no writes: too few of its drives|cannot be reached/);
+    await minio.heal();
+    expect(await good()).toEqual(before);
+  });
 
-    minio.restart(2);
-    minio.restart(3);
-    await minio.ready();
-    const listed = await rig.backup(minio, "list --json");
-    expect(
-      JSON.parse(listed.printed).filter(({ state }: { state: string }) => state === "good"),
-    ).toHaveLength(2);
+  it("say clearly that nothing can be done with three servers down, and lose nothing", async () => {
+    const before = await good();
+    await Promise.all([minio.kill(0), minio.kill(1), minio.kill(2)]);
+    for (const words of ["create", "list", "restore --database crm --as again --force", "prune", "verify"]) {
+      const { error } = await rig.backup(minio, `${words}`, { BACKUP_PATIENCE_SECONDS: "3" });
+      expect(error, words).toMatch(
+        /too few of its drives|cannot be reached|busy|ServerNotInitialized|Quorum/i,
+      );
+    }
+    expect(await fingerprint(rig.server, "again")).toEqual(original);
+    await minio.heal();
+    expect(await good()).toEqual(before);
     expect(await rig.backup(minio, "verify")).toMatchObject({ error: undefined });
   });
 });
