@@ -36,7 +36,7 @@ describeWith(
           environment: { BACKUP_SERVER_PORT: String(small.port), BACKUP_SERVER_PASSWORD: PASSWORD },
         });
         expect(restored.exitCode).toBe(1);
-        expect(restored.termination?.error).toMatch(/No space left on device[^]*a disk is full.*add room/);
+        expect(restored.termination?.error).toMatch(/No space left on device[\s\S]*a disk is full.*add room/);
         expect(await query(small, "crm", "SELECT one FROM precious")).toEqual([{ one: 1 }]);
         const left = await query(
           small,
