@@ -25,7 +25,10 @@ describeWith([KUBERNETES_VALIDATE], "the Kubernetes objects of Airflow and DataS
     const manifests = manifestsOf(resources);
 
     expect(manifests.length).toBeGreaterThan(12);
-    expect(schemaViolations(manifests)).toEqual([]);
+    // A HelmChart is K3s' own kind, of which Kubernetes has no schema.
+    const known = manifests.filter((each) => Object(each).kind !== "HelmChart");
+    expect(known).toHaveLength(manifests.length - 1);
+    expect(schemaViolations(known)).toEqual([]);
   });
 });
 
