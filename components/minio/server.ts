@@ -49,7 +49,6 @@ export function serverEnvironment(
     ...(pods * drivesPerPod > 1 && { MINIO_STORAGE_CLASS_STANDARD: `EC:${parity}` }),
     MINIO_BROWSER_REDIRECT_URL: `https://${consoleHost}`,
     MINIO_PROMETHEUS_AUTH_TYPE: "jwt",
-    MINIO_UPDATE: "off", // the release is a setting, and the pod may not reach the internet
     HOME: "/tmp",
   };
 }
