@@ -9,7 +9,7 @@ import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
 import { BuiltImage } from "./components/image";
 import { MinIO, type ObjectStoreAccess } from "./components/minio";
-import { hostOf, POSTGRES, Postgres, postgresImage, serverNames } from "./components/postgres";
+import { hostOf, POSTGRES, Postgres, postgresImage, recoveryImage, serverNames } from "./components/postgres";
 import { RainTracker } from "./components/rain";
 import {
   adviceOn,
@@ -81,29 +81,6 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     dockerfile: "jobs/Dockerfile",
     architectures,
   });
-  const postgresMembers = new BuiltImage(
-    "postgres-image",
-    postgresImage({ repository: `${repository}-postgres`, architectures }),
-  );
-  const images = { jobs: jobs.reference, postgres: postgresMembers.reference };
-  const postgres = new Postgres(
-    "postgres",
-    {
-      ...settings.postgres,
-      ...postgresShape(settings),
-      namespace: foundation.namespaces.postgres,
-      scope: settings.cluster,
-      images,
-      backupEpoch: settings.backup.epoch,
-      strictSpread: environment === "prod",
-      pods: [target.network.pods],
-      servers: cluster.serverRanges,
-      etcd: cluster.etcd,
-      certificate: cluster.postgresCertificate,
-    },
-    { provider },
-  );
-
   const { memoryMib, ...layout } = minioShape(settings, target.servers);
   const minio = new MinIO(
     "minio",
@@ -119,6 +96,44 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
       consoleHost: `minio-console.${domain}`,
       certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
       monitoring: addons.monitoring,
+    },
+    { provider },
+  );
+
+  const members = new BuiltImage(
+    "postgres-image",
+    postgresImage({ repository: `${repository}-postgres`, architectures }),
+  );
+  const images = { jobs: jobs.reference, postgres: members.reference };
+  const recovery = new BuiltImage(
+    "recovery-image",
+    recoveryImage({
+      repository: `${repository}-recovery`,
+      architectures,
+      ...images,
+    }),
+  );
+  const postgres = new Postgres(
+    "postgres",
+    {
+      ...settings.postgres,
+      ...postgresShape(settings),
+      namespace: foundation.namespaces.postgres,
+      scope: settings.cluster,
+      images: { ...images, recovery: recovery.reference },
+      backupEpoch: settings.backup.epoch,
+      strictSpread: environment === "prod",
+      pods: [target.network.pods],
+      servers: cluster.serverRanges,
+      etcd: cluster.etcd,
+      certificate: cluster.postgresCertificate,
+      archive: minio.access.archive && {
+        store: minio.access.archive,
+        offsite: offsiteStore(settings, secrets),
+        client: cluster.postgresBackupCertificate,
+        recoverTo: settings.postgres.recoverTo,
+        monitoring: addons.monitoring,
+      },
     },
     { provider },
   );
@@ -154,6 +169,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     monitoring: addons.monitoring,
     provider,
   });
+
   const rain = rainTracker(settings, postgres, {
     namespace: foundation.namespaces.rain,
     image: jobs.reference,
@@ -172,7 +188,11 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     kubeconfig: cluster.kubeconfig,
     certificateBundles: cluster.certificateBundles,
     snapshotKey: cluster.snapshotKey,
-    postgres: { connections: postgres.connections, authority: postgres.authority },
+    postgres: {
+      connections: postgres.connections,
+      authority: postgres.authority,
+      archivePassphrases: postgres.archivePassphrases,
+    },
     objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
     ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),

@@ -13,6 +13,8 @@ export interface PlatformNamespace {
 
 const POSTGRES = 5432;
 const PATRONI_REST = 8008;
+/** By which base backups read a member's data. */
+const PGBACKREST = 8432;
 /** Where the watcher of the leader key and the exporter of the backups show their metrics. */
 const WATCHER_HEALTH = 8080;
 const S3 = 9000;
@@ -35,11 +37,12 @@ export const PLATFORM_NAMESPACES = {
     share: { cpu: 4, memoryGib: 8 },
     allow: [
       { to: "dns" },
-      { to: { namespace: "own" }, ports: [POSTGRES, PATRONI_REST] },
-      { from: { namespace: "own" }, ports: [POSTGRES, PATRONI_REST] },
+      { to: { namespace: "own" }, ports: [POSTGRES, PATRONI_REST, PGBACKREST] },
+      { from: { namespace: "own" }, ports: [POSTGRES, PATRONI_REST, PGBACKREST] },
       { to: "servers", ports: [...ETCD, ...API] },
       { from: "servers", ports: [POSTGRES, PATRONI_REST] },
       { to: { namespace: "storage" }, ports: [S3] },
+      { to: "internet", ports: [443], pods: { "trellis/archive": "offsite" } }, // where the archive has a second store
       { from: { namespace: "airflow" }, ports: [POSTGRES] },
       { from: { namespace: "datasurface" }, ports: [POSTGRES] },
       { from: { namespace: "rain-tracker" }, ports: [POSTGRES] },

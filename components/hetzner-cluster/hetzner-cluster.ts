@@ -61,6 +61,8 @@ export class HetznerCluster extends pulumi.ComponentResource {
     readonly authority: pulumi.Output<string>;
     readonly pair: pulumi.Output<KeyPair>;
   };
+  /** Opens the members' data to base backups. */
+  readonly postgresBackupCertificate: pulumi.Output<KeyPair>;
   /** By server: what `trellis-renew-certificates` reads on it. Secret. */
   readonly certificateBundles: pulumi.Output<Record<string, string>>;
   /** Opens etcd's snapshots; to be kept outside of the cluster. */
@@ -178,6 +180,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
       password: patroniPassword,
     };
     this.postgresCertificate = { authority: pki.postgresAuthority, pair: pki.postgres };
+    this.postgresBackupCertificate = pki.postgresBackup;
     this.snapshotKey = pulumi.secret(snapshotKey.privateKeyOpenssh);
     this.registerOutputs({ api: this.api, entrances: this.entrances });
   }

@@ -15,7 +15,7 @@ export interface BuiltImageArgs {
   readonly architectures: ReadonlyArray<"amd64" | "arm64">;
 
   /** What the Dockerfile declares with ARG. */
-  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly buildArgs?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**

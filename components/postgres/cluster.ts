@@ -3,10 +3,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../artefacts";
+import type { Archive } from "./archive";
 import { PASSWORD_VARIABLES } from "./member-environment";
-import { memberPod, PLACES } from "./member-pod";
+import { memberPod } from "./member-pod";
 import { LABELS, memberName, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE } from "./names";
 import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
+import { PLACES } from "./places";
 
 /** A certificate with its key, and the authority that its holder believes; PEM. */
 export interface TrustedPair {
@@ -58,6 +60,9 @@ export interface PostgresClusterArgs {
 
   /** What PostgreSQL and the REST API show to clients and to each other. */
   readonly certificate: TrustedPair;
+
+  /** Where the log is archived to. @default nowhere */
+  readonly archive?: Pick<Archive, "member" | "archiving"> | undefined;
 }
 
 /** The Patroni members, the services that lead to each of them, and what they may know. */
@@ -113,7 +118,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     this.certificateDigest = pulumi
       .all([args.certificate.pair.cert, args.etcd.certificate.cert])
       .apply((certificates) => digest(certificates.join()));
-    this.dynamicConfiguration = dynamicConfiguration(args);
+    this.dynamicConfiguration = dynamicConfiguration({ ...args, archiving: args.archive?.archiving });
     const config = pulumi
       .all([args.etcd.hosts, args.servers])
       .apply(([etcd, servers]) => patroniConfig(configuration(args, etcd, servers)));
@@ -154,6 +159,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             configDigest: config.apply(digest),
             ...this.secrets,
             certificateDigest: this.certificateDigest,
+            archive: args.archive?.member,
           }),
         },
       },
@@ -270,6 +276,7 @@ function configuration(
     dataDirectory: PLACES.data,
     socketDirectory: PLACES.sockets,
     programs: PLACES.programs,
+    archiving: args.archive?.archiving,
   };
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
 import type { BuiltImageArgs } from "../image";
 import { versions } from "../versions";
 
@@ -15,5 +16,23 @@ export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "archite
       PGBACKREST_VERSION: versions.pgbackrest.version,
       PGBOUNCER_VERSION: versions.pgbouncer.version,
     },
+  };
+}
+
+/** How the image is built in which backups are made and moments of the past recovered: the members', and the jobs in it. */
+export function recoveryImage({
+  postgres,
+  jobs,
+  ...args
+}: Pick<BuiltImageArgs, "repository" | "architectures"> & {
+  readonly postgres: pulumi.Input<string>;
+  readonly jobs: pulumi.Input<string>;
+}): BuiltImageArgs {
+  const folder = join(import.meta.dirname, "recovery-image");
+  return {
+    ...args,
+    context: folder,
+    dockerfile: join(folder, "Dockerfile"),
+    buildArgs: { POSTGRES_IMAGE: postgres, JOBS_IMAGE: jobs },
   };
 }

@@ -1,5 +1,16 @@
+export type { ArchiveArgs, ArchiveStore } from "./archive";
+export { archiveAlerts } from "./archive-alerts";
+export {
+  ARCHIVE_CONFIG_FILE,
+  type ArchiveConfigArgs,
+  type Archiving,
+  archiveConfig,
+  BACKUP_CLIENT,
+  type RecoveryTarget,
+  repositoryVariables,
+} from "./archive-config";
 export type { TrustedPair } from "./cluster";
-export { postgresImage } from "./image";
+export { postgresImage, recoveryImage } from "./image";
 export { memberEnvironment, PASSWORD_VARIABLES } from "./member-environment";
 export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
 export { type PatroniArgs, patroniConfig } from "./patroni-config";

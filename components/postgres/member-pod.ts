@@ -1,10 +1,17 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { versions } from "../versions";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
+import {
+  ARCHIVE_PLACES,
+  archiveServer,
+  archiveVolumes,
+  type MemberArchive,
+  reachesOffsite,
+} from "./archive-pods";
 import { secretVolume } from "./job-pod";
 import { memberEnvironment } from "./member-environment";
 import { LABELS, POSTGRES } from "./names";
+import { PLACES, POSTGRES_USER } from "./places";
 
 export interface MemberPodArgs {
   readonly image: pulumi.Input<string>;
@@ -23,21 +30,9 @@ export interface MemberPodArgs {
   readonly memoryMib: number;
   /** One member a server, or the pod waits; otherwise only as far as there are servers. */
   readonly strictSpread: boolean;
+  /** Where the log goes; absent, there is no archive. */
+  readonly archive?: MemberArchive | undefined;
 }
-
-/** The user `postgres` of the official image. */
-export const POSTGRES_USER = 999;
-
-/** Where the container finds things; the configuration is rendered for these places. */
-export const PLACES = {
-  programs: `/usr/lib/postgresql/${versions.postgres.version.split(".")[0]}/bin`,
-  data: "/var/lib/postgresql/data/pgdata",
-  volume: "/var/lib/postgresql/data",
-  sockets: "/var/run/postgresql",
-  config: "/etc/patroni",
-  serverCertificates: "/etc/trellis/postgres",
-  etcdCertificates: "/etc/trellis/etcd",
-} as const;
 
 /** Shared memory of parallel queries, which the container's own limit of 64 MiB would cut short. */
 const SHARED_MEMORY = "256Mi";
@@ -50,10 +45,11 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
   const volume = (name: string, mountPath: string, readOnly = false) => ({ name, mountPath, readOnly });
   return {
     metadata: {
-      labels: LABELS.members,
+      labels: { ...LABELS.members, ...(args.archive && reachesOffsite(args.archive)) },
       annotations: {
         "trellis/config-digest": args.configDigest,
         "trellis/certificate-digest": args.certificateDigest,
+        ...(args.archive && { "trellis/archive-digest": args.archive.digest }),
       },
     },
     spec: {
@@ -74,7 +70,10 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
             { name: "patroni", containerPort: ports.rest },
           ],
           env: memberEnvironment(args.namespace),
-          envFrom: [{ secretRef: { name: args.passwords } }],
+          envFrom: [
+            { secretRef: { name: args.passwords } },
+            ...(args.archive ? [{ secretRef: { name: args.archive.keys } }] : []),
+          ],
           securityContext: restrictedContainer,
           resources: {
             requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
@@ -91,9 +90,16 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
             volume("etcd-certificate", PLACES.etcdCertificates, true),
             volume("sockets", PLACES.sockets),
             volume("shared-memory", "/dev/shm"),
+            ...(args.archive
+              ? [
+                  volume("archive-config", ARCHIVE_PLACES.config, true),
+                  volume("archive-spool", ARCHIVE_PLACES.spool),
+                ]
+              : []),
             SCRATCH.mount,
           ],
         },
+        ...(args.archive ? [archiveServer(args)] : []),
       ],
       volumes: [
         { name: "config", configMap: { name: args.configMap } },
@@ -101,6 +107,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
         secretVolume("etcd-certificate", args.etcdCertificate),
         { name: "sockets", emptyDir: {} },
         { name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: SHARED_MEMORY } },
+        ...(args.archive ? archiveVolumes(args.archive) : []),
         SCRATCH.volume,
       ],
     },

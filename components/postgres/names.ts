@@ -8,8 +8,14 @@ export const POSTGRES = {
   pooler: "postgres-pooler",
   discovery: "postgres-discovery",
   bootstrap: "postgres-bootstrap",
+  /** Watches the archive. */
+  archive: "postgres-archive",
+  /** Makes the backups that a recovery begins from. */
+  baseBackup: "postgres-base-backup",
+  /** A server of its own that shows a moment of the past. */
+  recovery: "postgres-recovery",
   serviceAccount: "postgres",
-  ports: { postgres: 5432, rest: 8008 },
+  ports: { postgres: 5432, rest: 8008, pgbackrest: 8432, archiveMetrics: 9187 },
 } as const;
 
 const PART_OF = { "app.kubernetes.io/part-of": "trellis" } as const;
@@ -20,6 +26,9 @@ export const LABELS = {
   discovery: { "app.kubernetes.io/name": POSTGRES.discovery, ...PART_OF },
   bootstrap: { "app.kubernetes.io/name": POSTGRES.bootstrap, ...PART_OF },
   pooler: { "app.kubernetes.io/name": POSTGRES.pooler, ...PART_OF },
+  archive: { "app.kubernetes.io/name": POSTGRES.archive, ...PART_OF },
+  baseBackup: { "app.kubernetes.io/name": POSTGRES.baseBackup, ...PART_OF },
+  recovery: { "app.kubernetes.io/name": POSTGRES.recovery, ...PART_OF },
 } as const;
 
 /** The members' own NodePorts, by which HAProxy reaches each; its twin is in the edge room's ports. */

@@ -1,4 +1,11 @@
 import { stringify } from "yaml";
+import {
+  type Archiving,
+  archiveParameters,
+  archiveSection,
+  recoveryBootstrap,
+  restoreCommand,
+} from "./archive-config";
 import { hostAccess, REPLICATION_USER, REWIND_USER } from "./host-access";
 import { memoryParameters } from "./memory";
 
@@ -42,8 +49,8 @@ export interface PatroniArgs {
   /** Where to listen; every address of the pod by default. */
   readonly listen?: string;
 
-  /** PostgreSQL's archiving, as the backup room wants it. @default none */
-  readonly archive?: Readonly<Record<string, string>>;
+  /** Where the log is archived to, and replicas are made from. @default nowhere */
+  readonly archiving?: Archiving | undefined;
 }
 
 export interface Certificates {
@@ -98,7 +105,11 @@ ${stringify(
       authentication: { username: "patroni" }, // without a password from the environment Patroni refuses to start
     },
     ctl: { cacert: server.authority },
-    bootstrap: { dcs: dynamicConfiguration(args), initdb: INITDB },
+    bootstrap: {
+      dcs: dynamicConfiguration(args),
+      initdb: INITDB,
+      ...(args.archiving && recoveryBootstrap(args.archiving)),
+    },
     postgresql: {
       listen: `${listen}:${postgres}`,
       data_dir: args.dataDirectory,
@@ -119,6 +130,7 @@ ${stringify(
         ssl_key_file: server.key,
       },
       pg_hba: hostAccess(args),
+      ...(args.archiving && archiveSection(args.archiving)),
     },
     tags: { nofailover: false, noloadbalance: false, clonefrom: true, nosync: false },
     log: { level: "INFO", type: "json" },
@@ -133,8 +145,8 @@ const INITDB = [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, "data-checksums"];
 export function dynamicConfiguration({
   memoryMib,
   synchronous,
-  archive,
-}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "archive">) {
+  archiving,
+}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "archiving">) {
   return {
     ...CLOCK,
     maximum_lag_on_failover: MOST_LAG_AT_FAILOVER,
@@ -153,8 +165,9 @@ export function dynamicConfiguration({
         ...memoryParameters(memoryMib),
         ...DURABILITY,
         ...OBSERVABILITY,
-        ...archive,
+        ...(archiving && archiveParameters(archiving)),
       },
+      ...(archiving && { recovery_conf: { restore_command: restoreCommand(archiving) } }),
     },
   };
 }

@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
 import type { Credential } from "./application-databases";
 import { secretVolume } from "./job-pod";
-import { POSTGRES_USER } from "./member-pod";
 import { LABELS, POSTGRES } from "./names";
+import { POSTGRES_USER } from "./places";
 import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
 
 export interface PoolerArgs {

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { KubernetesName } from "../settings";
 import { ApplicationDatabases } from "./application-databases";
+import { Archive, type ArchiveArgs } from "./archive";
+import { BaseBackups } from "./base-backups";
 import { PostgresCluster, type PostgresClusterArgs } from "./cluster";
 import { LeaderDiscovery } from "./leader-discovery";
 import { PASSWORD_VARIABLES } from "./member-environment";
@@ -31,6 +33,8 @@ export interface PostgresArgs
     readonly postgres: pulumi.Input<string>;
     /** The jobs; its entrypoint is `jobs`. */
     readonly jobs: pulumi.Input<string>;
+    /** The members' image with the jobs in it; needed with an archive. */
+    readonly recovery?: pulumi.Input<string>;
   };
 
   /** The applications' databases. */
@@ -41,6 +45,9 @@ export interface PostgresArgs
 
   /** Whether writers share sessions through PgBouncer. */
   readonly pooling: boolean;
+
+  /** Where the log is archived to, so that any moment can be recovered. @default nowhere */
+  readonly archive?: ArchiveArgs | undefined;
 }
 
 /** PostgreSQL that survives: its members, the way to the leader, the databases, and the way in for applications. */
@@ -60,12 +67,22 @@ export class Postgres extends pulumi.ComponentResource {
   /** Where the superuser's password is: for restores, which make databases and give them to their owners. */
   readonly superuser: { readonly secret: pulumi.Output<string>; readonly key: string };
 
+  /** What decrypts the archive, by repository; to be kept outside of the cluster. */
+  readonly archivePassphrases: readonly pulumi.Output<string>[];
+
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Postgres", name, {}, opts);
     const { namespace, scope, images, databases } = args;
     const child = { parent: this };
 
-    const cluster = new PostgresCluster(`${name}-cluster`, { ...args, image: images.postgres }, child);
+    const archive =
+      args.archive && new Archive(`${name}-archive`, { ...args, ...args.archive, stanza: scope }, child);
+    this.archivePassphrases = archive?.passphrases ?? [];
+    const cluster = new PostgresCluster(
+      `${name}-cluster`,
+      { ...args, image: images.postgres, archive },
+      child,
+    );
     const { secrets, certificateDigest, dynamicConfiguration } = cluster;
 
     const discovery = new LeaderDiscovery(
@@ -97,6 +114,22 @@ export class Postgres extends pulumi.ComponentResource {
     this.made = made.made;
     this.backup = made.backup;
     this.superuser = { secret: pulumi.output(secrets.passwords), key: PASSWORD_VARIABLES.superuser };
+
+    if (args.archive && archive && images.recovery) {
+      new BaseBackups(
+        `${name}-base-backups`,
+        {
+          ...args,
+          ...secrets,
+          archive,
+          image: images.recovery,
+          client: { authority: args.certificate.authority, pair: args.archive.client },
+          storageClass: args.storageClass,
+          monitoring: args.archive.monitoring,
+        },
+        { parent: this, dependsOn: cluster.members },
+      );
+    }
 
     if (args.pooling) {
       new Pooler(

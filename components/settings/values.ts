@@ -109,6 +109,17 @@ export const databaseName = z
   })
   .meta({ title: "name" });
 
+/** The end of the archive, or a moment with its time zone, as in `2026-11-21T10:00:00Z`. */
+export const recoveryTarget = z
+  .string()
+  .regex(/^(latest|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2}))$/, {
+    error: "latest, or a moment with its time zone, such as 2026-11-21T10:00:00Z",
+  })
+  .refine((given) => given === "latest" || !Number.isNaN(Date.parse(given)), {
+    error: "a day and an hour that exist",
+  })
+  .meta({ title: "latest, or a moment such as 2026-11-21T10:00:00Z" });
+
 export const extensionName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,39}$/, { error: "an extension's name" })

@@ -1,12 +1,13 @@
 import type { Domain } from "../shared";
+import { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./archive/verbs";
 import { copyVerb } from "./copy-verb";
 import { createVerb, drillVerb, listVerb, pruneVerb, restoreVerb, verifyVerb } from "./verbs";
 import { monitorVerb, serveMetricsVerb } from "./watch-verbs";
 
-/** Logical backups of PostgreSQL on object storage, and the proof that they can be restored. */
+/** Backups of PostgreSQL on object storage, logical ones and the archive, and the proof that they can be restored. */
 export const backup: Domain = {
   name: "backup",
-  summary: "backups of PostgreSQL on object storage: create, verify, restore, drill",
+  summary: "backups of PostgreSQL on object storage: create, verify, restore, drill; any moment recovered",
   verbs: [
     createVerb,
     listVerb,
@@ -17,5 +18,8 @@ export const backup: Domain = {
     monitorVerb,
     serveMetricsVerb,
     drillVerb,
+    baseVerb,
+    pitrVerb,
+    serveArchiveMetricsVerb,
   ],
 };

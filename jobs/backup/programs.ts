@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import { type DatabaseAddress, UserError } from "../shared";
@@ -28,6 +28,12 @@ export async function findPrograms(binaries: string | undefined): Promise<Progra
     zstd: find("zstd", [...postgres, ...path]),
     major: Number(/(\d+)[.\w]*/.exec(stdout.replace(/^.*PostgreSQL\) /, ""))?.[1]),
   };
+}
+
+/** The folder with the server of PostgreSQL itself. */
+export function findBinaries(binaries: string | undefined): string {
+  const path = (process.env.PATH ?? "").split(delimiter);
+  return dirname(find("postgres", binaries === undefined ? path : [binaries]));
 }
 
 /** pg_dump reads servers of its own age and older ones, and refuses younger ones. */

@@ -7,6 +7,7 @@ import { serverNames } from "../../components/postgres";
 import { type Authority, createAuthority } from "./certificates";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "./etcd-cluster";
 import { haproxyFolder, type RunningHaproxy, startHaproxy, until } from "./haproxy";
+import type { ArchiveOfTest } from "./patroni-archive";
 import { endLeftMembers, PatroniMember } from "./patroni-member";
 import { cacheDirectory } from "./programs";
 
@@ -21,6 +22,10 @@ export interface PatroniClusterOptions {
   readonly members?: 1 | 3;
   /** Changes the rendered patroni.yml, for experiments alone. */
   readonly retouch?: (rendered: string) => string;
+  /** Where the log is archived to. @default nowhere */
+  readonly archive?: ArchiveOfTest;
+  /** How long it may take until all have come up. @default 180_000 */
+  readonly patienceMs?: number;
 }
 
 /** A member as Patroni's REST API tells of the cluster. */
@@ -49,7 +54,11 @@ export class PatroniCluster {
   #haproxy: RunningHaproxy | undefined;
   #haproxyFolder: ReturnType<typeof haproxyFolder> | undefined;
 
-  private constructor(etcd: EtcdCluster, folder: string, { members = 3, retouch }: PatroniClusterOptions) {
+  private constructor(
+    etcd: EtcdCluster,
+    folder: string,
+    { members = 3, retouch, archive }: PatroniClusterOptions,
+  ) {
     this.etcd = etcd;
     this.#folder = folder;
     this.authority = createAuthority("PostgreSQL of a test");
@@ -77,6 +86,7 @@ export class PatroniCluster {
           passwords: this.passwords,
           synchronous: members > 1,
           retouch,
+          archive,
         }),
     );
   }
@@ -88,12 +98,14 @@ export class PatroniCluster {
     const folder = mkdtempSync(join(tmpdir(), "trellis-patroni-"));
     chmodSync(folder, 0o755);
     copyPackages(join(folder, "packages"));
-    copyFileSync("components/postgres/image/trellis-patroni.py", join(folder, "trellis-patroni.py"));
+    for (const script of ["trellis-patroni.py", "trellis-archive-gap.py"]) {
+      copyFileSync(join("components/postgres/image", script), join(folder, script));
+    }
     const cluster = new PatroniCluster(etcd, folder, options);
     try {
       for (const member of cluster.members) member.start();
       await cluster.#startHaproxy();
-      await cluster.settled(180_000);
+      await cluster.settled(options.patienceMs ?? 180_000);
       return cluster;
     } catch (error) {
       await cluster.stop();

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   chownSync,
   mkdirSync,
@@ -7,14 +7,30 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { request } from "node:https";
 import { dirname, join } from "node:path";
 import { PATRONI } from "../../components/edge";
-import { memberEnvironment, PASSWORD_VARIABLES, patroniConfig } from "../../components/postgres";
+import {
+  ARCHIVE_CONFIG_FILE,
+  memberEnvironment,
+  PASSWORD_VARIABLES,
+  patroniConfig,
+} from "../../components/postgres";
 import type { KeyPair } from "./certificates";
 import { until } from "./haproxy";
+import {
+  type ArchiveOfTest,
+  keysOf,
+  layDownArchive,
+  type MemberSeen,
+  OF_THIS_RELEASE,
+  SERVER_PORT,
+  STANZA,
+} from "./patroni-archive";
+import { postgresUser } from "./postgres-user";
 import { program } from "./programs";
 
 export interface PatroniMemberArgs {
@@ -37,6 +53,8 @@ export interface PatroniMemberArgs {
   readonly synchronous: boolean;
   /** Changes the rendered patroni.yml, for experiments alone. */
   readonly retouch?: ((rendered: string) => string) | undefined;
+  /** Where it archives its log. */
+  readonly archive?: ArchiveOfTest | undefined;
 }
 
 /**
@@ -66,6 +84,7 @@ export class PatroniMember {
   /** Starts Patroni; what its disk held before is kept. */
   start(): void {
     const log = openSync(this.#path("log"), "a");
+    if (this.#args.archive) this.#startArchiveServer(log);
     this.#patroni = spawn(
       "/usr/bin/python3",
       [join(this.#args.folder, "trellis-patroni.py"), this.#path("patroni.yml")],
@@ -77,6 +96,35 @@ export class PatroniMember {
         env: this.#environment(),
       },
     );
+  }
+
+  /** The second container of its pod, which knows no key of the archive. */
+  #startArchiveServer(log: number): void {
+    spawn("pgbackrest", ["server"], {
+      uid: postgresUser(),
+      gid: this.group,
+      stdio: ["ignore", log, log],
+      env: { PATH: "/usr/bin:/bin", PGBACKREST_CONFIG: this.#archiveConfig, ...OF_THIS_RELEASE },
+    });
+  }
+
+  get #archiveConfig(): string {
+    return this.#path("archive", ARCHIVE_CONFIG_FILE);
+  }
+
+  /** What a backup over the network has to know of it. */
+  get seen(): MemberSeen {
+    return {
+      data: this.#path("data"),
+      sockets: this.socketDirectory,
+      port: this.ports.postgres,
+      serverPort: SERVER_PORT + this.#args.ordinal,
+    };
+  }
+
+  /** Its volume goes with its server. */
+  loseDisk(): void {
+    rmSync(this.#path("data"), { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Patroni and PostgreSQL end at once, without a chance to tidy up. */
@@ -146,7 +194,7 @@ export class PatroniMember {
 
   /** What the StatefulSet gives, but for the addresses: without DNS and a network of pods the server's own. */
   #environment(): Record<string, string> {
-    const { packages, etcd, passwords } = this.#args;
+    const { packages, etcd, passwords, archive } = this.#args;
     const given = Object.fromEntries(
       memberEnvironment("postgres").map((each) => [each.name, "value" in each ? each.value : ""]),
     );
@@ -162,11 +210,12 @@ export class PatroniMember {
       [PASSWORD_VARIABLES.rewind]: "rewinders-password",
       [PASSWORD_VARIABLES.rest]: passwords.rest,
       [PASSWORD_VARIABLES.etcd]: etcd.password,
+      ...(archive && { PGBACKREST_CONFIG: this.#archiveConfig, ...keysOf(archive) }),
     };
   }
 
   #layDown(): void {
-    const { etcd, authority, certificate } = this.#args;
+    const { etcd, authority, certificate, archive } = this.#args;
     for (const folder of ["sockets", "etcd", "server"]) mkdirSync(this.#path(folder), { recursive: true });
     const certificates = (folder: string, { cert, key }: KeyPair, ca: string) => {
       writeFileSync(this.#path(folder, "ca.crt"), ca);
@@ -179,12 +228,21 @@ export class PatroniMember {
         key: this.#path(folder, "tls.key"),
       };
     };
+    const server = certificates("server", certificate, authority);
+    if (archive) {
+      layDownArchive(archive, this.#path("archive"), this.group, {
+        kind: "member",
+        ...this.seen,
+        server: { address: "127.0.0.1", port: this.seen.serverPort },
+        certificates: server,
+      });
+    }
     const rendered = patroniConfig({
       scope: "trellis",
       etcd: etcd.hosts,
       certificates: {
         etcd: certificates("etcd", etcd.client, etcd.authority),
-        server: certificates("server", certificate, authority),
+        server,
       },
       pods: ["127.0.0.0/8"],
       servers: [],
@@ -194,6 +252,12 @@ export class PatroniMember {
       socketDirectory: this.socketDirectory,
       programs: dirname(realpathSync(program("initdb"))),
       ports: this.ports,
+      archiving: archive && {
+        stanza: STANZA,
+        closeGap: join(this.#args.folder, "trellis-archive-gap.py"),
+        data: this.#path("data"),
+        recoverTo: archive.recoverTo,
+      },
     });
     writeFileSync(this.#path("patroni.yml"), this.#args.retouch?.(rendered) ?? rendered);
     for (const each of ["", "sockets"]) chownSync(this.#path(each), postgresUser(), this.group);
@@ -256,12 +320,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It ended meanwhile.
   }
-}
-
-let user: number | undefined;
-
-/** PostgreSQL refuses to run as root. */
-function postgresUser(): number {
-  user ??= Number(execFileSync("id", ["-u", "postgres"], { encoding: "utf8" }));
-  return user;
 }

@@ -68,6 +68,8 @@ export class Pki extends pulumi.ComponentResource {
   public readonly postgresAuthority: pulumi.Output<string>;
   /** What every member of PostgreSQL shows, to clients and to other members. */
   public readonly postgres: pulumi.Output<KeyPair>;
+  /** Whom the members' pgBackRest servers let read the data, for base backups. */
+  public readonly postgresBackup: pulumi.Output<KeyPair>;
 
   constructor(
     name: string,
@@ -134,6 +136,12 @@ export class Pki extends pulumi.ComponentResource {
       uses: ["server_auth", "client_auth"],
       dnsNames: postgres.names,
       addresses: postgres.addresses,
+      lifetime: LIFETIMES.workload,
+      epoch,
+    });
+    this.postgresBackup = databases.issue("backup", {
+      subject: { commonName: "pgbackrest" },
+      uses: ["client_auth"],
       lifetime: LIFETIMES.workload,
       epoch,
     });

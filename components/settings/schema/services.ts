@@ -11,6 +11,7 @@ import {
   kubernetesName,
   modelName,
   projectFolder,
+  recoveryTarget,
   slackChannel,
 } from "../values";
 import { says, wholeNumber } from "./kinds";
@@ -39,6 +40,14 @@ export const postgres = z
         says(
           "Whether a commit waits until a replica has it, so that no acknowledged row is lost.",
           "true with replicas",
+        ),
+      ),
+    recoverTo: recoveryTarget
+      .optional()
+      .meta(
+        says(
+          "Where a cluster that is made anew begins: with what the archive held then. One that exists never looks at it.",
+          "empty",
         ),
       ),
     pooling: z.boolean().default(false).meta(says("PgBouncer in transaction mode before the leader.")),

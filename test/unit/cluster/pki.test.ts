@@ -21,6 +21,7 @@ const evaluatePki = (hosts = HOSTS) =>
         administrator: pki.administrator,
         patroni: pki.patroni,
         postgres: pki.postgres,
+        postgresBackup: pki.postgresBackup,
         members: pki.etcdMembers,
         users: pki.etcdUsers,
         join: secrets.secrets,

@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { PATRONI } from "../../../components/edge";
-import { NODE_PORTS, POSTGRES, Postgres, type PostgresArgs, serverNames } from "../../../components/postgres";
+import {
+  type ArchiveArgs,
+  NODE_PORTS,
+  POSTGRES,
+  Postgres,
+  type PostgresArgs,
+  serverNames,
+} from "../../../components/postgres";
 import { evaluateStack } from "../../support/evaluate";
 
 const pair = pulumi.output({ cert: "certificate", key: "key" });
@@ -22,6 +29,19 @@ const ARGS: PostgresArgs = {
   databases: { crm: { extensions: ["pg_trgm"], connections: 30, epoch: 1 } },
   pooling: true,
   backupEpoch: 1,
+};
+
+const ARCHIVE: ArchiveArgs = {
+  store: {
+    endpoint: "https://minio-api.storage.svc.cluster.local:9000",
+    region: "us-east-1",
+    bucket: "postgres-archive",
+    accessKey: "archive",
+    secretKey: "archive-secret",
+    authority: "store-authority",
+  },
+  client: pair,
+  monitoring: true,
 };
 
 interface Planned {
@@ -150,5 +170,92 @@ describe("PostgreSQL in the cluster", () => {
     for (const connection of Object.values<string>(crm)) {
       expect(serverNames()).toContain(new URL(connection).hostname);
     }
+  });
+});
+
+describe("PostgreSQL's archive", () => {
+  const offsite = {
+    endpoint: "https://fsn1.example.net",
+    region: "fsn1",
+    bucket: "offsite",
+    accessKey: "offsite",
+    secretKey: "offsite-secret",
+  };
+  const images = { ...ARGS.images, recovery: "registry.example/recovery@sha256:03" };
+  const withArchive = (archive: Partial<ArchiveArgs> = {}) =>
+    objectsOf({ images, archive: { ...ARCHIVE, ...archive } });
+  const named = (objects: readonly Planned[], kind: string, name: string) => {
+    const found = of(objects, kind).find((each) => each.name === name);
+    if (!found) throw new Error(`no ${kind} ${name}`);
+    return found.inputs;
+  };
+
+  it("leaves no trace where there is none", async () => {
+    const objects = await objectsOf({ images });
+    expect(JSON.stringify(objects)).not.toMatch(/pgbackrest|PGBACKREST|postgres-archive|base-backup/i);
+  });
+
+  it("gives every key by the environment, from a Secret, and none in a file", async () => {
+    const objects = await withArchive({ offsite });
+    for (const { inputs } of of(objects, "ConfigMap")) {
+      expect(JSON.stringify(inputs)).not.toMatch(/archive-secret|offsite-secret|cipher-pass/);
+    }
+    const keys = named(objects, "Secret", "postgres-archive-keys").stringData;
+    expect(Object.keys(keys).sort()).toEqual([
+      "PGBACKREST_REPO1_CIPHER_PASS",
+      "PGBACKREST_REPO1_S3_KEY",
+      "PGBACKREST_REPO1_S3_KEY_SECRET",
+      "PGBACKREST_REPO2_CIPHER_PASS",
+      "PGBACKREST_REPO2_S3_KEY",
+      "PGBACKREST_REPO2_S3_KEY_SECRET",
+    ]);
+  });
+
+  it("reads the data through a server beside each member that knows no repository's key and writes nothing", async () => {
+    const { template } = named(await withArchive(), "StatefulSet", "postgres").spec;
+    const [member, server] = template.spec.containers;
+    expect(JSON.stringify(member.envFrom)).toContain("postgres-archive-keys");
+    expect(server.command).toEqual(["/usr/bin/pgbackrest", "server"]);
+    expect(server).not.toHaveProperty("envFrom");
+    const data = server.volumeMounts.find(({ name }: { name: string }) => name === "data");
+    expect(data.readOnly).toBe(true);
+  });
+
+  it("makes a full backup each week and a differential one each day, in each repository, one at a time", async () => {
+    const schedules = (objects: readonly Planned[]) =>
+      of(objects, "CronJob").map(({ name, inputs }) => [
+        name,
+        inputs.spec.schedule,
+        inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),
+      ]);
+    expect(schedules(await withArchive())).toEqual([
+      ["postgres-base-backup-full", "30 0 * * 0", "backup base --type full --repository 1"],
+      ["postgres-base-backup-diff", "30 0 * * 1-6", "backup base --type diff --repository 1"],
+    ]);
+    const both = schedules(await withArchive({ offsite }));
+    expect(both).toHaveLength(4);
+    expect(new Set(both.map(([, schedule]) => schedule)).size).toBe(4);
+  });
+
+  it("lets nobody out into the world but for a store off the cluster", async () => {
+    const labels = async (archive: Partial<ArchiveArgs>) =>
+      JSON.stringify(await withArchive(archive)).includes('"trellis/archive":"offsite"');
+    expect(await labels({})).toBe(false);
+    expect(await labels({ offsite })).toBe(true);
+  });
+
+  it("keeps a server for moments of the past that runs only when somebody wants it", async () => {
+    const recovery = named(await withArchive(), "Deployment", "postgres-recovery").spec;
+    expect(recovery.replicas).toBe(0);
+    expect(recovery.template.spec.containers[0].args).toContain("pitr");
+  });
+
+  it("hands out what decrypts it as a secret", async () => {
+    const { secretOutputs } = await evaluateStack({
+      program: () => ({
+        passphrases: new Postgres("postgres", { ...ARGS, images, archive: ARCHIVE }).archivePassphrases,
+      }),
+    });
+    expect(secretOutputs).toEqual(["passphrases[0]"]);
   });
 });

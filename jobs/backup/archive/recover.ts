@@ -1,0 +1,120 @@
+import { mkdirSync, readdirSync, realpathSync } from "node:fs";
+import { type Context, UserError } from "../../shared";
+import { secondsSince } from "../elapsed";
+import { type PgBackRestArgs, pgbackrest } from "./pgbackrest";
+import { readRepository } from "./repository";
+import { type Recovered, requireNoServer, ScratchServer } from "./scratch-server";
+import { describeTarget, requireReachable, type Target } from "./target";
+import { parsePlace, placeAt, type Window, windows } from "./window";
+
+export interface RecoverArgs {
+  readonly stanza: string;
+  readonly repository: number;
+  readonly target: Target;
+  /** The folder that becomes the server's data. */
+  readonly into: string;
+  /** Whether what is in that folder may go. */
+  readonly force: boolean;
+  /** A backup to begin from instead of the newest before the target. */
+  readonly backup: string | undefined;
+  /** The branch of history to follow; undefined is the newest. */
+  readonly timeline: number | undefined;
+  readonly binaries: string;
+  readonly port: number;
+}
+
+export interface Recovery {
+  readonly server: ScratchServer;
+  readonly timeline: number;
+  readonly lastCommit: string | undefined;
+  /** False where the archive ended without a transaction after the target. */
+  readonly passedTarget: boolean;
+  readonly restoreSeconds: number;
+  readonly replaySeconds: number;
+}
+
+/** Restores into a folder, replays the log to the target and promotes; the server runs when this is done. */
+export async function recover(args: RecoverArgs, { log, signal }: Context): Promise<Recovery> {
+  const tools: PgBackRestArgs = { stanza: args.stanza, log, signal };
+  const { target } = args;
+  const data = requireFolder(args);
+  const { backups, segments } = await readRepository(tools, args.repository);
+  const found = windows(backups, segments);
+  requireReachable(target, found, new Date());
+
+  const began = Date.now();
+  await pgbackrest(tools, "restore", restoreOptions(args, data));
+  const restoreSeconds = secondsSince(began);
+  log.info({ data, seconds: restoreSeconds }, `restored in ${restoreSeconds} s; replaying the log`);
+
+  const replaying = Date.now();
+  const server = new ScratchServer({ data, binaries: args.binaries, port: args.port, log, signal });
+  try {
+    let recovered: Recovered = await server.recover();
+    const passedTarget = recovered.reached;
+    if (!recovered.reached) {
+      await server.stop();
+      // A quiet time: the log covers the moment, and nothing was committed after it. All of it is what was asked for.
+      if (target.kind !== "time")
+        throw new UserError(`the archive does not come to ${describeTarget(target)}`);
+      recovered = await server.recover({ toTheEnd: true });
+    }
+    if (!recovered.reached) throw new UserError(`the archive does not come to ${describeTarget(target)}`);
+    if (!passedTarget || target.kind === "latest") requireWholeLog(recovered.end, found);
+    return {
+      ...recovered,
+      server,
+      passedTarget,
+      restoreSeconds,
+      replaySeconds: secondsSince(replaying),
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** A store that stopped answering looks to PostgreSQL like the end of the log. */
+function requireWholeLog(end: string, found: readonly Window[]): void {
+  const last = found.at(-1);
+  const reached = parsePlace(end);
+  if (last && reached !== undefined && reached >= placeAt(last.end)) return;
+  throw new UserError(`the log could be read to ${end} only, and the archive holds more; try again`);
+}
+
+function requireFolder({ into, force }: Pick<RecoverArgs, "into" | "force">): string {
+  mkdirSync(into, { recursive: true, mode: 0o700 });
+  const data = realpathSync(into);
+  requireNoServer(data);
+  if (!force && readdirSync(data).length > 0) {
+    throw new UserError(`${data} is not empty; choose another folder, or let it go with --force`);
+  }
+  return data;
+}
+
+function restoreOptions({ target, ...args }: RecoverArgs, data: string): string[] {
+  return [
+    `--pg1-path=${data}`,
+    `--repo=${args.repository}`,
+    "--archive-mode=off", // the archive is the running cluster's
+    ...(args.force ? ["--delta"] : []),
+    ...(args.backup === undefined ? [] : [`--set=${args.backup}`]),
+    ...(args.timeline === undefined ? [] : [`--target-timeline=${args.timeline}`]),
+    ...targetOptions(target),
+  ];
+}
+
+function targetOptions(target: Target): string[] {
+  switch (target.kind) {
+    case "time":
+      return ["--type=time", `--target=${target.moment.text}`, "--target-action=promote"];
+    case "lsn":
+      return ["--type=lsn", `--target=${target.place}`, "--target-action=promote"];
+    case "name":
+      return ["--type=name", `--target=${target.name}`, "--target-action=promote"];
+    case "immediate":
+      return ["--type=immediate", "--target-action=promote"];
+    case "latest":
+      return [];
+  }
+}

@@ -1,0 +1,104 @@
+import { UserError } from "../../shared";
+import { parsePlace, placeAfter, type Window } from "./window";
+
+/** What a recovery ends at. */
+export type Target =
+  | { readonly kind: "time"; readonly moment: Moment }
+  /** A place in the log, such as 0/3000100. */
+  | { readonly kind: "lsn"; readonly place: string }
+  /** What somebody called by pg_create_restore_point. */
+  | { readonly kind: "name"; readonly name: string }
+  /** As soon as the backup is whole. */
+  | { readonly kind: "immediate" }
+  /** All that the archive holds. */
+  | { readonly kind: "latest" };
+
+/** A moment to the microsecond, which Date alone cannot hold. */
+export interface Moment {
+  readonly date: Date;
+  /** In UTC, as PostgreSQL and pgBackRest read it. */
+  readonly text: string;
+}
+
+const MOMENT =
+  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,6}))?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)$/i;
+
+/** Reads `2026-11-21 10:00:00+00`, `2026-11-21T10:00:00.123456Z` and the like; undefined without a time zone. */
+export function parseMoment(given: string): Moment | undefined {
+  const [, day, clock, fraction = "", zone = ""] = MOMENT.exec(given.trim()) ?? [];
+  if (!day || !clock) return undefined;
+  const offset = /^(Z|UTC)$/i.test(zone)
+    ? "Z"
+    : zone.replace(/^([+-]\d{2}):?(\d{2})?$/, "$1:$2").replace(/:$/, ":00");
+  const seconds = clock.length === 5 ? `${clock}:00` : clock;
+  const date = new Date(`${day}T${seconds}.${fraction.padEnd(3, "0").slice(0, 3)}${offset}`);
+  if (Number.isNaN(date.getTime())) return undefined;
+  const whole = date.toISOString().slice(0, 19).replace("T", " ");
+  return { date, text: `${whole}${fraction && `.${fraction}`}+00` };
+}
+
+/** A date as PostgreSQL writes it, cut to the second before. */
+export const showMoment = (date: Date) => `${date.toISOString().slice(0, 19).replace("T", " ")}+00`;
+
+export function describeTarget(target: Target): string {
+  switch (target.kind) {
+    case "time":
+      return target.moment.text;
+    case "lsn":
+      return `the place ${target.place} of the log`;
+    case "name":
+      return `the restore point ${target.name}`;
+    case "immediate":
+      return "the end of the backup";
+    case "latest":
+      return "the end of the archive";
+  }
+}
+
+/** Refuses what cannot be recovered before anything is fetched, and names what can. */
+export function requireReachable(target: Target, found: readonly Window[], now: Date): void {
+  if (found.length === 0) {
+    throw new UserError(
+      "nothing can be recovered: the repository holds no base backup with its log; " +
+        "`jobs backup base --type full` makes one",
+    );
+  }
+  if (target.kind === "time") requireMoment(target.moment, found, now);
+  if (target.kind === "lsn") requirePlace(target.place, found);
+}
+
+function requireMoment({ date, text }: Moment, found: readonly Window[], now: Date): void {
+  const reachable = `recoverable is ${describeWindows(found)}`;
+  const [first] = found;
+  const last = found.at(-1);
+  if (date > now) throw new UserError(`${text} is in the future: now it is ${showMoment(now)}; ${reachable}`);
+  if (first && date < first.from) throw new UserError(`${text} is before the first backup; ${reachable}`);
+  if (last && date > last.to) {
+    throw new UserError(`${text} is after the last segment of the log that was archived; ${reachable}`);
+  }
+  if (!found.some(({ from, to }) => from <= date && date <= to)) {
+    throw new UserError(`${text} lies in a gap of the archive; ${reachable}`);
+  }
+}
+
+function requirePlace(place: string, found: readonly Window[]): void {
+  const wanted = parsePlace(place);
+  const reached = found.some((window) => {
+    const from = parsePlace(window.backup.consistentAt ?? "");
+    return wanted !== undefined && from !== undefined && from <= wanted && wanted < placeAfter(window);
+  });
+  if (!reached) {
+    const spans = found.map(
+      (window) => `from ${window.backup.consistentAt ?? "?"} to before ${showPlace(placeAfter(window))}`,
+    );
+    throw new UserError(`${place} is not in the archive; recoverable is ${spans.join(", and ")}`);
+  }
+}
+
+export function describeWindows(found: readonly Window[]): string {
+  return found.map(({ from, to }) => `from ${showMoment(from)} to ${showMoment(to)}`).join(", and ");
+}
+
+function showPlace(place: bigint): string {
+  return `${(place >> 32n).toString(16)}/${(place & 0xffffffffn).toString(16)}`.toUpperCase();
+}
