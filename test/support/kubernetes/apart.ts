@@ -134,6 +134,9 @@ export class Apart {
 
   #makeCgroups(): void {
     for (const root of cgroupRoots()) mkdirSync(join(root, this.cgroup), { recursive: true });
+    // Beside the processes of this machine, all pods together would weigh as much as one of them.
+    const shares = join(CGROUPS, "cpu", this.cgroup, "cpu.shares");
+    if (existsSync(shares)) writeFileSync(shares, "8192");
   }
 }
 
