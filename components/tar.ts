@@ -54,3 +54,19 @@ function header({ path, mode, owner, content }: TarEntry, size: number): Buffer 
 }
 
 const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
+
+/** The files of an archive that {@link tar} made, by their paths in it. */
+export function untar(archive: Buffer): Map<string, string> {
+  const files = new Map<string, string>();
+  for (let at = 0; archive[at]; ) {
+    const block = archive.subarray(at, at + BLOCK);
+    const field = (offset: number, length: number) =>
+      /^[^\0]*/.exec(block.toString("utf8", offset, offset + length))?.[0] ?? "";
+    const size = Number.parseInt(field(124, 12), 8);
+    const content = archive.subarray(at + BLOCK, at + BLOCK + size);
+    if (content.length !== size) throw new Error(`the archive ends within ${field(0, 100)}`);
+    if (field(156, 1) === "0") files.set(field(0, 100), content.toString("utf8"));
+    at += BLOCK + size + padding(size);
+  }
+  return files;
+}

@@ -33,11 +33,7 @@ export function parseFlags(argv: readonly string[]): PlanFlags | "help" {
   const [stack, ...surplus] = positionals;
   if (stack === undefined) throw new UsageError("which stack? For instance: npm run plan -- dev");
   if (surplus.length > 0) throw new UsageError(`one stack at a time, not also ${surplus.join(", ")}`);
-  if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {
-    throw new UsageError(
-      `${JSON.stringify(stack)} cannot be a stack's name: letters, digits, dots, dashes and underscores only`,
-    );
-  }
+  checkStackName(stack);
   return {
     stack,
     cwd: values.cwd ?? process.cwd(),
@@ -46,6 +42,14 @@ export function parseFlags(argv: readonly string[]): PlanFlags | "help" {
     ...(values.out !== undefined && { out: values.out }),
     ...(values["config-file"] !== undefined && { configFile: values["config-file"] }),
   };
+}
+
+export function checkStackName(stack: string): void {
+  if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {
+    throw new UsageError(
+      `${JSON.stringify(stack)} cannot be a stack's name: letters, digits, dots, dashes and underscores only`,
+    );
+  }
 }
 
 function parse(argv: readonly string[]) {
