@@ -144,11 +144,7 @@ describeWith(["promtool"], "the alerts of Airflow", () => {
       { 'airflow_dag_processor_heartbeats_total{job="airflow-statsd"}': "0+12x15 180x45" },
       { AirflowDagProcessorSilent: {} },
     ],
-    [
-      "an exporter that is gone",
-      { 'up{job="airflow-statsd"}': "0x60" },
-      { AirflowMetricsMissing: {} },
-    ],
+    ["an exporter that is gone", { 'up{job="airflow-statsd"}': "0x60" }, { AirflowMetricsMissing: {} }],
     ["a file that is not understood", { airflow_import_errors: "1x60" }, { AirflowImportErrors: {} }],
     [
       "the first failure of a task",
