@@ -315,7 +315,10 @@ function rainTracker(
   const inside = { provider, dependsOn: postgres.made };
   const secret = new k8s.core.v1.Secret(
     "rain-database",
-    { metadata: { name: "rain-database", namespace }, stringData: { url: connection } },
+    {
+      metadata: { name: "rain-database", namespace },
+      stringData: { url: connection, "ca.crt": postgres.authority },
+    },
     inside,
   );
   return new RainTracker(

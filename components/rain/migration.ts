@@ -1,14 +1,14 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
 import { LABELS, RAIN } from "./names";
-import { JOBS_USER, type RainPodArgs } from "./rain-pod";
+import { databaseAccess, JOBS_USER, type RainPodArgs } from "./rain-pod";
 
 /**
  * Brings the tables to what the image's jobs expect, once an image. A step that fails leaves the schema as it was, says
  * which statement failed, and ends the Job; what needs the new tables is then not touched.
  */
 export function migrationJob({ image, databaseSecret }: RainPodArgs): k8s.types.input.batch.v1.JobSpec {
-  const { name, key } = databaseSecret;
+  const database = databaseAccess("MIGRATE", databaseSecret);
   return {
     backoffLimit: 3, // the leader may just be changing
     activeDeadlineSeconds: 1800,
@@ -25,13 +25,13 @@ export function migrationJob({ image, databaseSecret }: RainPodArgs): k8s.types.
             name: "migrate",
             image,
             args: ["postgres", "migrate", "up", "rain"],
-            env: [{ name: "MIGRATE_URL", valueFrom: { secretKeyRef: { name, key } } }],
+            env: database.env,
             securityContext: restrictedContainer,
             resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
-            volumeMounts: [SCRATCH.mount],
+            volumeMounts: [SCRATCH.mount, database.mount],
           },
         ],
-        volumes: [SCRATCH.volume],
+        volumes: [SCRATCH.volume, database.volume],
       },
     },
   };

@@ -20,7 +20,7 @@ export interface RainPodArgs {
   /** The job image, whose entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
 
-  /** Where the connection string of the rain database is. */
+  /** Where the connection string of the rain database is; under `ca.crt` beside it, the authority of its server. */
   readonly databaseSecret: SecretKey;
 }
 
@@ -43,13 +43,30 @@ export interface OwnParts {
 /** The user that the job image makes. */
 export const JOBS_USER = 1000;
 
+const AUTHORITY = { key: "ca.crt", folder: "/etc/trellis/postgres" };
+
+/** The rain database as the jobs read it, by this prefix, with the authority by which they know its server. */
+export function databaseAccess(prefix: string, { name, key }: SecretKey) {
+  return {
+    env: [
+      { name: `${prefix}_URL`, valueFrom: { secretKeyRef: { name, key } } },
+      { name: `${prefix}_SSLROOTCERT`, value: `${AUTHORITY.folder}/${AUTHORITY.key}` },
+    ],
+    mount: { name: "authority", mountPath: AUTHORITY.folder, readOnly: true },
+    volume: {
+      name: "authority",
+      secret: { secretName: name, items: [{ key: AUTHORITY.key, path: AUTHORITY.key }] },
+    },
+  };
+}
+
 /** A pod that runs `jobs rain <words>` with the stack's configuration and database. */
 export function rainPod(
   { image, databaseSecret }: RainPodArgs,
   own: OwnParts,
 ): k8s.types.input.core.v1.PodSpec {
   const { cpu, memory } = own.resources;
-  const { name, key } = databaseSecret;
+  const database = databaseAccess("RAIN_DATABASE", databaseSecret);
   return {
     serviceAccountName: RAIN.serviceAccount,
     automountServiceAccountToken: false, // nothing here talks to Kubernetes
@@ -63,7 +80,7 @@ export function rainPod(
         securityContext: restrictedContainer,
         envFrom: [{ configMapRef: { name: RAIN.configMap } }],
         env: [
-          { name: "RAIN_DATABASE_URL", valueFrom: { secretKeyRef: { name, key } } },
+          ...database.env,
           ...Object.entries(own.environment ?? {}).map(([variable, value]) => ({ name: variable, value })),
         ],
         resources: {
@@ -71,9 +88,9 @@ export function rainPod(
           limits: { cpu: cpu[1], memory: memory[1] },
         },
         ...own.serving,
-        volumeMounts: [SCRATCH.mount, ...(own.mounts ?? [])],
+        volumeMounts: [SCRATCH.mount, database.mount, ...(own.mounts ?? [])],
       },
     ],
-    volumes: [SCRATCH.volume, ...(own.volumes ?? [])],
+    volumes: [SCRATCH.volume, database.volume, ...(own.volumes ?? [])],
   };
 }

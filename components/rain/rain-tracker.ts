@@ -29,7 +29,7 @@ export interface RainTrackerArgs {
   /** The job image. It is asked for by the CronJobs too, and so by every import that is started by hand. */
   readonly image: pulumi.Input<string>;
 
-  /** Where the connection string of the rain database is. */
+  /** Where the connection string of the rain database is; under `ca.crt` beside it, the authority of its server. */
   readonly databaseSecret: SecretKey;
 
   /** The name under which the API is reached from outside. */
