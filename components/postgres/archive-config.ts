@@ -41,8 +41,6 @@ export interface MemberSeat {
   readonly data: string;
   readonly sockets: string;
   readonly port: number;
-  readonly server: { readonly address: string; readonly port: number };
-  readonly certificates: ArchiveCertificates;
 }
 
 export interface BackupSeat {
@@ -58,11 +56,23 @@ export interface BackupSeat {
   readonly certificates: ArchiveCertificates;
 }
 
+/** The server beside a member, which reads out its data for a backup that another pod makes. */
+export interface ArchiveServerArgs {
+  readonly stanza: string;
+  readonly member: Omit<MemberSeat, "kind">;
+  readonly server: { readonly address: string; readonly port: number };
+  readonly certificates: ArchiveCertificates;
+  readonly locks: string;
+}
+
 /** The common name of the one client to whom a member's server opens. */
 export const BACKUP_CLIENT = "pgbackrest";
 
 /** The file that pgBackRest reads without being told. */
 export const ARCHIVE_CONFIG_FILE = "pgbackrest.conf";
+
+/** The file of the server beside a member, which lies next to it. */
+export const ARCHIVE_SERVER_CONFIG_FILE = "server.conf";
 
 /** The variables of a repository's secrets; in the file they would stand in clear. */
 export function repositoryVariables(index: number) {
@@ -94,13 +104,37 @@ export function archiveConfig(args: ArchiveConfigArgs): string {
     `lock-path=${args.locks}`,
     "log-level-console=info",
     "log-level-file=off",
-    ...(seat.kind === "member" ? serverOptions(seat, stanza) : []),
     "",
     "[global:archive-push]",
     "archive-timeout=20", // a member that is being stopped waits for the archiver
     "",
     `[${stanza}]`,
     ...(seat.kind === "member" ? ownOptions(seat) : memberOptions(seat)),
+    "",
+  ].join("\n");
+}
+
+/**
+ * What a member's server reads. It names no repository: pgBackRest demands the passphrase of each that its file names, and
+ * the server, which is reached over the network, is given none.
+ */
+export function archiveServerConfig(args: ArchiveServerArgs): string {
+  const { stanza, member, server, certificates } = args;
+  return [
+    `# pgBackRest's server beside a member of ${stanza}, rendered by Trellis.`,
+    "[global]",
+    `tls-server-address=${server.address}`,
+    `tls-server-port=${server.port}`,
+    `tls-server-ca-file=${certificates.authority}`,
+    `tls-server-cert-file=${certificates.certificate}`,
+    `tls-server-key-file=${certificates.key}`,
+    `tls-server-auth=${BACKUP_CLIENT}=${stanza}`,
+    `lock-path=${args.locks}`,
+    "log-level-console=info",
+    "log-level-file=off",
+    "",
+    `[${stanza}]`,
+    ...ownOptions(member),
     "",
   ].join("\n");
 }
@@ -124,18 +158,7 @@ function repositoryOptions(repository: Repository, name: string, stanza: string)
   ];
 }
 
-function serverOptions({ server, certificates }: MemberSeat, stanza: string): string[] {
-  return [
-    `tls-server-address=${server.address}`,
-    `tls-server-port=${server.port}`,
-    `tls-server-ca-file=${certificates.authority}`,
-    `tls-server-cert-file=${certificates.certificate}`,
-    `tls-server-key-file=${certificates.key}`,
-    `tls-server-auth=${BACKUP_CLIENT}=${stanza}`,
-  ];
-}
-
-function ownOptions({ data, sockets, port }: MemberSeat): string[] {
+function ownOptions({ data, sockets, port }: Omit<MemberSeat, "kind">): string[] {
   return [`pg1-path=${data}`, `pg1-socket-path=${sockets}`, `pg1-port=${port}`];
 }
 

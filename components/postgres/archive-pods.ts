@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
+import { ARCHIVE_SERVER_CONFIG_FILE } from "./archive-config";
 import { REWIND_USER } from "./host-access";
 import { secretVariable, secretVolume } from "./job-pod";
 import { PASSWORD_VARIABLES } from "./member-environment";
@@ -56,6 +57,8 @@ export function archiveServer({ image }: { readonly image: pulumi.Input<string> 
     name: "pgbackrest",
     image,
     command: ["/usr/bin/pgbackrest", "server"],
+    // By the environment: the server hands each call to a process of its own, which the option would not reach.
+    env: [{ name: "PGBACKREST_CONFIG", value: `${ARCHIVE_PLACES.config}/${ARCHIVE_SERVER_CONFIG_FILE}` }],
     ports: [{ name: "pgbackrest", containerPort: POSTGRES.ports.pgbackrest }],
     securityContext: restrictedContainer,
     resources: { requests: { cpu: "25m", memory: "64Mi" }, limits: { memory: "384Mi" } },

@@ -5,9 +5,11 @@ import * as random from "@pulumi/random";
 import { recordArtefact } from "../artefacts";
 import {
   ARCHIVE_CONFIG_FILE,
+  ARCHIVE_SERVER_CONFIG_FILE,
   type ArchiveConfigArgs,
   type Archiving,
   archiveConfig,
+  archiveServerConfig,
   type RecoveryTarget,
   type Repository,
   repositoryVariables,
@@ -117,7 +119,11 @@ export class Archive extends pulumi.ComponentResource {
         ],
       }),
     );
-    const configOf = (object: string, seat: ArchiveConfigArgs["seat"]): MemberArchive => {
+    const configOf = (
+      object: string,
+      seat: ArchiveConfigArgs["seat"],
+      further: Readonly<Record<string, string>> = {},
+    ): MemberArchive => {
       const config = shared.apply(({ repositories }) =>
         archiveConfig({
           stanza,
@@ -132,7 +138,10 @@ export class Archive extends pulumi.ComponentResource {
       recordArtefact(this, `postgres/${seat.kind}/${ARCHIVE_CONFIG_FILE}`, config);
       const { metadata: made } = new k8s.core.v1.ConfigMap(
         `${name}-${seat.kind}`,
-        { metadata: metadata(object), data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority } },
+        {
+          metadata: metadata(object),
+          data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority, ...further },
+        },
         { parent: this },
       );
       return {
@@ -142,28 +151,32 @@ export class Archive extends pulumi.ComponentResource {
         digest: pulumi.unsecret(
           pulumi
             .all([config, store.authority, keys])
-            .apply(([text, authority, all]) => digest(text + authority + JSON.stringify(all))),
+            .apply(([text, authority, all]) => digest(text + authority + JSON.stringify([all, further]))),
         ),
         offsite: offsite !== undefined,
       };
     };
     const server = POSTGRES.ports.pgbackrest;
-    this.member = configOf("postgres-archive-member", {
-      kind: "member",
-      data: PLACES.data,
-      sockets: PLACES.sockets,
-      port: POSTGRES.ports.postgres,
+    const member = { data: PLACES.data, sockets: PLACES.sockets, port: POSTGRES.ports.postgres };
+    const serverConfig = archiveServerConfig({
+      stanza,
+      member,
       server: { address: "0.0.0.0", port: server },
       certificates: certificates(PLACES.serverCertificates),
+      locks: ARCHIVE_PLACES.locks,
     });
+    recordArtefact(this, `postgres/member/${ARCHIVE_SERVER_CONFIG_FILE}`, serverConfig);
+    this.member = configOf(
+      "postgres-archive-member",
+      { kind: "member", ...member },
+      { [ARCHIVE_SERVER_CONFIG_FILE]: serverConfig },
+    );
     this.backups = configOf("postgres-archive-backup", {
       kind: "backup",
       members: Array.from({ length: args.replicas }, (_, ordinal) => ({
         host: `${memberName(ordinal)}.${hostOf(POSTGRES.headless)}`,
         serverPort: server,
-        data: PLACES.data,
-        sockets: PLACES.sockets,
-        port: POSTGRES.ports.postgres,
+        ...member,
       })),
       certificates: certificates(ARCHIVE_PLACES.clientCertificates),
     });

@@ -2,9 +2,12 @@ export type { ArchiveArgs, ArchiveStore } from "./archive";
 export { archiveAlerts } from "./archive-alerts";
 export {
   ARCHIVE_CONFIG_FILE,
+  ARCHIVE_SERVER_CONFIG_FILE,
   type ArchiveConfigArgs,
+  type ArchiveServerArgs,
   type Archiving,
   archiveConfig,
+  archiveServerConfig,
   BACKUP_CLIENT,
   type RecoveryTarget,
   repositoryVariables,

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   ARCHIVE_CONFIG_FILE,
+  ARCHIVE_SERVER_CONFIG_FILE,
   type ArchiveConfigArgs,
+  type ArchiveServerArgs,
   archiveConfig,
+  archiveServerConfig,
   BACKUP_CLIENT,
   type RecoveryTarget,
   repositoryVariables,
@@ -86,6 +89,24 @@ export function layDownArchive(
   return path;
 }
 
+/** Lays down what the server beside a member reads; answers its path. */
+export function layDownArchiveServer(
+  folder: string,
+  { data, sockets, port, serverPort }: MemberSeen,
+  certificates: ArchiveServerArgs["certificates"],
+): string {
+  const path = join(folder, ARCHIVE_SERVER_CONFIG_FILE);
+  const text = archiveServerConfig({
+    stanza: STANZA,
+    member: { data, sockets, port },
+    server: { address: "127.0.0.1", port: serverPort },
+    certificates,
+    locks: join(folder, "locks"),
+  });
+  writeFileSync(path, text);
+  return path;
+}
+
 /** No account has this number; see the groups of the members. */
 const GROUP = 61_811;
 
@@ -131,8 +152,6 @@ export class ArchiveJobs {
       data: join(this.folder, "nowhere"),
       sockets: this.folder,
       port: 5432,
-      server: { address: "127.0.0.1", port: SERVER_PORT + 9 },
-      certificates,
     });
     const recovered = join(this.folder, "recovered");
     mkdirSync(recovered);

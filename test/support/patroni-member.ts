@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { PATRONI } from "../../components/edge";
 import {
   ARCHIVE_CONFIG_FILE,
+  ARCHIVE_SERVER_CONFIG_FILE,
   memberEnvironment,
   PASSWORD_VARIABLES,
   patroniConfig,
@@ -25,8 +26,8 @@ import {
   type ArchiveOfTest,
   keysOf,
   layDownArchive,
+  layDownArchiveServer,
   type MemberSeen,
-  OF_THIS_RELEASE,
   SERVER_PORT,
   STANZA,
 } from "./patroni-archive";
@@ -104,7 +105,7 @@ export class PatroniMember {
       uid: postgresUser(),
       gid: this.group,
       stdio: ["ignore", log, log],
-      env: { PATH: "/usr/bin:/bin", PGBACKREST_CONFIG: this.#archiveConfig, ...OF_THIS_RELEASE },
+      env: { PATH: "/usr/bin:/bin", PGBACKREST_CONFIG: this.#path("archive", ARCHIVE_SERVER_CONFIG_FILE) },
     });
   }
 
@@ -230,12 +231,8 @@ export class PatroniMember {
     };
     const server = certificates("server", certificate, authority);
     if (archive) {
-      layDownArchive(archive, this.#path("archive"), this.group, {
-        kind: "member",
-        ...this.seen,
-        server: { address: "127.0.0.1", port: this.seen.serverPort },
-        certificates: server,
-      });
+      layDownArchive(archive, this.#path("archive"), this.group, { kind: "member", ...this.seen });
+      layDownArchiveServer(this.#path("archive"), this.seen, server);
     }
     const rendered = patroniConfig({
       scope: "trellis",

@@ -20,6 +20,10 @@ PAUSE_SECONDS = 5
 PATIENCE_SECONDS = 3600
 
 
+class Unknown(Exception):
+    """There is nothing to compare with."""
+
+
 def listed(pgbackrest, path):
     """The names in a folder of the repository."""
     answer = subprocess.run(
@@ -42,6 +46,8 @@ def close_gap(pgbackrest, data):
     stanza = next(word.split("=", 1)[1] for word in pgbackrest if word.startswith("--stanza="))
     root = "archive/" + stanza
     generations = [name for name in listed(pgbackrest, root) if re.match(r"^[0-9.]+-[0-9]+$", name)]
+    if not generations:
+        raise Unknown("the archive does not know this cluster yet: the first base backup makes it known")
     newest = max(generations, key=lambda name: int(name.rsplit("-", 1)[1]))
     archived = {}
     missing = []
@@ -63,13 +69,20 @@ def main():
     if role not in ("primary", "master"):
         return
     deadline = time.monotonic() + PATIENCE_SECONDS
+    said = None
     while True:
         try:
             missing = close_gap(pgbackrest, data)
             print(json.dumps({"message": "segments of the former leader to archive", "segments": missing}), flush=True)
             return
+        except Unknown as error:
+            # There is no backup that a gap could cut off from its log.
+            print(json.dumps({"message": str(error)}), flush=True)
+            return
         except (subprocess.CalledProcessError, OSError, ValueError, StopIteration) as error:
-            print(json.dumps({"message": "the archive cannot be compared yet", "error": str(error)}), flush=True)
+            if str(error) != said:  # once each, however long the store is away
+                said = str(error)
+                print(json.dumps({"message": "the archive cannot be compared yet", "error": said}), flush=True)
             if time.monotonic() > deadline:
                 sys.exit(1)
             time.sleep(PAUSE_SECONDS)

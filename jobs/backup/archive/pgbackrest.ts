@@ -36,8 +36,9 @@ export async function pgbackrest(
   signal.addEventListener("abort", stop, { once: true });
   let answer = "";
   let complaint = "";
+  const warnings: string[] = [];
   if (quiet) child.stdout.on("data", (text) => (answer += text));
-  else createInterface(child.stdout).on("line", (line) => tell(log, line));
+  else createInterface(child.stdout).on("line", (line) => tell(log, line, warnings));
   child.stderr.on("data", (text) => {
     complaint = `${complaint}${text}`.slice(-8_000);
   });
@@ -48,7 +49,7 @@ export async function pgbackrest(
     });
     if (signal.aborted) throw signal.reason;
     if (code === 0) return answer;
-    throw new PgBackRestError(command, code ?? -1, complaint.trim());
+    throw new PgBackRestError(command, code ?? -1, complaint.trim(), warnings);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       throw new UserError("there is no pgbackrest on the PATH; it is in the image of PostgreSQL's members");
@@ -65,8 +66,11 @@ export class PgBackRestError extends UserError {
     command: string,
     readonly code: number,
     complaint: string,
+    /** What it warned of before: where no member can be asked, this alone says why. */
+    warnings: readonly string[] = [],
   ) {
-    super(`pgbackrest ${command} failed: ${explain(complaint) ?? essence(complaint)}`);
+    const before = warnings.length > 0 ? ` (before: ${warnings.slice(-3).join("; ")})` : "";
+    super(`pgbackrest ${command} failed: ${explain(complaint) ?? essence(complaint) + before}`);
   }
 }
 
@@ -109,11 +113,13 @@ function firstError(complaint: string): string {
   return line.replace(/^.*ERROR: /, "").trim();
 }
 
-function tell(log: Logger, line: string): void {
+function tell(log: Logger, line: string, warnings: string[]): void {
   const [, level, text] = /(?:P\d+\s+)?(INFO|WARN|ERROR|DETAIL): (.*)$/.exec(line) ?? [];
   if (!text) return;
-  if (level === "WARN") log.warn({}, text);
-  else log.info({}, text);
+  if (level === "WARN") {
+    warnings.push(text);
+    log.warn({}, text);
+  } else log.info({}, text);
 }
 
 function environment(): NodeJS.ProcessEnv {

@@ -4,6 +4,7 @@ import {
   type ArchiveConfigArgs,
   type Archiving,
   archiveConfig,
+  archiveServerConfig,
   patroniConfig,
 } from "../../../components/postgres";
 
@@ -38,8 +39,6 @@ const ARGS: ArchiveConfigArgs = {
     data: "/data",
     sockets: "/sockets",
     port: 5432,
-    server: { address: "0.0.0.0", port: 8432 },
-    certificates,
   },
 };
 
@@ -70,7 +69,15 @@ describe("pgbackrest.conf", () => {
   });
 
   it("opens a member's server to one client alone, for this cluster alone", () => {
-    expect(option(archiveConfig(ARGS), "tls-server-auth")).toBe("pgbackrest=trellis");
+    const text = archiveServerConfig({
+      stanza: "trellis",
+      member: { data: "/data", sockets: "/sockets", port: 5432 },
+      server: { address: "0.0.0.0", port: 8432 },
+      certificates,
+      locks: "/tmp/pgbackrest",
+    });
+    expect(option(text, "tls-server-auth")).toBe("pgbackrest=trellis");
+    expect(text).not.toContain("repo"); // it would need the passphrase of each repository that it names
   });
 
   it("names all members to a backup, whoever leads", () => {
