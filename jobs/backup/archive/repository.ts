@@ -50,7 +50,7 @@ const FAILED = 99;
 /** What one repository holds of a cluster; `index` counts from 1, as pgBackRest does. */
 export async function readRepository(args: PgBackRestArgs, index: number): Promise<Repository> {
   const answer = await pgbackrest(args, "info", ["--output=json", `--repo=${index}`]);
-  const stanza = information.parse(JSON.parse(answer)).find(({ name }) => name === args.stanza);
+  const stanza = information.parse(JSON.parse(readable(answer))).find(({ name }) => name === args.stanza);
   const state = stanza?.repo.find(({ key }) => key === index)?.status;
   if (!stanza || (state && UNKNOWN.includes(state.code))) return { known: false, backups: [], segments: [] };
   if (state?.code === FAILED) throw new PgBackRestError("info", state.code, state.message);
@@ -86,6 +86,9 @@ export async function readRepository(args: PgBackRestArgs, index: number): Promi
     segments: await readSegments(args, index, newest.id),
   };
 }
+
+/** What a wrong passphrase deciphers stands in pgBackRest's message as it is, control characters too, which JSON forbids. */
+const readable = (answer: string) => answer.replaceAll(/\p{Cc}/gu, " ");
 
 async function readSegments(args: PgBackRestArgs, index: number, id: string): Promise<ArchivedSegment[]> {
   const answer = await pgbackrest(
