@@ -60,6 +60,9 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
     PGSSLROOTCERT: `${AUTHORITIES_FOLDER}/${AUTHORITIES.database}`,
     AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK: "True",
     AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL: "30", // a new stream list is read after so many seconds
+    // A task reads its DAG's file and all that it imports anew; on a busy server that alone has outlasted the default of 30.
+    AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT: "120",
+    AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT: "150", // never before the import itself gives up
     ...(args.monitoring && {
       AIRFLOW__METRICS__STATSD_ON: "True",
       AIRFLOW__METRICS__STATSD_HOST: AIRFLOW.statsd,

@@ -1,0 +1,134 @@
+import { Child } from "../child";
+import { type Cluster, serviceAt, startCluster } from "../kubernetes";
+import { freePort } from "../postgres";
+import { eventually } from "../waiting";
+import { AirflowApi } from "./api";
+import { type PlatformDatabases, startDatabases } from "./databases";
+import { ADMIN_PASSWORD, deployedObjects, type KubernetesManifest, type Trials } from "./deployed";
+import { airflowImage, jobsImage } from "./images";
+
+/** Beside those of a Kubernetes. */
+export const AIRFLOW_ON_KUBERNETES_PROGRAMS = ["airflow", "initdb", "ldd", "openssl"];
+
+const PATIENCE_MS = 1_200_000;
+
+/** What others need before a workload can run. */
+const FIRST = ["Namespace", "PriorityClass", "ServiceAccount", "Secret", "ConfigMap", "Role", "RoleBinding"];
+
+/**
+ * Airflow and DataSurface as their components render them, in pods of a real Kubernetes beside a real PostgreSQL; the
+ * images alone are made from what this machine has.
+ */
+export class AirflowOnKubernetes {
+  readonly api: AirflowApi;
+  readonly objects: readonly KubernetesManifest[];
+  readonly #forward: Child;
+
+  private constructor(
+    readonly cluster: Cluster,
+    readonly databases: PlatformDatabases,
+    objects: readonly KubernetesManifest[],
+    forward: Child,
+    port: number,
+  ) {
+    this.objects = objects;
+    this.#forward = forward;
+    this.api = new AirflowApi(`http://127.0.0.1:${port}`, "admin", ADMIN_PASSWORD);
+  }
+
+  static async start(trials: readonly Trials[] = []): Promise<AirflowOnKubernetes> {
+    const cluster = await startCluster();
+    let databases: PlatformDatabases | undefined;
+    try {
+      databases = await startDatabases(cluster.gateway);
+      const images = cluster.folder("own-images");
+      const names = await cluster.load(await jobsImage("registry.example/jobs:latest", images));
+      const image = names.find((name) => name.includes("@")) ?? "";
+      const objects = await deployedObjects({
+        ...{ image, trials, servers: [cluster.address] },
+        authority: databases.authority,
+      });
+      await cluster.load(await airflowImage(`docker.io/${imageOf(objects, "airflow-scheduler")}`, images));
+      await deploy(cluster, objects, databases);
+      const port = await freePort();
+      const forward = new Child("kubectl", [
+        ...["--kubeconfig", cluster.kubeconfig, "--namespace", "airflow"],
+        ...["port-forward", "service/airflow-api-server", `${port}:8080`],
+      ]);
+      const airflow = new AirflowOnKubernetes(cluster, databases, objects, forward, port);
+      await airflow.healthy();
+      return airflow;
+    } catch (error) {
+      const pods = await cluster.kubectl(["get", "pods", "-A", "-o", "wide"]);
+      const events = await cluster.kubectl(["get", "events", "-A", "--sort-by=.lastTimestamp"]);
+      await databases?.stop();
+      await cluster.stop();
+      const told = `${pods.stdout}\n${events.stdout.slice(-3_000)}`;
+      throw new Error(`no Airflow: ${error instanceof Error ? error.message : error}\n${told}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Waits until every part says that it lives. */
+  async healthy(): Promise<void> {
+    await eventually(
+      "Airflow is healthy",
+      PATIENCE_MS,
+      async () => Object.values(await this.api.health()).every(({ status }) => status === "healthy"),
+      500,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#forward.kill();
+    await this.databases.stop();
+    await this.cluster.stop();
+  }
+}
+
+function imageOf(objects: readonly KubernetesManifest[], deployment: string): string {
+  const found = objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
+  const image = /"image":"([^"]+)"/.exec(JSON.stringify(found))?.[1];
+  if (!image) throw new Error(`there is no Deployment ${deployment}`);
+  return image;
+}
+
+async function deploy(
+  cluster: Cluster,
+  objects: readonly KubernetesManifest[],
+  databases: PlatformDatabases,
+) {
+  const of = (...kinds: string[]) => objects.filter(({ kind }) => kinds.includes(kind));
+  for (const kind of FIRST) await cluster.apply(of(kind));
+  const [name = "", namespace = ""] = ["postgres-primary", "postgres"];
+  const ports = [{ name: "postgres", port: 5432, targetPort: databases.port }];
+  await cluster.apply(serviceAt({ name, namespace, address: cluster.gateway, ports }));
+  const [migration] = of("Job").filter(({ metadata }) => metadata.namespace === "airflow");
+  if (!migration) throw new Error("Airflow has no migration");
+  await cluster.apply([migration]);
+  await done(cluster, migration);
+  await cluster.apply(objects.filter((object) => !FIRST.includes(object.kind) && object !== migration));
+  for (const job of of("Job")) await done(cluster, job);
+  for (const { metadata } of of("Deployment")) {
+    const words = [
+      "rollout",
+      "status",
+      `deployment/${metadata.name}`,
+      "--namespace",
+      metadata.namespace ?? "",
+    ];
+    await cluster.run([...words, `--timeout=${PATIENCE_MS / 1000}s`]);
+  }
+}
+
+async function done(cluster: Cluster, { metadata }: KubernetesManifest): Promise<void> {
+  const words = [
+    "wait",
+    "--for=condition=complete",
+    `job/${metadata.name}`,
+    "--namespace",
+    metadata.namespace ?? "",
+  ];
+  await cluster.run([...words, `--timeout=${PATIENCE_MS / 1000}s`]);
+}

@@ -1,0 +1,130 @@
+import { eventually } from "../waiting";
+
+export interface DagRun {
+  readonly dag_run_id: string;
+  readonly state: string;
+}
+
+export interface TaskInstance {
+  readonly task_id: string;
+  readonly state: string | null;
+  readonly try_number: number;
+}
+
+interface Health {
+  readonly [part: string]: { readonly status: string | null };
+}
+
+const ENDED = ["success", "failed"];
+const PATIENCE_MS = 600_000;
+
+/** Airflow's public interface, as a user of it speaks. */
+export class AirflowApi {
+  #token = "";
+
+  constructor(
+    readonly url: string,
+    readonly user: string,
+    readonly password: string,
+  ) {}
+
+  health(): Promise<Health> {
+    return this.#ask<Health>("GET", "/api/v2/monitor/health");
+  }
+
+  async importErrors(): Promise<string[]> {
+    const { import_errors } = await this.#ask<{ import_errors: { filename: string; stack_trace: string }[] }>(
+      "GET",
+      "/api/v2/importErrors",
+    );
+    return import_errors.map(({ filename, stack_trace }) => `${filename}: ${stack_trace}`);
+  }
+
+  async dags(): Promise<string[]> {
+    const { dags } = await this.#ask<{ dags: { dag_id: string }[] }>("GET", "/api/v2/dags?limit=1000");
+    return dags.map(({ dag_id }) => dag_id).sort();
+  }
+
+  /** Starts a run of a DAG and answers its id. */
+  async trigger(dag: string): Promise<string> {
+    const { dag_run_id } = await this.#ask<DagRun>("POST", `/api/v2/dags/${dag}/dagRuns`, {
+      logical_date: null,
+    });
+    return dag_run_id;
+  }
+
+  run(dag: string, run: string): Promise<DagRun> {
+    return this.#ask<DagRun>("GET", `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}`);
+  }
+
+  /** The runs of a DAG, the oldest first. */
+  async runs(dag: string): Promise<DagRun[]> {
+    const { dag_runs } = await this.#ask<{ dag_runs: DagRun[] }>(
+      "GET",
+      `/api/v2/dags/${dag}/dagRuns?limit=100&order_by=run_after`,
+    );
+    return dag_runs;
+  }
+
+  /** Waits for the end of a run, and answers in what it ended. */
+  async ended(dag: string, run: string): Promise<string> {
+    return eventually(
+      `run ${run} of ${dag} ends`,
+      PATIENCE_MS,
+      async () => {
+        const { state } = await this.run(dag, run);
+        return ENDED.includes(state) ? state : undefined;
+      },
+      500,
+    );
+  }
+
+  /** How each task of a run stands. */
+  async tasks(dag: string, run: string): Promise<Record<string, string | null>> {
+    const instances = await this.taskInstances(dag, run);
+    return Object.fromEntries(instances.map(({ task_id, state }) => [task_id, state]));
+  }
+
+  /** All that the interface shows of a task's last try. */
+  async log(dag: string, run: string, task: string): Promise<string> {
+    const instance = (await this.taskInstances(dag, run)).find(({ task_id }) => task_id === task);
+    const { content } = await this.#ask<{ content: unknown }>(
+      "GET",
+      `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}/taskInstances/${task}/logs/${instance?.try_number ?? 1}?full_content=true`,
+    );
+    return typeof content === "string" ? content : JSON.stringify(content, null, 1);
+  }
+
+  async taskInstances(dag: string, run: string): Promise<readonly TaskInstance[]> {
+    const { task_instances } = await this.#ask<{ task_instances: TaskInstance[] }>(
+      "GET",
+      `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}/taskInstances`,
+    );
+    return task_instances;
+  }
+
+  async #ask<T>(method: string, path: string, body?: object): Promise<T> {
+    if (!path.endsWith("/health") && !this.#token) await this.#logIn();
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${this.#token}`,
+        "Content-Type": "application/json",
+        Accept: "application/json",
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T; // the caller knows the interface
+  }
+
+  async #logIn(): Promise<void> {
+    const response = await fetch(`${this.url}/auth/token`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ username: this.user, password: this.password }),
+    });
+    if (!response.ok) throw new Error(`no token: ${response.status} ${await response.text()}`);
+    this.#token = ((await response.json()) as { access_token: string }).access_token; // so says its document
+  }
+}

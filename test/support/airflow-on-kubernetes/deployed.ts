@@ -1,0 +1,155 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Airflow, dagFiles, type PlatformDags, POD_RUNNERS } from "../../../components/airflow";
+import { DATASURFACE, DataSurface, dataSurfaceDags } from "../../../components/datasurface";
+import { Foundation } from "../../../components/foundation";
+import { loadModel, type Model } from "../../../jobs/datasurface/model";
+import {
+  type DagJob,
+  ingestionJobs,
+  streamsFile,
+  streamsFileName,
+} from "../../../jobs/datasurface/stream-list";
+import { evaluateStack } from "../evaluate";
+import { DATABASES, LOGIN, SERVER } from "./databases";
+
+export interface KubernetesManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** DAGs of a test's own, beside those of the model's platforms. */
+export interface Trials {
+  /** As their platform is called, in lower case. */
+  readonly name: string;
+  /** Made from YellowLive's one stream. */
+  readonly jobs: (stream: DagJob) => readonly DagJob[];
+}
+
+export interface DeployedArgs {
+  readonly image: string;
+  /** The addresses of the servers. */
+  readonly servers: readonly string[];
+  /** Of the database server's certificate. */
+  readonly authority: string;
+  readonly trials: readonly Trials[];
+}
+
+/** The password of Airflow's first user. */
+export const ADMIN_PASSWORD = randomBytes(12).toString("hex");
+
+/**
+ * The acceptance model, its schedules but for one day of the year: in the tests, runs are triggered. The folder is that of
+ * the example.
+ */
+function quietModel(): { model: Model; files: Record<string, string> } {
+  const folder = mkdtempSync(join(tmpdir(), "trellis-model-"));
+  try {
+    const files = Object.fromEntries(
+      readdirSync("examples/model").map((name) => {
+        const text = readFileSync(join("examples/model", name), "utf8");
+        return [name, text.replace('cron: "* * * * *"', 'cron: "0 0 1 1 *"')];
+      }),
+    );
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    return { model: loadModel(folder), files };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** All that the components declare for the acceptance model, with real secrets in it, to be applied in this order. */
+export async function deployedObjects({
+  image,
+  servers,
+  authority,
+  trials,
+}: DeployedArgs): Promise<KubernetesManifest[]> {
+  const { model, files } = quietModel();
+  const connection = `postgres://${LOGIN.user}:${LOGIN.password}@${SERVER}:5432/${DATABASES[2]}`;
+  const { resources } = await evaluateStack({
+    program: () => {
+      const { namespaces } = new Foundation("foundation", { environment: "dev", servers });
+      const dataSurface = new DataSurface("datasurface", {
+        monitoring: false,
+        namespace: namespaces.datasurface,
+        model,
+        origin: { files },
+        image,
+        mergeHost: SERVER,
+        authorities: authority,
+        credentials: { postgres: LOGIN, customers: LOGIN },
+        airflow: { namespace: namespaces.airflow, accounts: POD_RUNNERS },
+        simulator: {
+          replicas: 1,
+          changesPerSecond: 5,
+          source: { host: SERVER, database: "customer_db" },
+          login: LOGIN,
+        },
+      });
+      new Airflow("airflow", {
+        monitoring: false,
+        namespace: namespaces.airflow,
+        host: "airflow.example.com",
+        database: { write: connection, migrate: connection, authority, sessions: 60 },
+        dags: dataSurface.dags,
+        streamLists: dataSurface.streamLists,
+        pools: { [DATASURFACE.pool]: 8 },
+        processes: { apiServer: 1, scheduler: 1, dagProcessor: 1, triggerer: 1 },
+      });
+    },
+  });
+  const objects = resources
+    .filter(({ type, kind }) => type.startsWith("kubernetes:") && kind === "custom")
+    .map(({ inputs }) => inputs as unknown as KubernetesManifest); // so the provider's SDK has typed them
+  return objects.map((object) => withTrials(withSecrets(object), trials, model, image));
+}
+
+/** The plan knows placeholders alone where the engine would make random values. */
+function withSecrets(object: KubernetesManifest): KubernetesManifest {
+  const { kind, metadata } = object;
+  if (kind !== "Secret" || metadata.name !== "airflow") return object;
+  const random = (bytes: number) => randomBytes(bytes).toString("base64url");
+  const stringData = {
+    "fernet-key": `${random(32)}=`,
+    "jwt-secret": random(48),
+    "api-secret-key": random(48),
+    "admin-password": ADMIN_PASSWORD,
+  };
+  return { ...object, ...{ stringData } };
+}
+
+function withTrials(
+  object: KubernetesManifest,
+  trials: readonly Trials[],
+  model: Model,
+  image: string,
+): KubernetesManifest {
+  if (object.kind !== "ConfigMap" || object.metadata.name !== "airflow-dags") return object;
+  const { data } = object as KubernetesManifest & { data: Record<string, string> };
+  const args = {
+    model,
+    image,
+    namespace: "datasurface",
+    mergeHost: SERVER,
+    airflowNamespace: "airflow",
+    carriesModel: true,
+  };
+  const [live] = dataSurfaceDags(args);
+  const [platform] = model.ecosystem.platforms;
+  const stream = platform && ingestionJobs(model, platform)[0];
+  if (!live || !stream) throw new Error("the acceptance model has a platform with a stream");
+  const own = trials.map(({ name, jobs }): Record<string, string> => {
+    const platformDags: PlatformDags = {
+      ...live,
+      name,
+      infrastructure: { ...live.infrastructure, dag: `${name}_infrastructure`, schedule: null },
+    };
+    return { ...dagFiles([platformDags]), [streamsFileName(name)]: streamsFile(jobs(stream)) };
+  });
+  const withOwn = { ...object, ...{ data: Object.assign({}, ...own, data) } };
+  return withOwn;
+}
