@@ -63,6 +63,9 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
     // A task reads its DAG's file and all that it imports anew; on a busy server that alone has outlasted the default of 30.
     AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT: "120",
     AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT: "150", // never before the import itself gives up
+    // Who it is told of by the ingress, whatever address that has: without it the interface takes itself for plain http.
+    // Nobody but the ingress and Airflow itself is let through to it.
+    ...(part === "apiServer" && { FORWARDED_ALLOW_IPS: "*" }),
     ...(args.monitoring && {
       AIRFLOW__METRICS__STATSD_ON: "True",
       AIRFLOW__METRICS__STATSD_HOST: AIRFLOW.statsd,

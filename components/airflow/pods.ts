@@ -62,7 +62,7 @@ export const PARTS = {
     words: ["scheduler"],
     serving: answers("/health", PORTS.schedulerHealth),
     runsPods: true,
-    memory: ["768Mi", "2Gi"],
+    memory: ["1280Mi", "2Gi"],
   },
   dagProcessor: {
     name: AIRFLOW.dagProcessor,

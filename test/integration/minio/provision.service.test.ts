@@ -190,7 +190,11 @@ describeWith(MINIO_IN_CLUSTER_PROGRAMS, "object storage as it is rendered", () =
       { STORAGE_ENDPOINT: "https://127.71.0.200:9000" },
       "cannot be reached: connect ECONNREFUSED",
     ],
-    ["an authority that it does not know", { NODE_EXTRA_CA_CERTS: "" }, "cannot be reached: "],
+    [
+      "an authority that it does not know",
+      { NODE_EXTRA_CA_CERTS: "" },
+      "name the file of its authority in NODE_EXTRA_CA_CERTS",
+    ],
   ])("is left as it is for %s, with a message that says so", async (_, environment, message) => {
     const { exitCode, termination } = await minio.provision({ environment });
 

@@ -164,6 +164,15 @@ describe("Airflow in the cluster", () => {
     expect(reached.map(({ metadata }) => metadata.name)).toEqual([service.metadata.name]);
   });
 
+  it("believes the ingress that clients came by https, and nobody else is told to", async () => {
+    const believing = (await planned())("Deployment").filter(({ spec }) =>
+      spec.template.spec.containers[0].env.some(
+        ({ name, value }: Planned) => name === "FORWARDED_ALLOW_IPS" && value === "*",
+      ),
+    );
+    expect(believing.map(({ metadata }) => metadata.name)).toEqual(["airflow-api-server"]);
+  });
+
   it("mounts the DAG folder where every process looks for it", async () => {
     const of = await planned();
     expect(Object.keys(named(of("ConfigMap"), "airflow-dags").data)).toContain("trellis_factory.py");
