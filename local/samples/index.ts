@@ -12,5 +12,6 @@ export {
   waterYearSheets,
   waterYearWorkbook,
 } from "./rain-files";
+export { type SampleRecord, sampleRecord } from "./rain-record";
 export { type GeneratedSheet, type SheetValue, xlsx, xlsxEntries } from "./xlsx";
 export { type ZipEntry, zip } from "./zip";

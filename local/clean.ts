@@ -1,0 +1,3 @@
+import { clean } from "./run/clean";
+
+process.exitCode = await clean();

@@ -1,0 +1,95 @@
+/** All that a local run found out: what the terminal, the page and the exit code are made from. */
+export interface RunFacts {
+  readonly stack: string;
+  /** When it began, in ISO 8601. */
+  readonly began: string;
+  readonly seconds: number;
+  readonly state: "running" | "right" | "wrong" | "stopped";
+  readonly resources: { readonly total: number; readonly byType: readonly { type: string; count: number }[] };
+  /** The topology as SVG. */
+  readonly picture: string;
+  readonly warnings: readonly string[];
+  readonly services: readonly ServiceFacts[];
+  readonly steps: readonly StepFacts[];
+  readonly streams: readonly StreamFacts[];
+  readonly rain?: RainFacts;
+  readonly backups?: BackupFacts;
+  readonly checks: readonly CheckFacts[];
+}
+
+/** A server of this machine in place of one of the cluster. */
+export interface ServiceFacts {
+  readonly name: string;
+  readonly standsFor: string;
+  readonly address: string;
+}
+
+export interface StepFacts {
+  /** The manifest that it comes from, such as `CronJob rain-tracker/rain-import-current-year`. */
+  readonly kind: "Job" | "CronJob" | "Deployment" | "DAG";
+  readonly name: string;
+  readonly system: "platform" | "datasurface" | "rain" | "backup";
+  /** What follows the image's entrypoint. */
+  readonly words: readonly string[];
+  readonly schedule?: string;
+  readonly state: "running" | "right" | "failed" | "skipped" | "stopped";
+  readonly round?: number;
+  readonly exitCode?: number;
+  readonly seconds?: number;
+  /** Why it was not run, or how it differs from the cluster. */
+  readonly note?: string;
+  /** What went wrong, in its own words. */
+  readonly error?: string;
+  readonly tail?: readonly string[];
+}
+
+export interface BatchFacts {
+  readonly batch: number;
+  readonly status: string;
+  readonly seconds: number;
+  readonly total: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+}
+
+export interface StreamFacts {
+  readonly platform: string;
+  readonly stream: string;
+  readonly batches: readonly BatchFacts[];
+  readonly tables: readonly {
+    readonly dataset: string;
+    readonly source: number;
+    readonly merged: number;
+    readonly open: number;
+  }[];
+}
+
+export interface RainFacts {
+  readonly gauges: number;
+  readonly readings: number;
+  readonly rainDays: number;
+  readonly missing: number;
+  /** The mean of all gauges, in inches. */
+  readonly months: readonly { readonly month: string; readonly inches: number; readonly greatest: number }[];
+  readonly imports: readonly {
+    readonly subject: string;
+    readonly status: string;
+    readonly readings: number;
+  }[];
+}
+
+export interface BackupFacts {
+  readonly bucket: string;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly backups: readonly string[];
+}
+
+/** Something that has to hold, and whether it does. */
+export interface CheckFacts {
+  readonly what: string;
+  readonly holds: boolean;
+  readonly found: string;
+}

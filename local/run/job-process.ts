@@ -1,0 +1,114 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Guardian } from "../services";
+import type { Environment } from "./environment";
+
+export interface JobArgs {
+  /** The bundle of the job image. */
+  readonly bundle: string;
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  /** The heap that the container's memory would leave, in MiB. */
+  readonly heapMib?: number;
+  /** Where its output is kept. */
+  readonly log: string;
+  readonly guardian: Guardian;
+  /** Asks it to stop, as Kubernetes would. */
+  readonly signal: AbortSignal;
+  readonly onMessage?: (message: string) => void;
+}
+
+export interface JobEnd {
+  /** As a shell gives it: 128 and the signal's number for a kill. */
+  readonly exitCode: number;
+  readonly seconds: number;
+  /** What the pod would have left as its termination message. */
+  readonly error?: string;
+  /** The last lines of its log, as text. */
+  readonly tail: readonly string[];
+}
+
+const TAIL = 12;
+
+/** Runs `jobs <words>` as the container would: the same bundle, this environment and no other, stopped by SIGTERM. */
+export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
+  const folder = mkdtempSync(join(tmpdir(), "trellis-job-"));
+  const termination = join(folder, "termination-log");
+  const began = performance.now();
+  const log = createWriteStream(args.log, { flags: "a" });
+  const tail: string[] = [];
+  const child = spawn(process.execPath, [args.bundle, ...args.words], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: folder,
+      TMPDIR: folder,
+      ...args.environment,
+      TERMINATION_LOG: termination,
+      NODE_ENV: "production",
+      ...(args.heapMib !== undefined && { NODE_OPTIONS: `--max-old-space-size=${args.heapMib}` }),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true, // a Ctrl-C on the terminal reaches it through us alone, and once
+  });
+  const stop = () => child.kill("SIGTERM"); // its supervisor tells the rest, as in a container
+  if (child.pid !== undefined) args.guardian.watch(-child.pid, "TERM");
+  args.signal.addEventListener("abort", stop, { once: true });
+  const remember = (line: string) => {
+    const message = messageOf(line);
+    tail.push(message);
+    if (tail.length > TAIL) tail.shift();
+    args.onMessage?.(message);
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = "";
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      log.write(text);
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line.trim() !== "") remember(line);
+    });
+    stream.on("close", () => rest.trim() !== "" && remember(rest));
+  }
+  try {
+    const exitCode = await new Promise<number>((ended, failed) => {
+      child.once("error", failed);
+      child.once("close", (code, signal) => ended(code ?? (signal === "SIGKILL" ? 137 : 143)));
+      if (args.signal.aborted) stop();
+    });
+    const error = errorIn(termination);
+    return {
+      exitCode,
+      seconds: (performance.now() - began) / 1000,
+      tail,
+      ...(error !== undefined && { error }),
+    };
+  } finally {
+    args.signal.removeEventListener("abort", stop);
+    if (child.pid !== undefined) args.guardian.forget(-child.pid);
+    log.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The job's own words, out of its log in JSON. */
+function messageOf(line: string): string {
+  if (!line.startsWith("{")) return line;
+  try {
+    const { msg, level } = JSON.parse(line);
+    return level === "error" || level === "warn" ? `${level}: ${msg}` : String(msg);
+  } catch {
+    return line;
+  }
+}
+
+function errorIn(termination: string): string | undefined {
+  try {
+    const { error } = JSON.parse(readFileSync(termination, "utf8"));
+    return typeof error === "string" ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { reportPage } from "../report";
+import type { Board } from "./board";
+import { readFigures } from "./figures";
+import { ingestAll, startBeside } from "./lanes";
+import type { Screen } from "./screen";
+import type { LocalStack } from "./stack";
+import { partIn } from "./steps";
+import { isWanted } from "./story";
+import type { System } from "./workloads";
+
+export interface ServeArgs {
+  readonly stack: LocalStack;
+  readonly board: Board;
+  readonly screen: Screen;
+  readonly only: System | undefined;
+}
+
+/** Between two rounds of ingestion; in the cluster it is a minute. */
+const PAUSE_MS = 5_000;
+
+/** Keeps the stack running, source changing and batch following batch, with the report live, until it is stopped. */
+export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<void> {
+  const { stack, board, screen, only } = args;
+  const server = createServer((request, response) => {
+    if (request.url !== "/") return void response.writeHead(404).end("only / is here\n");
+    response
+      .writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" })
+      .end(reportPage(board.facts, { live: true }));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo; // a TCP server has a port
+  screen.say(`live     http://127.0.0.1:${port}/  until Ctrl-C`);
+
+  const wanted = stack.workloads.filter(({ system }) => system === "datasurface" && isWanted(system, only));
+  const parts = (part: string) => wanted.filter((workload) => partIn(workload, stack).part === part);
+  const streams = parts("batch");
+  const step = { stack, board, signal: stop };
+  const rest = new AbortController();
+  stop.addEventListener("abort", () => rest.abort(), { once: true });
+  const beside = await Promise.all(
+    parts("beside").map((each) => startBeside(each, { stack, board, signal: NEVER, until: rest.signal })),
+  );
+  for (let round = 1; !stop.aborted; round++) {
+    if (streams.length > 0 && !(await ingestAll(streams, { ...step, round }))) break;
+    if (!stop.aborted) await readFigures(stack, board, only);
+    await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+  rest.abort();
+  await Promise.all(beside.map(({ ended }) => ended));
+  server.close();
+  server.closeAllConnections();
+}
+
+const NEVER = new AbortController().signal;
