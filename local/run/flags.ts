@@ -22,7 +22,7 @@ Usage: npm start [-- flags]
   --postgres-bin DIR  use this PostgreSQL (15 or newer) instead of the one that npm brings
   --help              print this
 
-Afterwards: out/dev/report.html is the report. npm run clean removes out/ and .local/.
+Afterwards out/dev/report.html is the report, report.json beside it the same for machines. npm run clean removes out/ and .local/.
 `;
 
 /** A command line that cannot be understood; `--help` would have helped. */

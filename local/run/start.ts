@@ -58,8 +58,11 @@ async function run(flags: StartFlags): Promise<number> {
   return board.facts.state === "right" ? 0 : 1;
 }
 
-const writeReport = (board: Board) =>
-  writeFileSync(join(OUT, "dev", "report.html"), reportPage(board.facts, { live: false }));
+/** For people, and the same for machines. */
+function writeReport({ facts }: Board): void {
+  writeFileSync(join(OUT, "dev", "report.html"), reportPage(facts, { live: false }));
+  writeFileSync(join(OUT, "dev", "report.json"), `${JSON.stringify(facts, undefined, 2)}\n`);
+}
 
 /** The first signal asks everything to come to a good end; a second one does not wait for it. */
 function stopSignal(screen: Screen): AbortSignal {

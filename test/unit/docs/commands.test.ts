@@ -26,7 +26,8 @@ const TYPED_BY: Readonly<Record<string, string>> = {
   "npm run check": ".ci/run",
   "npm run doctor": "test/integration/local/doctor.test.ts",
   "npm run plan": "test/integration/local/plan.test.ts",
-  "npm start": "test/integration/local/plan.test.ts",
+  "npm start": "test/integration/local/start.service.test.ts",
+  "npm run clean": "test/integration/local/start.service.test.ts",
   "npx vitest": ".ci/run",
 };
 
