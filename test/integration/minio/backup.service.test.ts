@@ -152,19 +152,4 @@ describeWith(["minio", "initdb", "pg_dump", "zstd"], "backups on four MinIO serv
     await minio.heal();
     expect(await good()).toEqual(before);
   });
-
-  it("say clearly that nothing can be done with three servers down, and lose nothing", async () => {
-    const before = await good();
-    await Promise.all([minio.kill(0), minio.kill(1), minio.kill(2)]);
-    for (const words of ["create", "list", "restore --database crm --as again --force", "prune", "verify"]) {
-      const { error } = await rig.backup(minio, `${words}`, { BACKUP_PATIENCE_SECONDS: "3" });
-      expect(error, words).toMatch(
-        /too few of its drives|cannot be reached|busy|ServerNotInitialized|Quorum/i,
-      );
-    }
-    expect(await fingerprint(rig.server, "again")).toEqual(original);
-    await minio.heal();
-    expect(await good()).toEqual(before);
-    expect(await rig.backup(minio, "verify")).toMatchObject({ error: undefined });
-  });
 });
