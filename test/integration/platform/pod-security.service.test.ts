@@ -56,6 +56,10 @@ describeWith([...KUBE_APISERVER_PROGRAMS, "etcd"], "the pods of the platform", (
     for (const kind of ASKED_FOR) {
       for (const { manifest } of objects.filter((each) => each.kind === kind)) api.apply(manifest);
     }
+    // As Kubernetes' own controller does, which does not run here.
+    for (const { name } of objects.filter((each) => each.kind === "Namespace")) {
+      api.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: name } });
+    }
   });
 
   afterAll(async () => {
