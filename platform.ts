@@ -81,7 +81,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     dockerfile: "jobs/Dockerfile",
     architectures,
   });
-  const { memoryMib, ...layout } = minioShape(settings, target.servers);
+  const { memoryMib, ...layout } = minioShape(settings);
   const minio = new MinIO(
     "minio",
     {

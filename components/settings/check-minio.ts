@@ -5,7 +5,8 @@ import {
   describeLayout,
   drivesOf,
   judgeLayout,
-  layoutThatKeepsWrites,
+  KEEPS_READS,
+  KEEPS_WRITES,
   MOST_DRIVES,
 } from "./minio-layout";
 import { numbersOf } from "./nodes";
@@ -17,21 +18,18 @@ type MinioSettings = Settings["minio"];
 const ONE_DRIVE: DriveLayout = { pods: 1, drivesPerPod: 1, parity: 0 };
 const COMMON_PARITY = 2;
 
-/** How MinIO lies on these servers, and what each of its pods may use. */
-export function minioShape(
-  { environment, minio }: Pick<Settings, "environment" | "minio">,
-  servers: HetznerTarget["servers"],
-): DriveLayout & { readonly memoryMib: number } {
+/** How MinIO's drives lie, and what each of its pods may use. */
+export function minioShape({
+  environment,
+  minio,
+}: Pick<Settings, "environment" | "minio">): DriveLayout & { readonly memoryMib: number } {
   const memoryMib = minio.memoryMib ?? (environment === "dev" ? 512 : 1024);
-  return { ...layoutOf(environment, minio, homesIn(servers)), memoryMib };
+  return { ...layoutOf(environment, minio), memoryMib };
 }
 
-/** What is given counts; the rest follows from it, or from the nodes where nothing is given. */
-function layoutOf(environment: Settings["environment"], given: MinioSettings, nodes: number): DriveLayout {
-  const usual =
-    environment === "dev"
-      ? ONE_DRIVE
-      : (layoutThatKeepsWrites(nodes) ?? (nodes === 2 ? { pods: 2, drivesPerPod: 2, parity: 2 } : ONE_DRIVE));
+/** What is given counts, and the rest follows from it; never from the nodes, which come and go while a layout stays. */
+function layoutOf(environment: Settings["environment"], given: MinioSettings): DriveLayout {
+  const usual = environment === "dev" ? ONE_DRIVE : KEEPS_WRITES;
   const pods = given.pods ?? usual.pods;
   const drivesPerPod =
     given.drivesPerPod ?? (pods === usual.pods ? usual.drivesPerPod : pods === 2 || pods === 3 ? 2 : 1);
@@ -54,7 +52,7 @@ export function checkMinio(
   if (!minio) return [];
   const nodes = servers ? homesIn(servers) : 0;
   return [
-    ...(environment && nodes > 0 ? checkLayout(environment, layoutOf(environment, minio, nodes), nodes) : []),
+    ...(environment && nodes > 0 ? checkLayout(environment, layoutOf(environment, minio), nodes) : []),
     ...Object.entries(minio.applications).flatMap(([name, { buckets }]) =>
       buckets.flatMap((bucket, index) =>
         minio.buckets[bucket]
@@ -105,7 +103,7 @@ export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | 
   // A single server's loss takes all down, whatever lies on it.
   if (target.kind !== "hetzner" || homesIn(target.servers) === 1) return [];
   const nodes = homesIn(target.servers);
-  const layout = minioShape(settings, target.servers);
+  const layout = minioShape(settings);
   return judgeLayout(layout, nodes)
     .filter(({ writes }) => !writes)
     .map(({ pods, drivesLeft, reads }) => {
@@ -118,6 +116,7 @@ export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | 
 }
 
 function better(nodes: number): string {
-  const layout = layoutThatKeepsWrites(nodes);
-  return layout ? `; ${describeLayout(layout)} keeps reads and writes` : "";
+  return nodes < 3
+    ? `; ${describeLayout(KEEPS_READS)} keeps reads`
+    : `; ${describeLayout(KEEPS_WRITES)} keeps reads and writes`;
 }

@@ -50,14 +50,13 @@ export function judgeLayout(layout: DriveLayout, nodes: number): NodeLoss[] {
 }
 
 /**
- * The smallest layout whose reads and writes outlive any one node. Over three nodes that is three pods of two drives:
- * with four pods one node has two, so half of the drives, and half is never enough to write. Over two nodes or one
- * there is none.
+ * The smallest layout whose reads and writes outlive any one of three nodes or more. With four pods one of three nodes
+ * has two, so half of the drives, and half is never enough to write.
  */
-export function layoutThatKeepsWrites(nodes: number): DriveLayout | undefined {
-  if (nodes >= 4) return { pods: 4, drivesPerPod: 1, parity: 2 };
-  return nodes === 3 ? { pods: 3, drivesPerPod: 2, parity: 2 } : undefined;
-}
+export const KEEPS_WRITES: DriveLayout = { pods: 3, drivesPerPod: 2, parity: 2 };
+
+/** The smallest whose reads outlive one of two nodes; no layout keeps writes there. */
+export const KEEPS_READS: DriveLayout = { pods: 2, drivesPerPod: 2, parity: 2 };
 
 /** `4 pods of 1 drive, EC:2` */
 export function describeLayout({ pods, drivesPerPod, parity }: DriveLayout): string {

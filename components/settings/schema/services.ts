@@ -100,12 +100,7 @@ export const minio = z
   .strictObject({
     pods: wholeNumber(1, 16)
       .optional()
-      .meta(
-        says(
-          "Servers of MinIO, spread over the nodes.",
-          "1 in dev; else 4 over four nodes or more, 3 over three, 2 over two",
-        ),
-      ),
+      .meta(says("Servers of MinIO, spread over the nodes.", "1 in dev, else 3")),
     drivesPerPod: wholeNumber(1, 16)
       .optional()
       .meta(
