@@ -54,6 +54,7 @@ describeWith(["pulumi", "openssl"], "the certificates of a cluster under the rea
       "pki-etcd-ca-user-k3s",
       "pki-etcd-ca-user-patroni",
       "pki-etcd-ca-user-root",
+      "pki-postgres-ca-backup",
       "pki-postgres-ca-server",
     ]);
     for (const stays of ["authorities", "etcdAuthority", "join"]) {

@@ -13,6 +13,7 @@ import { type Authority, createAuthority, type KeyPair } from "./certificates";
 import { EtcdMachine, type Outcome } from "./etcd-machine";
 import { holdProductionAddresses } from "./lock";
 import { program } from "./programs";
+import { eventually } from "./waiting";
 
 const FOLDER_PREFIX = "trellis-etcd-";
 
@@ -200,11 +201,7 @@ function endLeftovers(): void {
 
 /** Waits for a condition, and says what it waited for in vain. */
 export async function until(what: string, limitMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  await eventually(what, limitMs, holds, 200);
 }
 
 function ed25519Key(folder: string): { readonly publicKey: string; readonly privateKey: string } {

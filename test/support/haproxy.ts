@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "./programs";
+import { eventually } from "./waiting";
 
 export interface RunningHaproxy {
   readonly pid: number;
@@ -35,12 +36,10 @@ export async function startHaproxy(folder: string, configuration: string): Promi
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (log += chunk));
   const ask = (command: string) => askRuntime(join(folder, "admin.sock"), command);
-  const deadline = Date.now() + 20_000;
-  while (!(await ask("show info").catch(() => ""))) {
-    if (child.exitCode !== null) throw new Error(`haproxy ended with ${child.exitCode}:\n${log}`);
-    if (Date.now() > deadline) throw new Error(`haproxy does not answer:\n${log}`);
-    await tick();
-  }
+  const answered = await eventually("haproxy answers, or has ended", 60_000, async () =>
+    child.exitCode === null ? await ask("show info") : "ended",
+  );
+  if (answered === "ended") throw new Error(`haproxy ended with ${child.exitCode}:\n${log}`);
   return { pid: child.pid ?? 0, log: () => log, ask, stop: () => end(child) };
 }
 
@@ -140,11 +139,7 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   limitMs = 30_000,
 ): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`after ${limitMs / 1000} s still not true: ${what}`);
-    await tick();
-  }
+  await eventually(what, limitMs, holds, 20);
 }
 
 function askRuntime(socketPath: string, command: string): Promise<string> {

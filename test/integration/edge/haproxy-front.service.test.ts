@@ -6,6 +6,7 @@ import { API_PORT, haproxyConfig, INGRESS, PORTS } from "../../../components/edg
 import { createAuthority, type KeyPair } from "../../support/certificates";
 import { haproxyFolder, type RunningHaproxy, startHaproxy, tick, until } from "../../support/haproxy";
 import { describeWith } from "../../support/programs";
+import { eventually } from "../../support/waiting";
 
 /** A range of this file's own, so that the production addresses stay free for others. */
 const SERVERS = [11, 12, 13].map((host) => ({
@@ -186,15 +187,17 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     expect(await secondsUntilServedBy("one API server back", ["ubuntu-8gb-hil-3"])).toBeLessThan(20);
   });
 
-  /** Sends bytes to a port from an address, and gives what the ingress got. */
+  /** Sends bytes to a port from an address, and gives what the ingress got. HAProxy's checks come in between. */
   async function arrival(port: number, from: string, bytes: string): Promise<Buffer> {
     const before = arrived.length;
     const socket = connect({ host: HERE, port, localAddress: from });
     socket.on("error", () => {});
     socket.write(bytes);
-    await until("all has reached the ingress", () => (arrived[before]?.length ?? 0) > HEADER_BYTES);
+    const got = await eventually("all has reached the ingress", 60_000, () =>
+      arrived.slice(before).find(({ length }) => length > HEADER_BYTES),
+    );
     socket.destroy();
-    return arrived[before] ?? Buffer.alloc(0);
+    return got;
   }
 
   /** The client's address in a header of the PROXY protocol's second version. */
