@@ -1,7 +1,7 @@
-import type { AlertRule } from "../cluster";
+import { type AlertRule, alertsOf } from "../alert-rule";
 import { AIRFLOW } from "./names";
 
-const RUNBOOK = "docs/runbooks/airflow.md";
+const { critical, warning } = alertsOf("docs/runbooks/airflow.md");
 
 /** What a person must hear of Airflow. */
 export function airflowAlerts(): AlertRule[] {
@@ -72,21 +72,4 @@ export function airflowAlerts(): AlertRule[] {
       expr: "max by (pool_name) (airflow_pool_starving_tasks) > 0",
     },
   ];
-}
-
-const critical = (...rule: RuleText) => described("critical", ...rule);
-const warning = (...rule: RuleText) => described("warning", ...rule);
-
-type RuleText = readonly [alert: string, duration: string, summary: string, section: string];
-
-function described(
-  severity: AlertRule["labels"]["severity"],
-  ...[alert, duration, summary, section]: RuleText
-) {
-  return {
-    alert,
-    for: duration,
-    labels: { severity },
-    annotations: { summary, runbook: `${RUNBOOK}#${section}` },
-  };
 }

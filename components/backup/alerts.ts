@@ -1,8 +1,8 @@
-import type { AlertRule } from "../cluster";
+import { type AlertRule, alertsOf } from "../alert-rule";
 import type { Environment } from "../settings";
 import { BACKUP } from "./names";
 
-const RUNBOOK = "docs/runbooks/restore.md";
+const { critical, warning } = alertsOf("docs/runbooks/restore.md");
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
@@ -110,21 +110,4 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
     );
   }
   return rules;
-}
-
-const critical = (...rule: RuleText) => described("critical", ...rule);
-const warning = (...rule: RuleText) => described("warning", ...rule);
-
-type RuleText = readonly [alert: string, duration: string, summary: string, section: string];
-
-function described(
-  severity: AlertRule["labels"]["severity"],
-  ...[alert, duration, summary, section]: RuleText
-) {
-  return {
-    alert,
-    for: duration,
-    labels: { severity },
-    annotations: { summary, runbook: `${RUNBOOK}#${section}` },
-  };
 }

@@ -1,6 +1,6 @@
-import type { AlertRule } from "../cluster";
+import { type AlertRule, alertsOf } from "../alert-rule";
 
-const RUNBOOK = "docs/runbooks/object-storage.md";
+const { critical, warning } = alertsOf("docs/runbooks/object-storage.md");
 
 /** The `job` under which the servers are scraped: the name of their Service. */
 const JOB = 'job="minio"';
@@ -69,21 +69,4 @@ export function minioAlerts(quorums: { readonly read: number; readonly write: nu
       expr: `max(minio_cluster_health_erasure_set_healing_drives{${JOB}}) > 0`,
     },
   ];
-}
-
-const critical = (...rule: RuleText) => described("critical", ...rule);
-const warning = (...rule: RuleText) => described("warning", ...rule);
-
-type RuleText = readonly [alert: string, duration: string, summary: string, section: string];
-
-function described(
-  severity: AlertRule["labels"]["severity"],
-  ...[alert, duration, summary, section]: RuleText
-) {
-  return {
-    alert,
-    for: duration,
-    labels: { severity },
-    annotations: { summary, runbook: `${RUNBOOK}#${section}` },
-  };
 }

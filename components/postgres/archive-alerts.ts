@@ -1,6 +1,6 @@
-import type { AlertRule } from "../cluster";
+import { type AlertRule, alertsOf } from "../alert-rule";
 
-const RUNBOOK = "docs/runbooks/point-in-time.md";
+const { critical, warning } = alertsOf("docs/runbooks/point-in-time.md");
 const HOUR = 3600;
 
 /** A backup is due each day; this much later somebody has to look. */
@@ -83,21 +83,4 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       expr: `absent(trellis_archive_waiting_bytes) or count(trellis_archive_repository_up == 1) < ${repositories} or absent(trellis_archive_repository_up == 1)`,
     },
   ];
-}
-
-const critical = (...rule: RuleText) => described("critical", ...rule);
-const warning = (...rule: RuleText) => described("warning", ...rule);
-
-type RuleText = readonly [alert: string, duration: string, summary: string, section: string];
-
-function described(
-  severity: AlertRule["labels"]["severity"],
-  ...[alert, duration, summary, section]: RuleText
-) {
-  return {
-    alert,
-    for: duration,
-    labels: { severity },
-    annotations: { summary, runbook: `${RUNBOOK}#${section}` },
-  };
 }

@@ -1,13 +1,6 @@
-/** A Prometheus rule, as the `rules` of a PrometheusRule group hold it. */
-export interface AlertRule {
-  readonly alert: string;
-  readonly expr: string;
-  readonly for: string;
-  readonly labels: { readonly severity: "warning" | "critical" };
-  readonly annotations: { readonly summary: string; readonly runbook: string };
-}
+import { type AlertRule, alertsOf } from "../../alert-rule";
 
-const RUNBOOK = "docs/runbooks/etcd.md";
+const { critical, warning } = alertsOf("docs/runbooks/etcd.md");
 const HOUR = 3600;
 
 /**
@@ -106,21 +99,4 @@ export function etcdAlerts(args: {
       expr: `(time() - max(trellis_etcd_snapshot_timestamp_seconds)) > ${2 * args.snapshotEveryHours * HOUR} or absent(trellis_etcd_snapshot_timestamp_seconds)`,
     },
   ];
-}
-
-const critical = (...rule: RuleText) => described("critical", ...rule);
-const warning = (...rule: RuleText) => described("warning", ...rule);
-
-type RuleText = readonly [alert: string, duration: string, summary: string, section: string];
-
-function described(
-  severity: AlertRule["labels"]["severity"],
-  ...[alert, duration, summary, section]: RuleText
-) {
-  return {
-    alert,
-    for: duration,
-    labels: { severity },
-    annotations: { summary, runbook: `${RUNBOOK}#${section}` },
-  };
 }
