@@ -5,6 +5,9 @@ with its disk, segments that it had finished and not yet uploaded are on the rep
 gap until the next backup. So a member that begins to lead looks up which of its segments the archive lacks, and marks them
 as to be archived.
 
+The last of them may bear no mark at all: where the leader died between two segments, the replica never began the next one,
+and had not yet marked the one before. PostgreSQL would find it at some later checkpoint.
+
 Called by Patroni: trellis-archive-gap.py <pgbackrest command...> <data folder> <action> <role> <cluster>
 """
 
@@ -16,6 +19,7 @@ import sys
 import time
 
 SEGMENT = re.compile(r"^[0-9A-F]{24}$")
+HISTORY = re.compile(r"^[0-9A-F]{8}\.history$")
 PAUSE_SECONDS = 5
 PATIENCE_SECONDS = 3600
 
@@ -34,10 +38,41 @@ def listed(pgbackrest, path):
     return list(json.loads(answer.stdout))
 
 
+def ends_of_timelines(log_folder):
+    """Where each timeline before the present one ended, as a place in the log."""
+    histories = sorted(name for name in os.listdir(log_folder) if HISTORY.match(name))
+    ends = {}
+    if histories:
+        with open(os.path.join(log_folder, histories[-1]), encoding="utf-8") as history:
+            for line in history:
+                found = re.match(r"\s*(\d+)\s+([0-9A-F]+)/([0-9A-F]+)", line)
+                if found:
+                    ends[int(found[1])] = (int(found[2], 16) << 32) + int(found[3], 16)
+    return ends
+
+
 def received(status_folder, log_folder):
-    """The segments that this member holds whole and takes for archived."""
-    names = (name[: -len(".done")] for name in os.listdir(status_folder) if name.endswith(".done"))
-    return sorted(name for name in names if SEGMENT.match(name) and os.path.exists(os.path.join(log_folder, name)))
+    """The segments that this member holds whole and has not itself to archive: marked as done, or not at all."""
+    marks = set(os.listdir(status_folder))
+    ends = ends_of_timelines(log_folder)
+    names = []
+    for name in os.listdir(log_folder):
+        if not SEGMENT.match(name) or name + ".ready" in marks:
+            continue
+        size = os.path.getsize(os.path.join(log_folder, name))
+        after = (int(name[8:16], 16) << 32) + (int(name[16:], 16) + 1) * size
+        if name + ".done" in marks or after <= ends.get(int(name[:8], 16), 0):
+            names.append(name)
+    return sorted(names)
+
+
+def mark_as_to_be_archived(mark):
+    """As PostgreSQL itself does it; another may have been quicker."""
+    try:
+        os.rename(mark + ".done", mark + ".ready")
+    except FileNotFoundError:
+        with open(mark + ".ready", "a", encoding="utf-8"):
+            pass
 
 
 def close_gap(pgbackrest, data):
@@ -59,8 +94,7 @@ def close_gap(pgbackrest, data):
         if segment not in archived[folder]:
             missing.append(segment)
     for segment in missing:
-        mark = os.path.join(status_folder, segment)
-        os.rename(mark + ".done", mark + ".ready")
+        mark_as_to_be_archived(os.path.join(status_folder, segment))
     return missing
 
 

@@ -187,7 +187,7 @@ describeWith(
       },
     );
 
-    it.skipIf(!mayChangeUsers).for(["quiet", "outage"] as const)(
+    it.skipIf(!mayChangeUsers).for(["quiet", "outage", "afterwards"] as const)(
       "gives back exactly what was committed by a moment: %s",
       async (which) => {
         const { expected, held, later } = await recoverTo(moments[which]);

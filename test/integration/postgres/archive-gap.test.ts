@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { describeWith, program } from "../../support/programs";
+
+const SCRIPT = resolve("components/postgres/image/trellis-archive-gap.py");
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const DIGEST = "891518e8616824b873aea8ea4dfc886b7f733500";
+
+/** `1/0E` is the fifteenth segment of the first timeline. */
+const nameOf = (short: string) => {
+  const [timeline = "", position = ""] = short.split("/");
+  return `${timeline.padStart(8, "0")}00000000${position.padStart(8, "0")}`;
+};
+
+describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
+  let folder: string;
+  let status: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "trellis-archive-gap-"));
+    status = join(folder, "data/pg_wal/archive_status");
+    mkdirSync(status, { recursive: true });
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const segments = (marks: Record<string, "done" | "ready" | "none">) => {
+    for (const [short, mark] of Object.entries(marks)) {
+      const file = join(folder, "data/pg_wal", nameOf(short));
+      writeFileSync(file, "");
+      truncateSync(file, SEGMENT_BYTES);
+      if (mark !== "none") writeFileSync(join(status, `${nameOf(short)}.${mark}`), "");
+    }
+  };
+  const history = (timeline: string, text: string) =>
+    writeFileSync(join(folder, `data/pg_wal/${timeline.padStart(8, "0")}.history`), text);
+  const archived = (...shorts: string[]) => {
+    for (const name of shorts.map(nameOf)) {
+      const place = join(folder, "repository/archive/trellis/18-1", name.slice(0, 16));
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, `${name}-${DIGEST}.zst`), "");
+    }
+  };
+  const lead = (role = "primary") => {
+    const pgbackrest = [
+      program("pgbackrest"),
+      "--stanza=trellis",
+      `--repo1-path=${join(folder, "repository")}`,
+    ];
+    const said = execFileSync(
+      "python3",
+      [SCRIPT, ...pgbackrest, join(folder, "data"), "on_role_change", role, "trellis"],
+      { encoding: "utf8", timeout: 60_000 },
+    );
+    const ready = readdirSync(status).filter((name) => name.endsWith(".ready"));
+    return { said, ready: ready.map((name) => name.slice(0, 24)).sort() };
+  };
+
+  it("archives what the former leader had finished and not archived, and nothing twice", () => {
+    segments({ "1/0B": "done", "1/0C": "done", "1/0D": "done" });
+    archived("1/0B", "1/0C");
+
+    expect(lead().ready).toEqual([nameOf("1/0D")]);
+  });
+
+  it("archives the segment between two that the former leader died at, which nobody has marked", () => {
+    segments({ "1/0C": "done", "1/0D": "done", "1/0E": "none", "2/0F": "none" });
+    history("2", "1\t0/F000000\tno recovery target specified\n");
+    archived("1/0C");
+
+    const { said, ready } = lead();
+
+    expect(ready).toEqual([nameOf("1/0D"), nameOf("1/0E")]);
+    expect(JSON.parse(said)).toEqual({
+      message: "segments of the former leader to archive",
+      segments: [nameOf("1/0D"), nameOf("1/0E")],
+    });
+  });
+
+  it("leaves alone what the old timeline never finished, and what it writes itself", () => {
+    segments({ "1/0E": "none", "1/0F": "none", "2/0E": "none", "2/0F": "ready" });
+    history("2", "1\t0/E000100\tno recovery target specified\n");
+    archived("1/0D");
+
+    expect(lead().ready).toEqual([nameOf("2/0F")]);
+  });
+
+  it("knows the end of each of several timelines, whatever the size of the log", () => {
+    segments({ "1/FF": "none" });
+    const next = `${"2".padStart(8, "0")}0000000100000000`;
+    writeFileSync(join(folder, "data/pg_wal", next), "");
+    truncateSync(join(folder, "data/pg_wal", next), SEGMENT_BYTES);
+    history("2", "1\t1/0\tno recovery target specified\n");
+    history("3", "1\t1/0\tno recovery target specified\n2\t1/1000000\tno recovery target specified\n");
+    archived("1/FE");
+
+    expect(lead().ready).toEqual([nameOf("1/FF"), next]);
+  });
+
+  it("does nothing where it only follows, or where the archive does not know the cluster yet", () => {
+    segments({ "1/0D": "done" });
+    expect(lead("replica").ready).toEqual([]);
+    mkdirSync(join(folder, "repository/archive/trellis"), { recursive: true });
+    const { said, ready } = lead();
+    expect(ready).toEqual([]);
+    expect(said).toContain("the archive does not know this cluster yet");
+  });
+});
