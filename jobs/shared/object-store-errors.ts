@@ -20,6 +20,11 @@ export class StoreError extends UserError {
   readonly said: string | undefined;
   /** The number of its answer; 0 where there was none. */
   readonly status: number;
+
+  /** Whether a server said it; else none was reached, or none that is trusted. */
+  get isAnswer(): boolean {
+    return this.status !== 0;
+  }
 }
 
 /**

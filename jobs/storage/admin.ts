@@ -33,7 +33,7 @@ export class Admin {
     try {
       await this.#connection.send({ method: "GET", key: "health/cluster" });
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code === "connection") throw error;
+      if (!(error instanceof StoreError) || !error.isAnswer) throw error;
       throw new UserError(
         `the object storage at ${this.root.endpoint} takes no writes: too few of its servers or drives are online; see kubectl -n storage get pods`,
       );
@@ -107,10 +107,9 @@ export class Admin {
   }
 
   #explained(what: string, error: StoreError): UserError {
+    if (!error.isAnswer) return error;
     const where = `the object storage at ${this.root.endpoint}`;
     switch (error.code) {
-      case "connection":
-        return error;
       case "InvalidAccessKeyId":
       case "SignatureDoesNotMatch":
         return new UserError(

@@ -9,6 +9,7 @@ import { k3sServerPart, renderKubeconfig } from "../../components/cluster";
 import { issuePki } from "./issued-pki";
 import { exampleServer } from "./k3s-example";
 import { program } from "./programs";
+import { eventually } from "./waiting";
 
 export const API_SERVER_PROGRAMS = ["etcd", "etcdctl", "kube-apiserver", "kubectl", "openssl"] as const;
 
@@ -31,6 +32,8 @@ export class K3sApiServer {
     const server = new K3sApiServer();
     try {
       await server.#start();
+      // Until then even discovery is refused, since the roles that allow it are still being made.
+      await eventually("the API server is ready", 180_000, () => server.#answers("/readyz"));
       return server;
     } catch (error) {
       await server.stop();
@@ -98,6 +101,11 @@ export class K3sApiServer {
       `--encryption-provider-config=${this.path("/var/lib/rancher/k3s/server/cred/encryption-config.json")}`,
       ...rendered.map((argument) => `--${argument.replace(/=(\/(etc|var)\/)/, `=${this.#root}$1`)}`),
     ]);
+  }
+
+  /** Whether it says "ok" to those who may ask anything. */
+  #answers(path: string): boolean {
+    return this.#kubectl("/masters", ["get", "--raw", path]) === "ok";
   }
 
   /** Applies what K3s would find in its folder of manifests, with K3s' own rights. */
