@@ -25,6 +25,7 @@ interface Wanted {
 function small({ servers }: Wanted) {
   return async () => {
     const password = new random.RandomPassword("password", { length: 24 });
+    const other = new random.RandomPassword("other", { length: 24 });
     const key = new tls.PrivateKey("key", { algorithm: "ECDSA", ecdsaCurve: "P256" });
     const authority = new tls.SelfSignedCert("authority", {
       privateKeyPem: key.privateKeyPem,
@@ -65,7 +66,7 @@ function small({ servers }: Wanted) {
     }
     new kubernetes.core.v1.Secret("object", {
       metadata: { name: "object", namespace: "default" },
-      stringData: { password: password.result },
+      stringData: { password: password.result, other: other.result },
     });
     return { authority: authority.certPem, certificate: certificate.certPem, password: password.result };
   };
@@ -88,7 +89,7 @@ describeWith(["pulumi", "openssl"], "the stand-ins under the real engine", () =>
 
   it("previews without making anything", async () => {
     const preview = await engine.preview(small({ servers: [one, two] }));
-    expect(changes(preview).map(({ op }) => op)).toEqual(Array(10).fill("create"));
+    expect(changes(preview).map(({ op }) => op)).toEqual(Array(11).fill("create"));
     expect(engine.cloud("hcloud").all()).toEqual([]);
   });
 
@@ -110,12 +111,25 @@ describeWith(["pulumi", "openssl"], "the stand-ins under the real engine", () =>
 
   it("keeps every secret out of what the engine writes", () => {
     const secrets = engine.secrets();
-    expect(secrets).toHaveLength(3);
+    expect(secrets).toHaveLength(4);
     expect(givenAway(secrets, engine.written())).toEqual([]);
   });
 
   it("does nothing when nothing changed", async () => {
     expect(await steps({ servers: [one, two] })).toEqual([]);
+  });
+
+  it("keeps, through a refresh, what is in the state alone", async () => {
+    const passwords = () =>
+      engine
+        .cloud("random")
+        .all()
+        .map(({ outputs }) => JSON.stringify(outputs.result));
+    const before = passwords();
+    expect(new Set(before).size).toBe(2);
+    expect(changes(await engine.refresh())).toEqual([]);
+    expect(await steps({ servers: [one, two] })).toEqual([]);
+    expect(passwords()).toEqual(before);
   });
 
   it("updates what can change in place, and replaces what cannot, the old one first where the name stays", async () => {

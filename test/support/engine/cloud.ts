@@ -62,15 +62,16 @@ export class Cloud {
       .filter((held) => type === undefined || held.type === type);
   }
 
-  put(held: Held): void {
+  /** Holds it under its id, or under another key where the id is not its own. */
+  put(held: Held, key = held.id): void {
     // Renamed into its place, so that a test that looks on never reads half of it.
-    const draft = join(this.#directory, `draft-${encodeURIComponent(held.id)}`);
+    const draft = join(this.#directory, `draft-${encodeURIComponent(key)}`);
     writeFileSync(draft, JSON.stringify(held));
-    renameSync(draft, this.#fileOf(held.id));
+    renameSync(draft, this.#fileOf(key));
   }
 
-  remove(id: string): void {
-    rmSync(this.#fileOf(id), { force: true });
+  remove(key: string): void {
+    rmSync(this.#fileOf(key), { force: true });
   }
 
   /** A number that no other resource ever has, even after this one is gone. */
@@ -106,6 +107,15 @@ export class Cloud {
     return !this.#read<string>("sold-out").includes(`${type} ${location}`);
   }
 
+  /** From now on what the stand-in makes is made where its provider is configured to, and not only here. */
+  connect(connected = true): void {
+    this.#write("connected", [connected]);
+  }
+
+  get connected(): boolean {
+    return this.#read<boolean>("connected")[0] ?? false;
+  }
+
   /** Throws what a fault says, if one covers this operation. */
   meetFaults(operation: Operation, type: string, inputs: Properties): void {
     const faults = this.#read<Fault>("faults");
@@ -133,7 +143,7 @@ export class Cloud {
     return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
   }
 
-  #fileOf(id: string): string {
-    return join(this.#directory, "held", `${encodeURIComponent(id)}.json`);
+  #fileOf(key: string): string {
+    return join(this.#directory, "held", `${encodeURIComponent(key)}.json`);
   }
 }

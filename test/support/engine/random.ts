@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
-import type { ResourceKind } from "./stand-in";
+import { NO_ID, type ResourceKind } from "./stand-in";
 import type { Properties } from "./wire";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
@@ -8,7 +8,7 @@ const SPECIAL = "!@#$%&*()-_=+[]{}<>:?";
 
 const text: ResourceKind = {
   replacedBy: "every input",
-  id: () => "none",
+  id: () => NO_ID,
   outputs: ({ inputs }) => ({ result: randomText(inputs) }),
 };
 const uuid: ResourceKind = {
@@ -25,7 +25,7 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
   "random:index/randomUuid4:RandomUuid4": uuid,
   "random:index/randomBytes:RandomBytes": {
     replacedBy: "every input",
-    id: () => "none",
+    id: () => NO_ID,
     outputs: ({ inputs }) => encodings(Number(inputs.length)),
   },
   "random:index/randomId:RandomId": {

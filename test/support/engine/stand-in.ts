@@ -17,6 +17,10 @@ export interface ResourceKind {
   readonly refusal?: (making: Making) => string | undefined;
   /** Whether the real provider, so configured, takes a deletion that failed by this error as done. */
   readonly forgets?: (error: Error, configuration: ReadonlyMap<string, unknown>) => boolean;
+  /** Whether it is still there, as the real API sees it. Default: as long as nobody took it out of the cloud. */
+  readonly exists?: (inputs: Properties, cloud: Cloud) => Promise<boolean>;
+  /** What a deletion does beyond the cloud itself. */
+  readonly remove?: (inputs: Properties, cloud: Cloud) => Promise<void>;
   /** Why the real API would not delete this. */
   readonly deleteRefusal?: (inputs: Properties) => string | undefined;
 }
@@ -37,6 +41,12 @@ export type Functions = (token: string, args: Properties, cloud: Cloud) => Prope
 /** The key under which a stand-in keeps the inputs among the outputs, as the real Kubernetes provider does. */
 const INPUTS = "__inputs";
 const NUMBER = "__number";
+
+/** The id that a real provider gives to all that it keeps nowhere. */
+export const NO_ID = "none";
+
+/** Under which a cloud holds it. */
+const keyOf = (id: string, number: number) => (id === NO_ID ? `${id}-${number}` : id);
 
 /**
  * A provider that behaves like the real one as far as the engine and the program can see: it compares inputs, replaces
@@ -92,14 +102,18 @@ export function standIn(
       refuse(refusal?.(making));
       const outs = { ...news, ...(await outputs?.(making)), [INPUTS]: news, [NUMBER]: number };
       const id = idOf?.(inputs, outs, cloud) ?? String(number);
-      cloud.put({ id, type, name: nameOf(urn), inputs: news, outputs: outs });
+      cloud.put({ id, type, name: nameOf(urn), inputs: news, outputs: outs }, keyOf(id, number));
       return { id, outs };
     },
 
     async read(id, urn, props: Properties = {}) {
       meetFaults("read", urn, props);
+      if (id === NO_ID) return { id, props, inputs: inputsIn(props) }; // it is in the state alone
+      const { exists } = kind(typeOf(urn));
       const held = cloud.find(id);
-      return held ? { id, props: held.outputs, inputs: held.inputs } : { id: "", props: {} };
+      const gone = held && exists && !(await exists(plainProperties(held.inputs), cloud));
+      if (gone) cloud.remove(id);
+      return held && !gone ? { id, props: held.outputs, inputs: held.inputs } : { id: "", props: {} };
     },
 
     async update(id, urn, olds: Properties, news: Properties) {
@@ -110,12 +124,12 @@ export function standIn(
       const making = { type, inputs: plainProperties(news), number, cloud, changes: id };
       refuse(refusal?.(making));
       const outs = { ...news, ...(await outputs?.(making)), [INPUTS]: news, [NUMBER]: number };
-      cloud.put({ id, type, name: nameOf(urn), inputs: news, outputs: outs });
+      cloud.put({ id, type, name: nameOf(urn), inputs: news, outputs: outs }, keyOf(id, number));
       return { outs };
     },
 
     async delete(id, urn, props: Properties) {
-      const { deleteRefusal, forgets } = kind(typeOf(urn));
+      const { deleteRefusal, forgets, remove } = kind(typeOf(urn));
       try {
         meetFaults("delete", urn, props);
       } catch (error) {
@@ -123,7 +137,8 @@ export function standIn(
         throw error;
       }
       refuse(deleteRefusal?.(inputsIn(props)));
-      cloud.remove(id);
+      await remove?.(inputsIn(props), cloud);
+      cloud.remove(keyOf(id, Number(props[NUMBER])));
     },
 
     async invoke(token, args: Properties) {
