@@ -152,7 +152,10 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   const api = (number: number) => apis[number - 1] ?? expect.fail(`no API server ${number}`);
 
   it("spreads the API's clients over all servers", async () => {
-    expect([...(await askApiOften())].sort()).toEqual(SERVERS.map(({ name }) => name));
+    const all = SERVERS.map(({ name }) => name).join();
+    await until(`twelve requests are spread over ${all}`, async () => {
+      return [...(await askApiOften())].sort().join() === all;
+    });
   });
 
   it.each<["dead" | "frozen" | "starting"]>([["dead"], ["frozen"], ["starting"]])(
@@ -164,7 +167,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
         "ubuntu-8gb-hil-1",
         "ubuntu-8gb-hil-3",
       ]);
-      expect(seconds).toBeLessThan(20);
+      expect(seconds).toBeLessThan(60);
     },
   );
 
@@ -184,7 +187,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     await secondsUntilServedBy("all API servers dead", [undefined]);
 
     api(3).behaviour = "refuses strangers";
-    expect(await secondsUntilServedBy("one API server back", ["ubuntu-8gb-hil-3"])).toBeLessThan(20);
+    expect(await secondsUntilServedBy("one API server back", ["ubuntu-8gb-hil-3"])).toBeLessThan(60);
   });
 
   /** Sends bytes to a port from an address, and gives what the ingress got. HAProxy's checks come in between. */

@@ -22,7 +22,7 @@ const SERVERS = [11, 12, 13].map((host) => ({
 const [HERE, NEXT] = SERVERS.map(({ address }) => address) as [string, string, string]; // three were made above
 
 /** Generous: the figures are the benchmark's business, and machines are busy. */
-const SOON = 8;
+const SOON = 20;
 
 describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () => {
   const authority = createAuthority("patroni stand-ins");
@@ -118,7 +118,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
 
     const cut = ((await atFrozen.ended) - frozen) / 1000;
     console.log(`frozen leader: its sessions were cut after ${cut.toFixed(2)} s`);
-    expect(cut).toBeLessThan(15);
+    expect(cut).toBeLessThan(2 * SOON);
 
     members.lead(1);
     expect(tell("frozen leader, after the election", await leaderIs("postgres-1"))).toBeLessThan(SOON);

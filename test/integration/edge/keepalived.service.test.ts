@@ -149,7 +149,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
     const former = master();
     await StandInMachine.kill(former.haproxy);
 
-    expect(await secondsToAnother(former, "HAProxy killed")).toBeLessThan(30);
+    expect(await secondsToAnother(former, "HAProxy killed")).toBeLessThan(60);
     await until("the former holder has put the address down", () => !hasAddress(former));
 
     const now = master();
@@ -166,7 +166,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
     if (former.haproxy.pid === undefined) throw new Error("HAProxy runs");
     process.kill(-former.haproxy.pid, "SIGSTOP");
 
-    expect(await secondsToAnother(former, "HAProxy frozen")).toBeLessThan(30);
+    expect(await secondsToAnother(former, "HAProxy frozen")).toBeLessThan(60);
 
     process.kill(-former.haproxy.pid, "SIGCONT");
     await until("the former holder is healthy again", () => answers(former));
@@ -177,7 +177,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
     const former = master();
     await StandInMachine.kill(former.keepalived);
 
-    expect(await secondsToAnother(former, "keepalived killed")).toBeLessThan(30);
+    expect(await secondsToAnother(former, "keepalived killed")).toBeLessThan(60);
 
     former.keepalived = startKeepalived(former.machine);
     await until("the former holder has put the address down", () => !hasAddress(former));

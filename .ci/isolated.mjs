@@ -1,0 +1,76 @@
+// Runs test files a few at once, each by a vitest of its own in a network of its own, where every address and port is free:
+//
+//   node .ci/isolated.mjs <ledger> <files at once> <vitest project>...
+//
+// Those that took longest the last time begin first. Each file's output is printed whole when it ends, and its line goes
+// into the ledger for tally.mjs, which judges it. Without root there is one network, and files wait for each other's addresses.
+
+import { spawn, spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+const LIMIT_SECONDS = 1800;
+const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
+const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
+
+const [ledger, atOnce, ...projects] = process.argv.slice(2);
+const reports = dirname(ledger);
+const durationsFile = join(process.env.TRELLIS_CACHE ?? join(homedir(), ".cache/trellis"), "durations.json");
+
+const durations = readDurations();
+const prefix = spawnSync(OWN_NETWORK[0], [...OWN_NETWORK.slice(1), "true"]).status === 0 ? OWN_NETWORK : [];
+const files = listed().sort((a, b) => (durations[b.path] ?? Infinity) - (durations[a.path] ?? Infinity) || 0);
+console.log(`${files.length} files, ${atOnce} at once, ${prefix.length ? "each in a network of its own" : "in one network"}`);
+
+await Promise.all(Array.from({ length: Number(atOnce) }, work));
+mkdirSync(dirname(durationsFile), { recursive: true });
+writeFileSync(durationsFile, JSON.stringify(durations));
+
+async function work() {
+  for (let file = files.shift(); file; file = files.shift()) await run(file);
+}
+
+/** The files of the projects, as vitest knows them. */
+function listed() {
+  const args = [...VITEST.slice(1), "list", "--filesOnly", "--json", ...projects.map((name) => `--project=${name}`)];
+  const { status, stdout, stderr } = spawnSync(VITEST[0], args, { encoding: "utf8" });
+  const found = status === 0 ? JSON.parse(stdout) : [];
+  if (found.length === 0) throw new Error(`vitest lists no files of ${projects.join(" and ")}: ${stderr}`);
+  return found.map(({ file, projectName }) => ({ path: file.slice(process.cwd().length + 1), project: projectName }));
+}
+
+function run({ path, project }) {
+  const began = performance.now();
+  const report = join(reports, `${path.replaceAll("/", "-")}.json`);
+  const [program, ...args] = [
+    ...prefix,
+    ...["timeout", "--kill-after=20", String(LIMIT_SECONDS)],
+    ...VITEST,
+    ...["run", `--project=${project}`, "--maxWorkers=1", path],
+  ];
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, TRELLIS_TEST_REPORT: report },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    child.once("error", (error) => (output += error.message));
+    child.once("close", (code) => {
+      const seconds = Math.round((performance.now() - began) / 1000);
+      durations[path] = seconds;
+      console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${seconds} s (${files.length} to begin)\n`);
+      appendFileSync(ledger, `${path}\t${code ?? 1}\t${report}\n`);
+      resolve();
+    });
+  });
+}
+
+function readDurations() {
+  try {
+    return JSON.parse(readFileSync(durationsFile, "utf8"));
+  } catch {
+    return {}; // nothing has run here yet
+  }
+}
