@@ -113,7 +113,7 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
       },
       pod(
         "client",
-        `until wget -qO- http://web.${namespace}.svc.cluster.local; do :; done; ping -c 1 ${cluster.gateway}`,
+        `until wget -qO- http://web.${namespace}.svc.cluster.local 2> /dev/null; do sleep 1; done; ping -c 1 ${cluster.gateway}`,
       ),
     ]);
     await cluster.waitForPhase(namespace, "client", "Succeeded", "Failed");
