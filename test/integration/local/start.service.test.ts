@@ -8,7 +8,7 @@ import { repository } from "../../support/stacks";
 
 /** What a fresh clone has, and the program needs. */
 const TRACKED = [
-  ...["components", "jobs", "local", "examples", "index.ts", "platform.ts"],
+  ...["components", "jobs", "local", "examples", "index.ts", "platform.ts", "systems.ts"],
   ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml", "Pulumi.dev.yaml"],
 ];
 
