@@ -19,15 +19,22 @@ export default defineConfig({
       ? ["default", ["json", { outputFile: process.env.TRELLIS_TEST_REPORT }]]
       : ["default"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
       {
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           exclude: ["**/*.service.test.ts"],
           globalSetup: ["test/support/postgres-global.ts", BUNDLED_JOBS],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {
