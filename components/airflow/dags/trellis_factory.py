@@ -21,7 +21,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, get_parsing_context
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from croniter import croniter
 from kubernetes.client import Configuration
 from kubernetes.client import models as k8s
@@ -166,25 +166,29 @@ class Result(NamedTuple):
 
 
 def result_of(pod: k8s.V1Pod) -> Result:
-    """Reads the termination message. Without a usable one, tells what Kubernetes knows of the pod's end."""
+    """Reads the termination message, and tells beside it what Kubernetes knows of the pod's end: a job that it stopped at
+    its deadline knows of the signal alone."""
     statuses = (pod.status and pod.status.container_statuses) or []
     ended = next((each.state.terminated for each in statuses if each.name == CONTAINER and each.state), None)
+    known = [each for each in (pod.status and (pod.status.reason, pod.status.message)) or () if each]
     try:
         told = json.loads((ended and ended.message) or "")
         code = told["code"]
         if type(code) is int and code in (0, 1, -1):
-            return Result(code, str(told.get("error") or "the job failed and did not say why"))
+            words = str(told.get("error") or "the job failed and did not say why")
+            return Result(code, f"{words} ({', '.join(known)})" if known else words)
     except (ValueError, TypeError, KeyError):
         pass
-    known = [pod.status and pod.status.reason, pod.status and pod.status.message]
     if ended:
-        known += [ended.reason, f"exit code {ended.exit_code}"]
-    reasons = ", ".join(each for each in known if each)
+        known += [each for each in (ended.reason, f"exit code {ended.exit_code}") if each]
+    reasons = ", ".join(known)
     return Result(-1, f"the job left no result ({reasons or 'its container has not ended'})")
 
 
 class JobOperator(KubernetesPodOperator):
     """Runs a job in a pod and believes its termination message: no sidecar, no `pods/exec`, no reading of logs."""
+
+    failure: type[AirflowException] = AirflowException
 
     def cleanup(
         self,
@@ -198,13 +202,20 @@ class JobOperator(KubernetesPodOperator):
             super().cleanup(pod, remote_pod, xcom_result, context)
         except AirflowException as failure:
             if result and result.code == -1:
-                raise AirflowException(result.error) from None
+                raise self.failure(result.error) from None
             raise failure
         if result and not self._killed:
             if result.code == -1:
-                raise AirflowException(result.error)
+                raise self.failure(result.error)
             if context:
                 context["ti"].xcom_push(key="result", value=result.code)
+
+
+class StreamOperator(JobOperator):
+    """How its job ended is final, for the next run of the schedule continues an open batch. What is tried again is what
+    Airflow or Kubernetes lost on the way: a task of a killed process, which finds its pod again, or a pod that vanished."""
+
+    failure = AirflowFailException
 
 
 def after_result(job: str, ti: Any) -> str:
@@ -214,7 +225,7 @@ def after_result(job: str, ti: Any) -> str:
         return "reschedule_immediately"
     if code == 0:
         return "wait_for_trigger"
-    raise AirflowException(f"{job} left no result; the next run continues its batch")
+    raise AirflowFailException(f"{job} left no result; the next run continues its batch")
 
 
 def tell_slack(channel: str, context: Any, address: str = SLACK) -> None:
@@ -239,8 +250,8 @@ def tell_slack(channel: str, context: Any, address: str = SLACK) -> None:
         log.warning("Slack cannot be reached: %s", failure)
 
 
-def empty_dag(job: Job, platform: Platform, retries: int) -> DAG:
-    defaults: dict[str, Any] = {"retries": retries, "retry_delay": timedelta(minutes=5)}
+def empty_dag(job: Job, platform: Platform, retries: int, retry_delay: timedelta) -> DAG:
+    defaults: dict[str, Any] = {"retries": retries, "retry_delay": retry_delay}
     if platform.slack:
         defaults["on_failure_callback"] = partial(tell_slack, platform.slack.channel)
     return DAG(
@@ -269,8 +280,10 @@ def merged(template: dict[str, Any], resources: Resources | None) -> dict[str, A
     return {**template, "spec": {**spec, "containers": [{**first, "resources": wanted}, *others]}}
 
 
-def job_task(task_id: str, job: Job, platform: Platform, template: dict[str, Any]) -> JobOperator:
-    return JobOperator(
+def job_task(
+    operator: type[JobOperator], task_id: str, job: Job, platform: Platform, template: dict[str, Any]
+) -> JobOperator:
+    return operator(
         task_id=task_id,
         name=job.pod,
         namespace=platform.namespace,
@@ -293,8 +306,9 @@ def job_task(task_id: str, job: Job, platform: Platform, template: dict[str, Any
 
 
 def ingestion_dag(job: Job, platform: Platform) -> DAG:
-    with empty_dag(job, platform, retries=0) as dag:  # the next run of the schedule continues an open batch
-        work = job_task("snapshot_merge_job", job, platform, platform.template)
+    # A job whose pod vanished has ended by then, and holds its stream no more.
+    with empty_dag(job, platform, retries=2, retry_delay=timedelta(seconds=30)) as dag:
+        work = job_task(StreamOperator, "snapshot_merge_job", job, platform, platform.template)
         check = BranchPythonOperator(
             task_id="check_result", python_callable=after_result, op_kwargs={"job": work.task_id}
         )
@@ -309,8 +323,8 @@ def ingestion_dag(job: Job, platform: Platform) -> DAG:
 
 
 def infrastructure_dag(job: Job, platform: Platform) -> DAG:
-    with empty_dag(job, platform, retries=1) as dag:
-        job_task("infrastructure_merge_task", job, platform, platform.infrastructureTemplate)
+    with empty_dag(job, platform, retries=1, retry_delay=timedelta(minutes=5)) as dag:
+        job_task(JobOperator, "infrastructure_merge_task", job, platform, platform.infrastructureTemplate)
     return dag
 
 

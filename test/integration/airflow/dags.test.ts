@@ -53,13 +53,15 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
     ]);
   });
 
-  it("hold no worker while a pod works, retry only the daily work, and tell Slack of failures", () => {
+  it("hold no worker while a pod works, believe the end of a stream's job, and tell Slack of failures", () => {
     for (const [name, { tasks }] of Object.entries(read.dags)) {
-      const job = Object.values(tasks).find(({ type }) => type === "JobOperator");
+      const daily = name.endsWith("_infrastructure");
+      const operator = daily ? "JobOperator" : "StreamOperator";
+      const job = Object.values(tasks).find(({ type }) => type === operator);
       expect(job).toMatchObject({ deferrable: true, onFinish: "delete_succeeded_pod", tellsSlack: true });
       expect(job?.typedEnvironment).toBe(true);
       expect(job?.pool).toBe("datasurface"); // which the migration makes
-      expect(job?.retries).toBe(name.endsWith("_infrastructure") ? 1 : 0);
+      expect(job?.retries).toBe(daily ? 1 : 2);
     }
   });
 

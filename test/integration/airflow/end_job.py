@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
 
 from trellis_factory import after_result, ingestion_dags, tell_slack
@@ -34,6 +34,7 @@ def ended_pod(given: dict[str, Any]) -> dict[str, Any]:
         "spec": {"containers": [{"name": "base"}]},
         "status": {
             "phase": "Succeeded" if given["exitCode"] == 0 else "Failed",
+            "reason": given.get("podReason"),
             "containerStatuses": [{**container, "state": {"terminated": ended}}],
         },
     }
@@ -55,7 +56,9 @@ class StandIn(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.note()
-        if "/log" in self.path:
+        if pod["metadata"]["name"] not in self.path:
+            self.send_error(404)
+        elif "/log" in self.path:
             self.answer(b"", "text/plain")
         else:
             self.answer(pod)
@@ -99,18 +102,26 @@ def outcome(given: dict[str, Any]) -> dict[str, Any]:
     )
     context = {"ti": ti, "run_id": "run-1"}
     error = None
-    event = {"name": "pod-1", "namespace": "datasurface", "message": "Container ended"}
+    final = None
+    event = {"name": given.get("pod", "pod-1"), "namespace": "datasurface", "message": "Container ended"}
     event["status"] = "success" if given["exitCode"] == 0 else "failed"
     try:
         task.trigger_reentry(context, event)
     except AirflowException as failure:
         error = str(failure)
+        final = isinstance(failure, AirflowFailException)
         tell_slack("#data", {**context, "exception": failure}, f"{address}/api/chat.postMessage")
     try:
         follows = after_result(task.task_id, ti)
     except AirflowException as failure:
         follows = f"fails: {failure}"
-    return {"error": error, "follows": follows, "requests": sorted(set(requests)), "slack": list(posted)}
+    return {
+        "error": error,
+        "final": final,
+        "follows": follows,
+        "requests": sorted(set(requests)),
+        "slack": list(posted),
+    }
 
 
 outcomes = {name: outcome(given) for name, given in cases.items()}

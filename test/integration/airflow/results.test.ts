@@ -9,6 +9,10 @@ interface EndedPod {
   readonly message?: string;
   /** What Kubernetes says of the container's end. */
   readonly reason?: string;
+  /** What Kubernetes says of the pod's end. */
+  readonly podReason?: string;
+  /** The name of the pod that Airflow asks for. @default that of the one that is there */
+  readonly pod?: string;
   /** The token that Airflow has for Slack. */
   readonly slackToken?: string;
 }
@@ -16,6 +20,8 @@ interface EndedPod {
 /** What end_job.py tells. */
 interface Outcome {
   readonly error: string | null;
+  /** Whether a failure is final, so that the task is not tried again. */
+  readonly final: boolean | null;
   readonly follows: string;
   readonly requests: readonly string[];
   readonly slack: ReadonlyArray<{ readonly token: string; readonly channel: string; readonly text: string }>;
@@ -30,6 +36,12 @@ const PODS = {
   failed: { ...FAILED, slackToken: "xoxb-1" },
   failedUnheard: FAILED,
   outOfMemory: { exitCode: 137, reason: "OOMKilled" },
+  tooLate: {
+    exitCode: 1,
+    message: '{"code":-1,"error":"stopped by SIGTERM"}',
+    podReason: "DeadlineExceeded",
+  },
+  vanished: { exitCode: 137, pod: "pod-2" },
   silent: { exitCode: 0, reason: "Completed" },
   marker: { exitCode: 0, message: "DATASURFACE_RESULT_CODE=0" },
   unknownCode: { exitCode: 0, message: '{"code":7}' },
@@ -46,6 +58,7 @@ describeWith(["airflow"], "a job whose pod has ended", () => {
   it("with 0 waits for the schedule, and the pod is deleted", () => {
     expect(outcomes.done).toEqual({
       error: null,
+      final: null,
       follows: "wait_for_trigger",
       requests: ["DELETE pods"],
       slack: [],
@@ -56,10 +69,19 @@ describeWith(["airflow"], "a job whose pod has ended", () => {
     expect(outcomes.more).toMatchObject({ error: null, follows: "reschedule_immediately" });
   });
 
-  it("with -1 fails in its own words, and the pod stays to be looked at", () => {
-    expect(outcomes.failed.error).toBe(WORDS);
+  it("with -1 fails for good in its own words, and the pod stays to be looked at", () => {
+    expect(outcomes.failed).toMatchObject({ error: WORDS, final: true });
     expect(outcomes.failed.requests).toEqual(["PATCH pods"]);
     expect(outcomes.failed.follows).toMatch(/^fails: snapshot_merge_job left no result/);
+  });
+
+  it("past its time is told apart from other ends", () => {
+    expect(outcomes.tooLate).toMatchObject({ error: "stopped by SIGTERM (DeadlineExceeded)", final: true });
+  });
+
+  it("and vanished before its end was read is tried again", () => {
+    expect(outcomes.vanished.error).toContain("pod-2 not found");
+    expect(outcomes.vanished.final).toBe(false);
   });
 
   it("with -1 tells Slack where Airflow has a token, and nobody where it has none", () => {
@@ -78,7 +100,8 @@ describeWith(["airflow"], "a job whose pod has ended", () => {
     ["marker", "exit code 0"],
     ["unknownCode", "exit code 0"],
   ] as const)("without a usable result (%s) fails, and tells what Kubernetes knows", (name, known) => {
-    const { error, follows } = outcomes[name];
+    const { error, final, follows } = outcomes[name];
+    expect(final).toBe(true);
     expect(error).toContain("the job left no result");
     expect(error).toContain(known);
     expect(follows).toMatch(/^fails: snapshot_merge_job left no result/);
