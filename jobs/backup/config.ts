@@ -14,8 +14,20 @@ import {
 import { NAME } from "./manifest";
 import type { MembersAccess } from "./source";
 
-/** The bucket that holds the backups. */
-export const storeSettings = { store: objectStore("BACKUP_S3", "the backups") };
+const patienceSetting = flag(
+  "--patience <seconds>",
+  "how long the work under way waits for a storage that takes or gives nothing",
+  wholeNumber({ min: 0, max: 86_400 })
+    .default(600)
+    .transform((seconds) => seconds * 1000),
+  "BACKUP_PATIENCE_SECONDS",
+);
+
+/** The bucket that holds the backups, and how long it is waited for. */
+export const storeSettings = {
+  store: objectStore("BACKUP_S3", "the backups"),
+  patience: patienceSetting,
+};
 
 /** Another bucket, that does not share the first one's fate. */
 export const offsiteSettings = { offsite: objectStore("BACKUP_OFFSITE", "the copies") };
@@ -84,15 +96,6 @@ export const pieceSetting = flag(
     .default(128)
     .transform((mib) => mib * 2 ** 20),
   "BACKUP_PIECE_MIB",
-);
-
-export const patienceSetting = flag(
-  "--patience <seconds>",
-  "how long the work under way waits for a storage that takes or gives nothing",
-  wholeNumber({ min: 0, max: 86_400 })
-    .default(600)
-    .transform((seconds) => seconds * 1000),
-  "BACKUP_PATIENCE_SECONDS",
 );
 
 export const retentionSetting = flag(

@@ -15,9 +15,9 @@ export const copyVerb = verb({
     retentionDays: retentionSetting,
   },
   run: (config, context) =>
-    withStore(config.store, context.signal, (from) =>
+    withStore(config, context, (from) =>
       reporting(from, "copy", context.log, (tell) =>
-        withStore(config.offsite, context.signal, async (to) => {
+        withStore({ ...config, store: config.offsite }, context, async (to) => {
           const { backup, bytes, copied } = await copy({ from, to, name: config.backup }, context);
           tell({ backup_name: backup, backup_size_bytes: bytes, to: config.offsite.endpoint });
           context.print(`${backup}: ${copied ? `${humanSize(bytes)} copied` : "is there already"}`);

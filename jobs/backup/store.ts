@@ -1,22 +1,22 @@
-import { type Context, ObjectStore, type ObjectStoreAddress, type Outcome, type Patience } from "../shared";
+import { type Context, ObjectStore, type ObjectStoreAddress, type Outcome } from "../shared";
+
+interface StoreArgs {
+  readonly store: ObjectStoreAddress;
+  /** Long work does not end with a storage that comes back within this time, in milliseconds; the log says that it waits. */
+  readonly patience: number;
+}
 
 /** Opens a bucket for the time of one piece of work. */
 export async function withStore(
-  address: ObjectStoreAddress,
-  signal: AbortSignal,
+  { store: address, patience }: StoreArgs,
+  { signal, log }: Pick<Context, "signal" | "log">,
   work: (store: ObjectStore) => Promise<Outcome>,
-  patience?: Patience,
 ): Promise<Outcome> {
-  const store = new ObjectStore(address, signal, patience);
+  const onWait = (why: string) => log.warn(`waiting: ${why}`);
+  const store = new ObjectStore(address, signal, { ms: patience, onWait });
   try {
     return await work(store);
   } finally {
     store.close();
   }
 }
-
-/** Long work does not end with a storage that comes back within this time; the log says that it waits. */
-export const waiting = (ms: number, { log }: Pick<Context, "log">): Patience => ({
-  ms,
-  onWait: (why) => log.warn(`waiting: ${why}`),
-});

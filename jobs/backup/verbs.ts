@@ -6,7 +6,6 @@ import {
   databasesSetting,
   membersSetting,
   namespaceSetting,
-  patienceSetting,
   pieceSetting,
   programSettings,
   retentionSetting,
@@ -23,7 +22,7 @@ import { prune, prunedText } from "./prune";
 import { humanSize, reporting, warnOfReport, writeReport } from "./report";
 import { restore } from "./restore";
 import { findSources, withBestSource } from "./source";
-import { waiting, withStore } from "./store";
+import { withStore } from "./store";
 import { verify } from "./verify";
 
 const json = toggle("--json", "as JSON, for programs");
@@ -38,52 +37,46 @@ export const createVerb = verb({
     ...programSettings,
     databases: databasesSetting,
     compression: compressionSetting,
-    patience: patienceSetting,
     streams: streamsSetting,
     pieceBytes: pieceSetting,
     retentionDays: retentionSetting,
     namespace: namespaceSetting,
   },
   run: (config, context) =>
-    withStore(
-      config.store,
-      context.signal,
-      async (store) => {
-        const at = new Date();
-        const tell = (outcome: Pick<Parameters<typeof writeReport>[1], "name" | "manifest" | "error">) =>
-          writeReport(store, {
-            ...outcome,
-            at,
-            seconds: secondsSince(at.getTime()),
-            server: outcome.manifest?.server.address ?? `${config.server.host}:${config.server.port}`,
-            namespace: config.namespace,
-            bucket: config.store.bucket,
-            endpoint: config.store.endpoint,
-            retentionDays: config.retentionDays,
-          });
-        try {
-          const programs = await findPrograms(config.binaries);
-          const sources = await findSources(config.server, config.members, context);
-          const manifest = await withBestSource(sources, context, ({ address }) =>
-            create({ ...config, server: address, store, programs }, context),
-          );
-          await tell({ name: manifest.name, manifest, error: undefined }).catch((error: unknown) =>
-            warnOfReport(context.log, error),
-          );
-          const size = humanSize(totalBytes(manifest));
-          context.print(
-            `${manifest.name}: ${manifest.databases.length} databases, ${size}, ${manifest.seconds} s`,
-          );
-          return "done";
-        } catch (error) {
-          const message = error instanceof Error ? error.message : String(error);
-          // The failure itself is what the user has to see, also when it keeps its own report from being stored.
-          await tell({ name: backupName(at), manifest: undefined, error: message }).catch(() => undefined);
-          throw error;
-        }
-      },
-      waiting(config.patience, context),
-    ),
+    withStore(config, context, async (store) => {
+      const at = new Date();
+      const tell = (outcome: Pick<Parameters<typeof writeReport>[1], "name" | "manifest" | "error">) =>
+        writeReport(store, {
+          ...outcome,
+          at,
+          seconds: secondsSince(at.getTime()),
+          server: outcome.manifest?.server.address ?? `${config.server.host}:${config.server.port}`,
+          namespace: config.namespace,
+          bucket: config.store.bucket,
+          endpoint: config.store.endpoint,
+          retentionDays: config.retentionDays,
+        });
+      try {
+        const programs = await findPrograms(config.binaries);
+        const sources = await findSources(config.server, config.members, context);
+        const manifest = await withBestSource(sources, context, ({ address }) =>
+          create({ ...config, server: address, store, programs }, context),
+        );
+        await tell({ name: manifest.name, manifest, error: undefined }).catch((error: unknown) =>
+          warnOfReport(context.log, error),
+        );
+        const size = humanSize(totalBytes(manifest));
+        context.print(
+          `${manifest.name}: ${manifest.databases.length} databases, ${size}, ${manifest.seconds} s`,
+        );
+        return "done";
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        // The failure itself is what the user has to see, also when it keeps its own report from being stored.
+        await tell({ name: backupName(at), manifest: undefined, error: message }).catch(() => undefined);
+        throw error;
+      }
+    }),
 });
 
 export const listVerb = verb({
@@ -91,8 +84,8 @@ export const listVerb = verb({
   summary: "the backups of the bucket, the newest first",
   answersOnStdout: true,
   settings: { ...storeSettings, json },
-  run: (config, { signal, print }) =>
-    withStore(config.store, signal, async (store) => {
+  run: (config, context) =>
+    withStore(config, context, async (store) => {
       const backups = await listBackups(store);
       const rows = backups.map((backup) => ({
         name: backup.name,
@@ -103,8 +96,8 @@ export const listVerb = verb({
       }));
       const line = (row: (typeof rows)[number]) =>
         [row.name, humanSize(row.bytes).padStart(10), row.state, row.databases.join(",")].join("  ");
-      if (config.json) print(JSON.stringify(rows, undefined, 2));
-      else print(rows.length === 0 ? "there are no backups" : rows.map(line).join("\n"));
+      if (config.json) context.print(JSON.stringify(rows, undefined, 2));
+      else context.print(rows.length === 0 ? "there are no backups" : rows.map(line).join("\n"));
       return "done";
     }),
 });
@@ -114,7 +107,7 @@ export const verifyVerb = verb({
   summary: "read a backup back: every byte, every checksum, the archive's own table of contents",
   settings: { ...storeSettings, ...programSettings, backup: backupArgument, streams: streamsSetting },
   run: (config, context) =>
-    withStore(config.store, context.signal, (store) =>
+    withStore(config, context, (store) =>
       reporting(store, "verify", context.log, async (tell) => {
         const backup = await findBackup(store, config.backup);
         tell({ backup_name: backup.name, backup_size_bytes: backup.bytes });
@@ -132,12 +125,12 @@ export const pruneVerb = verb({
   name: "prune",
   summary: "remove old backups, never the newest good one, and what killed runs have left",
   settings: { ...storeSettings, retentionDays: retentionSetting },
-  run: (config, { signal, print, log }) =>
-    withStore(config.store, signal, (store) =>
-      reporting(store, "prune", log, async (tell) => {
+  run: (config, context) =>
+    withStore(config, context, (store) =>
+      reporting(store, "prune", context.log, async (tell) => {
         const pruned = await prune(store, new Date(), config.retentionDays);
         tell({ removed: pruned.removed.join(", "), kept: pruned.kept, retention_days: config.retentionDays });
-        print(prunedText(pruned));
+        context.print(prunedText(pruned));
         return "done";
       }),
     ),
@@ -159,36 +152,31 @@ export const restoreVerb = verb({
     force: toggle("--force", "replace databases that hold something"),
     withoutOwners: toggle("--without-owners", "give everything to the restoring user, and grant nothing"),
     streams: streamsSetting,
-    patience: patienceSetting,
   },
   check: ({ as, database }) =>
     as !== undefined && database === undefined ? ["--as needs --database: which one gets the name"] : [],
   run: (config, context) =>
-    withStore(
-      config.store,
-      context.signal,
-      (store) =>
-        reporting(store, "restore", context.log, async (tell) => {
-          const programs = await findPrograms(config.binaries);
-          const { name, manifest } = await findBackup(store, config.backup);
-          tell({ backup_name: name, server: `${config.server.host}:${config.server.port}` });
-          const chosen = manifest.databases.filter(
-            ({ database }) => config.database === undefined || database === config.database,
-          );
-          if (chosen.length === 0) {
-            const there = manifest.databases.map(({ database }) => database).join(", ");
-            throw new UserError(`${name} holds no database ${config.database}; it holds: ${there}`);
-          }
-          const began = Date.now();
-          for (const artefact of chosen) {
-            const into = config.as ?? artefact.database;
-            await restore({ ...config, store, programs, artefact, into }, context);
-          }
-          tell({ databases: chosen.map(({ database }) => database).join(", ") });
-          context.print(`${name}: ${chosen.length} databases restored in ${secondsSince(began)} s`);
-          return "done";
-        }),
-      waiting(config.patience, context),
+    withStore(config, context, (store) =>
+      reporting(store, "restore", context.log, async (tell) => {
+        const programs = await findPrograms(config.binaries);
+        const { name, manifest } = await findBackup(store, config.backup);
+        tell({ backup_name: name, server: `${config.server.host}:${config.server.port}` });
+        const chosen = manifest.databases.filter(
+          ({ database }) => config.database === undefined || database === config.database,
+        );
+        if (chosen.length === 0) {
+          const there = manifest.databases.map(({ database }) => database).join(", ");
+          throw new UserError(`${name} holds no database ${config.database}; it holds: ${there}`);
+        }
+        const began = Date.now();
+        for (const artefact of chosen) {
+          const into = config.as ?? artefact.database;
+          await restore({ ...config, store, programs, artefact, into }, context);
+        }
+        tell({ databases: chosen.map(({ database }) => database).join(", ") });
+        context.print(`${name}: ${chosen.length} databases restored in ${secondsSince(began)} s`);
+        return "done";
+      }),
     ),
 });
 
@@ -202,30 +190,25 @@ export const drillVerb = verb({
     ...programSettings,
     backup: backupArgument,
     streams: streamsSetting,
-    patience: patienceSetting,
   },
   run: (config, context) =>
-    withStore(
-      config.store,
-      context.signal,
-      (store) =>
-        reporting(store, "drill", context.log, async (tell) => {
-          const programs = await findPrograms(config.binaries);
-          const { name, manifest } = await findBackup(store, config.backup);
-          tell({ backup_name: name });
-          const drilled = await drill({ ...config, store, programs, manifest }, context);
-          tell({ recovery_seconds: drilled.recoverySeconds });
-          await store.write(
-            `drills/drill_${backupName(new Date()).replace("postgres_", "")}.json`,
-            `${JSON.stringify(drilled, undefined, 2)}\n`,
-          );
-          context.print(JSON.stringify(drilled, undefined, 2));
-          if (drilled.good) return "done";
-          const differences = drilled.databases.flatMap(({ database, differences: found }) =>
-            found.map((difference) => `${database}: ${difference}`),
-          );
-          throw new UserError(listProblems(`${manifest.name} did not restore to what it was:`, differences));
-        }),
-      waiting(config.patience, context),
+    withStore(config, context, (store) =>
+      reporting(store, "drill", context.log, async (tell) => {
+        const programs = await findPrograms(config.binaries);
+        const { name, manifest } = await findBackup(store, config.backup);
+        tell({ backup_name: name });
+        const drilled = await drill({ ...config, store, programs, manifest }, context);
+        tell({ recovery_seconds: drilled.recoverySeconds });
+        await store.write(
+          `drills/drill_${backupName(new Date()).replace("postgres_", "")}.json`,
+          `${JSON.stringify(drilled, undefined, 2)}\n`,
+        );
+        context.print(JSON.stringify(drilled, undefined, 2));
+        if (drilled.good) return "done";
+        const differences = drilled.databases.flatMap(({ database, differences: found }) =>
+          found.map((difference) => `${database}: ${difference}`),
+        );
+        throw new UserError(listProblems(`${manifest.name} did not restore to what it was:`, differences));
+      }),
     ),
 });

@@ -18,11 +18,11 @@ export const monitorVerb = verb({
     maxAgeHours: maxAgeSetting,
   },
   check: (config) => (config.json && config.metrics ? ["--json and --metrics exclude each other"] : []),
-  run: (config, { signal, print }) =>
-    withStore(config.store, signal, async (store) => {
+  run: (config, context) =>
+    withStore(config, context, async (store) => {
       const standing = await monitor(store, new Date(), config.maxAgeHours);
-      if (config.metrics) print(metrics(standing));
-      else print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
+      if (config.metrics) context.print(metrics(standing));
+      else context.print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
       if (standing.alerts.length > 0) {
         throw new UserError(listProblems("the backups need somebody:", standing.alerts));
       }
@@ -51,7 +51,7 @@ export const serveMetricsVerb = verb({
     ),
   },
   run: (config, context) =>
-    withStore(config.store, context.signal, async (store) => {
+    withStore(config, context, async (store) => {
       await exportMetrics({ ...config, store }, context);
       return "done";
     }),

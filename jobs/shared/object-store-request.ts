@@ -19,15 +19,21 @@ export interface StoreRequest {
   readonly patient?: boolean;
 }
 
-/** How patient requests wait; without it they wait no longer than others. */
+/** How long requests wait, all attempts together; the patient ones longer than others. */
 export interface Patience {
   readonly ms: number;
   /** Told from time to time that they wait, and why. */
   readonly onWait: (why: string) => void;
 }
 
-/** A server that says nothing for this long is taken for lost. */
+/** A server that says nothing for this long is taken for lost. MinIO says nothing at all where too few of its servers are up. */
 const SILENCE_MS = 60_000;
+
+/** Also when little patience is left an attempt gets as much. */
+const LEAST_SILENCE_MS = 5_000;
+
+/** Requests that are not patient have ended by then, whatever the server does. */
+const IMPATIENCE_MS = 30_000;
 
 const ATTEMPTS = 6;
 
@@ -46,16 +52,24 @@ export class StoreConnection {
     this.#request = secure ? tlsRequest : plainRequest;
   }
 
+  /** How long a request is waited for, all attempts together. */
+  waits({ patient }: Pick<StoreRequest, "patient">): number {
+    const most = this.patience?.ms ?? IMPATIENCE_MS;
+    return patient ? most : Math.min(most, IMPATIENCE_MS);
+  }
+
   /** Sends until it is answered with success, and hands out the answer as it comes in. */
-  open(wanted: StoreRequest): Promise<IncomingMessage> {
-    return this.#persist(wanted, () => this.#once(wanted));
+  open(wanted: StoreRequest): Promise<AsyncGenerator<Buffer>> {
+    return this.#persist(wanted, async (silence) =>
+      withoutSilence(await this.#once(wanted, silence), silence),
+    );
   }
 
   /** The same, until the whole answer is here. */
   send(wanted: StoreRequest): Promise<{ readonly body: string; readonly etag: string }> {
-    return this.#persist(wanted, async () => {
-      const response = await this.#once(wanted);
-      const body = await read(response).catch((error: unknown) => this.lost(error));
+    return this.#persist(wanted, async (silence) => {
+      const response = await this.#once(wanted, silence);
+      const body = await read(withoutSilence(response, silence)).catch((error: unknown) => this.lost(error));
       return { body: body.toString("utf8"), etag: response.headers.etag ?? "" };
     });
   }
@@ -70,15 +84,17 @@ export class StoreConnection {
     this.#agent.destroy();
   }
 
-  #persist<T>(wanted: StoreRequest, action: () => Promise<T>): Promise<T> {
+  /** Each attempt is told which silence ends it. */
+  #persist<T>(wanted: StoreRequest, action: (silence: number) => Promise<T>): Promise<T> {
     const patience = wanted.patient ? this.patience : undefined;
-    const end = performance.now() + (patience?.ms ?? 0);
-    return retry(action, {
+    const end = performance.now() + this.waits(wanted);
+    const silence = () => Math.min(SILENCE_MS, Math.max(LEAST_SILENCE_MS, end - performance.now()));
+    return retry(() => action(silence()), {
       attempts: patience ? Number.POSITIVE_INFINITY : ATTEMPTS,
       firstDelayMs: 200,
       longestDelayMs: 5_000,
       ...(this.signal ? { signal: this.signal } : {}),
-      retryable: (error) => isPassing(error) && (!patience || performance.now() < end),
+      retryable: (error) => isPassing(error) && performance.now() < end,
       onRetry: (error, attempt) => {
         if (attempt % ATTEMPTS === 0) patience?.onWait(String(error));
         return undefined;
@@ -86,7 +102,7 @@ export class StoreConnection {
     });
   }
 
-  async #once(wanted: StoreRequest): Promise<IncomingMessage> {
+  async #once(wanted: StoreRequest, silence: number): Promise<IncomingMessage> {
     const url = target(this.address, wanted);
     const body = wanted.body ?? Buffer.alloc(0);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -99,18 +115,20 @@ export class StoreConnection {
           "content-length": body.length,
           ...(wanted.from ? { range: `bytes=${wanted.from}-` } : {}),
         },
-        timeout: SILENCE_MS,
+        timeout: silence,
         ...(this.signal ? { signal: this.signal } : {}),
       });
-      request.once("timeout", () => request.destroy(new Error(`no answer for ${SILENCE_MS / 1000} s`)));
+      request.once("timeout", () => request.destroy(new Silence("no answer", silence)));
       request.once("error", reject).end(body);
       request.once("response", (answer) => {
-        request.setTimeout(0); // whoever reads may take any time: a database that restores does
+        request.setTimeout(0); // from here on it is looked at by whoever reads
         resolve(answer);
       });
     }).catch((error: unknown) => this.lost(error));
     if ((response.statusCode ?? 500) < 300) return response;
-    const said = (await read(response).catch(() => Buffer.alloc(0))).toString("utf8");
+    const said = (await read(withoutSilence(response, silence)).catch(() => Buffer.alloc(0))).toString(
+      "utf8",
+    );
     throw refusal(this.address, wanted, response.statusCode ?? 500, said, response.headers.date);
   }
 }
@@ -154,8 +172,31 @@ const percentEncode = (part: string) =>
 const sha256 = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
 const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest();
 
-async function read(response: IncomingMessage): Promise<Buffer> {
+class Silence extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what} for ${Math.round(ms / 1000)} s; too few of its servers or drives may be online`);
+  }
+}
+
+/** Only while somebody waits for it: whoever reads may take any time, as a database that restores does. */
+async function* withoutSilence(response: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
+  const silent = () => response.destroy(new Silence("nothing came", limit));
+  // Safe: no encoding is set, so the chunks are buffers.
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    for (;;) {
+      const timer = setTimeout(silent, limit);
+      const next = await chunks.next().finally(() => clearTimeout(timer));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+async function read(content: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer); // no encoding is set, so these are buffers
+  for await (const chunk of content) chunks.push(chunk);
   return Buffer.concat(chunks);
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { refusal, StoreError } from "./object-store-errors";
 import { type Patience, StoreConnection } from "./object-store-request";
 import type { ObjectStoreAddress } from "./object-store-setting";
@@ -18,9 +17,6 @@ const PARTS_UNDER_WAY = 2;
 
 /** After so many cuts without a byte between them somebody should look. */
 const LONGEST_SERIES_OF_INTERRUPTIONS = 10;
-
-/** An answer that stands still for this long, while somebody wants to read it, is taken for lost. */
-const SILENCE_MS = 60_000;
 
 /** One bucket on an S3 server, or what lies under one prefix of it: keys are told and taken without the prefix. */
 export class ObjectStore {
@@ -68,18 +64,22 @@ export class ObjectStore {
   async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
     const key = this.#prefix + name;
     let offset = 0;
+    let asked = performance.now();
     for (let fruitless = 0; ; fruitless++) {
-      const content = await this.#connection.open({ method: "GET", key, from: offset, patient: true });
+      const wanted = { method: "GET", key, from: offset, patient: true } as const;
+      const content = await this.#connection.open(wanted);
       try {
-        for await (const chunk of withoutSilence(content)) {
+        for await (const chunk of content) {
           offset += chunk.length;
           fruitless = 0;
           yield chunk;
+          asked = performance.now();
         }
         return;
       } catch (error) {
         const stopped = this.#connection.signal?.aborted;
-        if (fruitless >= LONGEST_SERIES_OF_INTERRUPTIONS || stopped) this.#connection.lost(error);
+        const tired = performance.now() - asked >= this.#connection.waits(wanted);
+        if (fruitless >= LONGEST_SERIES_OF_INTERRUPTIONS || tired || stopped) this.#connection.lost(error);
       }
     }
   }
@@ -236,23 +236,6 @@ export class ObjectStore {
     const connection = new StoreConnection(this.address, AbortSignal.timeout(10_000));
     await connection.send({ method: "DELETE", key, query: { uploadId } }).catch(() => undefined);
     connection.close();
-  }
-}
-
-/** Only while somebody waits for it: whoever reads may take any time, as a database that restores does. */
-async function* withoutSilence(content: IncomingMessage): AsyncGenerator<Buffer> {
-  const silent = () => content.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s`));
-  // Safe: no encoding is set, so the chunks are buffers.
-  const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  try {
-    for (;;) {
-      const timer = setTimeout(silent, SILENCE_MS);
-      const next = await chunks.next().finally(() => clearTimeout(timer));
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    content.destroy();
   }
 }
 

@@ -6,6 +6,10 @@ export type Fault =
   | "slow-down"
   /** Sends half of the object and cuts the connection. */
   | "cut-download"
+  /** Sends half of the object, and then nothing. */
+  | "halt-download"
+  /** Takes the request, and never says a word. */
+  | "silence"
   /** Takes a body and cuts the connection. */
   | "cut-upload"
   /** Answers the completion of an upload with 200, and an error inside. */
@@ -73,22 +77,33 @@ function failing(handler: Handler, store: () => ObjectStoreStandIn): Handler {
     };
     onRequest(method, url);
     if (applies("cut-upload", method === "PUT")) return void request.socket.destroy();
+    if (applies("silence")) return;
     if (applies("slow-down")) return refused(503, "SlowDown")(response);
     if (method === "POST" && url.includes("uploadId=") && applies("fail-completion"))
       return void response.end("<Error><Code>InternalError</Code></Error>");
     if (method === "GET" && faults.includes("cut-download"))
-      cutDownload(response, () => applies("cut-download"));
+      sendHalf(
+        response,
+        () => applies("cut-download"),
+        () => response.socket?.destroy(),
+      );
+    if (method === "GET" && faults.includes("halt-download"))
+      sendHalf(
+        response,
+        () => applies("halt-download"),
+        () => undefined,
+      );
     await handler(request, response, body);
   };
 }
 
 /** Listings and refusals arrive whole; of an object, which has a length, only half is sent. */
-function cutDownload(response: ServerResponse, applies: () => boolean): void {
+function sendHalf(response: ServerResponse, applies: () => boolean, afterwards: () => void): void {
   const end = response.end.bind(response);
   response.end = (content?: unknown) => {
     const object = Buffer.isBuffer(content) && content.length > 1 && response.hasHeader("content-length");
     if (!object || !applies()) return end(content);
-    response.write(content.subarray(0, content.length / 2), () => response.socket?.destroy());
+    response.write(content.subarray(0, content.length / 2), afterwards);
     return response;
   };
 }

@@ -152,4 +152,18 @@ describeWith(["minio", "initdb", "pg_dump", "zstd"], "backups on four MinIO serv
     await minio.heal();
     expect(await good()).toEqual(before);
   });
+
+  it("say within their patience that nothing can be done with three servers down, and lose nothing", async () => {
+    const before = await good();
+    await Promise.all([minio.kill(0), minio.kill(1), minio.kill(2)]);
+    const verbs = ["create", "list", "verify", "prune", "restore --database crm --as again --force"];
+    const ends = await Promise.all(verbs.map((words) => rig.backup(minio, `${words} --patience 3`)));
+    for (const [verb, { error }] of ends.entries()) {
+      expect(error, verbs[verb]).toMatch(/too few of its (drives|servers)|cannot be reached/);
+    }
+    expect(await fingerprint(rig.server, "again")).toEqual(original);
+    await minio.heal();
+    expect(await good()).toEqual(before);
+    expect(await rig.backup(minio, "verify")).toMatchObject({ error: undefined });
+  });
 });

@@ -102,6 +102,33 @@ describe("the object storage client", () => {
     expect(standIn.faults).toEqual([]);
   });
 
+  it("ends within its patience where the storage says nothing at all, and says so", async () => {
+    await store.write("long", randomBytes(9 * MIB));
+    const hurried = new ObjectStore(store.address, undefined, { ms: 100, onWait: () => undefined });
+    standIn.faults.push("halt-download");
+    const download = hurried.read("long");
+    await download.next();
+    standIn.faults.push("silence", "silence", "silence", "silence");
+    const rest = async (content: AsyncIterable<Buffer>) => {
+      for await (const _ of content);
+    };
+
+    const ends = await Promise.allSettled([
+      rest(download),
+      rest(hurried.read("long")),
+      hurried.upload("new", pieces(randomBytes(MIB))),
+      hurried.list(""),
+      hurried.remove("long"),
+    ]);
+
+    expect(ends.map((end) => end.status === "rejected" && String(end.reason))).toEqual([
+      expect.stringMatching(/cannot be reached: nothing came for 5 s; too few of its servers/),
+      ...Array(4).fill(expect.stringMatching(/cannot be reached: no answer for 5 s; too few of its servers/)),
+    ]);
+    expect(standIn.faults).toEqual([]);
+    hurried.close();
+  }, 60_000);
+
   it("aborts dead uploads and no others", async () => {
     standIn.uploads.set("old", { key: "postgres_x/a", initiated: new Date("2020-01-01"), parts: new Map() });
     standIn.uploads.set("new", { key: "postgres_x/b", initiated: new Date(), parts: new Map() });
