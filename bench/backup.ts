@@ -142,7 +142,7 @@ async function pgBackRest(server: PostgresServer, folder: string): Promise<Way[]
   const [repository, copy] = [join(folder, "repository"), join(folder, "copy")];
   const common =
     `pgbackrest --stanza=bench --repo1-path=${repository} --lock-path=${folder}/lock --log-path=${folder} ` +
-    "--log-level-console=off --log-level-file=off --compress-type=zst --process-max=2";
+    "--log-level-console=error --log-level-stderr=off --log-level-file=off";
   const offline = `--no-online --pg1-path=${stdout.trim()}`;
   return [
     {
@@ -152,7 +152,7 @@ async function pgBackRest(server: PostgresServer, folder: string): Promise<Way[]
         await shell(server, `${common} ${offline} stanza-create`, unprivilegedUser());
         const seconds = await shell(
           server,
-          `${common} ${offline} --force --type=full backup`,
+          `${common} ${offline} --force --type=full --compress-type=zst --process-max=2 backup`,
           unprivilegedUser(),
         );
         const { stdout: size } = await promisify(execFile)("du", ["-sk", repository]);
@@ -163,7 +163,13 @@ async function pgBackRest(server: PostgresServer, folder: string): Promise<Way[]
       name: "pgBackRest restore (all files)",
       run: async () => {
         await shell(server, `rm -rf ${copy} && mkdir -m 700 ${copy}`, unprivilegedUser());
-        return { seconds: await shell(server, `${common} --pg1-path=${copy} restore`, unprivilegedUser()) };
+        return {
+          seconds: await shell(
+            server,
+            `${common} --pg1-path=${copy} --process-max=2 restore`,
+            unprivilegedUser(),
+          ),
+        };
       },
     },
   ];
