@@ -71,7 +71,7 @@ export class KubeApiserver {
     const ca = file("ca.crt", authority.cert);
     file("kubeconfig", kubeconfig(url, authority.cert, admin));
     const words = [
-      `bind-address=${options.address}`,
+      ...["bind", "advertise"].map((verb) => `${verb}-address=${options.address}`),
       `secure-port=${options.port}`,
       `etcd-servers=${options.etcd.endpoints.join(",")}`,
       `etcd-cafile=${file("etcd-ca.crt", options.etcd.authority)}`,
