@@ -36,6 +36,9 @@ export const isPassing = (error: unknown): boolean =>
   (["connection", "RequestTimeout"].includes(error.code) ||
     (error.status >= 500 && ![501, 505, 507].includes(error.status)));
 
+export const isMissing = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === "NoSuchKey";
+
 /** What broke before a server could answer. */
 export function connectionError({ endpoint }: ObjectStoreAddress, error: unknown): StoreError {
   const where = `the object storage at ${endpoint}`;

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
-import { connectionError, isPassing, refusal } from "./object-store-errors";
+import { connectionError, isMissing, isPassing, refusal } from "./object-store-errors";
 import type { ObjectStoreAddress } from "./object-store-setting";
 import { retry } from "./retry";
 
@@ -17,6 +17,8 @@ export interface StoreRequest {
   readonly from?: number;
   /** Whether a long piece of work depends on it: then it waits for the storage as long as the connection may. */
   readonly patient?: boolean;
+  /** Whether it must be there, since what is whole names it: servers that do not find it are asked again for a while. */
+  readonly promised?: boolean;
 }
 
 /** How long requests wait, all attempts together; the patient ones longer than others. */
@@ -34,6 +36,9 @@ const LEAST_SILENCE_MS = 5_000;
 
 /** Requests that are not patient have ended by then, whatever the server does. */
 const IMPATIENCE_MS = 30_000;
+
+/** MinIO's servers may miss for seconds what was written while one of them was down, after it has come back. */
+const MISSING_MS = 10_000;
 
 const ATTEMPTS = 6;
 
@@ -87,14 +92,17 @@ export class StoreConnection {
   /** Each attempt is told which silence ends it. */
   #persist<T>(wanted: StoreRequest, action: (silence: number) => Promise<T>): Promise<T> {
     const patience = wanted.patient ? this.patience : undefined;
-    const end = performance.now() + this.waits(wanted);
+    const begin = performance.now();
+    const end = begin + this.waits(wanted);
+    const mayAppear = (error: unknown) =>
+      wanted.promised === true && isMissing(error) && performance.now() < begin + MISSING_MS;
     const silence = () => Math.min(SILENCE_MS, Math.max(LEAST_SILENCE_MS, end - performance.now()));
     return retry(() => action(silence()), {
       attempts: patience ? Number.POSITIVE_INFINITY : ATTEMPTS,
       firstDelayMs: 200,
       longestDelayMs: 5_000,
       ...(this.signal ? { signal: this.signal } : {}),
-      retryable: (error) => isPassing(error) && performance.now() < end,
+      retryable: (error) => (isPassing(error) || mayAppear(error)) && performance.now() < end,
       onRetry: (error, attempt) => {
         if (attempt % ATTEMPTS === 0) patience?.onWait(String(error));
         return undefined;

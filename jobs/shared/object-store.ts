@@ -1,4 +1,4 @@
-import { refusal, StoreError } from "./object-store-errors";
+import { isMissing, refusal, StoreError } from "./object-store-errors";
 import { type Patience, StoreConnection } from "./object-store-request";
 import type { ObjectStoreAddress } from "./object-store-setting";
 import { element, elements } from "./xml-element";
@@ -60,13 +60,13 @@ export class ObjectStore {
     return found;
   }
 
-  /** The content as it comes in; a connection that breaks is opened anew where it broke. */
+  /** The content, as it comes in, of an object that is known to exist; a connection that breaks is opened anew where it broke. */
   async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
     const key = this.#prefix + name;
     let offset = 0;
     let asked = performance.now();
     for (let fruitless = 0; ; fruitless++) {
-      const wanted = { method: "GET", key, from: offset, patient: true } as const;
+      const wanted = { method: "GET", key, from: offset, patient: true, promised: true } as const;
       const content = await this.#connection.open(wanted);
       try {
         for await (const chunk of content) {
@@ -89,7 +89,7 @@ export class ObjectStore {
     try {
       return (await this.#connection.send({ method: "GET", key: this.#prefix + key })).body;
     } catch (error) {
-      if (error instanceof StoreError && error.code === "NoSuchKey") return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
