@@ -28,6 +28,14 @@ class Unknown(Exception):
     """There is nothing to compare with."""
 
 
+def require_promoted(data):
+    """Patroni calls when it begins to promote; where the former timeline ends is known when that is done."""
+    with open(os.path.join(data, "postmaster.pid"), encoding="utf-8") as about:
+        status = about.read().split("\n")[7:8]
+    if not status or status[0].strip() != "ready":
+        raise OSError("the server has not ended its recovery")
+
+
 def listed(pgbackrest, path):
     """The names in a folder of the repository."""
     answer = subprocess.run(
@@ -76,6 +84,7 @@ def mark_as_to_be_archived(mark):
 
 
 def close_gap(pgbackrest, data):
+    require_promoted(data)
     log_folder = os.path.join(data, "pg_wal")
     status_folder = os.path.join(log_folder, "archive_status")
     stanza = next(word.split("=", 1)[1] for word in pgbackrest if word.startswith("--stanza="))

@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,9 +24,15 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
     folder = mkdtempSync(join(tmpdir(), "trellis-archive-gap-"));
     status = join(folder, "data/pg_wal/archive_status");
     mkdirSync(status, { recursive: true });
+    server("ready");
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+  /** As the server itself tells pg_ctl. */
+  const server = (state: "ready" | "standby") => {
+    const lines = [4711, join(folder, "data"), 1_763_000_000, 5432, folder, "127.0.0.1", "1 2", state];
+    writeFileSync(join(folder, "data/postmaster.pid"), `${lines.join("\n")}\n`);
+  };
   const segments = (marks: Record<string, "done" | "ready" | "none">) => {
     for (const [short, mark] of Object.entries(marks)) {
       const file = join(folder, "data/pg_wal", nameOf(short));
@@ -43,19 +50,21 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
       writeFileSync(join(place, `${name}-${DIGEST}.zst`), "");
     }
   };
-  const lead = (role = "primary") => {
+  const line = (role: string) => {
     const pgbackrest = [
       program("pgbackrest"),
       "--stanza=trellis",
       `--repo1-path=${join(folder, "repository")}`,
     ];
-    const said = execFileSync(
-      "python3",
-      [SCRIPT, ...pgbackrest, join(folder, "data"), "on_role_change", role, "trellis"],
-      { encoding: "utf8", timeout: 60_000 },
-    );
+    return [SCRIPT, ...pgbackrest, join(folder, "data"), "on_role_change", role, "trellis"];
+  };
+  const marked = () => {
     const ready = readdirSync(status).filter((name) => name.endsWith(".ready"));
-    return { said, ready: ready.map((name) => name.slice(0, 24)).sort() };
+    return ready.map((name) => name.slice(0, 24)).sort();
+  };
+  const lead = (role = "primary") => {
+    const said = execFileSync("python3", line(role), { encoding: "utf8", timeout: 60_000 });
+    return { said, ready: marked() };
   };
 
   it("archives what the former leader had finished and not archived, and nothing twice", () => {
@@ -77,6 +86,26 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
       message: "segments of the former leader to archive",
       segments: [nameOf("1/0D"), nameOf("1/0E")],
     });
+  });
+
+  it("waits until the promotion is done, since only then it is known where the former timeline ended", async () => {
+    segments({ "1/0E": "none" });
+    archived("1/0D");
+    server("standby");
+    const script = spawn("python3", line("primary"), {
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: 120_000,
+    });
+    const ended = once(script, "exit");
+
+    const [said] = await once(script.stdout, "data");
+    expect(String(said)).toContain("the server has not ended its recovery");
+    expect(marked()).toEqual([]);
+    history("2", "1\t0/F000000\tno recovery target specified\n");
+    server("ready");
+
+    expect(await ended).toEqual([0, null]);
+    expect(marked()).toEqual([nameOf("1/0E")]);
   });
 
   it("leaves alone what the old timeline never finished, and what it writes itself", () => {
