@@ -14,12 +14,14 @@ Called by Patroni: trellis-archive-gap.py <pgbackrest command...> <data folder> 
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import time
 
 SEGMENT = re.compile(r"^[0-9A-F]{24}$")
 HISTORY = re.compile(r"^[0-9A-F]{8}\.history$")
+IN_PRODUCTION = 6
 PAUSE_SECONDS = 5
 PATIENCE_SECONDS = 3600
 
@@ -29,10 +31,11 @@ class Unknown(Exception):
 
 
 def require_promoted(data):
-    """Patroni calls when it begins to promote; where the former timeline ends is known when that is done."""
-    with open(os.path.join(data, "postmaster.pid"), encoding="utf-8") as about:
-        status = about.read().split("\n")[7:8]
-    if not status or status[0].strip() != "ready":
+    """Patroni calls when it begins to promote; where the former timeline ended is known when that is done. The server's
+    control file tells it, as pg_ctl reads it: after three numbers the state."""
+    with open(os.path.join(data, "global", "pg_control"), "rb") as control:
+        (state,) = struct.unpack_from("=i", control.read(20), 16)
+    if state != IN_PRODUCTION:
         raise OSError("the server has not ended its recovery")
 
 
@@ -122,7 +125,7 @@ def main():
             # There is no backup that a gap could cut off from its log.
             print(json.dumps({"message": str(error)}), flush=True)
             return
-        except (subprocess.CalledProcessError, OSError, ValueError, StopIteration) as error:
+        except (subprocess.CalledProcessError, OSError, ValueError, StopIteration, struct.error) as error:
             if str(error) != said:  # once each, however long the store is away
                 said = str(error)
                 print(json.dumps({"message": "the archive cannot be compared yet", "error": said}), flush=True)

@@ -24,14 +24,16 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
     folder = mkdtempSync(join(tmpdir(), "trellis-archive-gap-"));
     status = join(folder, "data/pg_wal/archive_status");
     mkdirSync(status, { recursive: true });
-    server("ready");
+    server("in production");
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** As the server itself tells pg_ctl. */
-  const server = (state: "ready" | "standby") => {
-    const lines = [4711, join(folder, "data"), 1_763_000_000, 5432, folder, "127.0.0.1", "1 2", state];
-    writeFileSync(join(folder, "data/postmaster.pid"), `${lines.join("\n")}\n`);
+  /** As the server's control file tells pg_ctl. */
+  const server = (state: "recovers" | "in production") => {
+    const control = Buffer.alloc(8192);
+    control.writeInt32LE(state === "recovers" ? 5 : 6, 16);
+    mkdirSync(join(folder, "data/global"), { recursive: true });
+    writeFileSync(join(folder, "data/global/pg_control"), control);
   };
   const segments = (marks: Record<string, "done" | "ready" | "none">) => {
     for (const [short, mark] of Object.entries(marks)) {
@@ -91,7 +93,7 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
   it("waits until the promotion is done, since only then it is known where the former timeline ended", async () => {
     segments({ "1/0E": "none" });
     archived("1/0D");
-    server("standby");
+    server("recovers");
     const script = spawn("python3", line("primary"), {
       stdio: ["ignore", "pipe", "inherit"],
       timeout: 120_000,
@@ -102,7 +104,7 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
     expect(String(said)).toContain("the server has not ended its recovery");
     expect(marked()).toEqual([]);
     history("2", "1\t0/F000000\tno recovery target specified\n");
-    server("ready");
+    server("in production");
 
     expect(await ended).toEqual([0, null]);
     expect(marked()).toEqual([nameOf("1/0E")]);
