@@ -26,7 +26,7 @@ export interface MinioCluster {
 
 const KEYS = { accessKey: "trellis", secretKey: "only-for-tests-on-loopback" };
 
-const START_LIMIT_MS = 180_000;
+const START_LIMIT_MS = 300_000;
 
 export async function startMinio(bucket = "crm-backups"): Promise<MinioCluster> {
   const home = mkdtempSync(join(tmpdir(), "trellis-minio-"));

@@ -68,7 +68,7 @@ describeWith(["minio", "initdb", "pg_dump", "zstd"], "backups on four MinIO serv
     made += 1;
   };
   const nothingIsLost = () =>
-    eventually(`all of ${made} backups are good`, 180_000, async () => (await good()).length === made);
+    eventually(`all of ${made} backups are good`, 240_000, async () => (await good()).length === made);
 
   it("are created, verified and restored, row for row", async () => {
     await create();
