@@ -119,7 +119,7 @@ export class EtcdCluster {
 
   /** Until all members are healthy, and each has found access as it should be. */
   async settled(): Promise<void> {
-    await until("three healthy members with access restricted", 60_000, async () => {
+    await eventually("three healthy members with access restricted", 60_000, async () => {
       const health = await this.root("endpoint", "health");
       const auth = await this.root("auth", "status");
       return (
@@ -197,11 +197,6 @@ function endLeftovers(): void {
       // It ended meanwhile.
     }
   }
-}
-
-/** Waits for a condition, and says what it waited for in vain. */
-export async function until(what: string, limitMs: number, holds: () => Promise<boolean>): Promise<void> {
-  await eventually(what, limitMs, holds, 200);
 }
 
 function ed25519Key(folder: string): { readonly publicKey: string; readonly privateKey: string } {

@@ -133,15 +133,6 @@ export async function watchRecovery(
 
 export const tick = (ms = 20) => new Promise<void>((done) => setTimeout(done, ms));
 
-/** Waits until something holds, and says what did not when it takes too long. */
-export async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  limitMs = 30_000,
-): Promise<void> {
-  await eventually(what, limitMs, holds, 20);
-}
-
 function askRuntime(socketPath: string, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);

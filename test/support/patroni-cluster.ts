@@ -6,10 +6,11 @@ import { haproxyConfig, PORTS } from "../../components/edge";
 import { serverNames } from "../../components/postgres";
 import { type Authority, createAuthority } from "./certificates";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "./etcd-cluster";
-import { haproxyFolder, type RunningHaproxy, startHaproxy, until } from "./haproxy";
+import { haproxyFolder, type RunningHaproxy, startHaproxy } from "./haproxy";
 import type { ArchiveOfTest } from "./patroni-archive";
 import { endLeftMembers, PatroniMember } from "./patroni-member";
 import { cacheDirectory } from "./programs";
+import { eventually } from "./waiting";
 
 /** What this machine must have to run a cluster from its rendered files; and the caller must be root. */
 export const PATRONI_PROGRAMS = [...ETCD_PROGRAMS, "patroni", "initdb", "haproxy", "iptables"];
@@ -158,14 +159,10 @@ export class PatroniCluster {
   async settled(limitMs = 90_000): Promise<PatroniMember> {
     let seen = "";
     try {
-      await until(
-        "a settled cluster",
-        async () => {
-          seen = await this.#unrest();
-          return seen === "";
-        },
-        limitMs,
-      );
+      await eventually("a settled cluster", limitMs, async () => {
+        seen = await this.#unrest();
+        return seen === "";
+      });
     } catch (error) {
       const logs = this.members.map(({ name, log }) => `${name}:\n${lastWords(log)}`);
       throw new Error(`${seen}\n${logs.join("\n")}`, { cause: error });

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { until } from "./haproxy";
 import { fromAddress, fromPorts, type PacketFilter, sentBy, toAddress, toPorts } from "./packet-filter";
 import type { PatroniCluster } from "./patroni-cluster";
 import type { PatroniMember } from "./patroni-member";
+import { eventually } from "./waiting";
 
 /** What a fault finds when it strikes a settled cluster. */
 export interface Scene {
@@ -155,7 +155,7 @@ const replicaKilled: Fault = {
     await replica?.kill();
     await writesFlow();
     // Until the leader has struck it off, and still goes on.
-    await until("a cluster of two", async () => (await cluster.reported()).length === 2, 60_000);
+    await eventually("a cluster of two", 60_000, async () => (await cluster.reported()).length === 2);
     await writesFlow();
   },
   async mend({ cluster }) {
@@ -195,14 +195,10 @@ const leaderIsolated: Fault = {
       leader,
       "SET synchronous_commit TO local; CREATE TABLE diverged AS SELECT generate_series(1, 1000)",
     );
-    await until(
-      "another leader",
-      async () => {
-        const answers = await Promise.all(others.map((member) => member.ask("/primary")));
-        return answers.some(({ status }) => status === 200);
-      },
-      60_000,
-    );
+    await eventually("another leader", 60_000, async () => {
+      const answers = await Promise.all(others.map((member) => member.ask("/primary")));
+      return answers.some(({ status }) => status === 200);
+    });
     await writesFlow();
   },
   async mend({ filter }) {

@@ -21,7 +21,6 @@ import {
   patroniConfig,
 } from "../../components/postgres";
 import type { KeyPair } from "./certificates";
-import { until } from "./haproxy";
 import {
   type ArchiveOfTest,
   keysOf,
@@ -33,6 +32,7 @@ import {
 } from "./patroni-archive";
 import { postgresUser } from "./postgres-user";
 import { program } from "./programs";
+import { eventually } from "./waiting";
 
 export interface PatroniMemberArgs {
   readonly ordinal: number;
@@ -272,7 +272,7 @@ export async function endLeftMembers(count: number): Promise<void> {
 
 async function endGroup(group: number): Promise<void> {
   // A process may fork while its fellows are being killed, so until none is left.
-  await until(`the end of group ${group}`, () => {
+  await eventually(`the end of group ${group}`, 30_000, () => {
     const left = processesOf(group);
     for (const pid of left) signal(pid, "SIGKILL");
     return left.length === 0;

@@ -1,5 +1,4 @@
 import { MEMBERS } from "./etcd-cluster";
-import { until } from "./haproxy";
 import { PacketFilter } from "./packet-filter";
 import { PatroniCluster, type PatroniClusterOptions } from "./patroni-cluster";
 import type { Fault, Scene } from "./patroni-faults";
@@ -13,6 +12,7 @@ import {
   missingRows,
   secondLeaders,
 } from "./patroni-ledger";
+import { eventually } from "./waiting";
 
 /** What clients saw of one fault. */
 export interface Verdict {
@@ -109,8 +109,8 @@ export class Trial {
     await this.cluster.stop();
   }
 
-  #writesFlow(): Promise<void> {
+  async #writesFlow(): Promise<void> {
     const now = performance.now();
-    return until("acknowledged rows", () => (this.#writer.acknowledged.at(-1)?.sent ?? 0) > now, 90_000);
+    await eventually("acknowledged rows", 90_000, () => (this.#writer.acknowledged.at(-1)?.sent ?? 0) > now);
   }
 }

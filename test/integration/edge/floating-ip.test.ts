@@ -3,10 +3,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { keepalivedPart } from "../../../components/edge";
-import { until } from "../../support/haproxy";
+import {} from "../../support/haproxy";
 import { type HcloudApi, startHcloudApi } from "../../support/hcloud-api";
 import { describeWith } from "../../support/programs";
 import { MACHINE_PROGRAMS, mayMakeMachines, StandInMachine } from "../../support/stand-in-machine";
+import { eventually } from "../../support/waiting";
 
 const FLOATING_IP = 4711;
 const OWN_ID = 2;
@@ -72,7 +73,7 @@ describeWith(
       const seen = new Set<string>();
       tell("MASTER");
 
-      await until("the address is ours", () => {
+      await eventually("the address is ours", 30_000, () => {
         for (const line of commandLines()) if (line.includes("curl")) seen.add(line);
         return isOurs();
       });
@@ -84,12 +85,12 @@ describeWith(
 
     it("asks for nothing when the address is here already", async () => {
       tell("MASTER");
-      await until("the address is ours", isOurs);
+      await eventually("the address is ours", 30_000, isOurs);
       await tell("BACKUP").ended;
       const before = api.requests.length;
 
       tell("MASTER");
-      await until("the script has looked", () => api.requests.length > before);
+      await eventually("the script has looked", 30_000, () => api.requests.length > before);
       await tell("STOP").ended;
 
       expect(assignments()).toBe(1);
@@ -102,7 +103,7 @@ describeWith(
       api.misbehave({ kind: "action fails" }, 2);
       tell("MASTER");
 
-      await until("the address is ours", isOurs, 60_000);
+      await eventually("the address is ours", 60_000, isOurs);
     });
 
     it("leaves the API alone for as long as it asks", async () => {
@@ -110,7 +111,7 @@ describeWith(
       const start = Date.now();
       tell("MASTER");
 
-      await until("the address is ours", isOurs, 60_000);
+      await eventually("the address is ours", 60_000, isOurs);
 
       // The moment is given in whole seconds, so that four may be a little more than three.
       expect(Date.now() - start).toBeGreaterThan(3000);
@@ -120,13 +121,13 @@ describeWith(
       metadataKnows = false;
       tell("MASTER");
 
-      await until("the address is ours", isOurs);
+      await eventually("the address is ours", 30_000, isOurs);
     });
 
     it("lets a newer state win over an older one that still tries", async () => {
       api.misbehave({ kind: "server error" }, 1000);
       const master = tell("MASTER");
-      await until("it has tried", () => api.requests.length > 0);
+      await eventually("it has tried", 30_000, () => api.requests.length > 0);
 
       await tell("BACKUP").ended;
       await master.ended;
@@ -141,7 +142,7 @@ describeWith(
       const script = "/usr/local/sbin/trellis-floating-ip INSTANCE edge MASTER 252 & wait";
       const keepalived = machine.start("bash", ["-c", script]);
       const closed = new Promise<void>((resolve) => keepalived.once("close", () => resolve()));
-      await until("it has tried", () => api.requests.length > 0);
+      await eventually("it has tried", 30_000, () => api.requests.length > 0);
 
       keepalived.kill("SIGKILL");
 
@@ -152,7 +153,7 @@ describeWith(
 
     it("takes the address back when a former master's request arrives late", async () => {
       tell("MASTER");
-      await until("the address is ours", isOurs);
+      await eventually("the address is ours", 30_000, isOurs);
 
       const late = await fetch(`${api.endpoint}/floating_ips/${FLOATING_IP}/actions/assign`, {
         method: "POST",
@@ -160,9 +161,9 @@ describeWith(
         body: JSON.stringify({ server: OTHER_ID }),
       });
       expect(late.status).toBe(201);
-      await until("the address is away", () => !isOurs());
+      await eventually("the address is away", 30_000, () => !isOurs());
 
-      await until("the address is ours again", isOurs, 60_000);
+      await eventually("the address is ours again", 60_000, isOurs);
     });
   },
 );

@@ -4,7 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { API_PORT, haproxyConfig, INGRESS, PORTS } from "../../../components/edge";
 import { createAuthority, type KeyPair } from "../../support/certificates";
-import { haproxyFolder, type RunningHaproxy, startHaproxy, tick, until } from "../../support/haproxy";
+import { haproxyFolder, type RunningHaproxy, startHaproxy, tick } from "../../support/haproxy";
 import { describeWith } from "../../support/programs";
 import { eventually } from "../../support/waiting";
 
@@ -99,7 +99,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
 
   beforeEach(async () => {
     for (const api of apis) api.behaviour = "refuses strangers";
-    await until("all API servers are up", async () =>
+    await eventually("all API servers are up", 30_000, async () =>
       (await states("kubernetes-api")).every((state) => state === "2"),
     );
     arrived.splice(0);
@@ -137,7 +137,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   /** Seconds until twelve requests at once are answered, by just the servers that should. */
   async function secondsUntilServedBy(what: string, names: readonly (string | undefined)[]): Promise<number> {
     const start = performance.now();
-    await until(`requests are answered by ${names.join(", ")}`, async () => {
+    await eventually(`requests are answered by ${names.join(", ")}`, 30_000, async () => {
       const served = await askApiOften();
       const running = (await states("kubernetes-api")).filter((state) => state === "2").length;
       // Least connections spares a frozen server by itself for a while: it counts only once it is down.
@@ -153,7 +153,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
 
   it("spreads the API's clients over all servers", async () => {
     const all = SERVERS.map(({ name }) => name).join();
-    await until(`twelve requests are spread over ${all}`, async () => {
+    await eventually(`twelve requests are spread over ${all}`, 30_000, async () => {
       return [...(await askApiOften())].sort().join() === all;
     });
   });

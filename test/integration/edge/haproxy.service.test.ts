@@ -8,11 +8,11 @@ import {
   type RunningHaproxy,
   type Session,
   startHaproxy,
-  until,
   watchRecovery,
 } from "../../support/haproxy";
 import { type StandInMembers, startStandInMembers } from "../../support/patroni-rest";
 import { describeWith } from "../../support/programs";
+import { eventually } from "../../support/waiting";
 
 /** A range of this file's own, so that the production addresses stay free for others. */
 const SERVERS = [11, 12, 13].map((host) => ({
@@ -77,7 +77,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
     members = await startMembers([HERE, NEXT]);
     members.lead(0);
     await leaderIs("postgres-0");
-    await until("both replicas serve readers", async () => {
+    await eventually("both replicas serve readers", 30_000, async () => {
       const status = await haproxy.ask("show servers state postgres-replicas");
       // The sixth column is the operational state: 2 is running. Servers of the near path are the first three.
       const states = status.split("\n").filter((line) => line.includes(`by-${server.name}`));
@@ -130,9 +130,9 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
       const next = change % 3;
       members.lead(next);
       await leaderIs(`postgres-${next}`);
-      await until(`the session with ${before.member} is cut`, () => !before.isOpen());
+      await eventually(`the session with ${before.member} is cut`, 30_000, () => !before.isOpen());
       const elsewhere = members.all.filter((_, ordinal) => ordinal !== next);
-      await until("all sessions are with the leader", () =>
+      await eventually("all sessions are with the leader", 30_000, () =>
         elsewhere.every(({ sessions }) => sessions === 0),
       );
     }
@@ -140,8 +140,9 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
 
   it("lets nobody in while two members claim to lead", async () => {
     members.member(1).role = "leader";
-    await until(
+    await eventually(
       "HAProxy has seen both",
+      30_000,
       async () => (await openSession(HERE, PORTS.postgresLeader)) === undefined,
     );
 
@@ -154,7 +155,11 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
 
   it("ends sessions at once while nobody leads, and lets them in when somebody does", async () => {
     members.lead(undefined);
-    await until("nobody leads", async () => (await openSession(HERE, PORTS.postgresLeader)) === undefined);
+    await eventually(
+      "nobody leads",
+      30_000,
+      async () => (await openSession(HERE, PORTS.postgresLeader)) === undefined,
+    );
 
     members.lead(2);
     expect(tell("leader after none", await leaderIs("postgres-2"))).toBeLessThan(SOON);

@@ -4,10 +4,10 @@ import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { haproxyPart, keepalivedPart } from "../../../components/edge";
 import { baseMachine } from "../../../components/machine";
-import { until } from "../../support/haproxy";
 import { type HcloudApi, startHcloudApi } from "../../support/hcloud-api";
 import { describeWith, program } from "../../support/programs";
 import { MACHINE_PROGRAMS, mayMakeMachines, StandInMachine } from "../../support/stand-in-machine";
+import { eventually } from "../../support/waiting";
 
 /** One server of the election: a network namespace, with the real programs from the rendered files. */
 interface Elector {
@@ -128,7 +128,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
   /** Seconds until the API has moved the floating IP to somebody else, who has the address too. */
   async function secondsToAnother(than: Elector, what: string): Promise<number> {
     const start = performance.now();
-    await until("another server holds the floating IP", () => holder() !== than, 60_000);
+    await eventually("another server holds the floating IP", 60_000, () => holder() !== than);
     const seconds = (performance.now() - start) / 1000;
     console.log(
       `${what}: the floating IP moved from ${than.name} to ${master().name} after ${seconds.toFixed(1)} s`,
@@ -139,7 +139,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
 
   it("gives the address to exactly one of three", async (context) => {
     if (!mayMakeMachines) context.skip("needs root");
-    await until("somebody holds the floating IP", () => holder() !== undefined, 60_000);
+    await eventually("somebody holds the floating IP", 60_000, () => holder() !== undefined);
 
     expect(holdersOfTheAddress(electors)).toEqual([master().name]);
   });
@@ -150,11 +150,11 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
     await StandInMachine.kill(former.haproxy);
 
     expect(await secondsToAnother(former, "HAProxy killed")).toBeLessThan(60);
-    await until("the former holder has put the address down", () => !hasAddress(former));
+    await eventually("the former holder has put the address down", 30_000, () => !hasAddress(former));
 
     const now = master();
     former.haproxy = startHaproxy(former.machine);
-    await until("the former holder is healthy again", () => answers(former));
+    await eventually("the former holder is healthy again", 30_000, () => answers(former));
     await elections(3);
     expect(master()).toBe(now);
     expect(holdersOfTheAddress(electors)).toEqual([now.name]);
@@ -169,7 +169,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
     expect(await secondsToAnother(former, "HAProxy frozen")).toBeLessThan(60);
 
     process.kill(-former.haproxy.pid, "SIGCONT");
-    await until("the former holder is healthy again", () => answers(former));
+    await eventually("the former holder is healthy again", 30_000, () => answers(former));
   });
 
   it("moves it when the holder's keepalived is killed, script and all", async (context) => {
@@ -180,7 +180,7 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
     expect(await secondsToAnother(former, "keepalived killed")).toBeLessThan(60);
 
     former.keepalived = startKeepalived(former.machine);
-    await until("the former holder has put the address down", () => !hasAddress(former));
+    await eventually("the former holder has put the address down", 30_000, () => !hasAddress(former));
     expect(holdersOfTheAddress(electors)).toEqual([master().name]);
   });
 
@@ -207,6 +207,6 @@ describeWith(PROGRAMS, "the election of the floating IP's holder", () => {
   /** Lets so many advertisements (one a second) pass, in which an election could happen. */
   async function elections(count: number): Promise<void> {
     const end = Date.now() + count * 1000;
-    await until(`${count} advertisements have passed`, () => Date.now() > end);
+    await eventually(`${count} advertisements have passed`, 30_000, () => Date.now() > end);
   }
 });

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { API_SERVER_ARGUMENTS, K3S_USER } from "../../../components/cluster/etcd";
-import { ETCD_PROGRAMS, EtcdCluster, until } from "../../support/etcd-cluster";
+import { ETCD_PROGRAMS, EtcdCluster } from "../../support/etcd-cluster";
 import { KUBE_APISERVER_PROGRAMS, KubeApiserver } from "../../support/kube-apiserver";
 import { describeWith, program } from "../../support/programs";
+import { eventually } from "../../support/waiting";
 
 const LIMIT_MS = 120_000;
 const HISTORY_SECONDS = 5;
@@ -48,13 +49,13 @@ describeWith([...ETCD_PROGRAMS, ...KUBE_APISERVER_PROGRAMS], "Kubernetes on an e
       expect(await api.kubectl(["create", "configmap", "first", "--from-literal=a=1"])).toMatchObject({
         code: 0,
       });
-      await until("the watch to see the first object", LIMIT_MS, async () =>
+      await eventually("the watch to see the first object", LIMIT_MS, async () =>
         seen.includes("configmap/first"),
       );
       expect(await api.kubectl(["create", "configmap", "second", "--from-literal=a=1"])).toMatchObject({
         code: 0,
       });
-      await until("the watch to see the second object", LIMIT_MS, async () =>
+      await eventually("the watch to see the second object", LIMIT_MS, async () =>
         seen.includes("configmap/second"),
       );
     } finally {
@@ -85,7 +86,7 @@ describeWith([...ETCD_PROGRAMS, ...KUBE_APISERVER_PROGRAMS], "Kubernetes on an e
       const patch = JSON.stringify({ data: { a: String(value) } });
       expect((await api.kubectl(["patch", "configmap", "first", "--patch", patch])).code).toBe(0);
     }
-    await until("the old revisions to be gone", LIMIT_MS, () => isCompacted(old));
+    await eventually("the old revisions to be gone", LIMIT_MS, () => isCompacted(old));
 
     expect((await api.kubectl(["get", "configmap", "first", "--output", "jsonpath={.data.a}"])).stdout).toBe(
       "4",
@@ -98,7 +99,7 @@ describeWith([...ETCD_PROGRAMS, ...KUBE_APISERVER_PROGRAMS], "Kubernetes on an e
 
   it("goes on when a member of etcd is lost", async () => {
     await etcd.machines[0].powerOff();
-    await until(
+    await eventually(
       "an object to be created on two members",
       LIMIT_MS,
       async () => (await api.kubectl(["create", "configmap", "on-two-members"])).code === 0,
@@ -112,8 +113,10 @@ describeWith([...ETCD_PROGRAMS, ...KUBE_APISERVER_PROGRAMS], "Kubernetes on an e
     api = await startApi(["etcd-compaction-interval=2s"]);
     const first = (await etcd.root("get", "--print-value-only", "compact_rev_key")).stdout;
 
-    await until("the API server to try", LIMIT_MS, async () => /compact.*permission denied/.test(api.log));
-    await until(
+    await eventually("the API server to try", LIMIT_MS, async () =>
+      /compact.*permission denied/.test(api.log),
+    );
+    await eventually(
       "its key to move",
       LIMIT_MS,
       async () => (await etcd.root("get", "--print-value-only", "compact_rev_key")).stdout !== first,

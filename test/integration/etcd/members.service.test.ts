@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ETCD_PROGRAMS, EtcdCluster, until } from "../../support/etcd-cluster";
+import { ETCD_PROGRAMS, EtcdCluster } from "../../support/etcd-cluster";
 import { describeWith } from "../../support/programs";
+import { eventually } from "../../support/waiting";
 
 const LIMIT_MS = 120_000;
 
@@ -32,7 +33,7 @@ describeWith(ETCD_PROGRAMS, "members of etcd that fail and come back", () => {
   it("lose nothing when one of them is killed, and go on writing", async () => {
     await write(50, "before");
     await etcd.machines[2].powerOff();
-    await until(
+    await eventually(
       "a quorum of two",
       LIMIT_MS,
       async () => (await etcd.root("put", "/service/probe", "")).code === 0,
@@ -62,7 +63,7 @@ describeWith(ETCD_PROGRAMS, "members of etcd that fail and come back", () => {
     expect((await etcd.root("member", "list")).stdout.trim().split("\n")).toHaveLength(3);
     // Only the new self can make the quorum now.
     await etcd.machines[0].powerOff();
-    await until(
+    await eventually(
       "the wiped member's vote",
       LIMIT_MS,
       async () => (await etcd.root("get", "probe")).code === 0,
@@ -77,12 +78,12 @@ describeWith(ETCD_PROGRAMS, "members of etcd that fail and come back", () => {
     await machine.powerOff();
     machine.loseData();
     const old = (await idOf("ubuntu-8gb-hil-2")) ?? "";
-    await until(
+    await eventually(
       "the old self gone",
       LIMIT_MS,
       async () => (await etcd.root("member", "remove", old)).code === 0,
     );
-    await until(
+    await eventually(
       "an entry for a member that has not started",
       LIMIT_MS,
       async () =>
@@ -100,11 +101,11 @@ describeWith(ETCD_PROGRAMS, "members of etcd that fail and come back", () => {
     await Promise.all([first.powerOff(), second.powerOff(), third.powerOff()]);
     third.loseData();
     await third.powerOn();
-    await until("its reason to wait", LIMIT_MS, async () =>
+    await eventually("its reason to wait", LIMIT_MS, async () =>
       third.log.includes("and no other member answers"),
     );
     await second.powerOn();
-    await until("that it asks the other", LIMIT_MS, async () =>
+    await eventually("that it asks the other", LIMIT_MS, async () =>
       third.log.includes("the cluster has no quorum"),
     );
 
@@ -118,7 +119,7 @@ describeWith(ETCD_PROGRAMS, "members of etcd that fail and come back", () => {
     await Promise.all(etcd.machines.map((machine) => machine.powerOff()));
     const replacement = await etcd.replace(0);
     await replacement.powerOn();
-    await until("its reason to wait", LIMIT_MS, async () =>
+    await eventually("its reason to wait", LIMIT_MS, async () =>
       replacement.log.includes("and no other member answers"),
     );
     await Promise.all([etcd.machines[1].powerOn(), etcd.machines[2].powerOn()]);

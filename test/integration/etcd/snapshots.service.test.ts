@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ETCD_PROGRAMS, EtcdCluster, until } from "../../support/etcd-cluster";
+import { ETCD_PROGRAMS, EtcdCluster } from "../../support/etcd-cluster";
 import { type StandInStore, startSnapshotStore } from "../../support/etcd-snapshot-store";
 import { describeWith } from "../../support/programs";
+import { eventually } from "../../support/waiting";
 
 const LIMIT_MS = 120_000;
 
@@ -157,7 +158,7 @@ describeWith(ETCD_PROGRAMS, "snapshots of etcd", () => {
     expect(stderr).toContain("cannot read the snapshot");
     store.objects.set(name, sound);
     await Promise.all(etcd.machines.map((machine) => machine.systemctl("start", "etcd.service")));
-    await until("health", LIMIT_MS, async () => (await etcd.root("endpoint", "health")).code === 0);
+    await eventually("health", LIMIT_MS, async () => (await etcd.root("endpoint", "health")).code === 0);
     expect(await keysOf("/registry/")).toHaveLength(30);
   });
 
