@@ -3,7 +3,6 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { keepalivedPart } from "../../../components/edge";
-import {} from "../../support/haproxy";
 import { type HcloudApi, startHcloudApi } from "../../support/hcloud-api";
 import { describeWith } from "../../support/programs";
 import { MACHINE_PROGRAMS, mayMakeMachines, StandInMachine } from "../../support/stand-in-machine";
