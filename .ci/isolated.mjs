@@ -7,11 +7,14 @@
 // Those that build images install packages in them, and so have the machine's network.
 
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 const LIMIT_SECONDS = 1800;
+const LAST_WORDS_MS = 10_000;
 const NEED_PACKAGES = "test/integration/image/";
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
 const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
@@ -25,9 +28,9 @@ const prefix = spawnSync(OWN_NETWORK[0], [...OWN_NETWORK.slice(1), "true"]).stat
 const files = listed().sort((a, b) => (durations[b.path] ?? Infinity) - (durations[a.path] ?? Infinity) || 0);
 console.log(`${files.length} files, ${atOnce} at once, ${prefix.length ? "each in a network of its own" : "in one network"}`);
 
-await Promise.all(Array.from({ length: Number(atOnce) }, work));
 mkdirSync(dirname(durationsFile), { recursive: true });
-writeFileSync(durationsFile, JSON.stringify(durations));
+await Promise.all(Array.from({ length: Number(atOnce) }, work));
+process.exit(); // whatever a test left behind may still hold its output
 
 async function work() {
   for (let file = files.shift(); file; file = files.shift()) await run(file);
@@ -42,8 +45,9 @@ function listed() {
   return found.map(({ file, projectName }) => ({ path: file.slice(process.cwd().length + 1), project: projectName }));
 }
 
-function run({ path, project }) {
+async function run({ path, project }) {
   const began = performance.now();
+  console.log(`-- ${path}: begins at ${new Date().toISOString().slice(11, 19)}`);
   const report = join(reports, `${path.replaceAll("/", "-")}.json`);
   const [program, ...args] = [
     ...(path.startsWith(NEED_PACKAGES) ? [] : prefix),
@@ -51,22 +55,19 @@ function run({ path, project }) {
     ...VITEST,
     ...["run", `--project=${project}`, "--maxWorkers=1", path],
   ];
-  return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, TRELLIS_TEST_REPORT: report },
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-    child.once("error", (error) => (output += error.message));
-    child.once("close", (code) => {
-      const seconds = Math.round((performance.now() - began) / 1000);
-      durations[path] = seconds;
-      console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${seconds} s (${files.length} to begin)\n`);
-      appendFileSync(ledger, `${path}\t${code ?? 1}\t${report}\n`);
-      resolve();
-    });
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TRELLIS_TEST_REPORT: report },
   });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const closed = once(child, "close");
+  const [code] = await once(child, "exit");
+  await Promise.race([closed, setTimeout(LAST_WORDS_MS)]); // a process left behind would hold its output for ever
+  durations[path] = Math.round((performance.now() - began) / 1000);
+  writeFileSync(durationsFile, JSON.stringify(durations));
+  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${durations[path]} s (${files.length} to begin)\n`);
+  appendFileSync(ledger, `${path}\t${code ?? 1}\t${report}\n`);
 }
 
 function readDurations() {

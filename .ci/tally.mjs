@@ -3,11 +3,18 @@
 //   node .ci/tally.mjs <ledger>      one phase a line: name, exit code, vitest's JSON report or "-", apart by tabs
 
 import { existsSync, readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-const fail = (what) => {
+/** So many lines of each failure, from its beginning and from its end: all that may be left of a long log is these. */
+const LINES = 15;
+
+const fail = (what, messages = []) => {
   total.failed += 1;
   console.log(`failed: ${what}`);
+  const lines = stripVTControlCharacters(messages.join("\n")).split("\n").filter(Boolean);
+  const shown = lines.filter((_, index) => index < LINES || index >= lines.length - LINES);
+  for (const line of shown) console.log(`    ${line.slice(0, 400)}`);
 };
 
 for (const line of readFileSync(process.argv[2], "utf8").split("\n").filter(Boolean)) {
@@ -31,7 +38,7 @@ function addReport({ testResults }) {
     const failedBefore = total.failed;
     for (const test of assertionResults) {
       if (test.status === "passed") total.passed += 1;
-      else if (test.status === "failed") fail(`${name}: ${test.fullName}`);
+      else if (test.status === "failed") fail(`${name}: ${test.fullName}`, test.failureMessages);
       else total.skipped += 1;
     }
     // A file that could not be loaded, or a hook that threw, has no failed test of its own.
