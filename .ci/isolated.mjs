@@ -3,12 +3,13 @@
 //   node .ci/isolated.mjs <ledger> <files at once> <vitest project>...
 //
 // Those that took longest the last time begin first. Each file's output is printed whole when it ends, and its line goes
-// into the ledger for tally.mjs, which judges it. Without root there is one network, and files wait for each other's addresses.
+// into the ledger for tally.mjs, which judges it. A file that fails runs once more when all others are done and the machine is
+// its own: so a real fault fails twice, and what was a matter of load is said to be one. Without root there is one network.
 // Those that build images install packages in them, and so have the machine's network.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -29,11 +30,20 @@ const files = listed().sort((a, b) => (durations[b.path] ?? Infinity) - (duratio
 console.log(`${files.length} files, ${atOnce} at once, ${prefix.length ? "each in a network of its own" : "in one network"}`);
 
 mkdirSync(dirname(durationsFile), { recursive: true });
+const failed = [];
 await Promise.all(Array.from({ length: Number(atOnce) }, work));
+for (const file of failed) {
+  const held = await run(file);
+  console.log(`-- ${file.path}: failed beside others, and ${held ? "holds" : "fails"} alone\n`);
+  note(file, held ? 0 : 1);
+}
 process.exit(); // whatever a test left behind may still hold its output
 
 async function work() {
-  for (let file = files.shift(); file; file = files.shift()) await run(file);
+  for (let file = files.shift(); file; file = files.shift()) {
+    if (await run(file)) note(file, 0);
+    else failed.push(file);
+  }
 }
 
 /** The files of the projects, as vitest knows them. */
@@ -45,10 +55,22 @@ function listed() {
   return found.map(({ file, projectName }) => ({ path: file.slice(process.cwd().length + 1), project: projectName }));
 }
 
-async function run({ path, project }) {
+function reportOf({ path }) {
+  return join(reports, `${path.replaceAll("/", "-")}.json`);
+}
+
+/** The file's line in the ledger. */
+function note(file, code) {
+  appendFileSync(ledger, `${file.path}\t${code}\t${reportOf(file)}\n`);
+}
+
+/** Runs a file, and tells whether all in it held. */
+async function run(file) {
+  const { path, project } = file;
   const began = performance.now();
   console.log(`-- ${path}: begins at ${new Date().toISOString().slice(11, 19)}`);
-  const report = join(reports, `${path.replaceAll("/", "-")}.json`);
+  const report = reportOf(file);
+  rmSync(report, { force: true });
   const [program, ...args] = [
     ...(path.startsWith(NEED_PACKAGES) ? [] : prefix),
     ...["timeout", "--kill-after=20", String(LIMIT_SECONDS)],
@@ -67,7 +89,7 @@ async function run({ path, project }) {
   durations[path] = Math.round((performance.now() - began) / 1000);
   writeFileSync(durationsFile, JSON.stringify(durations));
   console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${durations[path]} s (${files.length} to begin)\n`);
-  appendFileSync(ledger, `${path}\t${code ?? 1}\t${report}\n`);
+  return code === 0;
 }
 
 function readDurations() {
