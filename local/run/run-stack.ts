@@ -12,8 +12,8 @@ import { openStack } from "./stack";
 
 const STOPPED = "stopped: no process of this run is left, and .local/ keeps its data for the next one\n";
 
-/** One press of Ctrl-C comes twice: from the terminal, and from npm, which passes on its own. */
-const ONE_PRESS_MS = 3_000;
+/** One press of Ctrl-C on a terminal comes twice under npm: from the terminal, and from npm, which passes on its own. */
+const SIGNALS_OF_A_PRESS = process.env.npm_lifecycle_event === undefined ? 1 : 2;
 
 /** Opens the stack, runs it, reports, and closes it again; returns the exit code. */
 export async function runStack(flags: StartFlags): Promise<number> {
@@ -54,12 +54,12 @@ function writeReport({ facts }: Board): void {
 /** The first Ctrl-C asks everything to come to a good end; a second one does not wait for it. */
 function stopSignal(screen: Screen): AbortSignal {
   const controller = new AbortController();
-  let pressed = Number.NEGATIVE_INFINITY;
+  let signals = 0;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (performance.now() - pressed < ONE_PRESS_MS) return;
-      if (controller.signal.aborted) process.exit(130);
-      pressed = performance.now();
+      signals += 1;
+      if (signals > SIGNALS_OF_A_PRESS) process.exit(130);
+      if (signals > 1) return;
       screen.say("stopping: what is under way is rolled back or kept for the next run");
       controller.abort();
     });
