@@ -10,6 +10,7 @@ export {
   startEngine,
 } from "./engine";
 export { RATE_LIMITED, SOLD_OUT } from "./hcloud";
+export { K3S_API_PROGRAMS, type K3sApi, k3sApi } from "./k3s-api";
 export { UNREACHABLE } from "./kubernetes";
 export { type KubernetesApi, standInKubernetesApi } from "./kubernetes-api";
 export { givenAway } from "./leaks";

@@ -1,3 +1,5 @@
+import type { Cloud } from "./cloud";
+import { KubernetesClient } from "./kubernetes-client";
 import type { ResourceKind } from "./stand-in";
 
 /** What the real provider says when nothing answers at the address of the kubeconfig. */
@@ -17,7 +19,19 @@ const IMMUTABLE: Readonly<Record<string, readonly string[]>> = {
   StorageClass: ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
 };
 
-/** Any object is taken: that it is a valid one is judged by schemas elsewhere. */
+let connection: { readonly kubeconfig: string; readonly client: KubernetesClient } | undefined;
+
+/** The API that the program's kubeconfig names, for a cloud that is connected to it. */
+function clientOf(cloud: Cloud): KubernetesClient | undefined {
+  if (!cloud.connected) return undefined;
+  const kubeconfig = String(cloud.configuration.get("kubeconfig"));
+  if (connection?.kubeconfig !== kubeconfig) {
+    connection = { kubeconfig, client: new KubernetesClient(kubeconfig) };
+  }
+  return connection.client;
+}
+
+/** Any object is taken, unless the cloud is connected to a real API, which judges it then. */
 export function kubernetesKind(type: string): ResourceKind | undefined {
   const kind = type.split(":").at(-1) ?? "";
   return {
@@ -30,6 +44,12 @@ export function kubernetesKind(type: string): ResourceKind | undefined {
       const { namespace, name } = metadata as { namespace?: string; name: string };
       return [type.replace(/^kubernetes:/, ""), namespace ?? "", name].join("|");
     },
+    outputs: async ({ inputs, cloud }) => {
+      await clientOf(cloud)?.apply(inputs);
+      return {};
+    },
+    exists: async (inputs, cloud) => (await clientOf(cloud)?.exists(inputs)) ?? true,
+    remove: async (inputs, cloud) => clientOf(cloud)?.remove(inputs),
     refusal: ({ type, inputs, cloud, changes }) => {
       const { namespace, name } = inputs.metadata as { namespace?: string; name: string };
       const twin = cloud
