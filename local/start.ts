@@ -1,4 +1,3 @@
-import "./monitor/conceal-literals"; // before everything that imports the Pulumi SDK
 import { start } from "./run";
 
 process.exit(await start(process.argv.slice(2))); // whatever a library still holds open is of no use any more

@@ -1,7 +1,7 @@
 import { UserError } from "../../components/user-error";
 import { UserError as JobsError } from "../../jobs/shared";
+import { paletteFor } from "../palette";
 import { UsageError } from "../plan/flags";
-import { paletteFor } from "../plan/screen";
 import { parseFlags, USAGE } from "./flags";
 import { open } from "./open";
 import { save } from "./save";

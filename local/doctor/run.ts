@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { paletteFor } from "../plan/screen";
+import { paletteFor } from "../palette";
 import { type Finding, inspect } from "./inspect";
 import { needs } from "./needs";
 import { screenOf } from "./screen";

@@ -1,4 +1,4 @@
-import type { Palette } from "../plan/screen";
+import type { Palette } from "../palette";
 import type { Finding } from "./inspect";
 
 /** What people read; the remedy stands below each program that does not serve. */

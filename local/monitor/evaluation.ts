@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import { withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
+import { UserError } from "../../components/user-error";
 import { type Artefact, ArtefactCollector } from "./artefacts";
 import { Deployment, type PlannedResource } from "./deployment";
 import { catchRejections } from "./rejections";
@@ -43,8 +44,7 @@ export interface LogEntry {
 }
 
 /** A program that ran to its end but said that something is wrong, by `pulumi.log.error`. */
-export class LoggedErrors extends Error {
-  override readonly name = "LoggedErrors";
+class LoggedErrors extends UserError {
   constructor(readonly logs: readonly LogEntry[]) {
     super(
       logs

@@ -1,6 +1,6 @@
 export type { Artefact } from "./artefacts";
 export type { PlannedResource } from "./deployment";
-export { type Evaluation, type EvaluationArgs, evaluate, type LogEntry, LoggedErrors } from "./evaluation";
+export { type Evaluation, type EvaluationArgs, evaluate, type LogEntry } from "./evaluation";
 export { answerInvoke, networkZoneOf } from "./invokes";
 export type { PlannedOptions } from "./options";
 export { ANY_SECRET, placeholder, showsPlaceholder } from "./placeholders";

@@ -1,5 +1,4 @@
 export type { Files } from "./files";
 export { type Plan, planStack } from "./plan-stack";
 export { run } from "./run";
-export { type Palette, paletteFor } from "./screen";
 export type { Branch, Summary } from "./summary";

@@ -1,7 +1,8 @@
 import { messageOf } from "../error-message";
+import { paletteFor } from "../palette";
 import { type PlanFlags, parseFlags, USAGE, UsageError } from "./flags";
 import { planStack } from "./plan-stack";
-import { paletteFor, screenOf, warningLine } from "./screen";
+import { screenOf, warningLine } from "./screen";
 import type { Summary } from "./summary";
 
 /** Runs `npm run plan` and returns its exit code: 1 for what is wrong with the stack, 2 for a wrong command line. */

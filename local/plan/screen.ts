@@ -1,21 +1,7 @@
 import { groupBy } from "../grouping";
 import { isRecord, type LogEntry, type Properties, type Value } from "../monitor";
+import type { Palette } from "../palette";
 import type { Branch, Count, Summary } from "./summary";
-
-/** How parts of a text stand out; without colours it stays as it is. */
-export interface Palette {
-  bold(text: string): string;
-  dim(text: string): string;
-  accent(text: string): string;
-  warning(text: string): string;
-  error(text: string): string;
-}
-
-export function paletteFor(stream: { readonly isTTY?: boolean }, environment = process.env): Palette {
-  const coloured = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb";
-  const style = (code: number) => (text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
-  return { bold: style(1), dim: style(2), accent: style(36), warning: style(33), error: style(31) };
-}
 
 /** The whole summary as people read it. */
 export function screenOf(summary: Summary, palette: Palette): string {

@@ -126,8 +126,18 @@ function backups({ backups }: RunFacts): Markup | undefined {
   );
 }
 
+/** Of a workload that runs again and again, as many of its last rounds as a first run has. */
+const ROUNDS_SHOWN = 7;
+
 function steps({ steps }: RunFacts): Markup {
-  const rows = steps.map((step) => {
+  const rounds = new Map<string, number>();
+  const shown = steps.filter(({ name, state }, index) => {
+    const later = (rounds.get(name) ?? steps.slice(index).filter((step) => step.name === name).length) - 1;
+    rounds.set(name, later);
+    return later < ROUNDS_SHOWN || state !== "right";
+  });
+  const left = steps.length - shown.length;
+  const rows = shown.map((step) => {
     const { state, words, kind, name, schedule, round, exitCode, seconds, note, error } = step;
     return html`<tr data-step="${name}"><td class="state ${state}">${state}</td>
 <td><code>${words.join(" ")}</code>${note && html`<br><span class="dim">${note}</span>`}${error && html`<pre>${error}</pre>`}</td>
@@ -136,7 +146,7 @@ function steps({ steps }: RunFacts): Markup {
   });
   return section(
     "What ran",
-    html`<p class="dim">Each line is a workload of the rendered manifests, run as a process with its own arguments and environment; addresses of the cluster are mapped to this machine. What differs is said in grey.</p>
+    html`<p class="dim">Each line is a workload of the rendered manifests, run as a process with its own arguments and environment; addresses of the cluster are mapped to this machine. What differs is said in grey.${left > 0 && ` ${left} earlier rounds, all right, are left out.`}</p>
 ${table(["state", "jobs …", "manifest", "exit #", "seconds #"], rows)}`,
   );
 }

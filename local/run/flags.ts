@@ -19,7 +19,7 @@ Usage: npm start [-- flags]
 
   --only SYSTEM       run one system: ${SYSTEMS.join(", ")}
   --serve             keep running, with the report live on loopback, until Ctrl-C
-  --postgres-bin DIR  use this PostgreSQL (15 or newer) instead of the one that npm brings
+  --postgres-bin DIR  use this PostgreSQL (16 or newer) instead of the one that npm brings
   --help              print this
 
 Afterwards out/dev/report.html is the report, report.json beside it the same for machines. npm run clean removes out/ and .local/.

@@ -87,9 +87,21 @@ export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
     };
   } finally {
     args.signal.removeEventListener("abort", stop);
-    if (child.pid !== undefined) args.guardian.forget(-child.pid);
+    if (child.pid !== undefined) {
+      endGroup(child.pid);
+      args.guardian.forget(-child.pid);
+    }
     log.end();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** With a container's first process all others in it end. */
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // nobody is left
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Palette, paletteFor } from "../plan/index";
+import { type Palette, paletteFor } from "../palette";
 import type { RunFacts, StepFacts } from "../report";
 import type { Board } from "./board";
 
@@ -78,7 +78,7 @@ export class Screen {
     const lines = running.map((step) =>
       cut(`${step.words.slice(0, 2).join(" ")} ${label(step)}  ${this.#heard.get(step.name) ?? ""}`),
     );
-    if (lines.length === 0 && this.#note) lines.push(cut(this.#note));
+    if (this.#note) lines.push(cut(this.#note));
     for (const line of lines) this.#stream.write(`${sign} ${line}\n`);
     this.#drawn = lines.length;
   }

@@ -18,7 +18,7 @@ export interface ServeArgs {
   readonly only: System | undefined;
 }
 
-/** Between two rounds of ingestion; in the cluster it is a minute. */
+/** How long the source changes in each round of ingestion; in the cluster a batch begins every minute. */
 const PAUSE_MS = 5_000;
 
 /** Keeps the stack running, source changing and batch following batch, with the report live, until it is stopped. */
@@ -36,20 +36,23 @@ export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<vo
 
   const wanted = stack.workloads.filter(({ system }) => system === "datasurface" && isWanted(system, only));
   const parts = (part: string) => wanted.filter((workload) => partIn(workload, stack).part === part);
-  const streams = parts("batch");
-  const step = { stack, board, signal: stop };
-  const rest = new AbortController();
-  stop.addEventListener("abort", () => rest.abort(), { once: true });
-  const beside = await Promise.all(
-    parts("beside").map((each) => startBeside(each, { stack, board, signal: NEVER, until: rest.signal })),
-  );
-  for (let round = 1; !stop.aborted; round++) {
-    if (streams.length > 0 && !(await ingestAll(streams, { ...step, round }))) break;
-    if (!stop.aborted) await readFigures(stack, board, only);
+  const [streams, simulators] = [parts("batch"), parts("beside")];
+  for (let round = 1; !stop.aborted; round += 2) {
+    const step = { stack, board, signal: stop };
+    const rest = new AbortController();
+    const until = AbortSignal.any([stop, rest.signal]);
+    const beside = await Promise.all(
+      simulators.map((each) => startBeside(each, { stack, board, signal: NEVER, until })),
+    );
+    let right = await ingestAll(streams, { ...step, round });
     await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
+    rest.abort();
+    await Promise.all(beside.map(({ ended }) => ended));
+    // Only a source at rest can be compared with what was made of it.
+    right = right && (await ingestAll(streams, { ...step, round: round + 1 }));
+    if (right) await readFigures(stack, board, only);
+    else await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
   }
-  rest.abort();
-  await Promise.all(beside.map(({ ended }) => ended));
   server.close();
   server.closeAllConnections();
 }

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Owner } from "./postgres-programs";
+import type { Owner, PostgresPrograms } from "./postgres-programs";
 
 /** Where a server keeps its data, and where its programs are; its user can reach both. */
 export interface PostgresHome {
@@ -26,18 +26,22 @@ const POINTER = "postgres-is-in";
 
 /**
  * The home is in `folder`, save where root works below a folder that is closed to PostgreSQL's user, such as /root: then
- * it is in /var/tmp, together with a copy of the programs, and `folder` says where.
+ * it is in /var/tmp, together with a copy of programs that are as closed, and `folder` says where.
  */
-export async function postgresHome(folder: string, binaries: string, owner: Owner): Promise<PostgresHome> {
+export async function postgresHome(
+  folder: string,
+  { folder: binaries, release }: PostgresPrograms,
+  owner: Owner,
+): Promise<PostgresHome> {
   mkdirSync(folder, { recursive: true });
   const here = join(folder, "postgres");
   if (owner.uid === undefined) return { folder: made(here, owner), binaries };
-  if ((await canReach(folder, owner)) && (await canReach(join(binaries, "postgres"), owner)))
-    return { folder: made(here, owner), binaries };
+  const open = await canReach(join(binaries, "postgres"), owner);
+  if (open && (await canReach(folder, owner))) return { folder: made(here, owner), binaries };
   const elsewhere = knownElsewhere(folder) ?? newElsewhere(folder);
   return {
     folder: made(join(elsewhere, "data"), owner),
-    binaries: copied(dirname(binaries), elsewhere, binaries),
+    binaries: open ? binaries : copied(dirname(binaries), join(elsewhere, release), binaries),
   };
 }
 
@@ -68,8 +72,7 @@ function made(path: string, { uid, gid }: Owner): string {
 }
 
 /** The programs with the libraries beside them; whole, or not there. */
-function copied(programs: string, elsewhere: string, binaries: string): string {
-  const copy = join(elsewhere, "programs");
+function copied(programs: string, copy: string, binaries: string): string {
   if (!existsSync(copy)) {
     const half = `${copy}.new`;
     rmSync(half, { recursive: true, force: true });

@@ -24,14 +24,26 @@ export async function embeddedBinaries(): Promise<string> {
   }
 }
 
-/** The major version of a folder's PostgreSQL; it also tells whether that can run here at all. */
-export async function majorVersion(binaries: string): Promise<number> {
-  const server = join(binaries, "postgres");
+/** The oldest that knows `GRANT ... WITH INHERIT`, which the roles of the databases are made with. */
+const OLDEST = 16;
+
+/** A folder with initdb and postgres. */
+export interface PostgresPrograms {
+  readonly folder: string;
+  readonly major: number;
+  /** Such as `17.10`. */
+  readonly release: string;
+}
+
+/** What PostgreSQL a folder has; refuses what cannot run here at all. */
+export async function postgresPrograms(folder: string): Promise<PostgresPrograms> {
+  const server = join(folder, "postgres");
   try {
     const { stdout } = await promisify(execFile)(server, ["--version"]);
-    const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
-    if (major >= 15) return major;
-    throw new UserError(`${server} is ${stdout.trim()}; the jobs need PostgreSQL 15 or newer`);
+    const release = /\(PostgreSQL\) (\d+[\w.]*)/.exec(stdout)?.[1] ?? "";
+    const major = Number.parseInt(release, 10);
+    if (major >= OLDEST) return { folder, major, release };
+    throw new UserError(`${server} is ${stdout.trim()}; the jobs need PostgreSQL ${OLDEST} or newer`);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(

@@ -19,7 +19,7 @@ import type { ServerIdentity } from "./authority";
 import { freePort } from "./free-port";
 import type { Guardian } from "./guardian";
 import { postgresHome } from "./postgres-home";
-import { embeddedBinaries, majorVersion, type Owner, unprivilegedUser } from "./postgres-programs";
+import { embeddedBinaries, type Owner, postgresPrograms, unprivilegedUser } from "./postgres-programs";
 
 export interface LocalPostgresArgs {
   /** Where the data is kept, in a folder of its own for each major version. */
@@ -51,10 +51,10 @@ const PORTS_TO_TRY = 5;
 
 /** Opens the server on its data, making them the first time. It ends with `stop`, or soon after this process. */
 export async function openPostgres(args: LocalPostgresArgs): Promise<LocalPostgres> {
-  const given = args.binaries ?? (await embeddedBinaries());
-  const version = await majorVersion(given);
+  const programs = await postgresPrograms(args.binaries ?? (await embeddedBinaries()));
+  const version = programs.major;
   const owner = unprivilegedUser();
-  const { folder, binaries } = await postgresHome(args.folder, given, owner);
+  const { folder, binaries } = await postgresHome(args.folder, programs, owner);
   const data = join(folder, String(version));
   if (!existsSync(join(data, "PG_VERSION"))) await create(binaries, data, args.password, owner);
   await endLeftover(data, args.password);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { paletteFor, screenOf } from "../../../local/plan/screen";
+import { paletteFor } from "../../../local/palette";
+import { screenOf } from "../../../local/plan/screen";
 import type { Branch, Summary } from "../../../local/plan/summary";
 
 const plain = paletteFor({ isTTY: false });
