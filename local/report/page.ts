@@ -141,7 +141,7 @@ function steps({ steps }: RunFacts): Markup {
     const { state, words, kind, name, schedule, round, exitCode, seconds, note, error } = step;
     return html`<tr data-step="${name}"><td class="state ${state}">${state}</td>
 <td><code>${words.join(" ")}</code>${note && html`<br><span class="dim">${note}</span>`}${error && html`<pre>${error}</pre>`}</td>
-<td>${kind}<br><span class="dim">${name}${round !== undefined && ` · round ${round}`}${schedule && html`<br>${schedule}`}</span></td>
+<td>${kind}${round !== undefined && ` · round ${round}`}${schedule && html` <span class="dim">· ${schedule}</span>`}<br><span class="dim">${name}</span></td>
 <td class="number">${exitCode}</td><td class="number">${seconds?.toFixed(2)}</td></tr>`;
   });
   return section(

@@ -4,7 +4,7 @@ export const STYLE = `
 @media (prefers-color-scheme:dark){:root{--page:#0e131b;--card:#171f2b;--line:#2c384b;--text:#e8edf5;--dim:#9aa8bd;--inserted:#4fd1c0;--updated:#7aa7ff;--deleted:#fbbf24;--rain:#7aa7ff;--right:#4fd1c0;--failed:#ff8f8f;--skipped:#f5c56b}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main{max-width:1080px;margin:0 auto;padding:40px 24px 80px}
+main{max-width:1180px;margin:0 auto;padding:40px 24px 80px}
 h1{font-size:30px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em}
 h2{font-size:20px;margin:0 0 14px}
 h3{font-size:15px;margin:0 0 8px}
@@ -23,7 +23,7 @@ td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-spa
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
 .state{font-weight:650;white-space:nowrap}.state.right{color:var(--right)}.state.failed,.state.wrong{color:var(--failed)}
 .state.skipped,.state.stopped,.state.running{color:var(--skipped)}
-.two{display:grid;gap:24px;grid-template-columns:repeat(auto-fit,minmax(330px,1fr))}
+.two{display:grid;gap:24px 36px;grid-template-columns:repeat(auto-fit,minmax(330px,1fr))}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:6px 0 0;padding:0;list-style:none;font-size:13px;color:var(--dim)}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}
 svg{max-width:100%;height:auto;display:block}

@@ -23,7 +23,7 @@ import { eventually } from "./waiting";
 
 /** What a fresh clone has, and the program needs. */
 const TRACKED = [
-  ...["components", "jobs", "local", "examples", "index.ts", "platform.ts"],
+  ...["components", "jobs", "local", "examples", "index.ts", "platform.ts", "systems.ts"],
   ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml", "Pulumi.dev.yaml"],
 ];
 
