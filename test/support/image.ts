@@ -8,7 +8,7 @@ import { program } from "./programs";
 /** What this machine must have to build an image and to run what is in it. */
 export const IMAGE_PROGRAMS = ["mmdebstrap", "buildah", "runc", "tar", "flock"];
 
-export type ImageName = "jobs" | "postgres";
+export type ImageName = "node" | "jobs" | "postgres";
 
 const CHECKOUT = resolve(import.meta.dirname, "../..");
 const SCRIPT = join(CHECKOUT, "test/toolchain/images.sh");
