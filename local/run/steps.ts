@@ -29,8 +29,8 @@ export interface RunStepArgs extends StepArgs {
   readonly hear?: (message: string) => void;
 }
 
-export const partIn = (workload: Workload, stack: Pick<LocalStack, "rainProvider">): Part =>
-  partOf(workload, { rainProvider: stack.rainProvider });
+export const partIn = (workload: Workload, { rainProvider, postgres }: LocalStack): Part =>
+  partOf(workload, { rainProvider, postgres });
 
 /** A workload as the board and the report name it. */
 export function stepOf(

@@ -1,3 +1,4 @@
+import type { LocalPostgres } from "../services";
 import type { Environment } from "./environment";
 import type { System, Workload } from "./workloads";
 
@@ -28,6 +29,7 @@ export type Part =
 export interface Surroundings {
   /** Where the sample files of the rain provider are served. */
   readonly rainProvider: string;
+  readonly postgres: Pick<LocalPostgres, "port" | "password">;
 }
 
 /** How often each stream is ingested while its source changes; once more follows when it has come to rest. */
@@ -46,6 +48,14 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
   const dump: Pace = {
     environment: { BACKUP_BIN_DIR: undefined },
     why: "pg_dump from the PATH, not the image's",
+  };
+  const drill: Pace = {
+    environment: {
+      ...dump.environment,
+      BACKUP_SERVER_PORT: String(around.postgres.port),
+      BACKUP_SERVER_PASSWORD: around.postgres.password,
+    },
+    why: "into databases of its own in this PostgreSQL, not into an empty server of its pod's own",
   };
   const parts: Readonly<Record<string, Part>> = {
     "postgres bootstrap": { part: "once", rank: 0 },
@@ -80,7 +90,7 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
     "rain validate": { part: "once", rank: 6 },
     "backup create": { part: "once", rank: 10, programs: DUMPS, pace: dump },
     "backup verify": { part: "once", rank: 11, programs: DUMPS, pace: dump },
-    "backup drill": { part: "once", rank: 12, programs: DUMPS, pace: dump },
+    "backup drill": { part: "once", rank: 12, programs: DUMPS, pace: drill },
     "backup prune": { part: "once", rank: 13 },
     "backup monitor": {
       part: "elsewhere",

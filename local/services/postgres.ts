@@ -40,6 +40,8 @@ export interface LocalPostgresArgs {
 export interface LocalPostgres {
   readonly port: number;
   readonly version: number;
+  /** Of the superuser `postgres`. */
+  readonly password: string;
   /** The connection string of the superuser. */
   url(database: string): string;
   stop(): Promise<void>;
@@ -71,7 +73,7 @@ export async function openPostgres(args: LocalPostgresArgs): Promise<LocalPostgr
       await stop();
       throw error;
     });
-    if (ready) return { port, version, url: urlOf(port, args.password), stop };
+    if (ready) return { port, version, password: args.password, url: urlOf(port, args.password), stop };
     await stop();
     const said = readFileSync(log, "utf8").trim();
     if (attempt < PORTS_TO_TRY && /could not bind|Address already in use/.test(said)) continue; // somebody was quicker
