@@ -64,7 +64,7 @@ describeWith(
       expectAll(made);
     });
 
-    it("is made of dev so too, and makes again what somebody deleted, and nothing else", async () => {
+    it("is made of dev so too; what somebody deleted, a password and a pin change alone", async () => {
       const { engine, api } = await start("dev");
       await engine.up(platform);
       expectAll({ engine, api });
@@ -78,6 +78,24 @@ describeWith(
       const again = changes(await engine.up(platform)).map(({ op, name }) => `${op} ${name}`);
       expect(again).toEqual([`create ${quota.name}`]);
       expect(api.kubectl("get", "resourcequota", name, `--namespace=${namespace}`)).toContain(name);
+
+      engine.configure({
+        "trellis:settings": {
+          ...settingsOf("dev"),
+          backup: { epoch: 2 },
+          minio: { image: "docker.io/pgsty/silo:RELEASE.2099-01-01T00-00-00Z" },
+        },
+      });
+      const changed = changes(await engine.up(platform)).map(({ name }) => name);
+      expect([...new Set(changed)].sort()).toEqual([
+        "backup-access",
+        "backup-create",
+        "minio-servers-set",
+        "postgres-databases-job",
+        "postgres-databases-passwords",
+        "postgres-databases-specification",
+        "postgres-databases-trellis_backup_2",
+      ]);
     });
 
     it("is previewed, made, left alone and taken away again on a cluster that others look after", async () => {
