@@ -2,7 +2,13 @@ import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ArchiveJobs, type ArchiveOfTest } from "../../support/patroni-archive";
 import { PATRONI_PROGRAMS, PatroniCluster } from "../../support/patroni-cluster";
-import { createLedger, LEDGER_SETUP, type LedgerTarget, LedgerWriter } from "../../support/patroni-ledger";
+import {
+  createLedger,
+  LEDGER_SETUP,
+  type LedgerTarget,
+  LedgerWriter,
+  missingRows,
+} from "../../support/patroni-ledger";
 import { describeWith } from "../../support/programs";
 import { layDownTlsMinio, type TlsMinio } from "../../support/tls-minio";
 import { eventually } from "../../support/waiting";
@@ -209,5 +215,35 @@ describeWith(
       await expect(list({ PGBACKREST_REPO1_S3_BUCKET: "nowhere" })).rejects.toThrow("bucket does not exist");
       await expect(list({ PGBACKREST_REPO1_S3_KEY_SECRET: "wrong" })).rejects.toThrow("refuses the keys");
     });
+
+    it.skipIf(!mayChangeUsers)(
+      "gives a new cluster all but the newest rows when every server and disk is lost, and takes its log",
+      async () => {
+        await rowsWritten(20);
+        const archivable = writer.acknowledged.length;
+        const segment = await onLeader("SELECT pg_walfile_name(pg_current_wal_lsn())");
+        await eventually("the leader closes its segment by itself", PATIENCE_MS, async () => {
+          return (await onLeader("SELECT last_archived_wal FROM pg_stat_archiver")) >= segment;
+        });
+        await writer.stop();
+        const { acknowledged } = writer;
+        await cluster.stop(); // etcd, members and disks are gone
+
+        cluster = await PatroniCluster.start({
+          archive: { ...archive, recoverTo: "latest" },
+          patienceMs: PATIENCE_MS,
+        });
+        target = { ...target, authority: cluster.authority.cert };
+        const missing = await missingRows(target, acknowledged);
+        const present = acknowledged.length - missing.length;
+        expect(present).toBeGreaterThanOrEqual(archivable);
+        expect(missing).toEqual(acknowledged.slice(present));
+
+        writer = new LedgerWriter("successor", target, 20);
+        await rowsWritten(5);
+        await closeSegment();
+        await allArchived();
+      },
+    );
   },
 );
