@@ -4,8 +4,10 @@ import { freePort } from "../postgres";
 import { eventually } from "../waiting";
 import { AirflowApi } from "./api";
 import { type PlatformDatabases, startDatabases } from "./databases";
-import { ADMIN_PASSWORD, deployedObjects, type KubernetesManifest, type Trials } from "./deployed";
+import { ADMIN_PASSWORD, deployedObjects, HOST, type KubernetesManifest } from "./deployed";
+import { type Front, startFront } from "./front";
 import { airflowImage, jobsImage } from "./images";
+import type { Trials } from "./trials";
 
 /** Beside those of a Kubernetes. */
 export const AIRFLOW_ON_KUBERNETES_PROGRAMS = ["airflow", "initdb", "ldd", "openssl"];
@@ -29,7 +31,7 @@ export class AirflowOnKubernetes {
     readonly databases: PlatformDatabases,
     objects: readonly KubernetesManifest[],
     forward: Child,
-    port: number,
+    readonly port: number,
   ) {
     this.objects = objects;
     this.#forward = forward;
@@ -78,6 +80,19 @@ export class AirflowOnKubernetes {
       async () => Object.values(await this.api.health()).every(({ status }) => status === "healthy"),
       500,
     );
+  }
+
+  /** The pods that a DAG's runs have now. */
+  async jobPods(dag: string): Promise<string[]> {
+    const { items } = await this.cluster.get<{ items: KubernetesManifest[] }>(
+      ...["pods", "--namespace", "datasurface", "--selector", `dag_id=${dag}`],
+    );
+    return items.map(({ metadata }) => metadata.name);
+  }
+
+  /** The interface as a browser reaches it. */
+  front(): Promise<Front> {
+    return startFront(HOST, this.port);
   }
 
   async stop(): Promise<void> {
