@@ -123,8 +123,30 @@ export class AirflowApi {
     );
   }
 
+  /** Waits until the interface shows these words in the log of a try: the end of a log is kept after the task has ended. */
+  async says(
+    ...[dag, run, task, words, which = "last"]: [
+      dag: string,
+      run: string,
+      task: string,
+      words: RegExp,
+      which?: "first" | "last",
+    ]
+  ): Promise<void> {
+    await eventually(
+      `the log of ${task} of ${dag} ${run} says ${words}`,
+      PATIENCE_MS,
+      async () => {
+        const log = await this.#log(dag, run, task, which);
+        if (!words.test(log)) throw new Error(log.slice(-4_000));
+        return true;
+      },
+      500,
+    );
+  }
+
   /** All that the interface shows of one try of a task. */
-  async log(dag: string, run: string, task: string, which: "first" | "last" = "last"): Promise<string> {
+  async #log(dag: string, run: string, task: string, which: "first" | "last"): Promise<string> {
     const { try_number } = await this.#task(dag, run, task);
     const number = which === "first" ? 1 : try_number;
     const { content } = await this.#ask<{ content: unknown }>(

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Airflow, dagFiles, type PlatformDags, POD_RUNNERS } from "../../../components/airflow";
 import { DATASURFACE, DataSurface, dataSurfaceDags } from "../../../components/datasurface";
 import { Foundation } from "../../../components/foundation";
+import type { ObjectStoreAccess } from "../../../components/minio";
 import { loadModel, type Model } from "../../../jobs/datasurface/model";
 import { ingestionJobs, streamsFile, streamsFileName } from "../../../jobs/datasurface/stream-list";
 import { evaluateStack } from "../evaluate";
@@ -23,6 +24,8 @@ export interface DeployedArgs {
   readonly servers: readonly string[];
   /** Of the database server's certificate. */
   readonly authority: string;
+  /** Where logs are kept. */
+  readonly logs: ObjectStoreAccess;
   readonly trials: readonly Trials[];
 }
 
@@ -57,6 +60,7 @@ export async function deployedObjects({
   image,
   servers,
   authority,
+  logs,
   trials,
 }: DeployedArgs): Promise<KubernetesManifest[]> {
   const { model, files } = quietModel();
@@ -85,6 +89,7 @@ export async function deployedObjects({
         monitoring: false,
         namespace: namespaces.airflow,
         host: HOST,
+        logs,
         database: { write: connection, migrate: connection, authority, sessions: 60 },
         dags: dataSurface.dags,
         streamLists: dataSurface.streamLists,
