@@ -137,20 +137,25 @@ describeOnKubernetes(
     });
 
     it("continues the batch of a job whose pod is killed, in another pod of the same run", async () => {
-      const { api } = airflow;
-      const run = await withoutSource(async () => {
+      const { api, databases } = airflow;
+      const batch = async (which: string) => {
+        const found = `SELECT batch_id AS id, batch_status AS status FROM yellowlive_batch_metrics ${which}`;
+        return (await databases.query<{ id: string; status: string }>("datasurface_merge", found))[0];
+      };
+      const { run, open } = await withoutSource(async () => {
         const run = await api.trigger(LIVE);
         const session = await waitsForSource("YellowLive");
         await api.reaches(LIVE, run, WORK, "deferred");
         await kill("datasurface", `dag_id=${LIVE}`);
         await eventually("the killed job is gone", 600_000, async () => {
           const found = `SELECT FROM pg_stat_activity WHERE pid = ${session}`;
-          return (await airflow.databases.query("customer_db", found)).length === 0;
+          return (await databases.query("customer_db", found)).length === 0;
         });
-        return run;
+        return { run, open: await batch("ORDER BY batch_id DESC LIMIT 1") };
       });
+      expect(open?.status).not.toBe("committed");
       expect(await api.outcome(LIVE, run)).toMatchObject({ state: "success", tasks: DONE });
-      await api.says(LIVE, run, WORK, /continuing batch/);
+      expect(await batch(`WHERE batch_id = ${open?.id}`)).toMatchObject({ status: "committed" });
     });
 
     it("goes on with a run when the scheduler is killed in its middle, and with it no log is lost", async () => {
