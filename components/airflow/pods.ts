@@ -62,7 +62,7 @@ export const PARTS = {
     words: ["scheduler"],
     serving: answers("/health", PORTS.schedulerHealth),
     runsPods: true,
-    memory: ["1280Mi", "2Gi"],
+    memory: ["1280Mi", "2560Mi"],
   },
   dagProcessor: {
     name: AIRFLOW.dagProcessor,

@@ -56,7 +56,10 @@ export class Browser {
           : []),
         "about:blank",
       ],
-      { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], env: { ...process.env, HOME: this.#profile } },
+      {
+        stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+        env: { ...process.env, HOME: this.#profile, TMPDIR: this.#profile },
+      },
     );
     let rest = "";
     this.#replies.setEncoding("utf8").on("data", (text: string) => {

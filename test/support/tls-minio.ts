@@ -10,6 +10,7 @@ import { eventually } from "./waiting";
 /** One MinIO server of one drive, by TLS: for clients that take nothing less. */
 export interface TlsMinio {
   readonly endpoint: string;
+  readonly port: number;
   /** Who signed its certificate, in PEM. */
   readonly authority: string;
   readonly accessKey: string;
@@ -24,15 +25,24 @@ const KEYS = { accessKey: "trellis", secretKey: "only-for-tests-on-loopback" };
 
 const START_LIMIT_MS = 180_000;
 
+/** Where a server listens, and the name by which its clients know it. */
+export interface MinioPlace {
+  readonly address: string;
+  readonly name: string;
+}
+
 /** Lays one down that has these buckets, and starts nothing. */
-export async function layDownTlsMinio(buckets: readonly string[]): Promise<TlsMinio> {
+export async function layDownTlsMinio(
+  buckets: readonly string[],
+  { address, name }: MinioPlace = { address: "127.0.0.1", name: "localhost" },
+): Promise<TlsMinio> {
   const home = mkdtempSync(join(tmpdir(), "trellis-tls-minio-"));
   const port = await freePort();
   const authority = createAuthority("object storage of a test");
   const { cert, key } = authority.issue({
     commonName: "minio",
-    names: ["localhost"],
-    addresses: ["127.0.0.1"],
+    names: [name],
+    addresses: [address],
     usages: ["server"],
   });
   const certificates = join(home, "certificates");
@@ -44,12 +54,13 @@ export async function layDownTlsMinio(buckets: readonly string[]): Promise<TlsMi
   let server: Child | undefined;
   return {
     ...KEYS,
-    endpoint: `https://localhost:${port}`,
+    endpoint: `https://${name}:${port}`,
+    port,
     authority: authority.cert,
     start: async () => {
       const started = new Child(
         "minio",
-        ["server", "--quiet", "--certs-dir", certificates, "--address", `127.0.0.1:${port}`, drive],
+        ["server", "--quiet", "--certs-dir", certificates, "--address", `${address}:${port}`, drive],
         {
           MINIO_CI_CD: "1", // a drive on the system's own disk is allowed
           MINIO_ROOT_USER: KEYS.accessKey,
@@ -60,7 +71,7 @@ export async function layDownTlsMinio(buckets: readonly string[]): Promise<TlsMi
       server = started;
       await eventually("MinIO answers by TLS", START_LIMIT_MS, () => {
         if (!started.running) throw new Error(`MinIO ended: ${started.output}`);
-        return isReady(port, authority.cert);
+        return isReady(address, port, authority.cert);
       });
     },
     kill: async () => server?.kill(),
@@ -71,9 +82,9 @@ export async function layDownTlsMinio(buckets: readonly string[]): Promise<TlsMi
   };
 }
 
-function isReady(port: number, ca: string): Promise<boolean> {
+function isReady(host: string, port: number, ca: string): Promise<boolean> {
   return new Promise((resolve) => {
-    request({ host: "localhost", port, path: "/minio/health/cluster", ca, agent: false }, (response) => {
+    request({ host, port, path: "/minio/health/cluster", ca, agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     })

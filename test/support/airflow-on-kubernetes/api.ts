@@ -3,12 +3,21 @@ import { eventually } from "../waiting";
 export interface DagRun {
   readonly dag_run_id: string;
   readonly state: string;
+  readonly conf: Readonly<Record<string, unknown>> | null;
+  readonly run_type: string;
+  readonly start_date: string | null;
 }
 
 export interface TaskInstance {
   readonly task_id: string;
   readonly state: string | null;
   readonly try_number: number;
+  readonly end_date: string | null;
+}
+
+interface Outcome {
+  readonly state: string;
+  readonly tasks: Readonly<Record<string, string | null>>;
 }
 
 interface Health {
@@ -79,20 +88,89 @@ export class AirflowApi {
     );
   }
 
+  /** Waits for the end of a run, and answers in what it and each of its tasks ended. */
+  async outcome(dag: string, run: string): Promise<Outcome> {
+    const state = await this.ended(dag, run);
+    return { state, tasks: await this.tasks(dag, run) };
+  }
+
   /** How each task of a run stands. */
   async tasks(dag: string, run: string): Promise<Record<string, string | null>> {
     const instances = await this.taskInstances(dag, run);
     return Object.fromEntries(instances.map(({ task_id, state }) => [task_id, state]));
   }
 
-  /** All that the interface shows of a task's last try. */
-  async log(dag: string, run: string, task: string): Promise<string> {
-    const instance = (await this.taskInstances(dag, run)).find(({ task_id }) => task_id === task);
+  /** Waits until a task has come to a state. */
+  async reaches(dag: string, run: string, task: string, state: string): Promise<void> {
+    await eventually(
+      `${task} of ${dag} ${run} is ${state}`,
+      PATIENCE_MS,
+      async () => (await this.tasks(dag, run))[task] === state,
+      500,
+    );
+  }
+
+  /** Waits for the end of a task's first try. */
+  async tried(dag: string, run: string, task: string): Promise<void> {
+    await eventually(
+      `${task} of ${dag} ${run} was tried`,
+      PATIENCE_MS,
+      async () => {
+        const { state, try_number } = await this.#task(dag, run, task);
+        return try_number > 1 || ["success", "failed", "up_for_retry"].includes(state ?? "");
+      },
+      500,
+    );
+  }
+
+  /** Waits until the interface shows these words in the log of a try: the end of a log is kept after the task has ended. */
+  async says(
+    ...[dag, run, task, words, which = "last"]: [
+      dag: string,
+      run: string,
+      task: string,
+      words: RegExp,
+      which?: "first" | "last",
+    ]
+  ): Promise<void> {
+    await eventually(
+      `the log of ${task} of ${dag} ${run} says ${words}`,
+      PATIENCE_MS,
+      async () => {
+        const log = await this.#log(dag, run, task, which);
+        if (!words.test(log)) throw new Error(log.slice(-4_000));
+        return true;
+      },
+      500,
+    );
+  }
+
+  /** All that the interface shows of one try of a task. */
+  async #log(dag: string, run: string, task: string, which: "first" | "last"): Promise<string> {
+    const { try_number } = await this.#task(dag, run, task);
+    const number = which === "first" ? 1 : try_number;
     const { content } = await this.#ask<{ content: unknown }>(
       "GET",
-      `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}/taskInstances/${task}/logs/${instance?.try_number ?? 1}?full_content=true`,
+      `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}/taskInstances/${task}/logs/${number}?full_content=true`,
     );
     return typeof content === "string" ? content : JSON.stringify(content, null, 1);
+  }
+
+  async mark(dag: string, run: string, state: "failed" | "success"): Promise<void> {
+    await this.#ask("PATCH", `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}`, { state });
+  }
+
+  /** Lets a run's tasks run again. */
+  async clear(dag: string, run: string): Promise<void> {
+    await this.#ask("POST", `/api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}/clear`, {
+      dry_run: false,
+    });
+  }
+
+  async #task(dag: string, run: string, task: string): Promise<TaskInstance> {
+    const found = (await this.taskInstances(dag, run)).find(({ task_id }) => task_id === task);
+    if (!found) throw new Error(`run ${run} of ${dag} has no task ${task}`);
+    return found;
   }
 
   async taskInstances(dag: string, run: string): Promise<readonly TaskInstance[]> {

@@ -16,6 +16,8 @@ export interface PlatformDatabases {
   /** In PEM. */
   readonly authority: string;
   query<Row extends pg.QueryResultRow>(database: string, sql: string): Promise<Row[]>;
+  /** Does something while a transaction is open that has run a statement. */
+  during<T>(database: string, sql: string, meanwhile: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -58,6 +60,16 @@ export async function startDatabases(address: string): Promise<PlatformDatabases
     authority: authority.cert,
     query: async <Row extends pg.QueryResultRow>(database: string, sql: string) =>
       (await poolOf(database).query<Row>(sql)).rows,
+    during: async (database, sql, meanwhile) => {
+      const session = await poolOf(database).connect();
+      try {
+        await session.query("BEGIN");
+        await session.query(sql);
+        return await meanwhile();
+      } finally {
+        session.release(true); // closed, and with it all that it held
+      }
+    },
     stop: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
       await server.stop();

@@ -5,28 +5,17 @@ import { join } from "node:path";
 import { Airflow, dagFiles, type PlatformDags, POD_RUNNERS } from "../../../components/airflow";
 import { DATASURFACE, DataSurface, dataSurfaceDags } from "../../../components/datasurface";
 import { Foundation } from "../../../components/foundation";
+import type { ObjectStoreAccess } from "../../../components/minio";
 import { loadModel, type Model } from "../../../jobs/datasurface/model";
-import {
-  type DagJob,
-  ingestionJobs,
-  streamsFile,
-  streamsFileName,
-} from "../../../jobs/datasurface/stream-list";
+import { ingestionJobs, streamsFile, streamsFileName } from "../../../jobs/datasurface/stream-list";
 import { evaluateStack } from "../evaluate";
 import { DATABASES, LOGIN, SERVER } from "./databases";
+import type { Trials } from "./trials";
 
 export interface KubernetesManifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
-}
-
-/** DAGs of a test's own, beside those of the model's platforms. */
-export interface Trials {
-  /** As their platform is called, in lower case. */
-  readonly name: string;
-  /** Made from YellowLive's one stream. */
-  readonly jobs: (stream: DagJob) => readonly DagJob[];
 }
 
 export interface DeployedArgs {
@@ -35,8 +24,13 @@ export interface DeployedArgs {
   readonly servers: readonly string[];
   /** Of the database server's certificate. */
   readonly authority: string;
+  /** Where logs are kept. */
+  readonly logs: ObjectStoreAccess;
   readonly trials: readonly Trials[];
 }
+
+/** The name of Airflow's interface. */
+export const HOST = "airflow.example.com";
 
 /** The password of Airflow's first user. */
 export const ADMIN_PASSWORD = randomBytes(12).toString("hex");
@@ -66,6 +60,7 @@ export async function deployedObjects({
   image,
   servers,
   authority,
+  logs,
   trials,
 }: DeployedArgs): Promise<KubernetesManifest[]> {
   const { model, files } = quietModel();
@@ -93,7 +88,8 @@ export async function deployedObjects({
       new Airflow("airflow", {
         monitoring: false,
         namespace: namespaces.airflow,
-        host: "airflow.example.com",
+        host: HOST,
+        logs,
         database: { write: connection, migrate: connection, authority, sessions: 60 },
         dags: dataSurface.dags,
         streamLists: dataSurface.streamLists,
@@ -142,10 +138,11 @@ function withTrials(
   const [platform] = model.ecosystem.platforms;
   const stream = platform && ingestionJobs(model, platform)[0];
   if (!live || !stream) throw new Error("the acceptance model has a platform with a stream");
-  const own = trials.map(({ name, jobs }): Record<string, string> => {
+  const own = trials.map(({ name, podSpec, jobs }): Record<string, string> => {
     const platformDags: PlatformDags = {
       ...live,
       name,
+      template: { ...live.template, spec: { ...(live.template.spec as object), ...podSpec } },
       infrastructure: { ...live.infrastructure, dag: `${name}_infrastructure`, schedule: null },
     };
     return { ...dagFiles([platformDags]), [streamsFileName(name)]: streamsFile(jobs(stream)) };

@@ -1,3 +1,3 @@
-export { AIRFLOW_ON_KUBERNETES_PROGRAMS, AirflowOnKubernetes } from "./airflow-on-kubernetes";
+export { AIRFLOW_ON_KUBERNETES_PROGRAMS, AirflowOnKubernetes, LOG_BUCKET } from "./airflow-on-kubernetes";
 export type { AirflowApi, DagRun } from "./api";
-export type { Trials } from "./deployed";
+export { HURRIED, IMPATIENT, MISTAKEN, STARVED, TRIALS, type Trials } from "./trials";
