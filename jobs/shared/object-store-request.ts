@@ -37,8 +37,12 @@ const LEAST_SILENCE_MS = 5_000;
 /** Requests that are not patient have ended by then, whatever the server does. */
 const IMPATIENCE_MS = 30_000;
 
-/** MinIO's servers may miss for seconds what was written while one of them was down, after it has come back. */
+/**
+ * MinIO's servers may miss what was written while one of them was down, after it has come back: for seconds, and on a busy
+ * machine for minutes. A long piece of work waits for it, as far as its patience goes.
+ */
 const MISSING_MS = 10_000;
+const LONG_MISSING_MS = 180_000;
 
 const ATTEMPTS = 6;
 
@@ -94,8 +98,9 @@ export class StoreConnection {
     const patience = wanted.patient ? this.patience : undefined;
     const begin = performance.now();
     const end = begin + this.waits(wanted);
+    const missing = patience ? LONG_MISSING_MS : MISSING_MS;
     const mayAppear = (error: unknown) =>
-      wanted.promised === true && isMissing(error) && performance.now() < begin + MISSING_MS;
+      wanted.promised === true && isMissing(error) && performance.now() < begin + missing;
     const silence = () => Math.min(SILENCE_MS, Math.max(LEAST_SILENCE_MS, end - performance.now()));
     return retry(() => action(silence()), {
       attempts: patience ? Number.POSITIVE_INFINITY : ATTEMPTS,
