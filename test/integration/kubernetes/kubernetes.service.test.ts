@@ -118,7 +118,7 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
     ]);
     await cluster.waitForPhase(namespace, "client", "Succeeded", "Failed");
 
-    expect(await cluster.run(["logs", "client", "-n", namespace])).toMatch(/^served\n/);
+    expect(await cluster.run(["logs", "client", "-n", namespace])).toMatch(/^served$/m);
   });
 
   it("keeps a claim's volume, with the pod's group, from one pod to the next", async () => {
