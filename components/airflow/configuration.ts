@@ -47,8 +47,8 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
   const plain: Record<string, pulumi.Input<string>> = {
     AIRFLOW__API__BASE_URL: pulumi.interpolate`https://${args.host}`,
     AIRFLOW__CORE__EXECUTOR: "LocalExecutor", // the work is in pods; what is left fits beside the scheduler
-    // Of one scheduler. A worker that has sent a log to object storage keeps 190 MiB, and its task takes as much again: the
-    // default of 32 outgrows any scheduler within the hour. A task waits for its pod in the triggerer, and in no worker.
+    // Of one scheduler. With logs in object storage a worker was seen to hold 184 MiB, and the process of its task some 200:
+    // the default of 32 outgrows a scheduler within minutes. A task waits for its pod in the triggerer, and in no worker.
     AIRFLOW__CORE__PARALLELISM: "4",
     AIRFLOW__CORE__AUTH_MANAGER: "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
     AIRFLOW__CORE__LOAD_EXAMPLES: "False",
