@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { neededSecrets, parseSettings } from "../components/settings";
 import { platform } from "../platform";
 import { changes, startEngine } from "../test/support/engine";
+import { configurationOf } from "../test/support/platform";
 import { rawSettings, STACKS } from "../test/support/stacks";
 
 const USAGE = `npm run bench -- preview [--stack prod] [--repeat 5]
@@ -20,15 +20,7 @@ export default async function preview(argv: string[]): Promise<void> {
   if (values.help) return console.log(USAGE);
   const stack = STACKS.find((each) => each === values.stack);
   if (!stack) throw new Error(`there is no stack ${values.stack}; there are ${STACKS.join(", ")}`);
-  const settings = rawSettings(stack);
-  const secrets = neededSecrets(parseSettings(settings)).map(
-    ({ name }) => [`trellis:${name}`, `${name}-of-a-benchmark`] as const,
-  );
-  const engine = await startEngine({
-    stack,
-    config: { "trellis:settings": settings },
-    secrets: Object.fromEntries(secrets),
-  });
+  const engine = await startEngine({ stack, ...configurationOf(rawSettings(stack)) });
   try {
     await engine.preview(platform); // providers compile once
     const [empty, whole, declaring] = [[], [], []] as number[][] as [number[], number[], number[]]; // three series

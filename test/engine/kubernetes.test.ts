@@ -1,8 +1,8 @@
 import { afterAll, expect, it } from "vitest";
-import { neededSecrets, parseSettings } from "../../components/settings";
 import { platform } from "../../platform";
 import { changes, type Engine, K3S_API_PROGRAMS, type K3sApi, k3sApi, startEngine } from "../support/engine";
 import { K3sApiServer } from "../support/k3s-api-server";
+import { configurationOf } from "../support/platform";
 import { describeWith } from "../support/programs";
 import { rawSettings, withValue } from "../support/stacks";
 import { eventually } from "../support/waiting";
@@ -26,15 +26,7 @@ describeWith(
 
     /** The stack's engine, whose objects go to the API that its own servers' user data describes. */
     async function start(stack: Stack): Promise<{ engine: Engine; api: K3sApi }> {
-      const settings = settingsOf(stack);
-      const secrets = neededSecrets(parseSettings(settings)).map(
-        ({ name }) => [`trellis:${name}`, `${name}-of-a-test`] as const,
-      );
-      const engine = await startEngine({
-        stack,
-        config: { "trellis:settings": settings },
-        secrets: Object.fromEntries(secrets),
-      });
+      const engine = await startEngine({ stack, ...configurationOf(settingsOf(stack)) });
       engine.cloud("kubernetes").connect();
       const api = k3sApi(engine);
       started.push({

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type ContainerOutcome, imageArchive, UnpackedImage } from "./image";
+import { type ContainerOutcome, runContainer } from "./container";
+import { imageArchive, UnpackedImage } from "./image";
 import { program } from "./programs";
 import { repository } from "./stacks";
 
@@ -72,28 +72,7 @@ export class CleanRoom {
   }
 
   /** Runs a command in the clone, with the environment of somebody who has just logged in. */
-  async run(command: string): Promise<ContainerOutcome> {
-    const name = `trellis-room-${randomUUID()}`;
-    const bundle = join(this.#folder, name);
-    mkdirSync(bundle);
-    writeFileSync(join(bundle, "config.json"), JSON.stringify(this.#container(command)));
-    try {
-      return await new Promise((done) => {
-        execFile(program("runc"), ["run", "--bundle", bundle, name], GENEROUS, (error, stdout, stderr) =>
-          done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
-        );
-      });
-    } finally {
-      await promisify(execFile)(program("runc"), ["delete", "--force", name]);
-      rmSync(bundle, { recursive: true, force: true });
-    }
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  #container(command: string) {
+  run(command: string): Promise<ContainerOutcome> {
     const { uid, gid, home } = this.#user;
     const environment = {
       HOME: home,
@@ -102,26 +81,17 @@ export class CleanRoom {
       npm_config_cache: NPM_CACHE,
       npm_config_offline: "true",
     };
-    const capabilities = uid === 0 ? ROOT_CAPABILITIES : [];
-    return {
-      ociVersion: "1.0.2",
-      process: {
-        user: { uid, gid },
-        args: ["/bin/sh", "-c", command],
-        env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
-        cwd: join(home, "trellis"),
-        capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-        noNewPrivileges: true,
-      },
-      root: { path: this.#root, readonly: false },
-      mounts: [
-        { destination: "/proc", type: "proc", source: "proc" },
-        { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
-        { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "nodev", "mode=1777"] },
-        { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777"] },
-      ],
-      linux: { namespaces: ["pid", "ipc", "uts", "mount", "network"].map((type) => ({ type })) },
-    };
+    return runContainer(this.#folder, {
+      ...{ root: this.#root, readonly: false, user: { uid, gid }, cwd: join(home, "trellis") },
+      args: ["/bin/sh", "-c", command],
+      env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+      capabilities: uid === 0 ? ROOT_CAPABILITIES : [],
+      alone: true,
+    });
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

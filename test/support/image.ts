@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { program } from "./programs";
+import { type ContainerOutcome, runContainer } from "./container";
 
 /** What this machine must have to build an image and to run what is in it. */
 export const IMAGE_PROGRAMS = ["mmdebstrap", "buildah", "runc", "tar", "flock"];
@@ -26,12 +25,6 @@ export async function imageArchive(name: ImageName, checkout = CHECKOUT): Promis
 /** Builds an image once more into an archive, from another checkout and with nothing kept but its base. */
 export async function buildAfresh(name: ImageName, context: string, archive: string): Promise<void> {
   await promisify(execFile)("bash", [SCRIPT, "--afresh", name, context, archive], GENEROUS);
-}
-
-export interface ContainerOutcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 interface Configuration {
@@ -104,48 +97,19 @@ export class UnpackedImage {
   }
 
   /** The same with another command than the image's. */
-  async exec(
+  exec(
     command: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): Promise<ContainerOutcome> {
-    const name = `trellis-test-${randomUUID()}`;
-    const bundle = join(this.#folder, name);
-    mkdirSync(bundle);
-    writeFileSync(join(bundle, "config.json"), JSON.stringify(this.#container(command, environment)));
-    try {
-      return await new Promise((done) => {
-        execFile(program("runc"), ["run", "--bundle", bundle, name], GENEROUS, (error, stdout, stderr) =>
-          done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
-        );
-      });
-    } finally {
-      await promisify(execFile)(program("runc"), ["delete", "--force", name]);
-      rmSync(bundle, { recursive: true, force: true });
-    }
-  }
-
-  #container(command: readonly string[], environment: Readonly<Record<string, string>>) {
-    const [uid, gid] = (this.configuration.User ?? "0:0").split(":").map(Number);
+    const [uid = 0, gid = 0] = (this.configuration.User ?? "0:0").split(":").map(Number);
     const own = Object.entries({ HOME: "/tmp", ...environment }).map(([key, value]) => `${key}=${value}`);
-    return {
-      ociVersion: "1.0.2",
-      process: {
-        user: { uid, gid },
-        args: command,
-        env: [...(this.configuration.Env ?? []), ...own],
-        cwd: "/",
-        capabilities: { bounding: [], effective: [], permitted: [] },
-        noNewPrivileges: true,
-      },
-      root: { path: this.root, readonly: true },
-      mounts: [
-        { destination: "/proc", type: "proc", source: "proc" },
-        { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
-        { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "nodev", "mode=1777"] },
-        { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777"] },
-      ],
-      linux: { namespaces: ["pid", "ipc", "uts", "mount"].map((type) => ({ type })) },
-    };
+    return runContainer(this.#folder, {
+      ...{ root: this.root, readonly: true, user: { uid, gid }, cwd: "/" },
+      args: command,
+      env: [...(this.configuration.Env ?? []), ...own],
+      capabilities: [],
+      alone: false,
+    });
   }
 }
 

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { parse } from "yaml";
 import type { KeyPair } from "../../components/cluster";
 import { k3sServerPart, renderKubeconfig } from "../../components/cluster";
 import { issuePki } from "./issued-pki";
+import { k3sApiArguments } from "./k3s-api-arguments";
 import { exampleServer } from "./k3s-example";
 import { program } from "./programs";
 import { eventually } from "./waiting";
@@ -72,35 +72,19 @@ export class K3sApiServer {
       "serverAuth",
       `subjectAltName=IP:${ADDRESS}`,
     );
-    this.#lay("/serving.crt", serving.cert);
-    this.#lay("/serving.key", serving.key);
-    const tls = this.path("/var/lib/rancher/k3s/server/tls");
-    const rendered: string[] = parse(readFileSync(this.path("/etc/rancher/k3s/config.yaml"), "utf8"))[
-      "kube-apiserver-arg"
-    ];
-    this.#run("kube-apiserver", [
-      // What K3s adds (its pkg/daemons/control/server.go), as far as it matters here.
-      `--etcd-servers=http://${ADDRESS}:${PORTS.etcdClient}`,
-      ...[`--bind-address=${ADDRESS}`, `--advertise-address=${ADDRESS}`, `--secure-port=${PORTS.api}`],
-      ...[
-        "--authorization-mode=Node,RBAC",
-        "--anonymous-auth=false",
-        "--allow-privileged=true",
-        "--service-cluster-ip-range=10.43.0.0/16",
-      ],
-      ...[
-        `--client-ca-file=${tls}/client-ca.crt`,
-        `--requestheader-client-ca-file=${tls}/request-header-ca.crt`,
-      ],
-      ...[
-        `--tls-cert-file=${this.path("/serving.crt")}`,
-        `--tls-private-key-file=${this.path("/serving.key")}`,
-      ],
-      ...["key", "signing-key"].map((flag) => `--service-account-${flag}-file=${tls}/service.key`),
-      "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-      `--encryption-provider-config=${this.path("/var/lib/rancher/k3s/server/cred/encryption-config.json")}`,
-      ...rendered.map((argument) => `--${argument.replace(/=(\/(etc|var)\/)/, `=${this.#root}$1`)}`),
-    ]);
+    this.#run(
+      "kube-apiserver",
+      k3sApiArguments({
+        root: this.#root,
+        address: ADDRESS,
+        port: PORTS.api,
+        etcd: `http://${ADDRESS}:${PORTS.etcdClient}`,
+        serving: {
+          cert: this.#lay("/serving.crt", serving.cert),
+          key: this.#lay("/serving.key", serving.key),
+        },
+      }),
+    );
   }
 
   /** Whether it says "ok" to those who may ask anything. */

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { renderKubeconfig } from "../../components/cluster";
 import { createAuthority, type KeyPair } from "./certificates";
 import { program } from "./programs";
 
@@ -69,7 +70,10 @@ export class KubeApiserver {
       return join(folder, name);
     };
     const ca = file("ca.crt", authority.cert);
-    file("kubeconfig", kubeconfig(url, authority.cert, admin));
+    file(
+      "kubeconfig",
+      renderKubeconfig({ cluster: "test", server: url, authority: authority.cert, administrator: admin }),
+    );
     const words = [
       ...["bind", "advertise"].map((verb) => `${verb}-address=${options.address}`),
       `secure-port=${options.port}`,
@@ -136,21 +140,4 @@ export class KubeApiserver {
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
-}
-
-function kubeconfig(server: string, authority: string, admin: KeyPair): string {
-  const inline = (pem: string) => Buffer.from(pem).toString("base64");
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "test",
-    contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
-    clusters: [{ name: "test", cluster: { server, "certificate-authority-data": inline(authority) } }],
-    users: [
-      {
-        name: "admin",
-        user: { "client-certificate-data": inline(admin.cert), "client-key-data": inline(admin.key) },
-      },
-    ],
-  });
 }

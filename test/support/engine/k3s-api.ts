@@ -11,8 +11,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { renderKubeconfig } from "../../../components/cluster";
 import { authorityOf, type KeyPair } from "../certificates";
 import { Child } from "../child";
+import { k3sApiArguments } from "../k3s-api-arguments";
 import { program } from "../programs";
 import { eventually } from "../waiting";
 import type { Engine } from "./engine";
@@ -105,7 +107,13 @@ async function start(folder: string, { userData, address }: Found, parts: Child[
     organization: "system:masters",
     usages: ["client"],
   });
-  lay("kubeconfig", kubeconfigOf(`https://${address}:6443`, pair("server-ca").cert, masters));
+  lay(
+    "kubeconfig",
+    renderKubeconfig({
+      ...{ cluster: "k3s", server: `https://${address}:6443` },
+      ...{ authority: pair("server-ca").cert, administrator: masters },
+    }),
+  );
   mkdirSync(path(`${STATE}/logs`), { recursive: true });
 
   parts.push(
@@ -116,24 +124,13 @@ async function start(folder: string, { userData, address }: Found, parts: Child[
       `--initial-cluster=k3s=http://${address}:2380`,
     ]),
   );
-  const rendered: string[] = parse(readFileSync(path("etc/rancher/k3s/config.yaml"), "utf8"))[
-    "kube-apiserver-arg"
-  ];
-  const api = new Child("kube-apiserver", [
-    // What K3s adds (its pkg/daemons/control/server.go), as far as it matters here.
-    ...[`--etcd-servers=http://${address}:2379`, `--bind-address=${address}`, "--secure-port=6443"],
-    ...[`--advertise-address=${address}`, "--authorization-mode=Node,RBAC", "--anonymous-auth=false"],
-    ...["--allow-privileged=true", "--service-cluster-ip-range=10.43.0.0/16"],
-    `--client-ca-file=${path(`${STATE}/tls/client-ca.crt`)}`,
-    `--tls-cert-file=${lay("serving.crt", serving.cert)}`,
-    `--tls-private-key-file=${lay("serving.key", serving.key)}`,
-    ...["key", "signing-key"].map(
-      (flag) => `--service-account-${flag}-file=${path(`${STATE}/tls/service.key`)}`,
-    ),
-    "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-    `--encryption-provider-config=${path(`${STATE}/cred/encryption-config.json`)}`,
-    ...rendered.map((argument) => `--${argument.replace(/=(\/(etc|var)\/)/, `=${folder}$1`)}`),
-  ]);
+  const api = new Child(
+    "kube-apiserver",
+    k3sApiArguments({
+      ...{ root: folder, address, port: 6443, etcd: `http://${address}:2379` },
+      serving: { cert: lay("serving.crt", serving.cert), key: lay("serving.key", serving.key) },
+    }),
+  );
   parts.push(api);
   await eventually("the API of K3s is ready", PATIENCE_MS, () => {
     if (!api.running) throw new Error(api.output);
@@ -158,22 +155,5 @@ function kubectl(folder: string, words: readonly string[], input = ""): string {
     stdio: "pipe",
     input,
     maxBuffer: 2 ** 26,
-  });
-}
-
-function kubeconfigOf(server: string, authority: string, client: KeyPair): string {
-  const inline = (pem: string) => Buffer.from(pem).toString("base64");
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "k3s",
-    contexts: [{ name: "k3s", context: { cluster: "k3s", user: "k3s" } }],
-    clusters: [{ name: "k3s", cluster: { server, "certificate-authority-data": inline(authority) } }],
-    users: [
-      {
-        name: "k3s",
-        user: { "client-certificate-data": inline(client.cert), "client-key-data": inline(client.key) },
-      },
-    ],
   });
 }
