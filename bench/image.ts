@@ -15,7 +15,7 @@ const CONTEXT = [".dockerignore", ".npmrc", "package.json", "package-lock.json",
 /** What most Dockerfiles of a TypeScript program do. */
 const USUAL = `ARG NODE_IMAGE
 FROM \${NODE_IMAGE} AS build
-RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates git && apt-get clean \\
+RUN apt-get update && apt-get install --yes --no-install-recommends git && apt-get clean \\
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/trellis
 COPY package.json package-lock.json .npmrc tsconfig.json ./
