@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { KubernetesClient } from "./kubernetes-client";
+import type { KubernetesReader } from "./kubernetes-client";
 import { podsOf, troublesOf } from "./kubernetes-pods";
 import { at, type Properties } from "./wire";
 
@@ -17,7 +17,7 @@ interface Standing {
   readonly failed?: string;
 }
 
-type Rule = (live: Properties, client: KubernetesClient) => Standing | Promise<Standing>;
+type Rule = (live: Properties, client: KubernetesReader) => Standing | Promise<Standing>;
 
 /** When the real provider takes an object for ready; those of other kinds are so at once. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -48,7 +48,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** Waits, as the real provider does, until an object does its work; an error says what it lacks, and what its pods say. */
-export async function awaitReady(client: KubernetesClient, object: Properties): Promise<void> {
+export async function awaitReady(client: KubernetesReader, object: Properties): Promise<void> {
   const rule = RULES[String(object.kind)];
   const annotations = at(object, "metadata.annotations") as Properties | undefined; // as every object has them
   if (!rule || annotations?.[SKIP] === "true") return;
@@ -68,7 +68,7 @@ export async function awaitReady(client: KubernetesClient, object: Properties): 
 }
 
 /** Waits until a deleted object, and all that has to go before it, is gone. */
-export async function awaitGone(client: KubernetesClient, object: Properties): Promise<void> {
+export async function awaitGone(client: KubernetesReader, object: Properties): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const live = await client.read(object);
@@ -102,7 +102,7 @@ interface Condition {
 /** As the API writes them; an object that nobody has looked at has none. */
 const conditionsOf = (live: Properties) => (at(live, "status.conditions") ?? []) as readonly Condition[];
 
-async function endpointsOf(service: Properties, client: KubernetesClient): Promise<number> {
+async function endpointsOf(service: Properties, client: KubernetesReader): Promise<number> {
   const [namespace, name] = [at(service, "metadata.namespace"), at(service, "metadata.name")];
   const slices = await client.get(
     `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name%3D${name}`,

@@ -117,3 +117,6 @@ function isNamed(object: unknown): object is Named {
   if (!isObject(object) || !isObject(object.metadata)) return false;
   return [object.apiVersion, object.kind, object.metadata.name].every((each) => typeof each === "string");
 }
+
+/** Who only looks. */
+export type KubernetesReader = Pick<KubernetesClient, "get" | "read">;

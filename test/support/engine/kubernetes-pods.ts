@@ -1,4 +1,4 @@
-import type { KubernetesClient } from "./kubernetes-client";
+import type { KubernetesReader } from "./kubernetes-client";
 import { at, type Properties } from "./wire";
 
 /** As much of a pod as tells why it does not do its work. */
@@ -22,7 +22,7 @@ interface ContainerStatus {
 const LAST_LINES = 15;
 
 /** The pods of an object that makes pods, by its selector. */
-export async function podsOf(object: Properties, client: KubernetesClient): Promise<readonly Pod[]> {
+export async function podsOf(object: Properties, client: KubernetesReader): Promise<readonly Pod[]> {
   const selector = at(object, "spec.selector.matchLabels") ?? at(object, "spec.selector") ?? {};
   const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
   const namespace = at(object, "metadata.namespace");
@@ -32,13 +32,13 @@ export async function podsOf(object: Properties, client: KubernetesClient): Prom
 }
 
 /** What keeps pods from being ready: their conditions, their containers, and the ends of their logs. */
-export async function troublesOf(pods: readonly Pod[], client: KubernetesClient): Promise<string[]> {
+export async function troublesOf(pods: readonly Pod[], client: KubernetesReader): Promise<string[]> {
   return (await Promise.all(pods.map((pod) => troublesOfPod(pod, client)))).flat();
 }
 
 async function troublesOfPod(
   { metadata: { name, namespace }, status }: Pod,
-  client: KubernetesClient,
+  client: KubernetesReader,
 ): Promise<string[]> {
   const conditions = (status.conditions ?? []).filter((each) => each.status !== "True" && each.message);
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
