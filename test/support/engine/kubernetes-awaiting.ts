@@ -41,9 +41,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     if (failed) return { failed: `${failed.reason}: ${failed.message}` };
     return condition("Complete") || at(live, "spec.suspend") === true ? {} : { lacks: "it is not complete" };
   },
-  Service: async (live, client) => {
-    const hasEndpoints = at(live, "spec.selector") === undefined || (await endpointsOf(live, client)) > 0;
-    return hasEndpoints ? {} : { lacks: "it has no endpoint" };
+  // One without a selector is waited for as well, and by the real provider in vain where only EndpointSlices are behind it.
+  Service: async ({ metadata, spec }, client) => {
+    if (at(spec, "clusterIP") === "None") return {};
+    const endpoints = await client.read({ apiVersion: "v1", kind: "Endpoints", metadata });
+    return at(endpoints, "subsets") === undefined ? { lacks: "it has no endpoint" } : {};
   },
 };
 
@@ -101,15 +103,6 @@ interface Condition {
 
 /** As the API writes them; an object that nobody has looked at has none. */
 const conditionsOf = (live: Properties) => (at(live, "status.conditions") ?? []) as readonly Condition[];
-
-async function endpointsOf(service: Properties, client: KubernetesReader): Promise<number> {
-  const [namespace, name] = [at(service, "metadata.namespace"), at(service, "metadata.name")];
-  const slices = await client.get(
-    `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name%3D${name}`,
-  );
-  const items = (slices.items ?? []) as readonly { readonly endpoints?: readonly object[] }[]; // as the API answers
-  return items.reduce((sum, { endpoints = [] }) => sum + endpoints.length, 0);
-}
 
 function nameOf(object: Properties): string {
   const namespace = at(object, "metadata.namespace");

@@ -10,10 +10,12 @@ const hurried = { ...metadata, annotations: { "pulumi.com/timeoutSeconds": "0.01
 function going(...states: readonly Properties[]) {
   let asked = 0;
   return {
-    read: async () => states[Math.min(asked++, states.length - 1)],
+    read: async ({ kind }: Properties) => {
+      if (kind === "Endpoints") return asked > 1 ? { subsets: [{}] } : {};
+      return states[Math.min(asked++, states.length - 1)];
+    },
     get: async (path: string): Promise<Properties> => {
       if (path.includes("/log?")) return { message: "cannot open the door" };
-      if (path.includes("endpointslices")) return { items: asked > 1 ? [{ endpoints: [{}] }] : [] };
       const state = { waiting: { reason: "CrashLoopBackOff" } };
       const containerStatuses = [{ name: "main", ready: false, restartCount: 3, state }];
       return {
