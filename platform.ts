@@ -1,19 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Backup } from "./components/backup";
-import { apiReady } from "./components/cluster";
+import { apiReady, PostgresPki } from "./components/cluster";
+import { Etcd } from "./components/etcd";
 import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
 import { HetznerCluster } from "./components/hetzner-cluster";
-import { BuiltImage } from "./components/image";
-import { MinIO } from "./components/minio";
-import { Postgres, postgresImage, recoveryImage, serverNames } from "./components/postgres";
+import { serverNames } from "./components/postgres";
 import {
   adviceOn,
+  type ExistingTarget,
   fabricOf,
   type HetznerTarget,
   loadSettings,
-  minioShape,
   nodesOf,
   postgresShape,
   type Settings,
@@ -21,7 +19,7 @@ import {
 } from "./components/settings";
 import { requireSupport } from "./components/support-window";
 import { versions } from "./components/versions";
-import { airflowFor, dataSurface, rainTracker } from "./systems";
+import { workloads } from "./workloads";
 
 /** The whole platform of one stack: from its settings, over the cluster, to what runs on it. */
 export async function platform() {
@@ -30,7 +28,9 @@ export async function platform() {
   for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
 
   const { target } = settings;
-  return target.kind === "hetzner" ? onHetzner(settings, target, secrets) : onExisting(settings, secrets);
+  return target.kind === "hetzner"
+    ? onHetzner(settings, target, secrets)
+    : onExisting(settings, target, secrets);
 }
 
 /** The platform on servers of its own. */
@@ -70,152 +70,83 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     { provider },
   );
 
-  const { repository } = settings.images;
-  const architectures = [...new Set(nodesOf(target).map(({ architecture }) => architecture))];
-  const jobs = new BuiltImage("jobs-image", {
-    repository: `${repository}-jobs`,
-    context: ".",
-    dockerfile: "jobs/Dockerfile",
-    architectures,
-  });
-  const { memoryMib, ...layout } = minioShape(settings);
-  const minio = new MinIO(
-    "minio",
-    {
-      ...settings.minio,
-      namespace: foundation.namespaces.storage,
-      cluster: settings.cluster,
-      layout,
-      memoryMib,
-      strictSpread: environment === "prod",
-      jobsImage: jobs.reference,
-      certificateEpoch: settings.epochs.certificates,
-      consoleHost: `minio-console.${domain}`,
-      certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
-      monitoring: addons.monitoring,
-    },
-    { provider },
-  );
-
-  const members = new BuiltImage(
-    "postgres-image",
-    postgresImage({ repository: `${repository}-postgres`, architectures }),
-  );
-  const images = { jobs: jobs.reference, postgres: members.reference };
-  const recovery = new BuiltImage(
-    "recovery-image",
-    recoveryImage({
-      repository: `${repository}-recovery`,
-      architectures,
-      ...images,
-    }),
-  );
-  const postgres = new Postgres(
-    "postgres",
-    {
-      ...settings.postgres,
-      ...postgresShape(settings),
-      namespace: foundation.namespaces.postgres,
-      scope: settings.cluster,
-      images: { ...images, recovery: recovery.reference },
-      backupEpoch: settings.backup.epoch,
-      strictSpread: environment === "prod",
-      pods: [target.network.pods],
-      servers: cluster.serverRanges,
-      etcd: cluster.etcd,
-      certificate: cluster.postgresCertificate,
-      archive: minio.access.archive && {
-        store: minio.access.archive,
-        offsite: offsiteStore(settings, secrets),
-        client: cluster.postgresBackupCertificate,
-        recoverTo: settings.postgres.recoverTo,
-        monitoring: addons.monitoring,
-      },
-    },
-    { provider },
-  );
-
-  const { backups: store } = minio.access;
-  if (store) {
-    const { volumeGib, storageClass, databases } = settings.postgres;
-    new Backup(
-      "backup",
-      {
-        ...{ environment, images, store, postgres },
-        namespace: foundation.namespaces.postgres,
-        cluster: settings.cluster,
-        databases: Object.keys(databases),
-        retentionDays: settings.backup.retentionDays,
-        scratch: { size: `${volumeGib}Gi`, storageClass },
-        offsite: offsiteStore(settings, secrets),
-        monitoring: addons.monitoring,
-      },
-      { provider, dependsOn: [postgres.made, minio.made] },
-    );
-  }
-
-  const ingestion = dataSurface(settings, secrets, postgres, {
-    monitoring: addons.monitoring,
+  const { endpoints, ...deployed } = workloads(settings, secrets, {
+    provider,
     namespaces: foundation.namespaces,
-    image: jobs.reference,
-    provider,
-  });
-  const airflow = airflowFor(settings, secrets, postgres, ingestion, {
-    namespace: foundation.namespaces.airflow,
-    logs: minio.access.airflow,
+    architectures: [...new Set(nodesOf(target).map(({ architecture }) => architecture))],
+    pods: [target.network.pods],
+    servers: cluster.serverRanges,
+    nodePorts: true,
+    etcd: cluster.etcd,
+    certificates: cluster.postgres,
+    certificateAnnotations: issuedBy(CLUSTER_ISSUER),
     monitoring: addons.monitoring,
-    provider,
-  });
-
-  const rain = rainTracker(settings, postgres, {
-    namespace: foundation.namespaces.rain,
-    image: jobs.reference,
-    provider,
   });
 
   return {
     endpoints: {
       api: cluster.api,
-      ...(airflow && { airflow: airflow.endpoint }),
-      ...(rain && { rain: rain.endpoint }),
-      objectStorageConsole: minio.console,
+      ...endpoints,
       ...(addons.monitoring && { grafana: `https://grafana.${domain}` }),
     },
     dns: dnsRecords(domain, cluster.entrances),
     kubeconfig: cluster.kubeconfig,
     certificateBundles: cluster.certificateBundles,
     snapshotKey: cluster.snapshotKey,
-    postgres: {
-      connections: postgres.connections,
-      authority: postgres.authority,
-      archivePassphrases: postgres.archivePassphrases,
-    },
-    objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
-    ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
+    ...deployed,
     ...(addOns.grafanaPassword && { grafanaPassword: addOns.grafanaPassword }),
     outdatedServers: cluster.outdatedServers,
     monthlyCost: cluster.monthlyCost,
   };
 }
 
-/** Storage off the cluster with its keys, where the settings give one. */
-function offsiteStore({ offsite }: Settings, { offsiteAccessKey, offsiteSecretKey }: SettingsSecrets) {
-  if (!offsite || !offsiteAccessKey || !offsiteSecretKey) return undefined;
-  return { ...offsite, accessKey: offsiteAccessKey, secretKey: offsiteSecretKey };
-}
-
 /** The platform on a cluster that others look after: its servers, add-ons and upgrades are their business. */
-function onExisting(settings: Settings, { kubeconfig }: SettingsSecrets) {
-  const { target, environment, domain } = settings;
-  if (target.kind !== "existing" || !kubeconfig)
-    throw new Error("an existing cluster without a kubeconfig passed");
+function onExisting(given: Settings, target: ExistingTarget, { kubeconfig, ...secrets }: SettingsSecrets) {
+  if (!kubeconfig) throw new Error("an existing cluster without a kubeconfig passed");
 
-  const context = target.context;
+  const settings = withStorageClass(given, target);
+  const { environment, cluster } = settings;
+  const { replicas } = postgresShape(settings);
+  const { context, nodes } = target;
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
   const provider = kubernetes({ kubeconfig: ready, context });
-  const foundation = new Foundation("foundation", { environment, servers: [] }, { provider });
-  return { endpoints: {}, domain, namespaces: foundation.namespaces };
+  const { namespaces } = new Foundation("foundation", { environment, servers: nodes }, { provider });
+  const certificateEpoch = settings.epochs.certificates;
+  const etcd = new Etcd(
+    "etcd",
+    {
+      namespace: namespaces.postgres,
+      cluster,
+      members: replicas > 1 ? 3 : 1,
+      strictSpread: environment === "prod",
+      storageClass: target.storageClass,
+      certificateEpoch,
+    },
+    { provider },
+  );
+  return workloads(settings, secrets, {
+    provider,
+    namespaces,
+    etcd,
+    architectures: [...new Set(target.architectures)],
+    pods: [target.pods],
+    servers: nodes,
+    nodePorts: false, // there is no HAProxy of ours on the servers, and no firewall before them
+    certificates: new PostgresPki("postgres-pki", {
+      ...{ cluster, names: serverNames(), addresses: [], epoch: certificateEpoch },
+    }),
+    certificateAnnotations: target.certificateIssuer ? issuedBy(target.certificateIssuer) : {},
+    monitoring: false, // rules and dashboards come as K3s' own HelmCharts, with the add-ons that read them
+  });
 }
+
+/** The target's class is what volumes are made of that have none of their own. */
+function withStorageClass(settings: Settings, { storageClass }: ExistingTarget): Settings {
+  const { postgres, minio } = settings;
+  return { ...settings, postgres: { storageClass, ...postgres }, minio: { storageClass, ...minio } };
+}
+
+const issuedBy = (issuer: string) => ({ "cert-manager.io/cluster-issuer": issuer });
 
 function kubernetes(
   access: { kubeconfig: pulumi.Output<string>; context?: string | undefined; clusterIdentifier?: string },

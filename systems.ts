@@ -1,14 +1,23 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { Airflow, type AirflowArgs, POD_RUNNERS } from "./components/airflow";
+import { Airflow, POD_RUNNERS } from "./components/airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./components/datasurface";
-import { CLUSTER_ISSUER, type Foundation } from "./components/foundation";
+import type { Foundation } from "./components/foundation";
 import type { ObjectStoreAccess } from "./components/minio";
 import { hostOf, POSTGRES, type Postgres } from "./components/postgres";
 import { RainTracker } from "./components/rain";
 import { airflowProcesses, type Settings, type SettingsSecrets } from "./components/settings";
 
 // The systems at work on the platform: each from the settings, and from what the platform gives it.
+
+/** Where a system is deployed. */
+interface Site {
+  readonly provider: k8s.Provider;
+  /** Whether Prometheus' operator is there. */
+  readonly monitoring: boolean;
+  /** What is said of an Ingress so that somebody makes its certificate. */
+  readonly certificateAnnotations: Readonly<Record<string, string>>;
+}
 
 /** Ingestion, where the settings ask for it; its jobs are run by Airflow. */
 export function dataSurface(
@@ -20,10 +29,9 @@ export function dataSurface(
     namespaces,
     image,
     provider,
-  }: Pick<AirflowArgs, "monitoring"> & {
+  }: Omit<Site, "certificateAnnotations"> & {
     namespaces: Foundation["namespaces"];
     image: pulumi.Output<string>;
-    provider: k8s.Provider;
   },
 ): DataSurface | undefined {
   if (!datasurface) return undefined;
@@ -68,12 +76,9 @@ export function airflowFor(
     namespace,
     logs,
     monitoring,
+    certificateAnnotations,
     provider,
-  }: Pick<AirflowArgs, "monitoring"> & {
-    namespace: pulumi.Output<string>;
-    logs: ObjectStoreAccess | undefined;
-    provider: k8s.Provider;
-  },
+  }: Site & { namespace: pulumi.Output<string>; logs: ObjectStoreAccess | undefined },
 ): Airflow | undefined {
   const { databases } = settings.postgres;
   const connections = postgres.connections.airflow_db;
@@ -97,7 +102,7 @@ export function airflowFor(
       monitoring,
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
-      certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+      certificateAnnotations,
     },
     { provider },
   );
@@ -110,8 +115,9 @@ export function rainTracker(
   {
     namespace,
     image,
+    certificateAnnotations,
     provider,
-  }: { namespace: pulumi.Output<string>; image: pulumi.Output<string>; provider: k8s.Provider },
+  }: Omit<Site, "monitoring"> & { namespace: pulumi.Output<string>; image: pulumi.Output<string> },
 ): RainTracker | undefined {
   const connection = postgres.connections.rain?.migrate; // it brings its tables up to date itself
   if (!databases.rain || !connection) return undefined;
@@ -132,7 +138,7 @@ export function rainTracker(
       image,
       databaseSecret: { name: secret.metadata.name, key: "url" },
       host: `rain.${domain}`,
-      certificateAnnotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+      certificateAnnotations,
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
     },
     inside,

@@ -9,7 +9,7 @@ export interface FoundationArgs {
   /** Scales the quotas. */
   readonly environment: Environment;
 
-  /** The addresses by which pods and servers know each other; what allowances call "servers". */
+  /** The addresses or ranges by which pods and servers know each other; what allowances call "servers". */
   readonly servers: pulumi.Input<readonly string[]>;
 }
 

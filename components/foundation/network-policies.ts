@@ -125,7 +125,7 @@ function peer({ namespace, pods }: Peer): RulePeer {
 /** A rule without peers would mean everybody, so an empty list of servers becomes an address that nobody has. */
 function addresses(servers: readonly string[]): RulePeer[] {
   const known = servers.length > 0 ? servers : ["0.0.0.0"];
-  return known.map((address) => ({ ipBlock: { cidr: `${address}/32` } }));
+  return known.map((each) => ({ ipBlock: { cidr: each.includes("/") ? each : `${each}/32` } }));
 }
 
 function policyName(

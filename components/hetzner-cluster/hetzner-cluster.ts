@@ -2,9 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { recordArtefact } from "../artefacts";
-import { clientUrl, JoinSecrets, type KeyPair, Pki, renderKubeconfig } from "../cluster";
+import { clientUrl, JoinSecrets, Pki, type PostgresPki, renderKubeconfig } from "../cluster";
 import { type AccountSurvey, Addresses, type MonthlyCost, Servers } from "../hetzner";
 import { certificateBundle, filesOf, renderCloudInit } from "../machine";
+import type { PostgresArgs } from "../postgres";
 import {
   fabricOf,
   type HetznerTarget,
@@ -31,17 +32,6 @@ export interface HetznerClusterArgs {
   readonly postgresNames: readonly string[];
 }
 
-/** How others reach the etcd that K3s and Patroni share. */
-export interface EtcdAccess {
-  /** Each as host:port. */
-  readonly hosts: pulumi.Output<string[]>;
-  readonly authority: pulumi.Output<string>;
-  /** Opens the connection; has no common name. */
-  readonly certificate: pulumi.Output<KeyPair>;
-  /** Says who comes: the password of the user `patroni`. */
-  readonly password: pulumi.Output<string>;
-}
-
 /** From nothing to a cluster that answers: addresses, certificates, first boots, servers, in this order. */
 export class HetznerCluster extends pulumi.ComponentResource {
   /** A kubeconfig that is complete before any server boots; secret. */
@@ -53,16 +43,12 @@ export class HetznerCluster extends pulumi.ComponentResource {
   /** Where clients reach the platform: one address in front, or that of each server. */
   readonly entrances: pulumi.Output<string[]>;
   readonly api: pulumi.Output<string>;
-  readonly etcd: EtcdAccess;
+  /** How others reach the etcd that K3s and Patroni share. */
+  readonly etcd: PostgresArgs["etcd"];
   /** The cluster addresses of etcd's members. */
   readonly etcdAddresses: pulumi.Output<string[]>;
-  /** What PostgreSQL shows to its clients, and the authority by which they know it. */
-  readonly postgresCertificate: {
-    readonly authority: pulumi.Output<string>;
-    readonly pair: pulumi.Output<KeyPair>;
-  };
-  /** Opens the members' data to base backups. */
-  readonly postgresBackupCertificate: pulumi.Output<KeyPair>;
+  /** The certificates of PostgreSQL. */
+  readonly postgres: PostgresPki;
   /** By server: what `trellis-renew-certificates` reads on it. Secret. */
   readonly certificateBundles: pulumi.Output<Record<string, string>>;
   /** Opens etcd's snapshots; to be kept outside of the cluster. */
@@ -123,7 +109,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         patroniPassword,
         snapshotKey: { publicKey: snapshotKey.publicKeyOpenssh, privateKey: snapshotKey.privateKeyOpenssh },
         snapshotStore: snapshotStore(settings, secrets),
-        certificateAuthority: pki.postgresAuthority,
+        certificateAuthority: pki.postgres.authority,
       })
       .apply(({ certificateAuthority, ...known }) => ({
         ...known,
@@ -179,8 +165,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
       certificate: pki.patroni,
       password: patroniPassword,
     };
-    this.postgresCertificate = { authority: pki.postgresAuthority, pair: pki.postgres };
-    this.postgresBackupCertificate = pki.postgresBackup;
+    this.postgres = pki.postgres;
     this.snapshotKey = pulumi.secret(snapshotKey.privateKeyOpenssh);
     this.registerOutputs({ api: this.api, entrances: this.entrances });
   }

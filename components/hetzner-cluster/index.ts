@@ -1,1 +1,1 @@
-export { type EtcdAccess, HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
+export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";

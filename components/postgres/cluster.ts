@@ -49,13 +49,16 @@ export interface PostgresClusterArgs {
   /** The ranges from which HAProxy comes in: one for all servers where there is one, or each new server is a restart. */
   readonly servers: pulumi.Input<readonly string[]>;
 
-  /** etcd, as Patroni reaches it: by a certificate without a common name, then by password. */
+  /** Whether every server has a port for each member, by which a HAProxy reaches it. */
+  readonly nodePorts: boolean;
+
+  /** etcd, as Patroni reaches it: by a certificate without a common name, and then, where it has users, by password. */
   readonly etcd: {
     /** Each as host:port. */
     readonly hosts: pulumi.Input<readonly string[]>;
     readonly authority: pulumi.Input<string>;
     readonly certificate: TrustedPair["pair"];
-    readonly password: pulumi.Input<string>;
+    readonly password?: pulumi.Input<string> | undefined;
   };
 
   /** What PostgreSQL and the REST API show to clients and to each other. */
@@ -129,7 +132,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
       child,
     );
 
-    this.services(name, args.replicas, metadata);
+    this.headless(name, metadata);
+    if (args.nodePorts) this.nodePorts(name, args.replicas, metadata);
     new k8s.policy.v1.PodDisruptionBudget(
       `${name}-disruption`,
       {
@@ -185,7 +189,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
           [PASSWORD_VARIABLES.replication]: password("replication"),
           [PASSWORD_VARIABLES.rewind]: password("rewind"),
           [PASSWORD_VARIABLES.rest]: password("rest"),
-          [PASSWORD_VARIABLES.etcd]: etcd.password,
+          ...(etcd.password && { [PASSWORD_VARIABLES.etcd]: etcd.password }),
         },
       },
       { parent: this },
@@ -208,12 +212,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
     );
   }
 
-  /** Names for the members among themselves, and for HAProxy a port of each: no pod may have one of the host. */
-  private services(
-    name: string,
-    replicas: number,
-    metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta,
-  ): void {
+  /** Names for the members among themselves. */
+  private headless(name: string, metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta): void {
     const { ports } = POSTGRES;
     new k8s.core.v1.Service(
       `${name}-headless`,
@@ -231,6 +231,15 @@ export class PostgresCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+  }
+
+  /** For HAProxy a port of each member: no pod may have one of the host. */
+  private nodePorts(
+    name: string,
+    replicas: number,
+    metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta,
+  ): void {
+    const { ports } = POSTGRES;
     for (let ordinal = 0; ordinal < replicas; ordinal++) {
       new k8s.core.v1.Service(
         `${name}-member-${ordinal}`,
@@ -265,6 +274,7 @@ function configuration(
   return {
     scope: args.scope,
     etcd,
+    etcdHasUsers: args.etcd.password !== undefined,
     pods: args.pods,
     servers,
     certificates: {

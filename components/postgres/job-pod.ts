@@ -14,7 +14,7 @@ type Variable = k8s.types.input.core.v1.EnvVar;
 /** etcd's access, as `jobs postgres` reads it. */
 export function etcdEnvironment(
   hosts: pulumi.Input<readonly string[]>,
-  passwords: pulumi.Input<string>,
+  passwords: pulumi.Input<string> | undefined,
 ): Variable[] {
   return [
     {
@@ -24,7 +24,7 @@ export function etcdEnvironment(
     { name: "ETCD_CACERT", value: `${ETCD_FOLDER}/ca.crt` },
     { name: "ETCD_CERT", value: `${ETCD_FOLDER}/tls.crt` },
     { name: "ETCD_KEY", value: `${ETCD_FOLDER}/tls.key` },
-    secretVariable("ETCD_PASSWORD", passwords, PASSWORD_VARIABLES.etcd),
+    ...(passwords ? [secretVariable("ETCD_PASSWORD", passwords, PASSWORD_VARIABLES.etcd)] : []),
   ];
 }
 

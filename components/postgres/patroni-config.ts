@@ -16,6 +16,9 @@ export interface PatroniArgs {
   /** etcd's members, each as host:port. */
   readonly etcd: readonly string[];
 
+  /** Whether etcd asks for a user's password as well as for a certificate. @default true */
+  readonly etcdHasUsers?: boolean;
+
   /** Where the certificates lie in the container. */
   readonly certificates: {
     /** Authority, certificate and key of the connection to etcd. */
@@ -95,7 +98,7 @@ ${stringify(
       cacert: etcd.authority,
       cert: etcd.certificate,
       key: etcd.key,
-      username: "patroni",
+      ...(args.etcdHasUsers !== false && { username: "patroni" }),
     },
     restapi: {
       listen: `${listen}:${rest}`,

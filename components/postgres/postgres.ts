@@ -23,6 +23,7 @@ export interface PostgresArgs
     | "volumeGib"
     | "pods"
     | "servers"
+    | "nodePorts"
     | "etcd"
     | "certificate"
   > {
@@ -94,7 +95,7 @@ export class Postgres extends pulumi.ComponentResource {
         image: images.jobs,
         etcdHosts: args.etcd.hosts,
         etcdCertificate: secrets.etcdCertificate,
-        passwords: secrets.passwords,
+        etcdPassword: args.etcd.password === undefined ? undefined : secrets.passwords,
       },
       child,
     );

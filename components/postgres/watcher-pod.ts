@@ -13,8 +13,8 @@ export interface WatcherPodArgs {
   /** The Secret with `ca.crt`, `tls.crt` and `tls.key` for etcd; its digest rolls the watchers. */
   readonly etcdCertificate: pulumi.Input<string>;
   readonly certificateDigest: pulumi.Input<string>;
-  /** The Secret that holds the password of etcd's user. */
-  readonly passwords: pulumi.Input<string>;
+  /** The Secret that holds the password of etcd's user, where it has users. */
+  readonly etcdPassword: pulumi.Input<string> | undefined;
 }
 
 const HEALTH_PORT = 8080;
@@ -63,7 +63,7 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
             { name: "DISCOVERY_PRIMARY", value: POSTGRES.primary },
             { name: "DISCOVERY_REPLICA", value: POSTGRES.replica },
             { name: "DISCOVERY_PORT", value: String(HEALTH_PORT) },
-            ...etcdEnvironment(args.etcdHosts, args.passwords),
+            ...etcdEnvironment(args.etcdHosts, args.etcdPassword),
           ],
           securityContext: restrictedContainer,
           resources: { requests: { cpu: "25m", memory: "96Mi" }, limits: { memory: "192Mi" } },

@@ -21,16 +21,11 @@ export function adviceOn(settings: Settings): string[] {
       }
     }
   }
-  if (target.kind === "existing") {
-    advice.push(
-      "target: existing gets namespaces and policies alone; PostgreSQL, and what stands on it, need our etcd",
-    );
-  }
   advice.push(...layoutAdvice(settings));
   if (environment === "prod" && !offsite) {
     advice.push("offsite: missing in prod; a backup that lives in the cluster dies with it");
   }
-  if (target.kind === "hetzner" && !settings.minio.applications.backups) {
+  if (!settings.minio.applications.backups) {
     advice.push("minio.applications: without `backups` there is no bucket for backups, and none are made");
   }
   return advice;

@@ -59,7 +59,9 @@ const etcdParts = {
   ),
   key: variable("ETCD_KEY", "file with the key of that certificate", text("the path of a file")),
   user: variable("ETCD_USER", "user of etcd", text().default("patroni")),
-  password: variable("ETCD_PASSWORD", "that user's password", text(), { secret: true }),
+  password: variable("ETCD_PASSWORD", "that user's password, if etcd has users", text().optional(), {
+    secret: true,
+  }),
 };
 
 const etcd: Setting<EtcdAccess> = {

@@ -50,7 +50,7 @@ export class DiscoveryEtcd {
   }
 
   /** As the watcher is given it, by way of any ports in between. */
-  access(endpoints = this.#addresses.map((address) => `https://${address}:2379`)): EtcdAccess {
+  access(endpoints = this.#addresses.map((address) => `https://${address}:2379`)) {
     return {
       endpoints,
       authority: this.path("ca.crt"),

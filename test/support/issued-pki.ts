@@ -38,8 +38,8 @@ export async function issuePki(hosts: readonly { readonly name: string; readonly
         etcdMembers: pki.etcdMembers,
         etcdUsers: pki.etcdUsers,
         patroni: pki.patroni,
-        postgresAuthority: pki.postgresAuthority,
-        postgres: pki.postgres,
+        postgresAuthority: pki.postgres.authority,
+        postgres: pki.postgres.server,
         secrets: join.secrets,
       }),
     );

@@ -28,12 +28,17 @@ export const peerUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${
 
 const GIB = 1024 ** 3;
 
-const FEATURES = [
+/** Features that keep the data of all members the same, wherever they run. */
+export const ETCD_INTEGRITY = [
   // A member that defragments answers nobody meanwhile: it says so, and clients go to another.
   "StopGRPCServiceOnDefrag",
   // A member compares its data with the others' before it serves, and after each compaction.
   "InitialCorruptCheck",
   "CompactHashCheck",
+];
+
+const FEATURES = [
+  ...ETCD_INTEGRITY,
   // Members call each other from the address that their certificates name, however many a machine has.
   "SetMemberLocalAddr",
 ];

@@ -9,3 +9,4 @@ export {
   Pki,
   type PkiArgs,
 } from "./pki";
+export { PostgresPki, type PostgresPkiArgs } from "./postgres";

@@ -3,6 +3,7 @@ import * as tls from "@pulumi/tls";
 import { K3S_USER, type KeyPair, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
 import { Authority } from "./authority";
 import { LIFETIMES } from "./lifetimes";
+import { PostgresPki, type PostgresPkiArgs } from "./postgres";
 
 /** A server whose etcd member gets certificates. */
 export interface EtcdHost {
@@ -16,11 +17,7 @@ export interface PkiArgs {
   readonly cluster: string;
   /** The servers with an etcd member. */
   readonly etcdHosts: readonly EtcdHost[];
-  /** The names by which clients and members reach PostgreSQL, and the addresses of the servers before it. */
-  readonly postgres: {
-    readonly names: readonly string[];
-    readonly addresses: readonly pulumi.Input<string>[];
-  };
+  readonly postgres: Pick<PostgresPkiArgs, "addresses" | "names">;
   /** The settings' epoch of certificates: raised, all leaves are made anew, and no authority. */
   readonly epoch: number;
 }
@@ -64,12 +61,7 @@ export class Pki extends pulumi.ComponentResource {
   public readonly etcdUsers: Readonly<Record<EtcdUser, pulumi.Output<KeyPair>>>;
   /** Opens the connection to etcd; Patroni then says who it is by name and password. */
   public readonly patroni: pulumi.Output<KeyPair>;
-  /** The authority by which clients know PostgreSQL, and HAProxy Patroni's REST API; no secret. */
-  public readonly postgresAuthority: pulumi.Output<string>;
-  /** What every member of PostgreSQL shows, to clients and to other members. */
-  public readonly postgres: pulumi.Output<KeyPair>;
-  /** Whom the members' pgBackRest servers let read the data, for base backups. */
-  public readonly postgresBackup: pulumi.Output<KeyPair>;
+  public readonly postgres: PostgresPki;
 
   constructor(
     name: string,
@@ -129,22 +121,7 @@ export class Pki extends pulumi.ComponentResource {
       epoch,
     });
 
-    const databases = authority("postgres-ca");
-    this.postgresAuthority = databases.certificate;
-    this.postgres = databases.issue("server", {
-      subject: { commonName: "postgres" },
-      uses: ["server_auth", "client_auth"],
-      dnsNames: postgres.names,
-      addresses: postgres.addresses,
-      lifetime: LIFETIMES.workload,
-      epoch,
-    });
-    this.postgresBackup = databases.issue("backup", {
-      subject: { commonName: "pgbackrest" },
-      uses: ["client_auth"],
-      lifetime: LIFETIMES.workload,
-      epoch,
-    });
+    this.postgres = new PostgresPki(`${name}-postgres`, { cluster, ...postgres, epoch }, { parent: this });
     this.registerOutputs({});
   }
 }

@@ -1,26 +1,13 @@
 import { z } from "zod";
 import { bucketName, domainName, emailAddress, httpsUrl, imageRepository, kubernetesName } from "../values";
+import { existingTarget } from "./existing";
 import { hetznerTarget } from "./hetzner";
 import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
 import { airflow, backup, datasurface, minio, postgres } from "./services";
 
+export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
 export { ENVIRONMENTS, type Environment, type Role } from "./kinds";
-
-export const existingTarget = z.strictObject({
-  kind: z.literal("existing").meta(says("A cluster whose servers, add-ons and upgrades are not touched.")),
-  context: z
-    .string()
-    .min(1)
-    .max(253)
-    .optional()
-    .meta(
-      says("The context of the kubeconfig, which is the secret `trellis:kubeconfig`.", "the current one"),
-    ),
-  storageClass: kubernetesName
-    .default(kubernetesName.parse("local-path"))
-    .meta(says("What volumes are made of.")),
-});
 
 const target = z.discriminatedUnion("kind", [hetznerTarget, existingTarget]);
 
@@ -84,7 +71,6 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
-export type ExistingTarget = z.infer<typeof existingTarget>;
 export type ServerGroup = Extract<Settings["target"], { kind: "hetzner" }>["servers"][number];
 export type Edge = Extract<Settings["target"], { kind: "hetzner" }>["edge"];
 export type Offsite = z.infer<typeof offsite>;

@@ -13,7 +13,8 @@ export interface EtcdAccess {
   readonly certificate: string;
   readonly key: string;
   readonly user: string;
-  readonly password: string;
+  /** Absent where etcd has no users: whoever has the certificate may do everything. */
+  readonly password?: string | undefined;
 }
 
 /** etcd has answered, and its answer is no. */
@@ -104,19 +105,20 @@ export class EtcdGateway {
   }
 
   async #authenticated<T>(action: () => Promise<T>): Promise<T> {
-    this.#token ??= await this.#logIn();
+    const { user: name, password } = this.#access;
+    if (password === undefined) return action();
+    this.#token ??= await this.#logIn(name, password);
     try {
       return await action();
     } catch (error) {
       if (!(error instanceof EtcdRefusal) || !isAboutToken(error)) throw error;
-      this.#token = await this.#logIn();
+      this.#token = await this.#logIn(name, password);
       return action();
     }
   }
 
-  async #logIn(): Promise<string> {
+  async #logIn(name: string, password: string): Promise<string> {
     this.#token = undefined;
-    const { user: name, password } = this.#access;
     const response = await this.#post("auth/authenticate", { name, password });
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);

@@ -20,14 +20,14 @@ const evaluatePki = (hosts = HOSTS) =>
         k3s: pki.k3s,
         administrator: pki.administrator,
         patroni: pki.patroni,
-        postgres: pki.postgres,
-        postgresBackup: pki.postgresBackup,
+        postgres: pki.postgres.server,
+        postgresBackup: pki.postgres.backup,
         members: pki.etcdMembers,
         users: pki.etcdUsers,
         join: secrets.secrets,
         apiAuthority: pki.apiAuthority,
         etcdAuthority: pki.etcdAuthority,
-        postgresAuthority: pki.postgresAuthority,
+        postgresAuthority: pki.postgres.authority,
       };
     },
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { versions } from "../../../components/versions";
 import { platform } from "../../../platform";
 import { evaluateStack } from "../../support/evaluate";
@@ -90,14 +91,55 @@ describe("the platform", () => {
     }
   });
 
-  it("deploys to an existing cluster without a single server", async () => {
-    const raw = { ...rawSettings("dev"), target: { kind: "existing" } };
+  describe("on a cluster that others look after", () => {
+    const existing = (target: object) => ({
+      ...rawSettings("prod"),
+      target: { kind: "existing", nodes: ["192.0.2.0/24"], ...target },
+    });
 
-    const { logs, resources } = await evaluatePlatform(raw);
-    expect(logs.map(({ message }) => message).join()).toContain(
-      "PostgreSQL, and what stands on it, need our etcd",
-    );
-    expect(resources.filter(({ type }) => /^(hcloud|tls):/.test(type))).toEqual([]);
-    expect(resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace").length).toBeGreaterThan(5);
+    it("deploys all that it deploys to servers of its own, and an etcd, without a single server or add-on", async () => {
+      const [own, other] = [
+        await evaluatePlatform(withValue(rawSettings("prod"), "target.addons.monitoring", false)),
+        await evaluatePlatform(existing({})),
+      ];
+      const workloads = ({ resources }: typeof own) =>
+        resources
+          .filter(({ type }) => /^kubernetes:(apps|batch).*:(CronJob|Deployment|Job|StatefulSet)$/.test(type))
+          .map(({ name }) => name);
+
+      expect(workloads(other)).toEqual(expect.arrayContaining(["etcd-members", "postgres-cluster-members"]));
+      expect(workloads(own).filter((name) => !workloads(other).includes(name))).toEqual([]);
+      expect(workloads(other).filter((name) => !workloads(own).includes(name))).toEqual(["etcd-members"]);
+      expect(other.resources.filter(({ type }) => /^hcloud:|:HelmChart$/.test(type))).toEqual([]);
+      expect(Object.keys(other.outputs)).toEqual([
+        "endpoints",
+        "postgres",
+        "objectStorage",
+        "airflowAdminPassword",
+      ]);
+    });
+
+    it("leads Patroni to that etcd, which has no users, and opens no port of a node", async () => {
+      const { resources, artefacts } = await evaluatePlatform(existing({}));
+
+      const config = artefacts.find(({ path }) => path === "postgres/patroni.yml");
+      const { etcd3 } = parse(config?.content ?? "");
+      expect(etcd3.hosts).toEqual([0, 1, 2].map((n) => `etcd-${n}.etcd.postgres.svc.cluster.local:2379`));
+      expect(etcd3).not.toHaveProperty("username");
+      const services = resources.filter(({ type }) => type === "kubernetes:core/v1:Service");
+      expect(services.filter(({ inputs }) => JSON.stringify(inputs).includes("NodePort"))).toEqual([]);
+    });
+
+    it("takes its nodes' ranges for the API, its class of storage, and its issuer of certificates", async () => {
+      const raw = existing({ storageClass: "fast", certificateIssuer: "acme" });
+
+      const said = JSON.stringify((await evaluatePlatform(raw)).resources.map(({ inputs }) => inputs));
+      expect(said).toContain('"cidr":"192.0.2.0/24"');
+      expect(said).toContain('"cert-manager.io/cluster-issuer":"acme"');
+      expect(said).not.toContain("letsencrypt");
+      expect(said.match(/"storageClassName":"[^"]+"/g)).toSatisfy((all: string[]) =>
+        all.every((each) => each === '"storageClassName":"fast"'),
+      );
+    });
   });
 });

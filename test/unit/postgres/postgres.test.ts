@@ -23,6 +23,7 @@ const ARGS: PostgresArgs = {
   volumeGib: 10,
   pods: ["10.42.0.0/16"],
   servers: ["10.0.1.10/32"],
+  nodePorts: true,
   etcd: { hosts: ["10.0.1.10:2379"], authority: "authority", certificate: pair, password: "password" },
   certificate: { authority: "authority", pair },
   images: { postgres: "registry.example/postgres@sha256:01", jobs: "registry.example/jobs@sha256:02" },

@@ -1,0 +1,1 @@
+export { Etcd, type EtcdArgs } from "./etcd";
