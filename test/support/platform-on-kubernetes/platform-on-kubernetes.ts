@@ -194,7 +194,7 @@ interface JobManifest {
 /** Those of our dev stack, on a cluster that is there. */
 function settingsOn(cluster: Cluster, model: string): Record<string, unknown> {
   const changes = {
-    target: { kind: "existing", servers: [cluster.address] },
+    target: { kind: "existing", nodes: [`${cluster.address}/32`] },
     "datasurface.model": model,
     "datasurface.simulator.changesPerSecond": 5,
   };
