@@ -80,6 +80,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     etcd: cluster.etcd,
     certificates: cluster.postgres,
     certificateAnnotations: issuedBy(CLUSTER_ISSUER),
+    consoles: true,
     monitoring: addons.monitoring,
   });
 
@@ -136,6 +137,7 @@ function onExisting(given: Settings, target: ExistingTarget, { kubeconfig, ...se
       ...{ cluster, names: serverNames(), addresses: [], epoch: certificateEpoch },
     }),
     certificateAnnotations: target.certificateIssuer ? issuedBy(target.certificateIssuer) : {},
+    consoles: false,
     monitoring: false, // rules and dashboards come as K3s' own HelmCharts, with the add-ons that read them
   });
 }

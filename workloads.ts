@@ -18,6 +18,8 @@ export interface Ground extends Pick<PostgresArgs, "etcd" | "nodePorts" | "pods"
   readonly certificates: PostgresPki;
   /** What is said of an Ingress so that somebody makes its certificate. */
   readonly certificateAnnotations: Readonly<Record<string, string>>;
+  /** Whether the ingress is K3s' Traefik, which our objects can tell to trust a console's certificate. */
+  readonly consoles: boolean;
   /** Whether Prometheus' operator is there. */
   readonly monitoring: boolean;
 }
@@ -46,7 +48,7 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
       strictSpread: environment === "prod",
       jobsImage: jobs.reference,
       certificateEpoch: settings.epochs.certificates,
-      consoleHost: `minio-console.${domain}`,
+      ...(ground.consoles && { consoleHost: `minio-console.${domain}` }),
       certificateAnnotations,
       monitoring,
     },
@@ -124,7 +126,7 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
     endpoints: {
       ...(airflow && { airflow: airflow.endpoint }),
       ...(rain && { rain: rain.endpoint }),
-      objectStorageConsole: minio.console,
+      ...(minio.console && { objectStorageConsole: minio.console }),
     },
     postgres: {
       connections: postgres.connections,

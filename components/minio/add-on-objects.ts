@@ -4,6 +4,8 @@ import { hostOf, LABELS, MINIO, MINIO_NAMESPACE } from "./names";
 import { CONSOLE_SERVER_NAME, SERVERS_TRANSPORT } from "./servers";
 
 export interface AddOnObjectsArgs {
+  /** Whether Traefik leads browsers to the console. */
+  readonly console: boolean;
   /** Whether there is a Prometheus to collect and to alert. */
   readonly monitoring: boolean;
   /** How many drives reads and writes need. */
@@ -13,10 +15,13 @@ export interface AddOnObjectsArgs {
 export const METRICS_TOKEN_KEY = "token";
 
 /** What add-ons are told of object storage. Their CRDs come with them, so these objects come as a chart that waits. */
-export function addOnObjects({ monitoring, quorums }: AddOnObjectsArgs): InlineChart {
+export function addOnObjects({ console, monitoring, quorums }: AddOnObjectsArgs): InlineChart {
   return {
     name: "minio-add-on-objects",
-    manifests: [consoleTransport, ...(monitoring ? [serviceMonitor, prometheusRule(quorums)] : [])],
+    manifests: [
+      ...(console ? [consoleTransport] : []),
+      ...(monitoring ? [serviceMonitor, prometheusRule(quorums)] : []),
+    ],
   };
 }
 

@@ -50,8 +50,8 @@ export class MinIO extends pulumi.ComponentResource {
   /** By application; the bucket is the first of its own. */
   readonly access: Readonly<Record<string, ObjectStoreAccess>>;
 
-  /** Where people find it, and who may do everything there. */
-  readonly console: pulumi.Output<string>;
+  /** Where people find it, if it has a name, and who may do everything there. */
+  readonly console: pulumi.Output<string> | undefined;
   readonly root: MinioServers["root"];
 
   /** For what needs its bucket. */
@@ -62,7 +62,7 @@ export class MinIO extends pulumi.ComponentResource {
     const { namespace, buckets, applications, layout } = args;
     const child = { parent: this };
     this.endpoint = pulumi.output(`https://${hostOf(MINIO.api)}:${MINIO.ports.api}`);
-    this.console = pulumi.output(`https://${args.consoleHost}`);
+    this.console = args.consoleHost ? pulumi.output(`https://${args.consoleHost}`) : undefined;
 
     const image = args.image ?? `docker.io/pgsty/silo:${versions.minio.version}`;
     const servers = new MinioServers(`${name}-servers`, { ...args, image }, child);
@@ -97,7 +97,7 @@ export class MinIO extends pulumi.ComponentResource {
       ]),
     );
 
-    this.ingress(name, args);
+    if (args.consoleHost) this.ingress(name, args, args.consoleHost);
     if (args.monitoring) {
       new k8s.core.v1.Secret(
         `${name}-metrics`,
@@ -112,30 +112,28 @@ export class MinIO extends pulumi.ComponentResource {
         child,
       );
     }
-    new k8s.apiextensions.CustomResource(
-      `${name}-add-on-objects`,
-      {
-        apiVersion: "helm.cattle.io/v1",
-        kind: "HelmChart",
-        metadata: { name: "minio-add-on-objects", namespace: "kube-system" },
-        spec: {
-          ...RETRIES,
-          chartContent: inlineChart(
-            addOnObjects({
-              monitoring: args.monitoring,
-              quorums: { read: readQuorum(layout), write: writeQuorum(layout) },
-            }),
-          ),
-          targetNamespace: MINIO_NAMESPACE,
+    const chart = addOnObjects({
+      console: args.consoleHost !== undefined,
+      monitoring: args.monitoring,
+      quorums: { read: readQuorum(layout), write: writeQuorum(layout) },
+    });
+    if (chart.manifests.length > 0) {
+      new k8s.apiextensions.CustomResource(
+        `${name}-add-on-objects`,
+        {
+          apiVersion: "helm.cattle.io/v1",
+          kind: "HelmChart",
+          metadata: { name: chart.name, namespace: "kube-system" },
+          spec: { ...RETRIES, chartContent: inlineChart(chart), targetNamespace: MINIO_NAMESPACE },
         },
-      },
-      child,
-    );
+        child,
+      );
+    }
     this.registerOutputs({ endpoint: this.endpoint });
   }
 
   /** The console alone: S3 clients live in the cluster, and nothing outside may reach the buckets past it. */
-  private ingress(name: string, { namespace, consoleHost, certificateAnnotations }: MinIOArgs): void {
+  private ingress(name: string, { namespace, certificateAnnotations }: MinIOArgs, consoleHost: string): void {
     const service = { name: MINIO.console, port: { name: "console" } };
     new k8s.networking.v1.Ingress(
       `${name}-console`,

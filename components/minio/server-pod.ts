@@ -8,7 +8,8 @@ import { PLACES, serverArguments, serverEnvironment } from "./server";
 export interface ServerPodArgs {
   readonly image: pulumi.Input<string>;
   readonly layout: DriveLayout;
-  readonly consoleHost: string;
+  /** The name under which browsers reach the console. @default none */
+  readonly consoleHost?: string | undefined;
   /** Hold the root user and its password, and `ca.crt`, `tls.crt` and `tls.key`. */
   readonly rootSecret: pulumi.Input<string>;
   readonly certificateSecret: pulumi.Input<string>;

@@ -42,12 +42,12 @@ function volumes({ pods, drivesPerPod }: Pick<DriveLayout, "pods" | "drivesPerPo
 /** What is no secret of a server's environment. */
 export function serverEnvironment(
   { pods, drivesPerPod, parity }: DriveLayout,
-  consoleHost: string,
+  consoleHost: string | undefined,
 ): Readonly<Record<string, string>> {
   return {
     // A single drive knows no parity, and its server refuses to hear of it.
     ...(pods * drivesPerPod > 1 && { MINIO_STORAGE_CLASS_STANDARD: `EC:${parity}` }),
-    MINIO_BROWSER_REDIRECT_URL: `https://${consoleHost}`,
+    ...(consoleHost && { MINIO_BROWSER_REDIRECT_URL: `https://${consoleHost}` }),
     MINIO_PROMETHEUS_AUTH_TYPE: "jwt",
     HOME: "/tmp",
   };
