@@ -128,7 +128,7 @@ make_jobs() { # context archive
   buildah_in_store "${build[@]}" "${mounts[@]}" --target build "$1"
   # The second time that stage is there, and nothing that was mounted leaves a trace in what is shipped.
   buildah_in_store "${build[@]}" --tag localhost/trellis-jobs "$1"
-  buildah_in_store push --quiet localhost/trellis-jobs "oci-archive:$2:trellis-jobs:latest"
+  buildah_in_store push --quiet localhost/trellis-jobs "oci-archive:$2:localhost/trellis-jobs:latest"
 }
 
 # Of whichever release Debian has: the pins are those of the PostgreSQL project's packages.
@@ -136,14 +136,14 @@ make_postgres() { # context archive
   buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg "POSTGRES_VERSION=$postgresql" --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgresql)" \
     --build-arg PACKAGE_ARCHIVE= --tag localhost/trellis-postgres "$1/components/postgres/image"
-  buildah_in_store push --quiet localhost/trellis-postgres "oci-archive:$2:trellis-postgres:latest"
+  buildah_in_store push --quiet localhost/trellis-postgres "oci-archive:$2:localhost/trellis-postgres:latest"
 }
 
 make_recovery() { # context archive
   buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgres)" --build-arg "JOBS_IMAGE=oci-archive:$(archive_of jobs)" \
     --tag localhost/trellis-recovery "$1/components/postgres/recovery-image"
-  buildah_in_store push --quiet localhost/trellis-recovery "oci-archive:$2:trellis-recovery:latest"
+  buildah_in_store push --quiet localhost/trellis-recovery "oci-archive:$2:localhost/trellis-recovery:latest"
 }
 
 archive_of() { echo "$images/$1-$(key "$1").tar"; }
