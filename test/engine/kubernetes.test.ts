@@ -1,11 +1,9 @@
 import { afterAll, expect, it } from "vitest";
 import { platform } from "../../platform";
 import { changes, type Engine, K3S_API_PROGRAMS, type K3sApi, k3sApi, startEngine } from "../support/engine";
-import { K3sApiServer } from "../support/k3s-api-server";
 import { configurationOf } from "../support/platform";
 import { describeWith } from "../support/programs";
 import { rawSettings, withValue } from "../support/stacks";
-import { eventually } from "../support/waiting";
 
 type Stack = "dev" | "prod";
 
@@ -88,35 +86,6 @@ describeWith(
         "postgres-databases-specification",
         "postgres-databases-trellis_backup_2",
       ]);
-    });
-
-    it("is previewed, made, left alone and taken away again on a cluster that others look after", async () => {
-      const cluster = await K3sApiServer.start();
-      started.push(cluster);
-      await eventually("its API is ready", 300_000, () => {
-        cluster.applyManifest("trellis-administrators.yaml");
-        return true;
-      });
-      const engine = await startEngine({
-        stack: "existing",
-        config: { "trellis:settings": { ...rawSettings("dev"), target: { kind: "existing" } } },
-        secrets: { "trellis:kubeconfig": cluster.kubeconfig },
-      });
-      started.push({ stop: async () => engine.close() });
-      engine.cloud("kubernetes").connect();
-      const namespaces = () =>
-        cluster.kubectl("get", "namespaces", "--output=name").split("\n").filter(Boolean);
-      const before = namespaces();
-
-      expect(changes(await engine.preview(platform)).length).toBeGreaterThan(30);
-      expect(namespaces()).toEqual(before);
-      await engine.up(platform);
-      expect(namespaces().length).toBeGreaterThan(before.length);
-      expect(changes(await engine.up(platform))).toEqual([]);
-      expect(engine.cloud("hcloud").all()).toEqual([]);
-
-      await engine.destroy(platform);
-      expect(cluster.kubectl("get", "limitranges", "--all-namespaces", "--output=name")).toBe("");
     });
   },
 );

@@ -30,6 +30,20 @@ const KINDS = {
   ],
 };
 
+/** A container with a PostgreSQL, and where its sockets are. */
+interface PostgresPod {
+  readonly pod: string;
+  readonly container: string;
+  readonly sockets: string;
+}
+
+const MEMBER: PostgresPod = { pod: "postgres-0", container: "postgres", sockets: PLACES.sockets };
+const RECOVERY: PostgresPod = {
+  pod: "deployment/postgres-recovery",
+  container: "recovery",
+  sockets: "/var/lib/postgresql/recovery/data/recovery-socket",
+};
+
 /**
  * The whole platform on a cluster that others look after: a real Kubernetes of one node with all images laid on it, and the
  * real engine, whose `up` waits until all that it made does its work.
@@ -114,23 +128,41 @@ export class PlatformOnKubernetes {
     return api;
   }
 
-  /** What a member of PostgreSQL answers to its own superuser. The caller says what it reads. */
-  async query<Row>(database: string, sql: string): Promise<Row[]> {
-    const answer = await this.cluster.run([
-      ...["exec", "postgres-0", "--namespace", "postgres", "--container", "postgres", "--"],
-      ...[
-        `${PLACES.programs}/psql`,
-        "--host",
-        PLACES.sockets,
-        "--username",
-        "postgres",
-        "--dbname",
-        database,
-      ],
-      ...["--no-psqlrc", "--tuples-only", "--no-align", "--command"],
+  /** What a server of PostgreSQL answers to its own superuser. The caller says what it reads. */
+  async query<Row>(database: string, sql: string, server = MEMBER): Promise<Row[]> {
+    const answer = await this.execute(
+      database,
       `SELECT coalesce(json_agg(found), '[]') FROM (${sql}) AS found`,
-    ]);
+      server,
+    );
     return JSON.parse(answer) as Row[];
+  }
+
+  /** The same for a command that is no query. */
+  execute(database: string, sql: string, { pod, container, sockets }: PostgresPod = MEMBER): Promise<string> {
+    return this.cluster.run([
+      ...["exec", pod, "--namespace", "postgres", "--container", container, "--"],
+      ...[`${PLACES.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
+      ...["--no-psqlrc", "--tuples-only", "--no-align", "--command", sql],
+    ]);
+  }
+
+  /** Shows a moment of the past, as the runbook says, and answers where. */
+  async recover(moment: string): Promise<PostgresPod> {
+    const place = ["--namespace", "postgres"];
+    await this.cluster.run(["set", "env", RECOVERY.pod, `PITR_TO=${moment}`, ...place]);
+    await this.cluster.run(["scale", RECOVERY.pod, "--replicas=1", ...place]);
+    await eventually(
+      "the recovered server listens",
+      PATIENCE_MS,
+      async () => {
+        const said = await this.cluster.run(["logs", RECOVERY.pod, "--tail=100", ...place]);
+        if (!said.includes("the server listens")) throw new Error(said);
+        return true;
+      },
+      1_000,
+    );
+    return RECOVERY;
   }
 
   /** Runs the Job of a CronJob now, with other words where they are given, and answers what it printed. */
