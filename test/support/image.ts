@@ -7,7 +7,7 @@ import { type ContainerOutcome, runContainer } from "./container";
 /** What this machine must have to build an image and to run what is in it. */
 export const IMAGE_PROGRAMS = ["mmdebstrap", "buildah", "runc", "tar", "flock"];
 
-export type ImageName = "node" | "jobs" | "postgres";
+export type ImageName = "node" | "jobs" | "postgres" | "recovery";
 
 const CHECKOUT = resolve(import.meta.dirname, "../..");
 const SCRIPT = join(CHECKOUT, "test/toolchain/images.sh");

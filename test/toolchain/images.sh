@@ -2,7 +2,7 @@
 # Builds the platform's own images where no Docker runs, from their own Dockerfiles, and keeps them as OCI archives in
 # ${TRELLIS_CACHE:-~/.cache/trellis}/images; what is there is not built again:
 #
-#   images.sh [jobs|postgres|node|postgresql]...      the first two, or those named; prints name and archive
+#   images.sh [jobs|postgres|recovery|...]...         these three, or those named, be they bases; prints name and archive
 #   images.sh --afresh <image> <checkout> <archive>   builds once more, from this checkout and with nothing kept but the base
 #
 # The bases that the Dockerfiles name come from registries. In their place stands what this machine can make: Debian of the
@@ -14,8 +14,8 @@ cache=${TRELLIS_CACHE:-$HOME/.cache/trellis}
 images=$cache/images
 release=trixie
 postgresql=17 # the major version that this release has
-names=(jobs postgres)
-declare -A base_of=([jobs]=node [postgres]=postgresql)
+names=(jobs postgres recovery)
+declare -A bases_of=([jobs]=node [postgres]=postgresql [recovery]="postgres jobs")
 
 # What is kept between builds is thrown away when it has grown to this, in MiB.
 kept_limit=6000
@@ -57,6 +57,7 @@ key() { # image
     jobs) { key node; declare -f make_jobs; contents .dockerignore .npmrc package.json package-lock.json tsconfig.json jobs; } ;;
     postgresql) { key debian; declare -f make_postgresql; } ;;
     postgres) { key postgresql; declare -f make_postgres; contents components/postgres/image; } ;;
+    recovery) { key postgres; key jobs; declare -f make_recovery; contents components/postgres/recovery-image; } ;;
   esac | sha256sum | cut -c1-16
 }
 
@@ -127,7 +128,7 @@ make_jobs() { # context archive
   buildah_in_store "${build[@]}" "${mounts[@]}" --target build "$1"
   # The second time that stage is there, and nothing that was mounted leaves a trace in what is shipped.
   buildah_in_store "${build[@]}" --tag localhost/trellis-jobs "$1"
-  buildah_in_store push --quiet localhost/trellis-jobs "oci-archive:$2:trellis-jobs:latest"
+  buildah_in_store push --quiet localhost/trellis-jobs "oci-archive:$2:localhost/trellis-jobs:latest"
 }
 
 # Of whichever release Debian has: the pins are those of the PostgreSQL project's packages.
@@ -135,21 +136,33 @@ make_postgres() { # context archive
   buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg "POSTGRES_VERSION=$postgresql" --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgresql)" \
     --build-arg PACKAGE_ARCHIVE= --tag localhost/trellis-postgres "$1/components/postgres/image"
-  buildah_in_store push --quiet localhost/trellis-postgres "oci-archive:$2:trellis-postgres:latest"
+  buildah_in_store push --quiet localhost/trellis-postgres "oci-archive:$2:localhost/trellis-postgres:latest"
+}
+
+make_recovery() { # context archive
+  buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
+    --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgres)" --build-arg "JOBS_IMAGE=oci-archive:$(archive_of jobs)" \
+    --tag localhost/trellis-recovery "$1/components/postgres/recovery-image"
+  buildah_in_store push --quiet localhost/trellis-recovery "oci-archive:$2:localhost/trellis-recovery:latest"
 }
 
 archive_of() { echo "$images/$1-$(key "$1").tar"; }
+
+bases() { # image: makes those that are not there
+  local base
+  for base in ${bases_of[$1]:-}; do image "$base" >/dev/null; done
+}
 
 image() { # name: makes it if it is not there, prints its archive
   local archive
   archive=$(archive_of "$1")
   if [ ! -e "$archive" ]; then
-    [ -z "${base_of[$1]:-}" ] || image "${base_of[$1]}" >/dev/null
+    bases "$1"
     echo "toolchain: building the image $1" >&2
     if [ "$(du --summarize --block-size=1M "$store" 2>/dev/null | cut -f1)" -gt "$kept_limit" ] 2>/dev/null; then
       buildah_in_store rmi --all --force
     fi
-    if [ -n "${base_of[$1]:-}" ]; then
+    if [ -n "${bases_of[$1]:-}" ]; then
       "make_$1" "$root" "$drafts/archive.tar"
     else
       "make_$1" "$drafts/archive.tar"
@@ -167,7 +180,7 @@ main() {
   flock 9 # two would build the same
 
   if [ "${1:-}" = --afresh ]; then
-    image "${base_of[$2]}" >/dev/null
+    bases "$2"
     rm -rf "$images"/.afresh.* # left by a build that was cut
     store=$(mktemp -d "$images/.afresh.XXXXXX")
     "make_$2" "$(cd "$3" && pwd)" "$4"

@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Airflow, dagFiles, type PlatformDags, POD_RUNNERS } from "../../../components/airflow";
 import { DATASURFACE, DataSurface, dataSurfaceDags } from "../../../components/datasurface";
 import { Foundation } from "../../../components/foundation";
 import type { ObjectStoreAccess } from "../../../components/minio";
-import { loadModel, type Model } from "../../../jobs/datasurface/model";
+import type { Model } from "../../../jobs/datasurface/model";
 import { ingestionJobs, streamsFile, streamsFileName } from "../../../jobs/datasurface/stream-list";
 import { evaluateStack } from "../evaluate";
 import { DATABASES, LOGIN, SERVER } from "./databases";
+import { quietModel } from "./quiet-model";
 import type { Trials } from "./trials";
 
 export interface KubernetesManifest {
@@ -34,26 +32,6 @@ export const HOST = "airflow.example.com";
 
 /** The password of Airflow's first user. */
 export const ADMIN_PASSWORD = randomBytes(12).toString("hex");
-
-/**
- * The acceptance model, its schedules but for one day of the year: in the tests, runs are triggered. The folder is that of
- * the example.
- */
-function quietModel(): { model: Model; files: Record<string, string> } {
-  const folder = mkdtempSync(join(tmpdir(), "trellis-model-"));
-  try {
-    const files = Object.fromEntries(
-      readdirSync("examples/model").map((name) => {
-        const text = readFileSync(join("examples/model", name), "utf8");
-        return [name, text.replace('cron: "* * * * *"', 'cron: "0 0 1 1 *"')];
-      }),
-    );
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    return { model: loadModel(folder), files };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 /** All that the components declare for the acceptance model, with real secrets in it, to be applied in this order. */
 export async function deployedObjects({

@@ -1,3 +1,5 @@
 export { AIRFLOW_ON_KUBERNETES_PROGRAMS, AirflowOnKubernetes, LOG_BUCKET } from "./airflow-on-kubernetes";
-export type { AirflowApi, DagRun } from "./api";
+export { AirflowApi, type DagRun } from "./api";
+export { airflowImage } from "./images";
+export { writeQuietModel } from "./quiet-model";
 export { HURRIED, IMPATIENT, MISTAKEN, STARVED, TRIALS, type Trials } from "./trials";

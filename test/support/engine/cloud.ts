@@ -36,6 +36,12 @@ export interface Fault {
   readonly times?: number;
 }
 
+/** How a stand-in behaves where what it makes is really made. */
+export interface Connection {
+  /** Whether it comes back only once that does its work, as the real provider does. @default false */
+  readonly awaits?: boolean;
+}
+
 /**
  * What one stand-in provider has made, on disk: it outlives the provider's process, which the engine starts anew for
  * every operation, and a test can look into it, change it behind the engine's back, or let it misbehave.
@@ -108,12 +114,22 @@ export class Cloud {
   }
 
   /** From now on what the stand-in makes is made where its provider is configured to, and not only here. */
-  connect(connected = true): void {
-    this.#write("connected", [connected]);
+  connect(connection: Connection = {}): void {
+    this.#write("connection", [connection]);
   }
 
-  get connected(): boolean {
-    return this.#read<boolean>("connected")[0] ?? false;
+  get connection(): Connection | undefined {
+    return this.#read<Connection>("connection")[0];
+  }
+
+  /** Says what really was built: the digests by repositories, without tags. */
+  holds(digests: Readonly<Record<string, string>>): void {
+    this.#write("digests", Object.entries(digests));
+  }
+
+  /** The digest of what was built for a repository. */
+  digestOf(repository: string): string | undefined {
+    return new Map(this.#read<[string, string]>("digests")).get(repository);
   }
 
   /** Throws what a fault says, if one covers this operation. */

@@ -47,11 +47,21 @@ export class KubernetesClient {
     if (warnings.length > 0) throw new Error(`${what} was taken with a warning: ${warnings.join("; ")}`);
   }
 
-  async exists(object: Properties): Promise<boolean> {
+  /** The object as it is; undefined where there is none of its name. */
+  async read(object: Properties): Promise<Properties | undefined> {
     const { path, what } = await this.#pathOf(object);
     const { status, body } = await this.#call("GET", path);
     if (status >= 300 && status !== 404) throw new Error(`${what} cannot be read: ${body.message ?? status}`);
-    return status < 300;
+    return status < 300 ? body : undefined;
+  }
+
+  async exists(object: Properties): Promise<boolean> {
+    return (await this.read(object)) !== undefined;
+  }
+
+  /** What the API answers at a path: an object, or under `message` the text that is none, such as a log. */
+  async get(path: string): Promise<Properties> {
+    return (await this.#call("GET", path)).body;
   }
 
   async remove(object: Properties): Promise<void> {
@@ -92,8 +102,8 @@ export class KubernetesClient {
           text += part;
         });
         response.on("end", () => {
-          const { warning = [] } = response.headersDistinct;
-          const body = text.startsWith("{") ? JSON.parse(text) : { message: text };
+          const { warning = [], "content-type": [type = ""] = [] } = response.headersDistinct;
+          const body = type.startsWith("application/json") ? JSON.parse(text) : { message: text };
           resolve({ status: response.statusCode ?? 0, body, warnings: warning });
         });
       });
@@ -107,3 +117,6 @@ function isNamed(object: unknown): object is Named {
   if (!isObject(object) || !isObject(object.metadata)) return false;
   return [object.apiVersion, object.kind, object.metadata.name].every((each) => typeof each === "string");
 }
+
+/** Who only looks. */
+export type KubernetesReader = Pick<KubernetesClient, "get" | "read">;

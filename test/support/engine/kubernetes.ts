@@ -1,4 +1,5 @@
 import type { Cloud } from "./cloud";
+import { awaitGone, awaitReady } from "./kubernetes-awaiting";
 import { KubernetesClient } from "./kubernetes-client";
 import type { ResourceKind } from "./stand-in";
 
@@ -23,7 +24,7 @@ let connection: { readonly kubeconfig: string; readonly client: KubernetesClient
 
 /** The API that the program's kubeconfig names, for a cloud that is connected to it. */
 function clientOf(cloud: Cloud): KubernetesClient | undefined {
-  if (!cloud.connected) return undefined;
+  if (!cloud.connection) return undefined;
   const kubeconfig = String(cloud.configuration.get("kubeconfig"));
   if (connection?.kubeconfig !== kubeconfig) {
     connection = { kubeconfig, client: new KubernetesClient(kubeconfig) };
@@ -31,7 +32,7 @@ function clientOf(cloud: Cloud): KubernetesClient | undefined {
   return connection.client;
 }
 
-/** Any object is taken, unless the cloud is connected to a real API, which judges it then. */
+/** Any object is taken, unless the cloud is connected to a real API, which judges it then; and waited for if so asked. */
 export function kubernetesKind(type: string): ResourceKind | undefined {
   const kind = type.split(":").at(-1) ?? "";
   return {
@@ -45,11 +46,17 @@ export function kubernetesKind(type: string): ResourceKind | undefined {
       return [type.replace(/^kubernetes:/, ""), namespace ?? "", name].join("|");
     },
     outputs: async ({ inputs, cloud }) => {
-      await clientOf(cloud)?.apply(inputs);
+      const client = clientOf(cloud);
+      await client?.apply(inputs);
+      if (client && cloud.connection?.awaits) await awaitReady(client, inputs);
       return {};
     },
     exists: async (inputs, cloud) => (await clientOf(cloud)?.exists(inputs)) ?? true,
-    remove: async (inputs, cloud) => clientOf(cloud)?.remove(inputs),
+    remove: async (inputs, cloud) => {
+      const client = clientOf(cloud);
+      await client?.remove(inputs);
+      if (client && cloud.connection?.awaits) await awaitGone(client, inputs);
+    },
     refusal: ({ type, inputs, cloud, changes }) => {
       const { namespace, name } = inputs.metadata as { namespace?: string; name: string };
       const twin = cloud

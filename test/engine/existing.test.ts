@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { AirflowApi } from "../support/airflow-on-kubernetes";
+import { changes } from "../support/engine";
+import { IMAGE_PROGRAMS } from "../support/image";
+import { describeOnKubernetes } from "../support/kubernetes";
+import { PLATFORM_ON_KUBERNETES_PROGRAMS, PlatformOnKubernetes } from "../support/platform-on-kubernetes";
+import { eventually } from "../support/waiting";
+
+const LIVE = "yellowlive__Store1_ingestion";
+const INFRASTRUCTURE = "yellowlive_infrastructure";
+const DATASETS = ["customers", "addresses"];
+
+/** One of it may make all, or take all away; alone on this machine it needs a fifth. */
+const LONG_MS = 1_500_000;
+
+describeOnKubernetes(
+  [...PLATFORM_ON_KUBERNETES_PROGRAMS, ...IMAGE_PROGRAMS],
+  "the whole platform, by the real engine, on a real Kubernetes that others look after",
+  () => {
+    let platform: PlatformOnKubernetes;
+    let before: readonly string[];
+    let password: string;
+
+    beforeAll(async () => {
+      platform = await PlatformOnKubernetes.start();
+      before = await platform.objects();
+    }, LONG_MS);
+    afterAll(async () => platform?.stop(), LONG_MS);
+    beforeEach(({ onTestFailed }) => onTestFailed(async () => console.error(await platform.standing())));
+
+    it("is previewed whole, and nothing is made by that", async () => {
+      const preview = changes(await platform.preview());
+      expect(new Set(preview.map(({ op }) => op))).toEqual(new Set(["create"]));
+      expect(preview.filter(({ type }) => type.startsWith("kubernetes:")).length).toBeGreaterThan(100);
+      expect(await platform.objects()).toEqual(before);
+    }, 600_000);
+
+    it(
+      "is made in one run, which ends once every Deployment, StatefulSet and Job is ready",
+      async () => {
+        const { outputs } = await platform.up();
+        expect(outputs.airflowAdminPassword?.secret).toBe(true);
+        password = outputs.airflowAdminPassword?.value;
+        const kinds = platform.engine
+          .cloud("kubernetes")
+          .all()
+          .map(({ type }) => type.split(":").at(-1));
+        expect(kinds).toEqual(expect.arrayContaining(["Deployment", "StatefulSet", "Job", "CronJob"]));
+      },
+      LONG_MS,
+    );
+
+    it(
+      "changes nothing in a second run",
+      async () => {
+        expect(changes(await platform.up())).toEqual([]);
+      },
+      LONG_MS,
+    );
+
+    it(
+      "brings what the simulator writes, through Airflow's jobs, into the merge database, row by row",
+      async () => {
+        const airflow = await platform.airflow(password);
+        await airflow.known(LIVE, INFRASTRUCTURE);
+        expect(await airflow.importErrors()).toEqual([]);
+        expect(await airflow.ended(INFRASTRUCTURE, await airflow.trigger(INFRASTRUCTURE))).toBe("success");
+        await firstRunsEnd(airflow);
+        const customers = () => platform.query("customer_db", "SELECT FROM customers");
+        await eventually("there are customers", LONG_MS, async () => (await customers()).length > 3, 1_000);
+        await stopSimulator();
+
+        const run = await airflow.trigger(LIVE);
+        expect(await airflow.ended(LIVE, run)).toBe("success");
+        for (const words of [/s3:\/\/airflow-logs\//, /DATASURFACE_RESULT_CODE=0/]) {
+          await airflow.says(LIVE, run, "snapshot_merge_job", words);
+        }
+
+        const batches = await platform.query(
+          "datasurface_merge",
+          "SELECT batch_status AS status FROM yellowlive_batch_metrics ORDER BY batch_id DESC LIMIT 1",
+        );
+        expect(batches).toEqual([{ status: "committed" }]);
+        for (const dataset of DATASETS) {
+          const source = await platform.query<object>("customer_db", `SELECT * FROM ${dataset} ORDER BY id`);
+          expect(source.length).toBeGreaterThan(3);
+          const columns = Object.keys(source[0] ?? {}).join(", ");
+          const merged = `SELECT ${columns} FROM yellowlive_store1_${dataset}_merge ORDER BY id`;
+          expect(await platform.query("datasurface_merge", merged)).toEqual(source);
+        }
+      },
+      LONG_MS,
+    );
+
+    it(
+      "makes a backup into its object storage, reads it back, and lists it as whole",
+      async () => {
+        await platform.runJob("backup-create");
+        await platform.runJob("backup-verify");
+        const listed = await platform.runJob("backup-monitor", ["backup", "list", "--json"]);
+        const backups: object[] = JSON.parse(/^\[$.*^\]$/ms.exec(listed)?.[0] ?? "[]"); // log lines stand before it
+        expect(backups).toEqual([expect.objectContaining({ state: "good", verifiedAt: expect.any(String) })]);
+        expect(backups[0]).toHaveProperty("databases", expect.arrayContaining(["customer_db", "airflow_db"]));
+      },
+      LONG_MS,
+    );
+
+    it(
+      "shows a moment of the past, before all rows of a table were lost, beside the running cluster",
+      async () => {
+        const first = ["job/postgres-base-backup-first", "--namespace", "postgres"];
+        await platform.cluster.run(["wait", "--for=condition=complete", ...first, "--timeout=1200s"]);
+        const addresses = "SELECT * FROM addresses ORDER BY id";
+        const before = await platform.query("customer_db", addresses);
+        const moment = await platform.execute("customer_db", "SELECT clock_timestamp()");
+        await platform.execute("customer_db", "DELETE FROM addresses");
+        await platform.execute("customer_db", "SELECT pg_switch_wal()"); // or it is archived half a minute later
+
+        const recovered = await platform.recover(moment.trim());
+
+        expect(await platform.query("customer_db", addresses, recovered)).toEqual(before);
+        expect(await platform.query("customer_db", addresses)).toEqual([]);
+      },
+      LONG_MS,
+    );
+
+    it(
+      "is taken away whole: the cluster has what it had before",
+      async () => {
+        await platform.destroy();
+        expect(await platform.objects()).toEqual(before);
+      },
+      LONG_MS,
+    );
+
+    /** Airflow makes up for the last run that was due; two of one stream would meet. */
+    async function firstRunsEnd(airflow: AirflowApi): Promise<void> {
+      const [run] = await eventually(`a run of ${LIVE}`, LONG_MS, async () => {
+        const runs = await airflow.runs(LIVE);
+        return runs.length > 0 && runs;
+      });
+      await airflow.ended(LIVE, run?.dag_run_id ?? "");
+    }
+
+    async function stopSimulator(): Promise<void> {
+      const place = ["--namespace", "datasurface"];
+      await platform.cluster.run(["scale", "deployment/datasurface-simulator", "--replicas=0", ...place]);
+      await platform.cluster.run([
+        ...["wait", "--for=delete", "pod", "--selector=app.kubernetes.io/name=datasurface-simulator"],
+        ...[...place, "--timeout=600s"],
+      ]);
+    }
+  },
+);

@@ -1,0 +1,1 @@
+export { PLATFORM_ON_KUBERNETES_PROGRAMS, PlatformOnKubernetes } from "./platform-on-kubernetes";
