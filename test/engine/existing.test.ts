@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { CLOCK } from "../../components/postgres/patroni-config";
 import type { AirflowApi } from "../support/airflow-on-kubernetes";
 import { changes } from "../support/engine";
 import { IMAGE_PROGRAMS } from "../support/image";
@@ -101,6 +102,39 @@ describeOnKubernetes(
         const backups: object[] = JSON.parse(/^\[$.*^\]$/ms.exec(listed)?.[0] ?? "[]"); // log lines stand before it
         expect(backups).toEqual([expect.objectContaining({ state: "good", verifiedAt: expect.any(String) })]);
         expect(backups[0]).toHaveProperty("databases", expect.arrayContaining(["customer_db", "airflow_db"]));
+        await platform.runJob("backup-drill");
+      },
+      LONG_MS,
+    );
+
+    it(
+      "goes on without its etcd, and makes its keys anew in one that is empty",
+      async () => {
+        const place = ["--namespace", "postgres"];
+        const etcd = "--selector=app.kubernetes.io/name=etcd";
+        const scale = (members: number) =>
+          platform.cluster.run(["scale", "statefulset/etcd", `--replicas=${members}`, ...place]);
+        const leader = (await platform.members()).find(({ Role }) => Role === "Leader")?.Member ?? "";
+        const leads = { pod: leader, container: "postgres", sockets: "/var/run/postgresql" };
+        await platform.execute("customer_db", "CREATE TABLE written (at timestamptz)", leads);
+
+        await scale(0);
+        await platform.cluster.run(["wait", "--for=delete", "pod", etcd, ...place, "--timeout=600s"]);
+        const leaseIsOver = Date.now() + 2 * CLOCK.ttl * 1000;
+        while (Date.now() < leaseIsOver) {
+          await platform.execute("customer_db", "INSERT INTO written VALUES (now())", leads);
+        }
+        await platform.cluster.run(["delete", "persistentvolumeclaim", etcd, ...place]);
+        await scale(3);
+
+        const standing = await eventually("both members are known again", LONG_MS, async () => {
+          const members = await platform.members();
+          return (
+            members.length === 2 && members.every(({ State }) => /running|streaming/.test(State)) && members
+          );
+        });
+        expect(standing.find(({ Role }) => Role === "Leader")?.Member).toBe(leader);
+        await platform.execute("customer_db", "DROP TABLE written");
       },
       LONG_MS,
     );

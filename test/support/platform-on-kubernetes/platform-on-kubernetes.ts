@@ -37,7 +37,7 @@ interface PostgresPod {
   readonly sockets: string;
 }
 
-const MEMBER: PostgresPod = { pod: "postgres-0", container: "postgres", sockets: PLACES.sockets };
+const memberOf = (pod: string): PostgresPod => ({ pod, container: "postgres", sockets: PLACES.sockets });
 const RECOVERY: PostgresPod = {
   pod: "deployment/postgres-recovery",
   container: "recovery",
@@ -128,8 +128,18 @@ export class PlatformOnKubernetes {
     return api;
   }
 
-  /** What a server of PostgreSQL answers to its own superuser. The caller says what it reads. */
-  async query<Row>(database: string, sql: string, server = MEMBER): Promise<Row[]> {
+  /** The members of PostgreSQL, as Patroni lists them. */
+  async members(): Promise<PatroniMember[]> {
+    const { pod, container } = memberOf("postgres-0");
+    const answer = await this.cluster.run([
+      ...["exec", pod, "--namespace", "postgres", "--container", container, "--", "patronictl"],
+      ...["--config-file", `${PLACES.config}/patroni.yml`, "list", "--format", "json"],
+    ]);
+    return JSON.parse(answer) as PatroniMember[]; // as Patroni documents it
+  }
+
+  /** What the leader, or another server, answers to its own superuser. The caller says what it reads. */
+  async query<Row>(database: string, sql: string, server?: PostgresPod): Promise<Row[]> {
     const answer = await this.execute(
       database,
       `SELECT coalesce(json_agg(found), '[]') FROM (${sql}) AS found`,
@@ -139,12 +149,20 @@ export class PlatformOnKubernetes {
   }
 
   /** The same for a command that is no query. */
-  execute(database: string, sql: string, { pod, container, sockets }: PostgresPod = MEMBER): Promise<string> {
+  async execute(database: string, sql: string, server?: PostgresPod): Promise<string> {
+    const { pod, container, sockets } = server ?? (await this.#leader());
     return this.cluster.run([
       ...["exec", pod, "--namespace", "postgres", "--container", container, "--"],
       ...[`${PLACES.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
       ...["--no-psqlrc", "--tuples-only", "--no-align", "--command", sql],
     ]);
+  }
+
+  async #leader(): Promise<PostgresPod> {
+    return eventually("PostgreSQL has a leader", PATIENCE_MS, async () => {
+      const leader = (await this.members()).find(({ Role }) => Role === "Leader");
+      return leader && memberOf(leader.Member);
+    });
   }
 
   /** Shows a moment of the past, as the runbook says, and answers where. */
@@ -210,6 +228,12 @@ export class PlatformOnKubernetes {
   }
 }
 
+interface PatroniMember {
+  readonly Member: string;
+  readonly Role: string;
+  readonly State: string;
+}
+
 interface JobManifest {
   readonly spec: {
     readonly template: { readonly spec: { readonly containers: { args?: readonly string[] }[] } };
@@ -223,10 +247,11 @@ interface JobManifest {
   };
 }
 
-/** Those of our dev stack, on a cluster that is there. */
+/** Those of our dev stack, on a cluster that is there, with what a second member of PostgreSQL brings along. */
 function settingsOn(cluster: Cluster, model: string): Record<string, unknown> {
   const changes = {
     target: { kind: "existing", nodes: [`${cluster.address}/32`] },
+    postgres: { replicas: 2 },
     "datasurface.model": model,
     "datasurface.simulator.changesPerSecond": 5,
   };
