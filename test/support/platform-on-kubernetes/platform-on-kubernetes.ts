@@ -247,11 +247,11 @@ interface JobManifest {
   };
 }
 
-/** Those of our dev stack, on a cluster that is there, with what a second member of PostgreSQL brings along. */
+/** Those of our dev stack, on a cluster that is there, with a second member of PostgreSQL where there is room. */
 function settingsOn(cluster: Cluster, model: string): Record<string, unknown> {
   const changes = {
     target: { kind: "existing", nodes: [`${cluster.address}/32`] },
-    postgres: { replicas: 2 },
+    postgres: { replicas: 2, cpuMillis: 100 },
     "datasurface.model": model,
     "datasurface.simulator.changesPerSecond": 5,
   };
