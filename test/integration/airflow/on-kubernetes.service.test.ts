@@ -36,10 +36,7 @@ describeOnKubernetes(
 
     beforeAll(async () => {
       airflow = await AirflowOnKubernetes.start(TRIALS);
-      await eventually("the DAGs are known", 600_000, async () => {
-        const known = await airflow.api.dags();
-        return DAGS.every((dag) => known.includes(dag));
-      });
+      await airflow.api.known(...DAGS);
       for (const dag of [MISTAKEN, STARVED]) begun[dag] = await airflow.api.trigger(dag);
       for (const dag of [LIVE, FORENSIC]) {
         // Airflow makes up for the last one that was due; two of one stream would meet.

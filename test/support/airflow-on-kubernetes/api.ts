@@ -49,9 +49,9 @@ export class AirflowApi {
     return import_errors.map(({ filename, stack_trace }) => `${filename}: ${stack_trace}`);
   }
 
-  async dags(): Promise<string[]> {
-    const { dags } = await this.#ask<{ dags: { dag_id: string }[] }>("GET", "/api/v2/dags?limit=1000");
-    return dags.map(({ dag_id }) => dag_id).sort();
+  /** Waits until these DAGs can be run: one is listed a moment before it can be read. */
+  async known(...dags: string[]): Promise<void> {
+    for (const dag of dags) await eventually(`${dag} is known`, PATIENCE_MS, () => this.runs(dag), 500);
   }
 
   /** Starts a run of a DAG and answers its id. */

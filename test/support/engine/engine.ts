@@ -14,6 +14,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
 import { program as pathOf } from "../programs";
+import { bundleStandIns } from "./bundle";
 import { Cloud, newClouds } from "./cloud";
 import { madeSecrets } from "./leaks";
 import { canonical, nameOf } from "./wire";
@@ -80,7 +81,6 @@ export interface Engine {
 
 const PASSPHRASE = "the passphrase of a stack that lives for one test";
 const projectDirectory = fileURLToPath(new URL("../../..", import.meta.url));
-const servingProgram = fileURLToPath(new URL("serve.ts", import.meta.url));
 
 /** The real Pulumi engine with a file backend and a home of its own, and stand-ins for all providers. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -96,7 +96,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   writeFileSync(join(work, "Pulumi.yaml"), stringify({ name: projectName, runtime: "nodejs" }));
   const stackFile = join(work, `Pulumi.${options.stack}.yaml`);
   writeFileSync(stackFile, stringify({ config: options.config }));
-  for (const name of STAND_INS) writeProvider(bin, name, clouds);
+  const serving = await bundleStandIns(join(root, "stand-ins"));
+  for (const name of STAND_INS) writeProvider(bin, name, serving, clouds);
 
   const pulumi = pathOf("pulumi");
   const pulumiCommand = await PulumiCommand.get({ root: resolve(dirname(pulumi), "..") });
@@ -177,11 +178,9 @@ export function changes(run: Run): Step[] {
   return run.steps.filter((step) => !["same", "read", "refresh"].includes(step.op) && !own(step));
 }
 
-function writeProvider(directory: string, name: StandInName, clouds: string): void {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const words = [process.execPath, "--import", loader, servingProgram, name, clouds].map(
-    (word) => `'${word}'`,
-  );
+function writeProvider(directory: string, name: StandInName, serving: string, clouds: string): void {
+  const { version } = createRequire(import.meta.url)(`@pulumi/${name}/package.json`);
+  const words = [process.execPath, serving, name, version, clouds].map((word) => `'${word}'`);
   const executable = join(directory, `pulumi-resource-${name}`);
   writeFileSync(executable, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
   chmodSync(executable, 0o755);

@@ -12,5 +12,4 @@ export {
 export { RATE_LIMITED, SOLD_OUT } from "./hcloud";
 export { K3S_API_PROGRAMS, type K3sApi, k3sApi } from "./k3s-api";
 export { UNREACHABLE } from "./kubernetes";
-export { type KubernetesApi, standInKubernetesApi } from "./kubernetes-api";
 export { givenAway } from "./leaks";

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import providerProtocol from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { main, type Provider } from "@pulumi/pulumi/provider";
 import { Cloud } from "./cloud";
@@ -11,11 +10,10 @@ import { tlsKind } from "./tls";
 import { plainProperties } from "./wire";
 
 /**
- * What an executable `pulumi-resource-<name>` runs: `serve.ts <name> <cloud's directory> <the engine's arguments>`.
+ * What an executable `pulumi-resource-<name>` runs: `serve <name> <version> <cloud's directory> <the engine's arguments>`.
  * It stands in for the real provider of that name, in the version that the SDK asks for.
  */
-const [name = "", directory = "", ...engineArguments] = process.argv.slice(2);
-const { version } = createRequire(import.meta.url)(`@pulumi/${name}/package.json`);
+const [name = "", version = "", directory = "", ...engineArguments] = process.argv.slice(2);
 const cloud = new Cloud(directory, name);
 
 const providers: Readonly<Record<string, () => Provider>> = {
