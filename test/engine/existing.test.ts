@@ -62,10 +62,7 @@ describeOnKubernetes(
       "brings what the simulator writes, through Airflow's jobs, into the merge database, row by row",
       async () => {
         const airflow = await platform.airflow(password);
-        await eventually("the DAGs are known", LONG_MS, async () => {
-          const known = await airflow.dags();
-          return [LIVE, INFRASTRUCTURE].every((dag) => known.includes(dag));
-        });
+        await airflow.known(LIVE, INFRASTRUCTURE);
         expect(await airflow.importErrors()).toEqual([]);
         expect(await airflow.ended(INFRASTRUCTURE, await airflow.trigger(INFRASTRUCTURE))).toBe("success");
         await firstRunsEnd(airflow);
