@@ -62,11 +62,12 @@ export class PlatformOnKubernetes {
     mkdirSync(reports, { recursive: true });
     const model = mkdtempSync(join(reports, "model-"));
     let cluster: Cluster | undefined;
+    let engine: Engine | undefined;
     try {
       writeQuietModel(model);
       cluster = await startCluster({ volumes: 16 });
       const settings = settingsOn(cluster, relative(checkout, model));
-      const engine = await startEngine({
+      engine = await startEngine({
         stack: "existing",
         config: { "trellis:settings": settings },
         secrets: { "trellis:kubeconfig": readFileSync(cluster.kubeconfig, "utf8") },
@@ -75,6 +76,7 @@ export class PlatformOnKubernetes {
       engine.cloud("docker-build").holds(await layImages(cluster, settings));
       return new PlatformOnKubernetes(cluster, engine, model);
     } catch (error) {
+      engine?.close();
       await cluster?.stop();
       rmSync(model, { recursive: true, force: true });
       throw error;
