@@ -150,7 +150,11 @@ export function archiveMonitorPod(
           ]),
           ports: [{ name: "metrics", containerPort: port }],
           resources: { requests: { cpu: "25m", memory: "128Mi" }, limits: { memory: "256Mi" } },
-          livenessProbe: { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 30 },
+          livenessProbe: {
+            httpGet: { path: "/health", port: "metrics" },
+            periodSeconds: 30,
+            timeoutSeconds: 10,
+          },
           volumeMounts: [
             ...mountsOf(),
             { name: "authority", mountPath: PLACES.serverCertificates, readOnly: true },

@@ -100,9 +100,9 @@ describeOnKubernetes(
         await platform.runJob("backup-verify");
         const listed = await platform.runJob("backup-monitor", ["backup", "list", "--json"]);
         const backups: object[] = JSON.parse(/^\[$.*^\]$/ms.exec(listed)?.[0] ?? "[]"); // log lines stand before it
-        expect(backups).toEqual([expect.objectContaining({ state: "good", verifiedAt: expect.any(String) })]);
-        expect(backups[0]).toHaveProperty("databases", expect.arrayContaining(["customer_db", "airflow_db"]));
-        await platform.runJob("backup-drill");
+        const databases = expect.arrayContaining(["customer_db", "airflow_db"]);
+        const whole = { state: "good", verifiedAt: expect.any(String), databases };
+        expect(backups).toContainEqual(expect.objectContaining(whole)); // its hour may just have made another
       },
       LONG_MS,
     );
@@ -121,20 +121,18 @@ describeOnKubernetes(
         await scale(0);
         await platform.cluster.run(["wait", "--for=delete", "pod", etcd, ...place, "--timeout=600s"]);
         const leaseIsOver = Date.now() + 2 * CLOCK.ttl * 1000;
-        while (Date.now() < leaseIsOver) {
+        let acknowledged = 0;
+        for (; Date.now() < leaseIsOver; acknowledged++) {
           await platform.execute("customer_db", "INSERT INTO written VALUES (now())", leads);
         }
         await platform.cluster.run(["delete", "persistentvolumeclaim", etcd, ...place]);
         await scale(3);
 
-        const standing = await eventually("both members are known again", LONG_MS, async () => {
+        await eventually("both members are known again", LONG_MS, async () => {
           const members = await platform.members();
-          return (
-            members.length === 2 && members.every(({ State }) => /running|streaming/.test(State)) && members
-          );
+          return members.length === 2 && members.every(({ State }) => /running|streaming/.test(State));
         });
-        expect(standing.find(({ Role }) => Role === "Leader")?.Member).toBe(leader);
-        await platform.execute("customer_db", "DROP TABLE written");
+        expect(await platform.query("customer_db", "SELECT FROM written")).toHaveLength(acknowledged);
       },
       LONG_MS,
     );
