@@ -24,6 +24,7 @@ import { eventually } from "./waiting";
 /** What a fresh clone has, and the program needs. */
 const TRACKED = [
   ...["components", "jobs", "local", "examples", "index.ts", "platform.ts", "systems.ts"],
+  "workloads.ts",
   ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml", "Pulumi.dev.yaml"],
 ];
 

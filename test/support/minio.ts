@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ObjectStore } from "../../jobs/shared";
@@ -21,6 +21,8 @@ export interface MinioCluster {
   ready(): Promise<void>;
   /** Starts every node that is down; resolves when each sees all the others: then the loss of any one costs nothing. */
   heal(): Promise<void>;
+  /** Whether all of the newest backup lies on all four drives: then it bears the loss of any two. */
+  newestIsEverywhere(): boolean;
   stop(): Promise<void>;
 }
 
@@ -92,6 +94,16 @@ export async function startMinio(bucket = "crm-backups"): Promise<MinioCluster> 
           return (await fetch(`http://127.0.0.1:${port}/minio/health/cluster?maintenance=true`)).ok;
         });
       }
+    },
+    newestIsEverywhere: () => {
+      const found = ports.map((_, node) =>
+        readdirSync(join(home, `drive-${node}`, bucket), { recursive: true, encoding: "utf8" })
+          .filter((path) => path.startsWith("postgres_") && path.endsWith("/xl.meta"))
+          .sort(),
+      );
+      const newest = found.flat().sort().at(-1)?.split("/")[0] ?? "";
+      const [first, ...others] = found.map((paths) => paths.filter((path) => path.startsWith(newest)).join());
+      return newest !== "" && others.every((each) => each === first);
     },
     stop: async () => {
       await Promise.all([front.close(), ...nodes.map((node) => node.kill())]);
