@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { fuzz } from "../../support/rain-fuzz";
 
-const FILES = 10_000;
+/** Of each kind; TRELLIS_FILES asks for more, and 10,000 were read in peace. */
+const FILES = Number(process.env.TRELLIS_FILES ?? 3_000);
 
-describe("ten thousand damaged files of each kind", () => {
+describe(`${FILES} damaged files of each kind`, () => {
   it.each([
     ["workbook", 1],
     ["fopr", 2],
