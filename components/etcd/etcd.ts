@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Authority, type KeyPair, LIFETIMES, PATRONI_USER, PEER_COMMON_NAME } from "../cluster";
+import { volumeClaim } from "../workload";
 import { type MemberPodArgs, memberPod } from "./member-pod";
-import { ETCD, LABELS, memberHosts } from "./names";
+import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
 export interface EtcdArgs extends Pick<MemberPodArgs, "members" | "strictSpread"> {
   /** The namespace of PostgreSQL, known once its guards stand. */
@@ -35,7 +36,7 @@ export class Etcd extends pulumi.ComponentResource {
     super("trellis:etcd:Etcd", name, {}, opts);
     const child = { parent: this };
     const metadata = (object: string) => ({ name: object, namespace: args.namespace, labels: LABELS });
-    const hosts = memberHosts(args.members);
+    const hosts = memberNames(args.members).map(memberHost);
     this.hosts = hosts.map((host) => `${host}:${ETCD.ports.client}`);
 
     const authority = new Authority(
@@ -113,14 +114,7 @@ export class Etcd extends pulumi.ComponentResource {
           selector: { matchLabels: LABELS },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: [
-            {
-              metadata: { name: "data", labels: LABELS },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                ...(args.storageClass && { storageClassName: args.storageClass }),
-                resources: { requests: { storage: VOLUME } },
-              },
-            },
+            volumeClaim({ name: "data", labels: LABELS, size: VOLUME, storageClass: args.storageClass }),
           ],
           template: memberPod({ ...args, token: args.cluster, certificates: certificates.metadata.name }),
         },

@@ -2,8 +2,8 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { ETCD_INTEGRITY, PEER_COMMON_NAME } from "../cluster";
 import { versions } from "../versions";
-import { restrictedContainer, restrictedPod } from "../workload";
-import { ETCD, LABELS, memberHost } from "./names";
+import { apart, restrictedContainer, restrictedPod } from "../workload";
+import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
 export interface MemberPodArgs {
   /** What the cluster is called; members of another one are refused. */
@@ -41,7 +41,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       enableServiceLinks: false, // variables that begin with ETCD_ would be taken for settings
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(ETCD_USER),
-      affinity: { podAntiAffinity: spread(args.strictSpread) },
+      affinity: { podAntiAffinity: apart(LABELS, args.strictSpread) },
       containers: [
         {
           name: "etcd",
@@ -68,12 +68,10 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
 
 /** etcd reads renewed certificates by itself, at the next connection. */
 function memberArguments({ token, members }: MemberPodArgs): string[] {
-  const own = memberHost(0).replace(/^[^.]+/, "$(MEMBER)");
+  const own = memberHost("$(MEMBER)");
   const url = (host: string, port: number) => `https://${host}:${port}`;
   const { client, peer, metrics } = ETCD.ports;
-  const cluster = Array.from({ length: members }, (_, ordinal) => ordinal).map(
-    (ordinal) => `${ETCD.statefulSet}-${ordinal}=${url(memberHost(ordinal), peer)}`,
-  );
+  const cluster = memberNames(members).map((name) => `${name}=${url(memberHost(name), peer)}`);
   return [
     ...["--name=$(MEMBER)", `--data-dir=${VOLUME}/data`, `--initial-cluster-token=${token}`],
     `--listen-client-urls=${url("0.0.0.0", client)}`,
@@ -92,13 +90,6 @@ function memberArguments({ token, members }: MemberPodArgs): string[] {
     `--quota-backend-bytes=${QUOTA_BYTES}`,
     `--feature-gates=${ETCD_INTEGRITY.map((feature) => `${feature}=true`).join()}`,
   ];
-}
-
-function spread(strict: boolean): k8s.types.input.core.v1.PodAntiAffinity {
-  const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: LABELS } };
-  return strict
-    ? { requiredDuringSchedulingIgnoredDuringExecution: [term] }
-    : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
 }
 
 function probe(path: string, timing: Record<string, number>): k8s.types.input.core.v1.Probe {

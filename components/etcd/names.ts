@@ -12,9 +12,8 @@ export const ETCD = {
 
 export const LABELS = { "app.kubernetes.io/name": "etcd", "app.kubernetes.io/part-of": "trellis" } as const;
 
-/** By which a member is known to the others and to clients, wherever its pod is. */
-export const memberHost = (ordinal: number): string =>
-  hostOf(`${ETCD.statefulSet}-${ordinal}.${ETCD.headless}`);
+export const memberNames = (members: number): string[] =>
+  Array.from({ length: members }, (_, ordinal) => `${ETCD.statefulSet}-${ordinal}`);
 
-export const memberHosts = (members: number): string[] =>
-  Array.from({ length: members }, (_, ordinal) => memberHost(ordinal));
+/** By which a member is known to the others and to clients, wherever its pod is. */
+export const memberHost = (name: string): string => hostOf(`${name}.${ETCD.headless}`);

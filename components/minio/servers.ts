@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Authority, LIFETIMES } from "../cluster";
 import type { DriveLayout } from "../settings";
+import { volumeClaim } from "../workload";
 import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, serverNames } from "./names";
 import { driveName, ROOT_VARIABLES, type ServerPodArgs, serverPod } from "./server-pod";
 
@@ -188,12 +189,7 @@ const TLS_FROM_THE_INGRESS = {
 };
 
 function drives({ layout, volumeGib, storageClass }: MinioServersArgs & { readonly layout: DriveLayout }) {
-  return Array.from({ length: layout.drivesPerPod }, (_, number) => ({
-    metadata: { name: driveName(number), labels: LABELS.servers },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      ...(storageClass && { storageClassName: storageClass }),
-      resources: { requests: { storage: `${volumeGib}Gi` } },
-    },
-  }));
+  return Array.from({ length: layout.drivesPerPod }, (_, number) =>
+    volumeClaim({ name: driveName(number), labels: LABELS.servers, size: `${volumeGib}Gi`, storageClass }),
+  );
 }

@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../artefacts";
+import { volumeClaim } from "../workload";
 import type { Archive } from "./archive";
 import { PASSWORD_VARIABLES } from "./member-environment";
 import { memberPod } from "./member-pod";
@@ -155,7 +156,14 @@ export class PostgresCluster extends pulumi.ComponentResource {
           podManagementPolicy: "Parallel",
           selector: { matchLabels: LABELS.members },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [volumeClaim(args)],
+          volumeClaimTemplates: [
+            volumeClaim({
+              name: "data",
+              labels: LABELS.members,
+              size: `${args.volumeGib}Gi`,
+              storageClass: args.storageClass,
+            }),
+          ],
           template: memberPod({
             ...args,
             namespace: POSTGRES_NAMESPACE,
@@ -287,17 +295,6 @@ function configuration(
     socketDirectory: PLACES.sockets,
     programs: PLACES.programs,
     archiving: args.archive?.archiving,
-  };
-}
-
-function volumeClaim({ volumeGib, storageClass }: PostgresClusterArgs) {
-  return {
-    metadata: { name: "data", labels: LABELS.members },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      ...(storageClass && { storageClassName: storageClass }),
-      resources: { requests: { storage: `${volumeGib}Gi` } },
-    },
   };
 }
 

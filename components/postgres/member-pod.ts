@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
+import { apart, restrictedContainer, restrictedPod, SCRATCH } from "../workload";
 import {
   ARCHIVE_PLACES,
   archiveServer,
@@ -59,7 +59,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(POSTGRES_USER),
       terminationGracePeriodSeconds: TERMINATION_SECONDS,
-      affinity: { podAntiAffinity: spread(args.strictSpread) },
+      affinity: { podAntiAffinity: apart(LABELS.members, args.strictSpread) },
       containers: [
         {
           name: "postgres",
@@ -112,13 +112,6 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       ],
     },
   };
-}
-
-function spread(strict: boolean): k8s.types.input.core.v1.PodAntiAffinity {
-  const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: LABELS.members } };
-  return strict
-    ? { requiredDuringSchedulingIgnoredDuringExecution: [term] }
-    : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
 }
 
 function probe(path: string, timing: Record<string, number>): k8s.types.input.core.v1.Probe {

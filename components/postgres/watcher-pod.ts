@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
+import { apart, restrictedContainer, restrictedPod, SCRATCH } from "../workload";
 import { ETCD_FOLDER, etcdEnvironment, JOBS_USER, secretVolume } from "./job-pod";
 import { LABELS, POSTGRES } from "./names";
 
@@ -44,7 +44,7 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
       enableServiceLinks: false,
       priorityClassName: "trellis-data", // without it nobody finds a new leader
       securityContext: restrictedPod(JOBS_USER),
-      affinity: { podAntiAffinity: spread },
+      affinity: { podAntiAffinity: apart(LABELS.discovery, false) },
       tolerations: ["not-ready", "unreachable"].map((condition) => ({
         key: `node.kubernetes.io/${condition}`,
         operator: "Exists",
@@ -76,15 +76,3 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
     },
   };
 }
-
-const spread: k8s.types.input.core.v1.PodAntiAffinity = {
-  preferredDuringSchedulingIgnoredDuringExecution: [
-    {
-      weight: 100,
-      podAffinityTerm: {
-        topologyKey: "kubernetes.io/hostname",
-        labelSelector: { matchLabels: LABELS.discovery },
-      },
-    },
-  ],
-};

@@ -1,1 +1,3 @@
+export { apart } from "./apart";
 export { restrictedContainer, restrictedPod, SCRATCH } from "./security";
+export { volumeClaim } from "./volume-claim";

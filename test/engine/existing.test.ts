@@ -114,16 +114,15 @@ describeOnKubernetes(
         const etcd = "--selector=app.kubernetes.io/name=etcd";
         const scale = (members: number) =>
           platform.cluster.run(["scale", "statefulset/etcd", `--replicas=${members}`, ...place]);
-        const leader = (await platform.members()).find(({ Role }) => Role === "Leader")?.Member ?? "";
-        const leads = { pod: leader, container: "postgres", sockets: "/var/run/postgresql" };
-        await platform.execute("customer_db", "CREATE TABLE written (at timestamptz)", leads);
+        const leader = await platform.leader();
+        await platform.execute("customer_db", "CREATE TABLE written (at timestamptz)", leader);
 
         await scale(0);
         await platform.cluster.run(["wait", "--for=delete", "pod", etcd, ...place, "--timeout=600s"]);
         const leaseIsOver = Date.now() + 2 * CLOCK.ttl * 1000;
         let acknowledged = 0;
         for (; Date.now() < leaseIsOver; acknowledged++) {
-          await platform.execute("customer_db", "INSERT INTO written VALUES (now())", leads);
+          await platform.execute("customer_db", "INSERT INTO written VALUES (now())", leader);
         }
         await platform.cluster.run(["delete", "persistentvolumeclaim", etcd, ...place]);
         await scale(3);

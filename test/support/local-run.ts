@@ -23,8 +23,8 @@ import { eventually } from "./waiting";
 
 /** What a fresh clone has, and the program needs. */
 const TRACKED = [
-  ...["components", "jobs", "local", "examples", "index.ts", "platform.ts", "systems.ts"],
-  "workloads.ts",
+  ...["components", "jobs", "local", "examples"],
+  ...readdirSync(repository).filter((name) => name.endsWith(".ts")),
   ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml", "Pulumi.dev.yaml"],
 ];
 

@@ -2,7 +2,6 @@ import { Child } from "../child";
 import { type Cluster, serviceAt, startCluster } from "../kubernetes";
 import { freePort } from "../postgres";
 import { layDownTlsMinio, type TlsMinio } from "../tls-minio";
-import { eventually } from "../waiting";
 import { AirflowApi } from "./api";
 import { type PlatformDatabases, startDatabases } from "./databases";
 import { ADMIN_PASSWORD, deployedObjects, HOST, type KubernetesManifest } from "./deployed";
@@ -72,7 +71,7 @@ export class AirflowOnKubernetes {
         ...["port-forward", "service/airflow-api-server", `${port}:8080`],
       ]);
       const airflow = new AirflowOnKubernetes(cluster, databases, storage, objects, forward, port);
-      await airflow.healthy();
+      await airflow.api.healthy();
       return airflow;
     } catch (error) {
       const pods = await cluster.kubectl(["get", "pods", "-A", "-o", "wide"]);
@@ -85,16 +84,6 @@ export class AirflowOnKubernetes {
         cause: error,
       });
     }
-  }
-
-  /** Waits until every part says that it lives. */
-  async healthy(): Promise<void> {
-    await eventually(
-      "Airflow is healthy",
-      PATIENCE_MS,
-      async () => Object.values(await this.api.health()).every(({ status }) => status === "healthy"),
-      500,
-    );
   }
 
   /** The pods that a DAG's runs have now. */

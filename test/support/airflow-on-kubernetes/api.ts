@@ -41,6 +41,16 @@ export class AirflowApi {
     return this.#ask<Health>("GET", "/api/v2/monitor/health");
   }
 
+  /** Waits until every part says that it lives, also while it is starting for the first time. */
+  async healthy(): Promise<void> {
+    await eventually(
+      "Airflow is healthy",
+      2 * PATIENCE_MS,
+      async () => Object.values(await this.health()).every(({ status }) => status === "healthy"),
+      500,
+    );
+  }
+
   async importErrors(): Promise<string[]> {
     const { import_errors } = await this.#ask<{ import_errors: { filename: string; stack_trace: string }[] }>(
       "GET",

@@ -121,12 +121,7 @@ export class PlatformOnKubernetes {
       ]),
     );
     const api = new AirflowApi(`http://127.0.0.1:${port}`, "admin", password);
-    await eventually(
-      "Airflow is healthy",
-      PATIENCE_MS,
-      async () => Object.values(await api.health()).every(({ status }) => status === "healthy"),
-      500,
-    );
+    await api.healthy();
     return api;
   }
 
@@ -152,7 +147,7 @@ export class PlatformOnKubernetes {
 
   /** The same for a command that is no query. */
   async execute(database: string, sql: string, server?: PostgresPod): Promise<string> {
-    const { pod, container, sockets } = server ?? (await this.#leader());
+    const { pod, container, sockets } = server ?? (await this.leader());
     return this.cluster.run([
       ...["exec", pod, "--namespace", "postgres", "--container", container, "--"],
       ...[`${PLACES.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
@@ -160,7 +155,8 @@ export class PlatformOnKubernetes {
     ]);
   }
 
-  async #leader(): Promise<PostgresPod> {
+  /** Where PostgreSQL takes writes. */
+  leader(): Promise<PostgresPod> {
     return eventually("PostgreSQL has a leader", PATIENCE_MS, async () => {
       const leader = (await this.members()).find(({ Role }) => Role === "Leader");
       return leader && memberOf(leader.Member);
