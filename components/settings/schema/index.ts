@@ -25,7 +25,7 @@ const offsite = z.strictObject({
 const images = z.strictObject({
   repository: imageRepository.meta(
     says(
-      "Where the program pushes the images that it builds, as `<repository>-jobs` and `<repository>-postgres`; who pushes is logged in.",
+      "Where the program pushes the images that it builds, as `<repository>-jobs`, `-postgres` and `-recovery`; who pushes is logged in.",
     ),
   ),
 });
