@@ -46,7 +46,11 @@ export function statsdDeployment(mappingDigest: string): k8s.types.input.apps.v1
             securityContext: restrictedContainer,
             resources: { requests: { cpu: "25m", memory: "32Mi" }, limits: { memory: "128Mi" } },
             readinessProbe: { httpGet: { path: "/-/ready", port: "metrics" }, periodSeconds: 10 },
-            livenessProbe: { httpGet: { path: "/-/healthy", port: "metrics" }, periodSeconds: 30 },
+            livenessProbe: {
+              httpGet: { path: "/-/healthy", port: "metrics" },
+              periodSeconds: 30,
+              timeoutSeconds: 5,
+            },
             volumeMounts: [{ name: MAPPING.name, mountPath: MAPPING.mountPath, readOnly: true }],
           },
         ],

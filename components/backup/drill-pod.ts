@@ -1,10 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { PLACES, POSTGRES_USER } from "../postgres";
 import { restrictedContainer } from "../workload";
 import { type BackupPodArgs, backupPod, type OwnParts, type Variable } from "./backup-pod";
 import { BACKUP, SECRETS } from "./names";
-
-/** The user `postgres` of the official image. */
-const POSTGRES_USER = 999;
 
 const VOLUME = "/var/lib/postgresql/data";
 
@@ -19,6 +17,21 @@ export const SCRATCH_SETTINGS: Readonly<Record<string, string>> = {
   maintenance_work_mem: "128MB",
   max_wal_size: "2GB",
 };
+
+/** Makes a server that knows one password, and becomes it. */
+export const SCRATCH_SERVER = `
+PATH=${PLACES.programs}:$PATH
+umask 077
+if ! [ -d "$SCRATCH_DATA" ]; then
+  printf %s "$SCRATCH_PASSWORD" > /tmp/password
+  rm -rf "$SCRATCH_DATA.draft" # left by one that was killed meanwhile
+  initdb --pgdata "$SCRATCH_DATA.draft" --username postgres --pwfile /tmp/password \\
+    --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 --data-checksums
+  rm /tmp/password
+  mv "$SCRATCH_DATA.draft" "$SCRATCH_DATA"
+fi
+exec postgres -D "$SCRATCH_DATA" "$@"
+`;
 
 /** Where the drill restores to. */
 export const scratchVariables: readonly Variable[] = [
@@ -45,23 +58,18 @@ export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.co
         name: "scratch",
         image: args.postgresImage,
         restartPolicy: "Always", // a sidecar: it is ready before the drill begins, and ends after it
-        command: ["docker-entrypoint.sh"],
-        args: [
-          "postgres",
-          ...Object.entries(SCRATCH_SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-        ],
+        command: ["/bin/sh", "-euc", SCRATCH_SERVER, "sh"],
+        args: Object.entries(SCRATCH_SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
         env: [
-          { name: "PGDATA", value: `${VOLUME}/scratch` },
-          { name: "POSTGRES_INITDB_ARGS", value: "--encoding=UTF8 --locale=C.UTF-8 --data-checksums" },
+          { name: "SCRATCH_DATA", value: `${VOLUME}/scratch` },
           {
-            name: "POSTGRES_PASSWORD",
+            name: "SCRATCH_PASSWORD",
             valueFrom: { secretKeyRef: { name: BACKUP.secret, key: SECRETS.scratchPassword } },
           },
         ],
         securityContext: { ...restrictedContainer, runAsUser: POSTGRES_USER, runAsGroup: POSTGRES_USER },
-        // While the image makes the server, it listens at no address: an answer means that it is done.
         startupProbe: {
-          exec: { command: ["pg_isready", `--host=${ADDRESS}`, "--quiet"] },
+          exec: { command: [`${PLACES.programs}/pg_isready`, `--host=${ADDRESS}`, "--quiet"] },
           periodSeconds: 2,
           failureThreshold: 90,
         },

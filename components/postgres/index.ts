@@ -17,6 +17,7 @@ export { postgresImage, recoveryImage } from "./image";
 export { memberEnvironment, PASSWORD_VARIABLES } from "./member-environment";
 export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
 export { type PatroniArgs, patroniConfig } from "./patroni-config";
+export { PLACES, POSTGRES_USER } from "./places";
 export { poolerConfig, poolerUsers } from "./pooler-config";
 export { Postgres, type PostgresArgs } from "./postgres";
 export { type Access, bootstrapSpecification, loginsOf } from "./specification";

@@ -89,7 +89,7 @@ export class Pooler extends pulumi.ComponentResource {
                   securityContext: restrictedContainer,
                   resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
                   readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
-                  livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10 },
+                  livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
                   // Clients' transactions end, and endpoints forget the pod, before it stops.
                   lifecycle: { preStop: { sleep: { seconds: 5 } } },
                   volumeMounts: [

@@ -103,6 +103,7 @@ describeOnKubernetes(
         const databases = expect.arrayContaining(["customer_db", "airflow_db"]);
         const whole = { state: "good", verifiedAt: expect.any(String), databases };
         expect(backups).toContainEqual(expect.objectContaining(whole)); // its hour may just have made another
+        await platform.runJob("backup-drill");
       },
       LONG_MS,
     );

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { SCRATCH_SERVER } from "../../../components/backup/drill-pod";
 import { versions } from "../../../components/versions";
 import { IMAGE_PROGRAMS, imageArchive, UnpackedImage } from "../../support/image";
 import { describeWith } from "../../support/programs";
@@ -45,6 +46,23 @@ describeWith(IMAGE_PROGRAMS, "the image of PostgreSQL's members", () => {
     const { code, stdout, stderr } = await image.exec(["/bin/sh", "-ec", script.join("\n")]);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^it serves$/m);
+  });
+
+  it("becomes the scratch server of a drill, which lets in who knows its password", async () => {
+    const script = [
+      "export SCRATCH_PASSWORD=known SCRATCH_DATA=/tmp/scratch",
+      '/bin/sh -euc "$1" sh -c listen_addresses=127.0.0.1 -c unix_socket_directories= >&2 &',
+      `until ${SERVER}/pg_isready --host=127.0.0.1 --quiet; do kill -0 $!; sleep 0.1; done`,
+      "ask() { PGPASSWORD=$1 psql --host 127.0.0.1 --username postgres --tuples-only --no-align --command 'SHOW data_checksums'; }",
+      "ask known",
+      "ask guessed || echo refused",
+      "kill $!; wait",
+    ];
+    const { code, stdout, stderr } = await image.exec([
+      ...["/bin/sh", "-ec", script.join("\n"), "sh", SCRATCH_SERVER],
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe("on\nrefused\n");
   });
 
   it("holds no cluster and no private key", () => {
