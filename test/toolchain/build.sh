@@ -23,13 +23,14 @@ declare -A recipe=(
   [kube-proxy]="kubernetes k8s.io/kubernetes/cmd/kube-proxy"
   [coredns]="add-ons ./coredns github.com/coredns/coredns"
   [kwok]="add-ons sigs.k8s.io/kwok/cmd/kwok"
+  [kube-router]="network-policies ./kube-router github.com/cloudnativelabs/kube-router/v2"
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
   [minio]="minio github.com/minio/minio"
   [statsd_exporter]="statsd github.com/prometheus/statsd_exporter"
 )
 order=(
   etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio statsd_exporter
-  kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok
+  kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
 )
 
 # What a module's programs ask their linker for: they report these versions, and readers of them fail without.

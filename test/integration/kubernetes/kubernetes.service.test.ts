@@ -99,17 +99,16 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
   });
 
   it("leads pods by a Service's name to other pods, and beyond the node to this machine", async () => {
-    const labels = { app: "web" };
     await cluster.apply([
       {
         ...pod("web", "echo served > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"),
-        metadata: { name: "web", namespace, labels },
+        metadata: labelled("web"),
       },
       {
         apiVersion: "v1",
         kind: "Service",
         metadata: { name: "web", namespace },
-        spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+        spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
       },
       pod(
         "client",
@@ -119,6 +118,43 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
     await cluster.waitForPhase(namespace, "client", "Succeeded", "Failed");
 
     expect(await cluster.run(["logs", "client", "-n", namespace])).toMatch(/^served$/m);
+  });
+
+  it("keeps network policies: a pod is reached from where one says, and from nowhere else", async () => {
+    const web = {
+      ...pod("web", "echo served > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"),
+      metadata: labelled("web"),
+    };
+    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    const friends = { podSelector: { matchLabels: { app: "friend" } } };
+    await cluster.apply([
+      {
+        ...policy,
+        metadata: { name: "deny-all", namespace },
+        spec: { podSelector: {}, policyTypes: ["Ingress"] },
+      },
+      {
+        ...policy,
+        metadata: { name: "friends", namespace },
+        spec: { podSelector: {}, ingress: [{ from: [friends], ports: [{ port: 8080 }] }] },
+      },
+      web,
+    ]);
+    await cluster.waitForPhase(namespace, "web", "Running");
+    const { status } = await cluster.get<{ status: { podIP: string } }>("pod", "web", "-n", namespace);
+    const ask = `wget -q -O /dev/null http://${status.podIP}:8080`;
+    await cluster.apply([
+      { ...pod("friend", `until ${ask}; do sleep 1; done`), metadata: labelled("friend") },
+      {
+        ...pod("stranger", `for try in 1 2 3 4 5; do ! ${ask} || exit 1; sleep 1; done`),
+        metadata: labelled("stranger"),
+      },
+    ]);
+
+    await cluster.waitForPhase(namespace, "friend", "Succeeded", "Failed");
+    await cluster.waitForPhase(namespace, "stranger", "Succeeded", "Failed");
+    expect((await terminated("friend"))?.exitCode).toBe(0);
+    expect((await terminated("stranger"))?.exitCode).toBe(0);
   });
 
   it("keeps a claim's volume, with the pod's group, from one pod to the next", async () => {
@@ -177,6 +213,8 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
     const { status } = await cluster.get<Pod>("pod", name, "-n", namespace);
     return status.containerStatuses?.[0]?.state.terminated;
   };
+
+  const labelled = (name: string) => ({ name, namespace, labels: { app: name } });
 
   const pod = (
     name: string,

@@ -33,7 +33,14 @@ export async function startCluster(args: ClusterArgs = {}): Promise<Cluster> {
   try {
     return await Cluster.start(apart, args);
   } catch (error) {
-    const said = ["kube-apiserver", "kube-controller-manager", "containerd", "kubelet", "coredns"];
+    const said = [
+      "kube-apiserver",
+      "kube-controller-manager",
+      "containerd",
+      "kubelet",
+      "kube-router",
+      "coredns",
+    ];
     const logs = said.map((name) => `--- ${name}\n${apart.log(name)}`).join("\n");
     await apart.stop();
     throw new Error(`no cluster: ${error instanceof Error ? error.message : error}\n${logs}`, {
@@ -44,7 +51,7 @@ export async function startCluster(args: ClusterArgs = {}): Promise<Cluster> {
 
 /**
  * etcd, API server (Node and RBAC, admission as our servers' K3s has it), controllers, scheduler; a real node with
- * containerd, runc, kubelet, kube-proxy and CoreDNS; simulated nodes by kwok. Network policies are kept by nobody.
+ * containerd, runc, kubelet, kube-proxy, CoreDNS, and K3s' keeper of network policies; simulated nodes by kwok.
  */
 export class Cluster {
   /** Of a member of `system:masters`. */
@@ -108,6 +115,7 @@ export class Cluster {
       const { items } = await cluster.get<{ items: KubernetesNode[] }>("nodes");
       return items.length === nodes.length && items.every(isReady);
     });
+    await node?.keepPolicies();
     await nameServerReady(apart, PATIENCE_MS);
     await cluster.#accountIn("default");
     return cluster;

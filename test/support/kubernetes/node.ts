@@ -2,10 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../waiting";
 import type { Apart } from "./apart";
-import { CLUSTER_DNS, CLUSTER_DOMAIN, type ControlPlane, PODS } from "./control-plane";
+import { CLUSTER_DNS, CLUSTER_DOMAIN, type ControlPlane, PODS, SERVICES } from "./control-plane";
 import { busyboxImage, PAUSE_IMAGE } from "./images";
 
-export const NODE_PROGRAMS = ["kubelet", "kube-proxy", "containerd", "ctr", "runc", "iptables", "conntrack"];
+export const NODE_PROGRAMS = [
+  ...["kubelet", "containerd", "ctr", "runc"],
+  ...["kube-proxy", "iptables", "conntrack"],
+  ...["kube-router", "ipset"],
+];
 
 /** Where Debian puts the plugins that lay a pod's network. */
 const CNI_PLUGINS = "/usr/lib/cni";
@@ -29,6 +33,24 @@ export class Node {
     await this.load(await busyboxImage(this.#apart.path("images")));
     this.#startKubelet();
     this.#startProxy();
+  }
+
+  /** Starts what keeps network policies on K3s' nodes. The API must know the node, which no pod should have yet. */
+  async keepPolicies(): Promise<void> {
+    const apart = this.#apart;
+    const user = { commonName: "kube-router", organization: "system:masters" };
+    apart.start(
+      "kube-router",
+      [
+        `--kubeconfig=${this.#controlPlane.kubeconfig("kube-router", user)}`,
+        `--hostname-override=${this.#name}`,
+        `--service-cluster-ip-range=${SERVICES}`,
+      ],
+      { among: "everything" },
+    );
+    await eventually("network policies are kept", 120_000, () =>
+      apart.run("iptables", ["--list-rules", "FORWARD"]).includes("KUBE-ROUTER-FORWARD"),
+    );
   }
 
   /** Takes in the images of a tar archive and answers the names by which pods can ask for them. */
