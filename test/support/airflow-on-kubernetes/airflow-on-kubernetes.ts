@@ -45,7 +45,7 @@ export class AirflowOnKubernetes {
   }
 
   static async start(trials: readonly Trials[] = []): Promise<AirflowOnKubernetes> {
-    const cluster = await startCluster();
+    const cluster = await startCluster({ policies: false }); // the databases are beside it
     let databases: PlatformDatabases | undefined;
     let storage: TlsMinio | undefined;
     try {

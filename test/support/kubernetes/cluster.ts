@@ -6,7 +6,7 @@ import { program } from "../programs";
 import { eventually } from "../waiting";
 import { Apart } from "./apart";
 import { ControlPlane } from "./control-plane";
-import { nameServerObjects, nameServerReady, startNameServer } from "./name-server";
+import { nameServerImage, nameServerObjects } from "./name-server";
 import { Node } from "./node";
 import { simulatedNode, startSimulation } from "./simulated-nodes";
 import { storageObjects } from "./storage";
@@ -22,6 +22,8 @@ export interface ClusterArgs {
   readonly storageClass?: string;
   /** How many claims each node can serve. @default 8 */
   readonly volumes?: number;
+  /** Whether network policies are kept; those of our namespaces let no pod speak to what a test runs beside the cluster. @default true */
+  readonly policies?: boolean;
 }
 
 /** For a machine on which much else runs; a quiet one needs a tenth. */
@@ -84,6 +86,7 @@ export class Cluster {
       simulatedForAll = false,
       storageClass = "local-path",
       volumes = 8,
+      policies = true,
     }: ClusterArgs,
   ): Promise<Cluster> {
     const controlPlane = new ControlPlane(apart);
@@ -96,7 +99,7 @@ export class Cluster {
     });
     controlPlane.startControllers();
     await node?.start();
-    startNameServer(apart, controlPlane);
+    await node?.load(await nameServerImage(apart.path("images")));
     if (simulated.length > 0) startSimulation(apart, controlPlane);
     const nodes = [...(name === false ? [] : [name]), ...simulated];
     const folderOf = (volume: string) => apart.path("volumes", volume);
@@ -107,7 +110,6 @@ export class Cluster {
       }
     }
     await cluster.apply([
-      ...nameServerObjects(apart.address),
       ...simulated.map((each) => simulatedNode(each, simulatedForAll)),
       ...storageObjects(storageClass, nodes, volumes, folderOf),
     ]);
@@ -115,9 +117,20 @@ export class Cluster {
       const { items } = await cluster.get<{ items: KubernetesNode[] }>("nodes");
       return items.length === nodes.length && items.every(isReady);
     });
-    await node?.keepPolicies();
-    await nameServerReady(apart, PATIENCE_MS);
     await cluster.#accountIn("default");
+    if (!node) return cluster;
+    if (policies) await node.keepPolicies();
+    await cluster.#accountIn("kube-system");
+    await cluster.apply(nameServerObjects());
+    await eventually("the name server is ready", PATIENCE_MS, async () => {
+      const { status } = await cluster.get<KubernetesDeployment>(
+        "deployment",
+        "coredns",
+        "-n",
+        "kube-system",
+      );
+      return status.readyReplicas === 1;
+    });
     return cluster;
   }
 
@@ -216,6 +229,10 @@ export class Cluster {
       return code === 0;
     });
   }
+}
+
+interface KubernetesDeployment {
+  readonly status: { readonly readyReplicas?: number };
 }
 
 interface KubernetesNode {

@@ -1,55 +1,50 @@
-import { eventually } from "../waiting";
-import type { Apart } from "./apart";
-import { CLUSTER_DNS, CLUSTER_DOMAIN, type ControlPlane } from "./control-plane";
+import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { program } from "../programs";
+import { CLUSTER_DNS, CLUSTER_DOMAIN } from "./control-plane";
+import { packImage } from "./images";
 
 export const NAME_SERVER_PROGRAMS = ["coredns"];
 
-const USER = "coredns";
+/** Where and by which labels every Kubernetes has its name server: network policies name it by these. */
+const NAMESPACE = "kube-system";
+const LABELS = { "k8s-app": "kube-dns" };
+const IMAGE = "localhost/coredns:1";
 
-/** Starts the cluster's name server, on the node rather than in a pod; it is ready once it may read what it serves. */
-export function startNameServer(apart: Apart, controlPlane: ControlPlane): void {
-  const kubeconfig = controlPlane.kubeconfig("coredns", { commonName: USER });
-  const corefile = apart.file(
-    "Corefile",
-    `.:53 {
+export function nameServerImage(folder: string): Promise<string> {
+  const root = join(folder, "coredns");
+  mkdirSync(root, { recursive: true });
+  copyFileSync(program("coredns"), join(root, "coredns"));
+  chmodSync(join(root, "coredns"), 0o755);
+  return packImage(join(folder, "coredns.tar"), {
+    names: [IMAGE],
+    root,
+    config: { Entrypoint: ["/coredns"], Cmd: ["-conf=/etc/coredns/Corefile"] },
+  });
+}
+
+const COREFILE = `.:53 {
   errors
-  health 127.0.0.1:8081
-  ready 127.0.0.1:8181
+  ready
   kubernetes ${CLUSTER_DOMAIN} in-addr.arpa ip6.arpa {
-    kubeconfig ${kubeconfig}
     pods insecure
     fallthrough in-addr.arpa ip6.arpa
   }
   cache 5
   loadbalance
 }
-`,
-  );
-  apart.start("coredns", [`-conf=${corefile}`]);
-}
+`;
 
-export async function nameServerReady(apart: Apart, patienceMs: number): Promise<void> {
-  await eventually(
-    "the name server is ready",
-    patienceMs,
-    () => apart.run("busybox", ["wget", "-qO-", "http://127.0.0.1:8181/ready"]) === "OK",
-    250,
-  );
-}
-
-/** What the cluster must know of it: its rights, and where pods ask it. */
-export function nameServerObjects(address: string): object[] {
-  const name = "system:coredns";
-  const ports = (["UDP", "TCP"] as const).map((protocol) => ({
-    name: protocol === "UDP" ? "dns" : "dns-tcp",
-    port: 53,
-    protocol,
-  }));
+/** The cluster's name server, ready once it may read what it serves. */
+export function nameServerObjects(): object[] {
+  const metadata = { name: "coredns", namespace: NAMESPACE };
+  const role = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:coredns" };
   return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
     {
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRole",
-      metadata: { name },
+      metadata: { name: role.name },
       rules: [
         {
           apiGroups: [""],
@@ -62,13 +57,52 @@ export function nameServerObjects(address: string): object[] {
     {
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRoleBinding",
-      metadata: { name },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: USER }],
+      metadata: { name: role.name },
+      roleRef: role,
+      subjects: [{ kind: "ServiceAccount", ...metadata }],
     },
-    ...serviceAt({ name: "kube-dns", namespace: "kube-system", address, ports, clusterIP: CLUSTER_DNS }),
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { Corefile: COREFILE } },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: {
+        selector: { matchLabels: LABELS },
+        template: { metadata: { labels: LABELS }, spec: nameServerPod(metadata.name) },
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "kube-dns", namespace: NAMESPACE },
+      spec: {
+        clusterIP: CLUSTER_DNS,
+        selector: LABELS,
+        ports: [
+          { name: "dns", port: 53, protocol: "UDP" },
+          { name: "dns-tcp", port: 53, protocol: "TCP" },
+        ],
+      },
+    },
   ];
 }
+
+const nameServerPod = (name: string) => ({
+  serviceAccountName: name,
+  priorityClassName: "system-cluster-critical",
+  dnsPolicy: "Default",
+  containers: [
+    {
+      name,
+      image: IMAGE,
+      imagePullPolicy: "Never",
+      resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "170Mi" } },
+      readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1, timeoutSeconds: 5 },
+      volumeMounts: [{ name: "configuration", mountPath: "/etc/coredns" }],
+    },
+  ],
+  volumes: [{ name: "configuration", configMap: { name } }],
+});
 
 export interface ServiceAt {
   readonly name: string;
@@ -82,17 +116,16 @@ export interface ServiceAt {
     readonly targetPort?: number;
     readonly protocol?: "TCP" | "UDP";
   }[];
-  readonly clusterIP?: string;
 }
 
 /** A Service for a program that runs beside the cluster. */
-export function serviceAt({ name, namespace, address, ports, clusterIP }: ServiceAt): object[] {
+export function serviceAt({ name, namespace, address, ports }: ServiceAt): object[] {
   return [
     {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name, namespace },
-      spec: { ...(clusterIP && { clusterIP }), ports },
+      spec: { ports },
     },
     {
       apiVersion: "discovery.k8s.io/v1",
