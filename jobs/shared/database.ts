@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import pg from "pg";
 import type { DatabaseAddress } from "./database-setting";
+import { onceLetIn } from "./new-pod";
+import { reason } from "./reason";
 import { UserError } from "./user-error";
 
 export type Database = pg.Client;
@@ -96,7 +98,7 @@ const socketOf = (database: Database) =>
 
 async function connect(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
   try {
-    return await attempt(address, args, address.sslmode !== "disable");
+    return await onceLetIn(() => attempt(address, args, address.sslmode !== "disable"), args.signal);
   } catch (error) {
     const refusedEncryption = error instanceof Error && error.message.includes("does not support SSL");
     if (address.sslmode === "prefer" && refusedEncryption) {
@@ -149,10 +151,4 @@ function refuse(
 ): never {
   const where = `${purpose} ${database} at ${host}:${port} (user ${user})`;
   throw new UserError(`${where} cannot be opened: ${reason(error)}`, 1, { cause: error });
-}
-
-/** A refused connection to a name with several addresses is an AggregateError, whose own message is empty. */
-function reason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reason).join("; ");
-  return error instanceof Error ? error.message : String(error);
 }

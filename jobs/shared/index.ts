@@ -26,12 +26,14 @@ export {
   readMigrations,
   takeBack,
 } from "./migrations";
+export { onceLetIn } from "./new-pod";
 export { ObjectStore, type StoredObject } from "./object-store";
 export { StoreError } from "./object-store-errors";
 export { type Patience, StoreConnection, type StoreRequest } from "./object-store-request";
 export { type ObjectStoreAddress, objectStore } from "./object-store-setting";
 export type { Outcome, ResultCode } from "./outcome";
 export { createProgress, type Progress, type ProgressDisplay } from "./progress";
+export { reason } from "./reason";
 export { type RetryArgs, retry } from "./retry";
 export {
   argument,

@@ -1,5 +1,6 @@
 import type { StoreRequest } from "./object-store-request";
 import type { ObjectStoreAddress } from "./object-store-setting";
+import { reason } from "./reason";
 import { UserError } from "./user-error";
 import { element } from "./xml-element";
 
@@ -106,8 +107,3 @@ const CODES_OF_BARE_ANSWERS: Record<number, string> = {
   503: "ServiceUnavailable",
   504: "ServiceUnavailable",
 };
-
-function reason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reason).join("; ");
-  return error instanceof Error ? error.message : String(error);
-}

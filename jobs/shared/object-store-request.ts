@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { onceLetIn } from "./new-pod";
 import { connectionError, isMissing, isPassing, refusal } from "./object-store-errors";
 import type { ObjectStoreAddress } from "./object-store-setting";
 import { retry } from "./retry";
@@ -102,7 +103,7 @@ export class StoreConnection {
     const mayAppear = (error: unknown) =>
       wanted.promised === true && isMissing(error) && performance.now() < begin + missing;
     const silence = () => Math.min(SILENCE_MS, Math.max(LEAST_SILENCE_MS, end - performance.now()));
-    return retry(() => action(silence()), {
+    return retry(() => onceLetIn(() => action(silence()), this.signal), {
       attempts: patience ? Number.POSITIVE_INFINITY : ATTEMPTS,
       firstDelayMs: 200,
       longestDelayMs: 5_000,

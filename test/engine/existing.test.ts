@@ -5,6 +5,12 @@ import { changes } from "../support/engine";
 import { IMAGE_PROGRAMS } from "../support/image";
 import { describeOnKubernetes } from "../support/kubernetes";
 import { PLATFORM_ON_KUBERNETES_PROGRAMS, PlatformOnKubernetes } from "../support/platform-on-kubernetes";
+import {
+  declaredAddresses,
+  endAskers,
+  reachedBy,
+  startAskers,
+} from "../support/platform-on-kubernetes/reach";
 import { eventually } from "../support/waiting";
 
 const LIVE = "yellowlive__Store1_ingestion";
@@ -55,6 +61,38 @@ describeOnKubernetes(
       "changes nothing in a second run",
       async () => {
         expect(changes(await platform.up())).toEqual([]);
+      },
+      LONG_MS,
+    );
+
+    it(
+      "lets in who has business there, and nobody else",
+      async () => {
+        const { cluster } = platform;
+        const listening = await declaredAddresses(cluster, [
+          "airflow",
+          "postgres",
+          "rain-tracker",
+          "storage",
+        ]);
+        const primary = await cluster.get<{ spec: { clusterIP: string } }>(
+          ...["service", "postgres-primary", "--namespace", "postgres"],
+        );
+        const postgres = `${primary.spec.clusterIP}:5432`;
+        try {
+          await startAskers(cluster, postgres);
+          const standing = await reachedBy(cluster, "node", listening); // a kubelet may ask everybody
+          expect(standing.length).toBeGreaterThan(20);
+          expect(await reachedBy(cluster, "stranger", standing)).toEqual([]);
+          const friendly = await reachedBy(cluster, "friend", standing);
+          expect(friendly).toContain(postgres);
+          expect(friendly.filter((address) => !address.endsWith(":5432"))).toEqual([]);
+          const api = [`${cluster.address}:6443`];
+          expect(await reachedBy(cluster, "stranger", api)).toEqual(api);
+          expect(await reachedBy(cluster, "friend", api)).toEqual([]);
+        } finally {
+          await endAskers(cluster);
+        }
       },
       LONG_MS,
     );

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { UserError } from "../../shared";
+import { onceLetIn, reason, UserError } from "../../shared";
 
 /** How the REST API of any member is reached; who only reads needs no user. */
 export interface PatroniAccess {
@@ -89,20 +89,20 @@ export class Patroni {
     if (status !== 200) throw refusal(`the reinitialization of ${name}`, status, body);
   }
 
-  #request(
+  #request(method: string, server: string, path: string, wanted: Wanted): Promise<Answer> {
+    return onceLetIn(() => this.#once(method, server, path, wanted), wanted.signal);
+  }
+
+  #once(
     method: string,
     server: string,
     path: string,
-    {
-      content,
-      signal,
-      timeoutMs = TIMEOUT_MS,
-    }: { content?: object; signal?: AbortSignal | undefined; timeoutMs?: number },
-  ): Promise<{ status: number; body: string }> {
+    { content, signal, timeoutMs = TIMEOUT_MS }: Wanted,
+  ): Promise<Answer> {
     const { user, password } = this.#access;
     return new Promise((resolve, reject) => {
       const unreachable = (error: Error) =>
-        reject(new UserError(`Patroni at ${server} cannot be asked: ${error.message}`, 1, { cause: error }));
+        reject(new UserError(`Patroni at ${server} cannot be asked: ${reason(error)}`, 1, { cause: error }));
       const call = request(
         new URL(path, server),
         {
@@ -128,6 +128,17 @@ export class Patroni {
       call.end(content && JSON.stringify(content));
     });
   }
+}
+
+interface Wanted {
+  readonly content?: object;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
 }
 
 /** Whether a configuration has all that is wanted of it already. */
