@@ -182,11 +182,14 @@ describeOnKubernetes(
         await platform.cluster.run(["wait", "--for=condition=complete", ...first, "--timeout=1200s"]);
         const addresses = "SELECT * FROM addresses ORDER BY id";
         const before = await platform.query("customer_db", addresses);
-        const moment = await platform.execute("customer_db", "SELECT clock_timestamp()");
+        const [moment] = await platform.query<{ at: string }>(
+          "customer_db",
+          "SELECT clock_timestamp() AS at",
+        );
         await platform.execute("customer_db", "DELETE FROM addresses");
         await platform.execute("customer_db", "SELECT pg_switch_wal()"); // or it is archived half a minute later
 
-        const recovered = await platform.recover(moment.trim());
+        const recovered = await platform.recover(moment?.at ?? "");
 
         expect(await platform.query("customer_db", addresses, recovered)).toEqual(before);
         expect(await platform.query("customer_db", addresses)).toEqual([]);

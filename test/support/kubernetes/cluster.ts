@@ -153,6 +153,19 @@ export class Cluster {
     return stdout;
   }
 
+  /**
+   * What a command in a pod's container prints, which must be something: `exec` now and then loses all of it and still
+   * tells of success. Then it is run again.
+   */
+  ask(namespace: string, pod: string, container: string, command: readonly string[]): Promise<string> {
+    const words = ["exec", pod, "--namespace", namespace, "--container", container, "--", ...command];
+    return eventually(
+      `an answer of ${pod}`,
+      PATIENCE_MS,
+      async () => (await this.run(words)).trim() || false,
+    );
+  }
+
   /** An object, or a list of them. The caller says what it reads: the API answers for the rest. */
   async get<T>(...words: string[]): Promise<T> {
     return JSON.parse(await this.run(["get", ...words, "-o", "json"])) as T;

@@ -44,6 +44,11 @@ const RECOVERY: PostgresPod = {
   sockets: "/var/lib/postgresql/recovery/data/recovery-socket",
 };
 
+const psql = ({ sockets }: PostgresPod, database: string, command: string) => [
+  ...[`${PLACES.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
+  ...["--no-psqlrc", "--tuples-only", "--no-align", "--command", command],
+];
+
 /**
  * The whole platform on a cluster that others look after: a real Kubernetes of one node with all images laid on it, and the
  * real engine, whose `up` waits until all that it made does its work.
@@ -128,30 +133,30 @@ export class PlatformOnKubernetes {
   /** The members of PostgreSQL, as Patroni lists them. */
   async members(): Promise<PatroniMember[]> {
     const { pod, container } = memberOf("postgres-0");
-    const answer = await this.cluster.run([
-      ...["exec", pod, "--namespace", "postgres", "--container", container, "--", "patronictl"],
-      ...["--config-file", `${PLACES.config}/patroni.yml`, "list", "--format", "json"],
-    ]);
+    const list = ["--config-file", `${PLACES.config}/patroni.yml`, "list", "--format", "json"];
+    const answer = await this.cluster.ask("postgres", pod, container, ["patronictl", ...list]);
     return JSON.parse(answer) as PatroniMember[]; // as Patroni documents it
   }
 
   /** What the leader, or another server, answers to its own superuser. The caller says what it reads. */
   async query<Row>(database: string, sql: string, server?: PostgresPod): Promise<Row[]> {
-    const answer = await this.execute(
-      database,
-      `SELECT coalesce(json_agg(found), '[]') FROM (${sql}) AS found`,
-      server,
+    const asked = server ?? (await this.leader());
+    const rows = `SELECT coalesce(json_agg(found), '[]') FROM (${sql}) AS found`;
+    const answer = await this.cluster.ask(
+      "postgres",
+      asked.pod,
+      asked.container,
+      psql(asked, database, rows),
     );
     return JSON.parse(answer) as Row[];
   }
 
-  /** The same for a command that is no query. */
-  async execute(database: string, sql: string, server?: PostgresPod): Promise<string> {
-    const { pod, container, sockets } = server ?? (await this.leader());
-    return this.cluster.run([
-      ...["exec", pod, "--namespace", "postgres", "--container", container, "--"],
-      ...[`${PLACES.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
-      ...["--no-psqlrc", "--tuples-only", "--no-align", "--command", sql],
+  /** Runs a command that is no query. */
+  async execute(database: string, sql: string, server?: PostgresPod): Promise<void> {
+    const told = server ?? (await this.leader());
+    await this.cluster.run([
+      ...["exec", told.pod, "--namespace", "postgres", "--container", told.container, "--"],
+      ...psql(told, database, sql),
     ]);
   }
 

@@ -32,11 +32,9 @@ export async function reachedBy(
   addresses: readonly string[],
 ): Promise<string[]> {
   const ask = 'nc -w 5 "${each%:*}" "${each#*:}" < /dev/null > /dev/null 2>&1 && echo "$each"';
-  const said = await cluster.run([
-    ...["exec", asker, "--namespace", ASKERS[asker], "--"],
-    ...["sh", "-c", `for each; do ${ask}; done; true`, "sh", ...addresses],
-  ]);
-  return said.split("\n").filter(Boolean).sort();
+  const script = `for each; do ${ask}; done; echo end`;
+  const said = await cluster.ask(ASKERS[asker], asker, "main", ["sh", "-c", script, "sh", ...addresses]);
+  return said.split("\n").slice(0, -1).sort();
 }
 
 export async function endAskers(cluster: Cluster): Promise<void> {
