@@ -108,6 +108,6 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
  * What pods leave to etcd, K3s and HAProxy beside them: without it a greedy pod takes the control plane down with it.
  * A K3s server with etcd was seen to need 1 to 1.6 GiB; small machines give a quarter of what they have.
  */
-function reservedMemoryMi({ memoryGb }: K3sHost): number {
+export function reservedMemoryMi({ memoryGb }: Pick<K3sHost, "memoryGb">): number {
   return Math.min(1536, memoryGb * 256);
 }

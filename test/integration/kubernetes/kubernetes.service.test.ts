@@ -33,7 +33,7 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
   let used = 0;
 
   beforeAll(async () => {
-    cluster = await startCluster({ simulated: ["simulated-1"] });
+    cluster = await startCluster({ simulated: [{ name: "simulated-1" }] });
   });
   afterAll(async () => cluster?.stop());
 

@@ -8,21 +8,22 @@ import { Apart } from "./apart";
 import { ControlPlane } from "./control-plane";
 import { nameServerImage, nameServerObjects } from "./name-server";
 import { Node } from "./node";
-import { simulatedNode, startSimulation } from "./simulated-nodes";
+import { type SimulatedNode, simulatedNode, startSimulation } from "./simulated-nodes";
 import { storageObjects } from "./storage";
 
 export interface ClusterArgs {
   /** Whether there is a node that really runs containers, and its name. @default "node-1" */
   readonly node?: string | false;
-  /** Names of nodes on which pods only seem to run. @default none */
-  readonly simulated?: readonly string[];
-  /** Whether any pod may be put on those; else the ones alone that ask for it (ON_SIMULATED_NODES). @default false */
-  readonly simulatedForAll?: boolean;
+  /** Nodes on which pods only seem to run. @default none */
+  readonly simulated?: readonly SimulatedNode[];
   /** The class of storage, the default one, that claims of the platform ask for. @default "local-path" */
   readonly storageClass?: string;
   /** How many claims each node can serve. @default 8 */
   readonly volumes?: number;
-  /** Whether network policies are kept; those of our namespaces let no pod speak to what a test runs beside the cluster. @default true */
+  /**
+   * Whether the node keeps network policies; those of our namespaces let no pod speak to what a test runs beside the
+   * cluster. @default true
+   */
   readonly policies?: boolean;
 }
 
@@ -83,7 +84,6 @@ export class Cluster {
     {
       node: name = "node-1",
       simulated = [],
-      simulatedForAll = false,
       storageClass = "local-path",
       volumes = 8,
       policies = true,
@@ -101,7 +101,7 @@ export class Cluster {
     await node?.start();
     await node?.load(await nameServerImage(apart.path("images")));
     if (simulated.length > 0) startSimulation(apart, controlPlane);
-    const nodes = [...(name === false ? [] : [name]), ...simulated];
+    const nodes = [...(name === false ? [] : [name]), ...simulated.map((each) => each.name)];
     const folderOf = (volume: string) => apart.path("volumes", volume);
     if (name !== false) {
       for (let index = 1; index <= volumes; index++) {
@@ -110,7 +110,7 @@ export class Cluster {
       }
     }
     await cluster.apply([
-      ...simulated.map((each) => simulatedNode(each, simulatedForAll)),
+      ...simulated.map(simulatedNode),
       ...storageObjects(storageClass, nodes, volumes, folderOf),
     ]);
     await eventually("every node is ready", PATIENCE_MS, async () => {

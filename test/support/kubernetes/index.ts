@@ -11,7 +11,7 @@ import { SIMULATION_PROGRAMS } from "./simulated-nodes";
 export { Cluster, type ClusterArgs, startCluster } from "./cluster";
 export { BUSYBOX_IMAGE, type ImageArgs, layBusybox, packImage } from "./images";
 export { type ServiceAt, serviceAt } from "./name-server";
-export { ON_SIMULATED_NODES } from "./simulated-nodes";
+export { ON_SIMULATED_NODES, type SimulatedNode } from "./simulated-nodes";
 
 /** What this machine must have to run a Kubernetes. */
 export const KUBERNETES_PROGRAMS = [

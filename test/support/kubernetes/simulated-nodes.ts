@@ -29,13 +29,23 @@ export function startSimulation(apart: Apart, controlPlane: ControlPlane): void 
   ]);
 }
 
-/**
- * A node with room for much and nothing on it but what is said of it.
- *
- * @param open Whether any pod may be put there; else those alone that tolerate it.
- */
-export function simulatedNode(name: string, open: boolean): object {
-  const room = { cpu: "32", memory: "128Gi", pods: "110", "ephemeral-storage": "500Gi" };
+export interface SimulatedNode {
+  readonly name: string;
+  /** Whether any pod may be put there; else those alone that ask for it (ON_SIMULATED_NODES). @default false */
+  readonly open?: boolean;
+  /** Beyond those that every node has. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What pods can share. @default more than they ask for */
+  readonly room?: { readonly cpu: string; readonly memory: string };
+}
+
+export function simulatedNode({
+  name,
+  open = false,
+  labels = {},
+  room = { cpu: "32", memory: "128Gi" },
+}: SimulatedNode): object {
+  const allocatable = { ...room, pods: "110", "ephemeral-storage": "500Gi" };
   return {
     apiVersion: "v1",
     kind: "Node",
@@ -47,9 +57,10 @@ export function simulatedNode(name: string, open: boolean): object {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
+        ...labels,
       },
     },
     spec: open ? {} : { taints: [TAINT] },
-    status: { allocatable: room, capacity: room },
+    status: { allocatable, capacity: allocatable },
   };
 }
