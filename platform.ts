@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { apiReady, PostgresPki } from "./components/cluster";
+import { apiReady, overlayAddresses, PostgresPki } from "./components/cluster";
 import { Etcd } from "./components/etcd";
 import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
@@ -47,9 +47,10 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     postgresNames: serverNames(),
   });
 
+  const servers = cluster.servers.apply((at) => ({ at, behind: overlayAddresses(target.network.pods) }));
   const kubeconfig = apiReady(cluster.kubeconfig);
   const provider = kubernetes({ kubeconfig, clusterIdentifier: settings.cluster }, cluster.booted);
-  const foundation = new Foundation("foundation", { environment, servers: cluster.servers }, { provider });
+  const foundation = new Foundation("foundation", { environment, servers }, { provider });
   const addOns = new AddOns(
     "add-ons",
     {
@@ -64,7 +65,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
       upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
       etcd: cluster.etcdAddresses,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
-      servers: cluster.servers,
+      servers,
       hcloudToken: secrets.hcloudToken,
     },
     { provider },
@@ -111,7 +112,7 @@ function onExisting(given: Settings, target: ExistingTarget, { kubeconfig, ...se
   const { context, nodes } = target;
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
   const provider = kubernetes({ kubeconfig: ready, context });
-  const { namespaces } = new Foundation("foundation", { environment, servers: nodes }, { provider });
+  const { namespaces } = new Foundation("foundation", { environment, servers: { at: nodes } }, { provider });
   const certificateEpoch = settings.epochs.certificates;
   const etcd = new Etcd(
     "etcd",

@@ -142,7 +142,7 @@ export class Backup extends pulumi.ComponentResource {
     metadata: k8s.types.input.meta.v1.ObjectMeta,
   ): void {
     const port = Number(new URL(endpoint).port || 443);
-    const [, policy] = networkPolicies([{ to: "internet", ports: [port], pods: LABELS.copy }], []);
+    const [, policy] = networkPolicies([{ to: "internet", ports: [port], pods: LABELS.copy }]);
     if (!policy) throw new Error("the allowance of copies made no policy");
     const { podSelector, policyTypes, egress = [] } = policy.spec;
     new k8s.networking.v1.NetworkPolicy(

@@ -3,14 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Environment } from "../settings";
 import { GuardedNamespace } from "./guarded-namespace";
 import { PLATFORM_NAMESPACES, type PlatformNamespaceKey, platformNamespaceKeys, quotaOf } from "./namespaces";
+import type { Servers } from "./network-policies";
 import { PRIORITY_CLASSES } from "./priority-classes";
 
 export interface FoundationArgs {
   /** Scales the quotas. */
   readonly environment: Environment;
 
-  /** The addresses or ranges by which pods and servers know each other; what allowances call "servers". */
-  readonly servers: pulumi.Input<readonly string[]>;
+  /** Who allowances call "servers". */
+  readonly servers: pulumi.Input<Servers>;
 }
 
 /** What every system on the cluster stands on: guarded namespaces, and an order of who stays when room is short. */

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Allowance, networkPolicies } from "./network-policies";
+import { type Allowance, networkPolicies, type Servers } from "./network-policies";
 
 export type PodSecurity = "restricted" | "baseline" | "privileged";
 
@@ -15,8 +15,8 @@ export interface GuardedNamespaceArgs {
    */
   readonly allow?: readonly Allowance[];
 
-  /** The addresses that allowances call "servers". */
-  readonly servers: pulumi.Input<readonly string[]>;
+  /** Who allowances call "servers". */
+  readonly servers: pulumi.Input<Servers>;
 
   /**
    * The pod security profile that admission enforces. Anything weaker than "restricted" needs a reason at the call.
@@ -50,7 +50,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
     );
     const inside = { parent: this, dependsOn: namespace };
 
-    const policies = networkPolicies(args.allow ?? [], []).map(
+    const policies = networkPolicies(args.allow ?? []).map(
       ({ name: policy }, index) =>
         new k8s.networking.v1.NetworkPolicy(
           `${name}-${policy}`,
@@ -90,7 +90,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
   }
 }
 
-function specOf(allow: readonly Allowance[], servers: readonly string[], index: number) {
+function specOf(allow: readonly Allowance[], servers: Servers, index: number) {
   const policy = networkPolicies(allow, servers)[index];
   if (!policy) throw new Error(`allowances made ${index} policies and then fewer`);
   const { podSelector, policyTypes, ingress, egress } = policy.spec;

@@ -5,13 +5,14 @@ import type { AddOn, AddOnChoices } from "./add-on";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 import { GuardedNamespace } from "./guarded-namespace";
 import { GRAFANA_SECRET, MONITORING } from "./monitoring";
+import type { Servers } from "./network-policies";
 
 export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
   /** The cluster addresses of etcd's members, whose metrics are collected. */
   readonly etcd: pulumi.Input<readonly string[]>;
 
-  /** The addresses that allowances call "servers". */
-  readonly servers: pulumi.Input<readonly string[]>;
+  /** Who allowances call "servers". */
+  readonly servers: pulumi.Input<Servers>;
 
   /** A Hetzner token for Hetzner's controllers; needed where these are chosen. */
   readonly hcloudToken?: pulumi.Output<string> | undefined;

@@ -58,11 +58,22 @@ interface Selector {
  */
 const NOT_THE_INTERNET = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
 
+/** Who "servers" are. */
+export interface Servers {
+  /** The addresses or ranges at which pods find them. */
+  readonly at: readonly string[];
+  /** Further addresses behind which they come to pods of other servers. @default none */
+  readonly behind?: readonly string[];
+}
+
 /**
  * Turns allowances into policies: one that denies everything, then one for each allowance, in the order given. The
  * number and the names of policies depend on the allowances alone, so that they are known before any address is.
  */
-export function networkPolicies(allowances: readonly Allowance[], servers: readonly string[]): NamedPolicy[] {
+export function networkPolicies(
+  allowances: readonly Allowance[],
+  servers: Servers = { at: [] },
+): NamedPolicy[] {
   const policies = allowances.map((allowance) => policyFor(allowance, servers));
   const twice = policies.find(
     ({ name }, index) => policies.findIndex((other) => other.name === name) < index,
@@ -71,7 +82,7 @@ export function networkPolicies(allowances: readonly Allowance[], servers: reado
   return [{ name: "deny-all", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } }, ...policies];
 }
 
-function policyFor(allowance: Allowance, servers: readonly string[]): NamedPolicy {
+function policyFor(allowance: Allowance, { at, behind = [] }: Servers): NamedPolicy {
   if ("from" in allowance) {
     const { from, ports, pods } = allowance;
     const protocol = protocolOf(allowance);
@@ -81,7 +92,10 @@ function policyFor(allowance: Allowance, servers: readonly string[]): NamedPolic
         podSelector: selector(pods),
         policyTypes: ["Ingress"],
         ingress: [
-          { from: from === "servers" ? addresses(servers) : [peer(from)], ports: portsOf(ports, protocol) },
+          {
+            from: from === "servers" ? addresses([...at, ...behind]) : [peer(from)],
+            ports: portsOf(ports, protocol),
+          },
         ],
       },
     };
@@ -104,14 +118,14 @@ function policyFor(allowance: Allowance, servers: readonly string[]): NamedPolic
     spec: {
       podSelector: selector(pods),
       policyTypes: ["Egress"],
-      egress: [{ to: peersOf(to, servers), ports: portsOf(ports, protocol) }],
+      egress: [{ to: peersOf(to, at), ports: portsOf(ports, protocol) }],
     },
   };
 }
 
-function peersOf(to: "internet" | "servers" | Peer, servers: readonly string[]): RulePeer[] {
+function peersOf(to: "internet" | "servers" | Peer, at: readonly string[]): RulePeer[] {
   if (to === "internet") return [{ ipBlock: { cidr: "0.0.0.0/0", except: NOT_THE_INTERNET } }];
-  return to === "servers" ? addresses(servers) : [peer(to)];
+  return to === "servers" ? addresses(at) : [peer(to)];
 }
 
 function peer({ namespace, pods }: Peer): RulePeer {

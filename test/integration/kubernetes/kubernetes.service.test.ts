@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { overlayAddresses } from "../../../components/cluster";
+import { type Allowance, networkPolicies } from "../../../components/foundation/network-policies";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../components/workload";
 import {
   BUSYBOX_IMAGE,
@@ -155,6 +157,27 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
     await cluster.waitForPhase(namespace, "stranger", "Succeeded", "Failed");
     expect((await terminated("friend"))?.exitCode).toBe(0);
     expect((await terminated("stranger"))?.exitCode).toBe(0);
+  });
+
+  it("lets a server in that comes from behind the overlay, by the policies that we render", async () => {
+    const allow: Allowance[] = [{ from: "servers", ports: [8080] }];
+    const servers = { at: ["10.0.1.10"], behind: overlayAddresses("10.42.0.0/16") };
+    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    await cluster.apply([
+      { ...pod("web", "exec httpd -f -p 8080 -h /tmp"), metadata: labelled("web") },
+      ...networkPolicies(allow, servers).map(({ name, spec }) => ({
+        ...policy,
+        metadata: { name, namespace },
+        spec,
+      })),
+    ]);
+    await cluster.waitForPhase(namespace, "web", "Running");
+    const { status } = await cluster.get<{ status: { podIP: string } }>("pod", "web", "-n", namespace);
+    const reaches = (from: string) => cluster.reachesPod(status.podIP, 8080, from);
+
+    await eventually("a server of another share is let in", 60_000, () => reaches("10.42.7.0"), 250);
+    expect(await reaches("10.0.1.10")).toBe(true);
+    expect(await reaches("10.42.7.1")).toBe(false);
   });
 
   it("keeps a claim's volume, with the pod's group, from one pod to the next", async () => {

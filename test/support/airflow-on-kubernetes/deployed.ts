@@ -45,7 +45,7 @@ export async function deployedObjects({
   const connection = `postgres://${LOGIN.user}:${LOGIN.password}@${SERVER}:5432/${DATABASES[2]}`;
   const { resources } = await evaluateStack({
     program: () => {
-      const { namespaces } = new Foundation("foundation", { environment: "dev", servers });
+      const { namespaces } = new Foundation("foundation", { environment: "dev", servers: { at: servers } });
       const dataSurface = new DataSurface("datasurface", {
         monitoring: false,
         namespace: namespaces.datasurface,

@@ -33,6 +33,7 @@ export class Apart {
   readonly address: string;
   /** This machine's address on the cable. */
   readonly gateway: string;
+  readonly #outside: string;
   readonly #holder: ChildProcess;
   readonly #first: number;
   readonly #children = new Set<ChildProcess>();
@@ -42,6 +43,7 @@ export class Apart {
     this.cgroup = `trellis-${holder.pid}`;
     this.gateway = cable(number).gateway;
     this.address = cable(number).address;
+    this.#outside = cable(number).outside;
     this.#holder = holder;
     this.#first = first;
   }
@@ -59,6 +61,12 @@ export class Apart {
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** Gives this machine another address on the cable, and the way to a range of addresses in there. */
+  beKnownAs(address: string, range: string): void {
+    ip(["addr", "add", `${address}/32`, "dev", this.#outside]);
+    ip(["route", "replace", range, "via", this.address, "dev", this.#outside]);
   }
 
   path(...parts: string[]): string {
@@ -185,6 +193,8 @@ async function firstOf(holder: ChildProcess): Promise<number> {
 }
 
 const cable = (number: number) => ({
+  outside: `trellis${number}`,
+  inside: "node0",
   gateway: `10.200.${number}.1`,
   address: `10.200.${number}.2`,
 });
@@ -192,7 +202,7 @@ const cable = (number: number) => ({
 /** Lays a cable to the network of a process, under the first number that nobody else's has; the kernel is the judge. */
 function connect(first: number): number {
   for (let number = 0; number < 250; number++) {
-    const [outside, inside] = [`trellis${number}`, "node0"];
+    const { outside, inside } = cable(number);
     const pair = ["type", "veth", "peer", "name", inside, "netns", String(first)];
     try {
       execFileSync(program("ip"), ["link", "add", outside, ...pair], { stdio: "pipe" });

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import type { KubectlOutcome } from "../kube-apiserver";
 import { program } from "../programs";
@@ -7,7 +9,7 @@ import { eventually } from "../waiting";
 import { Apart } from "./apart";
 import { ControlPlane } from "./control-plane";
 import { nameServerImage, nameServerObjects } from "./name-server";
-import { Node } from "./node";
+import { Node, POD_RANGE } from "./node";
 import { type SimulatedNode, simulatedNode, startSimulation } from "./simulated-nodes";
 import { storageObjects } from "./storage";
 
@@ -199,6 +201,23 @@ export class Cluster {
   async load(archive: string, repository?: string): Promise<string[]> {
     if (!this.#node) throw new Error("there is no node that could run an image");
     return this.#node.load(archive, repository);
+  }
+
+  /**
+   * Whether this machine gets a connection to a pod when it comes from an address: its own, or any other that is to be its
+   * own from then on.
+   */
+  async reachesPod(pod: string, port: number, from: string): Promise<boolean> {
+    this.#apart.beKnownAs(from, POD_RANGE);
+    const socket = connect({ host: pod, port, localAddress: from });
+    try {
+      await once(socket, "connect");
+      return true;
+    } catch {
+      return false;
+    } finally {
+      socket.destroy();
+    }
   }
 
   /** The phase of a pod, or undefined while there is none of this name. */

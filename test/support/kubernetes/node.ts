@@ -11,6 +11,9 @@ export const NODE_PROGRAMS = [
   ...["kube-router", "ipset"],
 ];
 
+/** The node's share of the pods' addresses. */
+export const POD_RANGE = PODS.replace("/16", "/24");
+
 /** Where Debian puts the plugins that lay a pod's network. */
 const CNI_PLUGINS = "/usr/lib/cni";
 
@@ -90,7 +93,7 @@ export class Node {
           hairpinMode: true,
           ipam: {
             type: "host-local",
-            ranges: [[{ subnet: PODS.replace("/16", "/24") }]],
+            ranges: [[{ subnet: POD_RANGE }]],
             routes: [{ dst: "0.0.0.0/0" }],
           },
         },

@@ -14,13 +14,13 @@ const ADD_ONS = {
   upgrades: { version: "v1.36.1+k3s1", startHour: 1, lengthHours: 4 },
   etcd: SERVERS,
   snapshotEveryHours: 6,
-  servers: SERVERS,
+  servers: { at: SERVERS },
 } as const;
 
 describe("the foundation", () => {
   it("puts every namespace behind a denial, a quota and limits before it gives out its name", async () => {
     const { resources } = await evaluateStack({
-      program: () => new Foundation("foundation", { environment: "prod", servers: SERVERS }),
+      program: () => new Foundation("foundation", { environment: "prod", servers: { at: SERVERS } }),
     });
 
     const kinds = (namespace: string) =>
@@ -38,7 +38,7 @@ describe("the foundation", () => {
 
   it("enforces the restricted profile everywhere", async () => {
     const { resources } = await evaluateStack({
-      program: () => new Foundation("foundation", { environment: "dev", servers: [] }),
+      program: () => new Foundation("foundation", { environment: "dev", servers: { at: [] } }),
     });
 
     const namespaces = resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace");

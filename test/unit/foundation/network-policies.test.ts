@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PLATFORM_NAMESPACES } from "../../../components/foundation/namespaces";
-import { type Allowance, networkPolicies } from "../../../components/foundation/network-policies";
+import {
+  type Allowance,
+  type NamedPolicy,
+  networkPolicies,
+} from "../../../components/foundation/network-policies";
 
-const SERVERS = ["10.0.1.10", "10.0.2.10"];
+const SERVERS = { at: ["10.0.1.10", "10.0.2.10"] };
 
 describe("network policies of a guarded namespace", () => {
   it("deny both directions before anything is allowed", () => {
@@ -32,9 +36,9 @@ describe("network policies of a guarded namespace", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(allowance, { selector: (each) => JSON.stringify(each) }),
-        fc.subarray(SERVERS),
+        fc.subarray(SERVERS.at),
         (allowances, servers) => {
-          const [denial, ...policies] = networkPolicies(allowances, servers);
+          const [denial, ...policies] = networkPolicies(allowances, { at: servers });
           expect(denial?.name).toBe("deny-all");
           expect(policies.map((policy) => policy.spec.policyTypes.length)).toEqual(allowances.map(() => 1));
           for (const { spec } of policies) {
@@ -54,9 +58,22 @@ describe("network policies of a guarded namespace", () => {
       { to: "servers", ports: [2379] },
       { from: "servers", ports: [5432] },
     ];
-    const names = (servers: string[]) => networkPolicies(allow, servers).map(({ name }) => name);
+    const names = (servers: string[]) => networkPolicies(allow, { at: servers }).map(({ name }) => name);
 
-    expect(names([])).toEqual(names(SERVERS));
+    expect(names([])).toEqual(names(SERVERS.at));
+  });
+
+  it("let servers in from behind the overlay too, and nobody in there be asked", () => {
+    const allow: Allowance[] = [
+      { to: "servers", ports: [2379] },
+      { from: "servers", ports: [5432] },
+    ];
+    const [, out, into] = networkPolicies(allow, { ...SERVERS, behind: ["10.42.1.0"] });
+    const ranges = (peers: NonNullable<NamedPolicy["spec"]["egress"]>[number]["to"]) =>
+      peers?.map(({ ipBlock }) => ipBlock?.cidr);
+
+    expect(ranges(out?.spec.egress?.[0]?.to)).toEqual(["10.0.1.10/32", "10.0.2.10/32"]);
+    expect(ranges(into?.spec.ingress?.[0]?.from)).toEqual(["10.0.1.10/32", "10.0.2.10/32", "10.42.1.0/32"]);
   });
 
   it("refuse two allowances that would be one policy", () => {
