@@ -17,8 +17,12 @@ import { setTimeout } from "node:timers/promises";
 const LIMIT_SECONDS = 1800;
 const LAST_WORDS_MS = 10_000;
 const NEED_PACKAGES = "test/integration/image/";
-// A whole node with an Airflow on it: two beside each other would starve each other.
-const NEED_A_NODE = ["test/engine/existing.test.ts", "test/integration/airflow/on-kubernetes.service.test.ts"];
+// A whole node with an Airflow on it, or members whose failover has a limit: two of these beside each other would starve.
+const NEED_ROOM = [
+  "test/engine/existing.test.ts",
+  "test/integration/airflow/on-kubernetes.service.test.ts",
+  "test/integration/postgres/faults.service.test.ts",
+];
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
 const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
 
@@ -33,7 +37,7 @@ console.log(`${files.length} files, ${atOnce} at once, ${prefix.length ? "each i
 
 mkdirSync(dirname(durationsFile), { recursive: true });
 const failed = [];
-let onNode;
+let roomy;
 await Promise.all(Array.from({ length: Number(atOnce) }, work));
 for (const file of failed) {
   const held = await run(file);
@@ -46,16 +50,16 @@ async function work() {
   for (let file = next(); file; file = next()) {
     if (await run(file)) note(file, 0);
     else failed.push(file);
-    if (file === onNode) onNode = undefined;
+    if (file === roomy) roomy = undefined;
   }
 }
 
 /** The first that may run beside what runs now. */
 function next() {
-  const index = files.findIndex(({ path }) => !onNode || !NEED_A_NODE.includes(path));
+  const index = files.findIndex(({ path }) => !roomy || !NEED_ROOM.includes(path));
   if (index < 0) return undefined;
   const [file] = files.splice(index, 1);
-  if (NEED_A_NODE.includes(file.path)) onNode = file;
+  if (NEED_ROOM.includes(file.path)) roomy = file;
   return file;
 }
 
