@@ -102,10 +102,7 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
 
   it("leads pods by a Service's name to other pods, and beyond the node to this machine", async () => {
     await cluster.apply([
-      {
-        ...pod("web", "echo served > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"),
-        metadata: labelled("web"),
-      },
+      web(),
       {
         apiVersion: "v1",
         kind: "Service",
@@ -123,28 +120,15 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
   });
 
   it("keeps network policies: a pod is reached from where one says, and from nowhere else", async () => {
-    const web = {
-      ...pod("web", "echo served > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"),
-      metadata: labelled("web"),
-    };
-    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
     const friends = { podSelector: { matchLabels: { app: "friend" } } };
-    await cluster.apply([
+    const address = await guardedWeb([
+      { name: "deny-all", spec: { podSelector: {}, policyTypes: ["Ingress"] } },
       {
-        ...policy,
-        metadata: { name: "deny-all", namespace },
-        spec: { podSelector: {}, policyTypes: ["Ingress"] },
-      },
-      {
-        ...policy,
-        metadata: { name: "friends", namespace },
+        name: "friends",
         spec: { podSelector: {}, ingress: [{ from: [friends], ports: [{ port: 8080 }] }] },
       },
-      web,
     ]);
-    await cluster.waitForPhase(namespace, "web", "Running");
-    const { status } = await cluster.get<{ status: { podIP: string } }>("pod", "web", "-n", namespace);
-    const ask = `wget -q -O /dev/null http://${status.podIP}:8080`;
+    const ask = `wget -q -O /dev/null http://${address}:8080`;
     await cluster.apply([
       { ...pod("friend", `until ${ask}; do sleep 1; done`), metadata: labelled("friend") },
       {
@@ -162,18 +146,8 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
   it("lets a server in that comes from behind the overlay, by the policies that we render", async () => {
     const allow: Allowance[] = [{ from: "servers", ports: [8080] }];
     const servers = { at: ["10.0.1.10"], behind: overlayAddresses("10.42.0.0/16") };
-    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
-    await cluster.apply([
-      { ...pod("web", "exec httpd -f -p 8080 -h /tmp"), metadata: labelled("web") },
-      ...networkPolicies(allow, servers).map(({ name, spec }) => ({
-        ...policy,
-        metadata: { name, namespace },
-        spec,
-      })),
-    ]);
-    await cluster.waitForPhase(namespace, "web", "Running");
-    const { status } = await cluster.get<{ status: { podIP: string } }>("pod", "web", "-n", namespace);
-    const reaches = (from: string) => cluster.reachesPod(status.podIP, 8080, from);
+    const address = await guardedWeb(networkPolicies(allow, servers));
+    const reaches = (from: string) => cluster.reachesPod(address, 8080, from);
 
     await eventually("a server of another share is let in", 60_000, () => reaches("10.42.7.0"), 250);
     expect(await reaches("10.0.1.10")).toBe(true);
@@ -236,6 +210,22 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
     const { status } = await cluster.get<Pod>("pod", name, "-n", namespace);
     return status.containerStatuses?.[0]?.state.terminated;
   };
+
+  /** What serves a page on port 8080. */
+  const web = () => ({
+    ...pod("web", "echo served > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"),
+    metadata: labelled("web"),
+  });
+
+  /** Starts it behind network policies, and answers its address. */
+  async function guardedWeb(policies: readonly { name: string; spec: object }[]): Promise<string> {
+    const kind = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    const guards = policies.map(({ name, spec }) => ({ ...kind, metadata: { name, namespace }, spec }));
+    await cluster.apply([...guards, web()]);
+    await cluster.waitForPhase(namespace, "web", "Running");
+    const { status } = await cluster.get<{ status: { podIP: string } }>("pod", "web", "-n", namespace);
+    return status.podIP;
+  }
 
   const labelled = (name: string) => ({ name, namespace, labels: { app: name } });
 

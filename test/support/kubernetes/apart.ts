@@ -65,7 +65,7 @@ export class Apart {
 
   /** Gives this machine another address on the cable, and the way to a range of addresses in there. */
   beKnownAs(address: string, range: string): void {
-    ip(["addr", "add", `${address}/32`, "dev", this.#outside]);
+    ip(["addr", "replace", `${address}/32`, "dev", this.#outside]);
     ip(["route", "replace", range, "via", this.address, "dev", this.#outside]);
   }
 

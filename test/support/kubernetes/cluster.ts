@@ -38,14 +38,7 @@ export async function startCluster(args: ClusterArgs = {}): Promise<Cluster> {
   try {
     return await Cluster.start(apart, args);
   } catch (error) {
-    const said = [
-      "kube-apiserver",
-      "kube-controller-manager",
-      "containerd",
-      "kubelet",
-      "kube-router",
-      "coredns",
-    ];
+    const said = ["kube-apiserver", "kube-controller-manager", "containerd", "kubelet", "kube-router"];
     const logs = said.map((name) => `--- ${name}\n${apart.log(name)}`).join("\n");
     await apart.stop();
     throw new Error(`no cluster: ${error instanceof Error ? error.message : error}\n${logs}`, {
