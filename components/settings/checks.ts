@@ -167,7 +167,7 @@ const within = (inner: string, outer: string) =>
 const isPrivate = (range: string) => PRIVATE_RANGES.some((outer) => within(range, outer));
 
 /** K3s gives each node a /24 of the pods' range. */
-const PODS_OF_A_NODE = 256;
+export const PODS_OF_A_NODE = 256;
 
 const rangesApart: Check<HetznerDraft> = ({ network, servers = [] }) => {
   if (!network) return [];

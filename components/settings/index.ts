@@ -2,6 +2,7 @@ export { adviceOn } from "./advice";
 export { type AirflowProcess, airflowProcesses } from "./check-airflow";
 export { minioShape } from "./check-minio";
 export { postgresShape } from "./check-postgres";
+export { PODS_OF_A_NODE } from "./checks";
 export {
   loadSettings,
   type NeededSecret,
@@ -34,4 +35,4 @@ export type {
   Settings,
 } from "./schema";
 export { SERVER_TYPES, type ServerTypeName } from "./server-types";
-export { addressIn, type Cidr, cidr, type DomainName, type KubernetesName } from "./values";
+export { addressIn, type Cidr, cidr, cidrRange, type DomainName, type KubernetesName } from "./values";

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { overlayAddresses } from "../../../components/cluster";
 import { type Allowance, networkPolicies } from "../../../components/foundation/network-policies";
+import { cidr } from "../../../components/settings";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../components/workload";
 import {
   BUSYBOX_IMAGE,
@@ -145,7 +146,7 @@ describeOnKubernetes([], "the Kubernetes of the tests", () => {
 
   it("lets a server in that comes from behind the overlay, by the policies that we render", async () => {
     const allow: Allowance[] = [{ from: "servers", ports: [8080] }];
-    const servers = { at: ["10.0.1.10"], behind: overlayAddresses("10.42.0.0/16") };
+    const servers = { at: ["10.0.1.10"], behind: overlayAddresses(cidr.parse("10.42.0.0/16")) };
     const address = await guardedWeb(networkPolicies(allow, servers));
     const reaches = (from: string) => cluster.reachesPod(address, 8080, from);
 
