@@ -40,11 +40,16 @@ export const LOG_CONNECTION = "trellis_logs";
 export const AUTHORITIES_FOLDER = "/etc/trellis/authorities";
 export const AUTHORITIES = { database: "postgres.crt", logs: "storage.crt" } as const;
 
-type Variable = k8s.types.input.core.v1.EnvVar;
+/** How often the image itself looks for the database before it runs anything; it is told not to. */
+export const IMAGE_ASKS = "CONNECTION_CHECK_MAX_COUNT";
+export const DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN";
+
+export type Variable = Omit<k8s.types.input.core.v1.EnvVar, "name"> & { readonly name: string };
 
 /** What every process of Airflow is told, as the environment of its container; a migration is `undefined`. */
 export function configuration(args: ConfigurationArgs, part: AirflowProcess | undefined): Variable[] {
   const plain: Record<string, pulumi.Input<string>> = {
+    [IMAGE_ASKS]: "0",
     AIRFLOW__API__BASE_URL: pulumi.interpolate`https://${args.host}`,
     AIRFLOW__CORE__EXECUTOR: "LocalExecutor", // the work is in pods; what is left fits beside the scheduler
     // Of one scheduler. With logs in object storage a worker was seen to hold 184 MiB, and the process of its task some 200:
@@ -83,7 +88,7 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
     }),
   };
   const secret: Record<string, readonly [name: string, key: string]> = {
-    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: [AIRFLOW.database, part ? KEYS.write : KEYS.migrate],
+    [DATABASE]: [AIRFLOW.database, part ? KEYS.write : KEYS.migrate],
     AIRFLOW__CORE__FERNET_KEY: [AIRFLOW.secret, KEYS.fernet],
     AIRFLOW__API_AUTH__JWT_SECRET: [AIRFLOW.secret, KEYS.jwt],
     AIRFLOW__API__SECRET_KEY: [AIRFLOW.secret, KEYS.api],

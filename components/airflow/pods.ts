@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AirflowProcess } from "../settings";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../workload";
 import { AUTHORITIES_FOLDER, type ConfigurationArgs, configuration } from "./configuration";
+import { waitsToBeLetIn } from "./letting-in";
 import { AIRFLOW, AIRFLOW_HOME, AIRFLOW_IMAGE, AIRFLOW_USER, DAGS_FOLDER, labelsOf, PORTS } from "./names";
 
 export interface AirflowPodArgs extends ConfigurationArgs {
@@ -142,16 +143,18 @@ function airflowPod(
   args: AirflowPodArgs,
   serving: Part["serving"],
 ): k8s.types.input.core.v1.PodSpec {
+  const env = configuration(args, part);
   return {
     enableServiceLinks: false, // or Services whose names begin with airflow would be taken for settings
     securityContext: restrictedPod(AIRFLOW_USER),
+    initContainers: [waitsToBeLetIn(env)],
     containers: [
       {
         name: "airflow",
         image: AIRFLOW_IMAGE,
         args: [...words],
         securityContext: restrictedContainer,
-        env: configuration(args, part),
+        env,
         resources: { requests: { cpu: "100m", memory: request }, limits: { memory: limit } },
         ...serving,
         volumeMounts: [

@@ -9,8 +9,12 @@ import { cacheDirectory, program } from "../programs";
 /** Debian's own Python, with which the environments of the tests are made. */
 const PYTHON = ["/usr/bin/python3", "/usr/bin/python3.11", "/usr/lib/python3.11"];
 
-/** As in the official image: a command of Airflow, or a shell for more than one. */
-const ENTRYPOINT = '#!/bin/bash\ncase $1 in bash | python) exec "$@" ;; *) exec airflow "$@" ;; esac\n';
+/** As in the official image: the database is waited for, then a command of Airflow runs, or a shell for more than one. */
+const ENTRYPOINT = `#!/bin/bash -e
+tries=\${CONNECTION_CHECK_MAX_COUNT:-20}
+[ "$tries" = 0 ] || airflow db check --retry "$tries" --retry-delay 3
+case $1 in bash | python) exec "$@" ;; *) exec airflow "$@" ;; esac
+`;
 
 /**
  * A stand-in for Airflow's official image, which no registry gives here: Airflow's own packages in their pinned environment,

@@ -121,11 +121,13 @@ describe("Airflow in the cluster", () => {
         runAsUser: 50_000,
         seccompProfile: { type: "RuntimeDefault" },
       });
-      expect(pod.containers[0].securityContext).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ["ALL"] },
-      });
+      for (const { securityContext } of [...pod.initContainers, ...pod.containers]) {
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+      }
     }
   });
 
@@ -135,7 +137,8 @@ describe("Airflow in the cluster", () => {
       of("Secret").map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData)]),
     );
     for (const { spec } of [...of("Deployment"), ...of("Job")]) {
-      for (const { name, value, valueFrom } of spec.template.spec.containers[0].env) {
+      const { initContainers, containers } = spec.template.spec;
+      for (const { name, value, valueFrom } of [...initContainers, ...containers].flatMap(({ env }) => env)) {
         if (value !== undefined) expect(name).not.toMatch(/KEY|PASSWORD|SECRET|TOKEN|SQL_ALCHEMY_CONN$/);
         else expect(secrets[valueFrom.secretKeyRef.name]).toContain(valueFrom.secretKeyRef.key);
       }
