@@ -46,6 +46,7 @@ export interface Step {
 export interface Run {
   /** Every step, in the order of beginning; those of resources that stay as they are have the op `same`. */
   readonly steps: readonly Step[];
+  /** Of an `up`. */
   readonly outputs: OutputMap;
   /** What the program and the providers said, a message each: `warning: ...`. */
   readonly messages: readonly string[];
@@ -107,6 +108,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
     PULUMI_SKIP_UPDATE_CHECK: "1",
+    PULUMI_SKIP_CHECKPOINTS: "true", // or the whole state is written at every step, for an engine that nobody kills here
   };
   const select = (program: PulumiFn): Promise<Stack> =>
     LocalWorkspace.createOrSelectStack(
@@ -126,7 +128,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const run = async (
     program: PulumiFn,
-    operation: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+    operation: (
+      stack: Stack,
+      onEvent: (event: EngineEvent) => void,
+    ) => Promise<{ readonly stdout: string; readonly outputs?: OutputMap }>,
     refreshes = false,
   ): Promise<Run> => {
     const steps: Step[] = [];
@@ -140,8 +145,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (said && !said.ephemeral) messages.push(`${said.severity}: ${bare(said.message)}`);
     };
     try {
-      await operation(stack, onEvent);
-      return { steps, messages, outputs: await stack.outputs() };
+      const { outputs = {} } = await operation(stack, onEvent);
+      return { steps, messages, outputs };
     } catch (error) {
       throw new FailedRun(steps, messages, error);
     }
