@@ -71,6 +71,12 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
     // A task reads its DAG's file and all that it imports anew; on a busy server that alone has outlasted the default of 30.
     AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT: "120",
     AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT: "150", // never before the import itself gives up
+    // Workers, and the tasks that these fork, come from a process that has loaded all that tasks need: dags/trellis_loaded.py
+    ...(part === "scheduler" && {
+      AIRFLOW__CORE__MP_START_METHOD: "forkserver",
+      AIRFLOW__CORE__MP_FORKSERVER_PRELOAD: "trellis_loaded",
+      PYTHONPATH: DAGS_FOLDER,
+    }),
     // Who it is told of by the ingress, whatever address that has: without it the interface takes itself for plain http.
     // Nobody but the ingress and Airflow itself is let through to it.
     ...(part === "apiServer" && { FORWARDED_ALLOW_IPS: "*" }),

@@ -37,24 +37,44 @@ export interface PlatformDags extends Omit<z.input<typeof platformSpecification>
 export const JOB_CONTAINER = "base";
 
 /** Kubernetes keeps the true files of a mounted ConfigMap in a folder of their own, where they shall not count twice. */
-const IGNORED = "..*/\ntrellis_factory.py\n";
+const IGNORED = "..*/\ntrellis_*.py\n";
+
+/** What is in dags/, for all platforms. */
+const SHARED = ["trellis_factory.py", "trellis_loaded.py"];
+
+/** What the factory imports of Airflow: as a DAG's file names it too, it is loaded before a process is forked to read that. */
+const OPERATORS = [
+  "airflow.providers.cncf.kubernetes.operators.pod",
+  "airflow.providers.standard.operators.empty",
+  "airflow.providers.standard.operators.python",
+  "airflow.providers.standard.operators.trigger_dagrun",
+];
 
 /** The files of Airflow's DAG folder that the deployment alone changes, as a ConfigMap holds them. */
 export function dagFiles(platforms: readonly PlatformDags[]): Record<string, string> {
   return {
     ".airflowignore": IGNORED,
-    "trellis_factory.py": readFileSync(join(import.meta.dirname, "dags", "trellis_factory.py"), "utf8"),
+    ...Object.fromEntries(
+      SHARED.map((name) => [name, readFileSync(join(import.meta.dirname, "dags", name), "utf8")]),
+    ),
     ...Object.assign({}, ...platforms.map(platformFiles)),
   };
 }
 
 function platformFiles({ name, ...platform }: PlatformDags): Record<string, string> {
   const loader = (make: string, what: string) =>
-    `from trellis_factory import ${make}  # ${what} of ${name}, for airflow\n\nglobals().update(${make}("${name}"))\n`;
+    [
+      `# ${what} of ${name}`,
+      ...OPERATORS.map((module) => `import ${module}`),
+      `from trellis_factory import ${make}`,
+      "",
+      `globals().update(${make}("${name}"))`,
+      "",
+    ].join("\n");
   const specification = platformSpecification.parse({ version: DAGS_VERSION, ...platform });
   return {
     [`${name}.json`]: `${JSON.stringify(specification, null, 2)}\n`,
-    [`${name}.py`]: loader("infrastructure_dags", "the daily work"),
-    [`${name}_streams.py`]: loader("ingestion_dags", "the streams"),
+    [`${name}.py`]: loader("infrastructure_dags", "The daily work"),
+    [`${name}_streams.py`]: loader("ingestion_dags", "The streams"),
   };
 }

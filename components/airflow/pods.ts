@@ -45,7 +45,7 @@ const reports = (job: string): Part["serving"] => {
   const command = ["airflow", "jobs", "check", "--job-type", job, "--local"];
   const probe = { exec: { command }, timeoutSeconds: 60 };
   return {
-    startupProbe: { ...probe, ...STARTING },
+    startupProbe: { ...probe, initialDelaySeconds: 15, periodSeconds: 30, failureThreshold: 20 },
     livenessProbe: { ...probe, periodSeconds: 120, failureThreshold: 3 },
   };
 };

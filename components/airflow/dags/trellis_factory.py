@@ -1,7 +1,7 @@
 """Makes the DAGs of one platform from the specification that the program rendered.
 
-Beside this file lie, for each platform, `<platform>.json` and `<platform>.streams.json`, and a file of three lines for
-each that makes its DAGs: Airflow reports import errors by file, so one platform's damage leaves the others alone, and a
+Beside this file lie, for each platform, `<platform>.json` and `<platform>.streams.json`, and for each a file that
+makes its DAGs: Airflow reports import errors by file, so one platform's damage leaves the others alone, and a
 damaged list of streams leaves the daily work, which writes it anew.
 """
 

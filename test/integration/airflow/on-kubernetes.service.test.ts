@@ -53,6 +53,17 @@ describeOnKubernetes(
       expect(await airflow.api.importErrors()).toEqual([]);
     });
 
+    it("forks tasks from a process that has loaded what they need, in memory that they share", async () => {
+      const { cluster } = airflow;
+      const count = "import gc, trellis_loaded; print(gc.get_freeze_count())";
+      const said = await cluster.ask("airflow", "deployment/airflow-scheduler", "airflow", [
+        "python",
+        "-c",
+        count,
+      ]);
+      expect(Number(said)).toBeGreaterThan(100_000);
+    });
+
     it("lets both platforms follow the source that the simulator changes; with result 0 they wait", async () => {
       const { api, cluster, databases } = airflow;
       const customers = () =>

@@ -23,10 +23,11 @@ const [ingestion] = jobsOf();
 if (!ingestion) throw new Error("the acceptance model has no stream");
 
 describe("the DAG folder", () => {
-  it("holds the factory, and for each platform two loaders, its specification and its streams", () => {
+  it("holds what all share, and for each platform two loaders, its specification and its streams", () => {
     expect(Object.keys(folderOf()).sort()).toEqual([
       ".airflowignore",
       "trellis_factory.py",
+      "trellis_loaded.py",
       "yellowforensic.json",
       "yellowforensic.py",
       "yellowforensic.streams.json",
@@ -37,6 +38,17 @@ describe("the DAG folder", () => {
       "yellowlive_streams.py",
     ]);
     expect(Object.keys(folderOf()).every((name) => /^[-._a-zA-Z0-9]+$/.test(name))).toBe(true);
+  });
+
+  it("has Airflow load, before it forks, what the factory imports of it", () => {
+    const { "trellis_factory.py": factory = "", "trellis_loaded.py": loaded = "", ...files } = folderOf();
+    const imported = (text: string, lines: RegExp) => [...text.matchAll(lines)].map(([, module]) => module);
+    const needed = imported(factory, /^from (airflow\.providers\.\S+) import /gm);
+    expect(needed.length).toBeGreaterThan(3);
+    expect(imported(loaded, /^import (\S+)$/gm)).toEqual(expect.arrayContaining(needed));
+    for (const name of Object.keys(files).filter((each) => each.endsWith(".py"))) {
+      expect(imported(files[name] ?? "", /^import (\S+)$/gm)).toEqual(needed);
+    }
   });
 
   it("says of which version its specifications are", () => {
