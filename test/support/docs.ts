@@ -25,7 +25,9 @@ export interface Page {
 export function pages(): Page[] {
   const below = readdirSync(join(repository, "docs"), { recursive: true, encoding: "utf8" });
   const files = below.filter((path) => path.endsWith(".md")).map((path) => join(repository, "docs", path));
-  const atTheRoot = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map((path) => join(repository, path));
+  const atTheRoot = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map((path) =>
+    join(repository, path),
+  );
   return [...atTheRoot, ...files].map((file) =>
     pageOf(relative(repository, file), readFileSync(file, "utf8")),
   );

@@ -61,3 +61,35 @@ describeWith(["git", "actionlint"], "the workflows", () => {
     expect(texts.join("\n")).not.toMatch(/pull_request_target|workflow_run/);
   });
 });
+
+describeWith(["git"], "CODEOWNERS", () => {
+  const rules = readFileSync(join(root, ".github/CODEOWNERS"), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.split(/ +/));
+  // GitHub reads patterns as git reads those of .gitignore.
+  const matched = (pattern: string) => tracked("--cached", "--ignored", "--exclude", pattern);
+
+  it("gives the whole tree owners first: the last rule that matches a file decides", () => {
+    expect(rules[0]?.[0]).toBe("*");
+  });
+
+  it.each(rules)("has files for %s, and an owner", (pattern, ...owners) => {
+    expect(matched(pattern ?? "")).not.toEqual([]);
+    expect(owners).not.toEqual([]);
+    for (const owner of owners) expect(owner).toMatch(/^@[\w-]+(\/[\w-]+)?$/);
+  });
+
+  it("names what a deployment trusts by itself, and not by the rule for the whole tree alone", () => {
+    const named = new Set(rules.slice(1).flatMap(([pattern]) => matched(pattern ?? "")));
+    const trusted = tracked(
+      ".github/workflows",
+      "**/versions.ts",
+      "package-lock.json",
+      "**/Dockerfile",
+      "**/pki/**",
+    );
+    expect(trusted.length).toBeGreaterThan(5);
+    expect(trusted.filter((path) => !named.has(path))).toEqual([]);
+  });
+});
