@@ -1,11 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { apiReady, overlayAddresses, PostgresPki } from "./components/cluster";
-import { Etcd } from "./components/etcd";
-import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
-import { surveyAccount } from "./components/hetzner";
-import { HetznerCluster } from "./components/hetzner-cluster";
-import { serverNames } from "./components/postgres";
+import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/cluster";
+import { Etcd, serverNames } from "./components/data";
+import { HetznerCluster, overlayAddresses, surveyAccount } from "./components/servers";
 import {
   adviceOn,
   type ExistingTarget,
@@ -17,8 +14,10 @@ import {
   type Settings,
   type SettingsSecrets,
 } from "./components/settings";
-import { requireSupport } from "./components/support-window";
-import { versions } from "./components/versions";
+import { apiReady } from "./components/shared/kubernetes-api";
+import { PostgresPki } from "./components/shared/pki";
+import { requireSupport } from "./components/shared/support-window";
+import { versions } from "./components/shared/versions";
 import { workloads } from "./workloads";
 
 /** The whole platform of one stack: from its settings, over the cluster, to what runs on it. */

@@ -1,12 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { Airflow, POD_RUNNERS } from "./components/airflow";
-import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./components/datasurface";
-import type { Foundation } from "./components/foundation";
-import type { ObjectStoreAccess } from "./components/minio";
-import { hostOf, POSTGRES, type Postgres } from "./components/postgres";
-import { RainTracker } from "./components/rain";
+import type { Foundation } from "./components/cluster";
+import type { ObjectStoreAccess } from "./components/data";
+import { hostOf, POSTGRES, type Postgres } from "./components/data";
 import { airflowProcesses, type Settings, type SettingsSecrets } from "./components/settings";
+import {
+  Airflow,
+  DATASURFACE,
+  DataSurface,
+  deployedModel,
+  loginOf,
+  loginsFor,
+  POD_RUNNERS,
+  RainTracker,
+} from "./components/systems";
 
 // The systems at work on the platform: each from the settings, and from what the platform gives it.
 

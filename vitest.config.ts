@@ -4,13 +4,13 @@ import { defineConfig } from "vitest/config";
 process.env.SOURCE_DATE_EPOCH = String(Date.UTC(2026, 10, 21) / 1000);
 
 /** The jobs run in tests as they run in their image. */
-const BUNDLED_JOBS = "test/support/jobs/bundled.ts";
+const BUNDLED_JOBS = "test/rigs/jobs/bundled.ts";
 
 /**
  * Four kinds of test, by what they need:
  * - unit: nothing but Node;
  * - integration: real readers of our artefacts and a real PostgreSQL, quick enough for every `npm test`;
- * - services: whole clusters of real programs on loopback (`*.service.test.ts`);
+ * - services: whole clusters of real programs on loopback (`test/services`);
  * - engine: the real Pulumi engine with stand-in providers.
  */
 export default defineConfig({
@@ -31,8 +31,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          exclude: ["**/*.service.test.ts"],
-          globalSetup: ["test/support/postgres-global.ts", BUNDLED_JOBS],
+          globalSetup: ["test/rigs/postgres/global-setup.ts", BUNDLED_JOBS],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -40,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "services",
-          include: ["test/integration/**/*.service.test.ts"],
+          include: ["test/services/**/*.test.ts"],
           globalSetup: BUNDLED_JOBS,
           testTimeout: 600_000,
           hookTimeout: 1_800_000, // a cluster at the addresses of production waits for the one before it

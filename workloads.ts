@@ -1,11 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { Backup } from "./components/backup";
-import type { PostgresPki } from "./components/cluster";
-import type { Foundation } from "./components/foundation";
-import { BuiltImage, type BuiltImageArgs } from "./components/image";
-import { MinIO } from "./components/minio";
-import { Postgres, type PostgresArgs, postgresImage, recoveryImage } from "./components/postgres";
+import type { Foundation } from "./components/cluster";
+import { Backup, MinIO, Postgres, type PostgresArgs, postgresImage, recoveryImage } from "./components/data";
 import { minioShape, postgresShape, type Settings, type SettingsSecrets } from "./components/settings";
+import { BuiltImage, type BuiltImageArgs } from "./components/shared/images";
+import type { PostgresPki } from "./components/shared/pki";
 import { airflowFor, dataSurface, rainTracker } from "./systems";
 
 /** What a cluster gives to all that runs on it, whoever looks after its servers. */

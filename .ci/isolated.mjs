@@ -16,12 +16,12 @@ import { setTimeout } from "node:timers/promises";
 
 const LIMIT_SECONDS = 1800;
 const LAST_WORDS_MS = 10_000;
-const NEED_PACKAGES = "test/integration/image/";
+const NEED_PACKAGES = "test/services/images/";
 // A whole node with an Airflow on it, or members whose failover has a limit: two of these beside each other would starve.
 const NEED_ROOM = [
   "test/engine/existing.test.ts",
-  "test/integration/airflow/on-kubernetes.service.test.ts",
-  "test/integration/postgres/faults.service.test.ts",
+  "test/services/components/systems/airflow/on-kubernetes.test.ts",
+  "test/services/components/data/postgres/faults.test.ts",
 ];
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
 const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];

@@ -1,5 +1,5 @@
-import { AirflowOnKubernetes, HURRIED, TRIALS } from "../test/support/airflow-on-kubernetes";
-import { eventually } from "../test/support/waiting";
+import { AirflowOnKubernetes, HURRIED, TRIALS } from "../test/rigs/airflow/on-kubernetes";
+import { eventually } from "../test/rigs/waiting";
 
 const PATIENCE_MS = 600_000;
 const WORK = "snapshot_merge_job";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { readDags } from "../test/support/airflow";
-import { folderOf, modelWithStores } from "../test/support/airflow-model";
-import { findProgram } from "../test/support/programs";
+import { readDags } from "../test/rigs/airflow/airflow";
+import { folderOf, modelWithStores } from "../test/rigs/airflow/model";
+import { findProgram } from "../test/rigs/programs";
 import { inCluster } from "./airflow-cluster";
 
 const USAGE = `npm run bench -- airflow [--streams 4,100,1000] [--repeat 3]

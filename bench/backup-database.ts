@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import pg from "pg";
-import type { PostgresServer } from "../test/support/postgres";
+import type { PostgresServer } from "../test/rigs/postgres/postgres";
 
 /** Rows as a CRM has them: names that repeat, numbers, times, and some that nothing compresses. Answers its MiB. */
 export async function fill(server: PostgresServer, rows: number): Promise<number> {

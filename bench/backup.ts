@@ -3,11 +3,11 @@ import { chownSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { unprivilegedUser } from "../local/services/postgres-programs";
-import { runJob } from "../test/support/jobs/run-job";
-import { startMinio } from "../test/support/minio";
-import { PASSWORD, type PostgresServer, startPostgres } from "../test/support/postgres";
-import { findProgram } from "../test/support/programs";
+import { unprivilegedUser } from "../cli/start/services/postgres-programs";
+import { runJob } from "../test/rigs/jobs/run-job";
+import { startMinio } from "../test/rigs/minio/minio";
+import { PASSWORD, type PostgresServer, startPostgres } from "../test/rigs/postgres/postgres";
+import { findProgram } from "../test/rigs/programs";
 import { fill } from "./backup-database";
 
 /**

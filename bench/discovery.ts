@@ -5,9 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { bundleJobs } from "../jobs/bundle";
-import { addressOf, type DiscoveryRig, MEMBERS, SCOPE, startDiscoveryRig } from "../test/support/discovery";
-import { NAMESPACE, type Sighting } from "../test/support/discovery-api-server";
-import { eventually } from "../test/support/waiting";
+import { NAMESPACE, type Sighting } from "../test/rigs/discovery/api-server";
+import {
+  addressOf,
+  type DiscoveryRig,
+  MEMBERS,
+  SCOPE,
+  startDiscoveryRig,
+} from "../test/rigs/discovery/discovery";
+import { eventually } from "../test/rigs/waiting";
 
 /**
  * How long the Service follows a leader change, from the moment before the key is written until another client of the

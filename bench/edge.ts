@@ -1,5 +1,4 @@
-import { haproxyConfig, PATRONI, PORTS } from "../components/edge";
-import { createAuthority, type KeyPair } from "../test/support/certificates";
+import { haproxyConfig, PATRONI, PORTS } from "../components/servers/edge";
 import {
   haproxyFolder,
   openSession,
@@ -8,8 +7,9 @@ import {
   startHaproxy,
   tick,
   watchRecovery,
-} from "../test/support/haproxy";
-import { type StandInMembers, startStandInMembers } from "../test/support/patroni-rest";
+} from "../test/rigs/edge/haproxy";
+import { type StandInMembers, startStandInMembers } from "../test/rigs/patroni/rest";
+import { createAuthority, type KeyPair } from "../test/rigs/pki/certificates";
 
 /**
  * How long the edge takes to follow a leader change: the real HAProxy before three stand-in Patroni members, of which

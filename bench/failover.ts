@@ -1,5 +1,5 @@
-import { FAULTS, type Fault } from "../test/support/patroni-faults";
-import { Trial, type Verdict } from "../test/support/patroni-trial";
+import { FAULTS, type Fault } from "../test/rigs/patroni/faults";
+import { Trial, type Verdict } from "../test/rigs/patroni/trial";
 
 /**
  * Seconds without writes and lost rows, as a client sees them through HAProxy, for each way in which a member, a

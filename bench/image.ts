@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { buildAfresh, imageArchive, UnpackedImage } from "../test/support/image";
+import { buildAfresh, imageArchive, UnpackedImage } from "../test/rigs/kubernetes/image";
 
 const USAGE = `npm run bench -- image [--repeat 10]
 What the job image weighs, how long it is built and how soon a container of it answers, beside the image that is usual: the

@@ -3,8 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createDatabase, PASSWORD, type PostgresServer, type TestDatabase } from "../test/support/postgres";
-import { cacheDirectory } from "../test/support/programs";
+import {
+  createDatabase,
+  PASSWORD,
+  type PostgresServer,
+  type TestDatabase,
+} from "../test/rigs/postgres/postgres";
+import { cacheDirectory } from "../test/rigs/programs";
 import { type ChangesPerThousand, changesOf, fillOf, type Shape, tableOf, timed } from "./merge-stores";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
-import { ingest } from "../jobs/datasurface/ingest";
-import { modelOf, World } from "../test/support/datasurface";
-import type { PostgresServer } from "../test/support/postgres";
+import { ingest } from "../jobs/datasurface/ingest/ingest";
+import { modelOf, World } from "../test/rigs/datasurface/datasurface";
+import type { PostgresServer } from "../test/rigs/postgres/postgres";
 import {
   type ChangesPerThousand,
   fillOf,

@@ -6,8 +6,8 @@ import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { bundleJobs } from "../jobs/bundle";
-import { ecosystemOf, type PlatformName, writeModel } from "../test/support/datasurface";
-import { createDatabase, type PostgresServer, type TestDatabase } from "../test/support/postgres";
+import { ecosystemOf, type PlatformName, writeModel } from "../test/rigs/datasurface/datasurface";
+import { createDatabase, type PostgresServer, type TestDatabase } from "../test/rigs/postgres/postgres";
 
 /** As a server in production: everything safe on disk, and ready to replicate. */
 export const SERVER_SETTINGS = {

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { startPostgres } from "../test/support/postgres";
+import { startPostgres } from "../test/rigs/postgres/postgres";
 import { DbtSnapshot } from "./merge-dbt";
 import { growth } from "./merge-growth";
 import { ingestOnce, type Measured, median, openStores, SERVER_SETTINGS, seconds } from "./merge-stores";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse, stringify } from "yaml";
-import type { Summary } from "../local/plan/summary";
+import type { Summary } from "../cli/plan/summary";
 
 const USAGE = `npm run bench -- plan [--stack prod] [--repeat 5] [--nodes 3,10,30,100]
 How long a plan takes, what memory it needs, how large the largest user data is, and how all this grows.`;

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { platform } from "../platform";
-import { changes, startEngine } from "../test/support/engine";
-import { configurationOf } from "../test/support/platform";
-import { rawSettings, STACKS } from "../test/support/stacks";
+import { changes, startEngine } from "../test/rigs/engine";
+import { configurationOf } from "../test/rigs/platform/platform";
+import { rawSettings, STACKS } from "../test/rigs/platform/stacks";
 
 const USAGE = `npm run bench -- preview [--stack prod] [--repeat 5]
 How long pulumi preview takes, by the real engine with stand-in providers: how much of it is the program, how much the engine

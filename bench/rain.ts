@@ -3,17 +3,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { daysOfMonths, foprWorkbook, startProvider, waterYearWorkbook } from "../cli/start/samples";
 import { bundleJobs } from "../jobs/bundle";
 import { monthsOfWaterYear } from "../jobs/rain/calendar";
 import type { Expectation } from "../jobs/rain/reading";
-import { daysOfMonths, foprWorkbook, startProvider, waterYearWorkbook } from "../local/samples";
 import {
   createDatabase,
   type PostgresServer,
   startPostgres,
   type TestDatabase,
-} from "../test/support/postgres";
-import { cacheDirectory } from "../test/support/programs";
+} from "../test/rigs/postgres/postgres";
+import { cacheDirectory } from "../test/rigs/programs";
 
 const USAGE = `npm run bench -- rain [--repeat 3] [--years 15] [--workbook <pcp_WY_YYYY.xlsx>] [--record <id_FOPR.xlsx>]
 One water year and one official record, end to end, beside plain readings of the same files by openpyxl and SheetJS; then

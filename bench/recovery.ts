@@ -1,15 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { ArchiveJobs, type ArchiveOfTest } from "../test/support/patroni-archive";
-import { PatroniCluster } from "../test/support/patroni-cluster";
+import { layDownTlsMinio } from "../test/rigs/minio/tls";
+import { ArchiveJobs, type ArchiveOfTest } from "../test/rigs/patroni/archive";
+import { PatroniCluster } from "../test/rigs/patroni/cluster";
 import {
   createLedger,
   LEDGER_SETUP,
   type LedgerTarget,
   LedgerWriter,
   missingRows,
-} from "../test/support/patroni-ledger";
-import { layDownTlsMinio } from "../test/support/tls-minio";
+} from "../test/rigs/patroni/ledger";
 
 /**
  * What the loss of every server and disk costs: rows are written several times a second, at a random moment etcd,

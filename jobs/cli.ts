@@ -1,6 +1,6 @@
 import type { DomainEntry } from "./shared";
 // Not through the door: the supervising process loads nothing that it does not need.
-import { main } from "./shared/main";
+import { main } from "./shared";
 
 /**
  * The systems behind `jobs <domain> <verb>`. Each is loaded only when it is named, so that no command pays for the
@@ -11,27 +11,27 @@ const domains: readonly DomainEntry[] = [
     name: "datasurface",
     summary: "snapshot ingestion into merge tables, live and forensic",
     resultMarker: "DATASURFACE_RESULT_CODE",
-    load: async () => (await import("./datasurface/index")).datasurface,
+    load: async () => (await import("./datasurface")).datasurface,
   },
   {
     name: "postgres",
     summary: "PostgreSQL under Patroni: leader discovery, databases and roles, migrations, operations",
-    load: async () => (await import("./postgres/index")).postgres,
+    load: async () => (await import("./postgres")).postgres,
   },
   {
     name: "rain",
     summary: "the historical record of rain gauges",
-    load: async () => (await import("./rain/index")).rain,
+    load: async () => (await import("./rain")).rain,
   },
   {
     name: "backup",
     summary: "backups of PostgreSQL on object storage: create, verify, restore, drill",
-    load: async () => (await import("./backup/index")).backup,
+    load: async () => (await import("./backup")).backup,
   },
   {
     name: "storage",
     summary: "object storage: buckets, users and their policies",
-    load: async () => (await import("./storage/index")).storage,
+    load: async () => (await import("./storage")).storage,
   },
 ];
 

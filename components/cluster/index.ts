@@ -1,4 +1,21 @@
-export * from "./access";
-export * from "./etcd";
-export * from "./k3s";
-export * from "./pki";
+export {
+  AddOns,
+  type AddOnsArgs,
+  CLUSTER_ISSUER,
+  type InlineChart,
+  inlineChart,
+  type Manifest,
+  RETRIES,
+} from "./add-ons";
+export type { PlatformNamespaceKey, PriorityClassName } from "./namespaces";
+export {
+  type Allowance,
+  Foundation,
+  type FoundationArgs,
+  GuardedNamespace,
+  type GuardedNamespaceArgs,
+  networkPolicies,
+  type Peer,
+  type PodLabels,
+  type PodSecurity,
+} from "./namespaces";

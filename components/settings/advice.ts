@@ -1,4 +1,4 @@
-import { layoutAdvice } from "./check-minio";
+import { layoutAdvice } from "./checks";
 import type { Settings } from "./schema";
 
 /** The keys that our own stack files carry as examples; nobody holds their private halves. */

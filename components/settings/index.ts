@@ -1,8 +1,31 @@
 export { adviceOn } from "./advice";
-export { type AirflowProcess, airflowProcesses } from "./check-airflow";
-export { minioShape } from "./check-minio";
-export { postgresShape } from "./check-postgres";
-export { PODS_OF_A_NODE } from "./checks";
+export {
+  type AirflowProcess,
+  airflowProcesses,
+  type DriveLayout,
+  describeLayout,
+  judgeLayout,
+  KEEPS_READS,
+  KEEPS_WRITES,
+  minioShape,
+  type NodeLoss,
+  PODS_OF_A_NODE,
+  postgresShape,
+  readQuorum,
+  writeQuorum,
+} from "./checks";
+export {
+  billedNames,
+  type Location,
+  type MonthlyPrice,
+  monthlyPrice,
+  type NetworkZone,
+  roundTripMs,
+  SERVER_TYPES,
+  type ServerTypeName,
+  worstRoundTripMs,
+  zoneOf,
+} from "./hetzner-catalogue";
 export {
   loadSettings,
   type NeededSecret,
@@ -10,20 +33,8 @@ export {
   type SettingsSecrets,
   type StackSettings,
 } from "./load";
-export { type Location, type NetworkZone, roundTripMs, worstRoundTripMs, zoneOf } from "./locations";
-export {
-  type DriveLayout,
-  describeLayout,
-  judgeLayout,
-  KEEPS_READS,
-  KEEPS_WRITES,
-  type NodeLoss,
-  readQuorum,
-  writeQuorum,
-} from "./minio-layout";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { parseSettings, SettingsError } from "./parse";
-export { billedNames, type MonthlyPrice, monthlyPrice } from "./prices";
 export type {
   Edge,
   Environment,
@@ -34,5 +45,5 @@ export type {
   ServerGroup,
   Settings,
 } from "./schema";
-export { SERVER_TYPES, type ServerTypeName } from "./server-types";
+export { existingTarget, hetznerTarget, settingsSchema } from "./schema";
 export { addressIn, type Cidr, cidr, cidrRange, type DomainName, type KubernetesName } from "./values";

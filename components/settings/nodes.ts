@@ -1,6 +1,12 @@
-import { type Location, locationNames, type NetworkZone, zoneOf } from "./locations";
+import {
+  type Location,
+  locationNames,
+  type NetworkZone,
+  SERVER_TYPES,
+  type ServerTypeName,
+  zoneOf,
+} from "./hetzner-catalogue";
 import type { HetznerTarget, Role, ServerGroup } from "./schema";
-import { SERVER_TYPES, type ServerTypeName } from "./server-types";
 import { addressIn } from "./values";
 
 /** A server of the cluster, as everything else knows it. Nothing here depends on its place in the settings. */

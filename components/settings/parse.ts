@@ -1,8 +1,5 @@
-import { UserError } from "../user-error";
-import { checkAirflow } from "./check-airflow";
-import { checkMinio } from "./check-minio";
-import { checkPostgres } from "./check-postgres";
-import { checkEnvironment, checkHetzner } from "./checks";
+import { UserError } from "../shared/user-error";
+import { checkAirflow, checkEnvironment, checkHetzner, checkMinio, checkPostgres } from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
 import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
 

@@ -11,8 +11,8 @@ import {
   variable,
   wholeNumber,
 } from "../shared";
-import { NAME } from "./manifest";
-import type { MembersAccess } from "./source";
+import type { MembersAccess } from "./dumps";
+import { NAME } from "./store";
 
 const patienceSetting = flag(
   "--patience <seconds>",

@@ -1,9 +1,7 @@
 import { verb } from "../shared";
 import { backupArgument, offsiteSettings, retentionSetting, storeSettings } from "./config";
-import { copy } from "./copy";
-import { prune, prunedText } from "./prune";
 import { humanSize, reporting } from "./report";
-import { withStore } from "./store";
+import { copy, prune, prunedText, withStore } from "./store";
 
 export const copyVerb = verb({
   name: "copy",

@@ -1,5 +1,5 @@
 import type { Domain } from "../shared";
-import { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./archive/verbs";
+import { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./archive";
 import { copyVerb } from "./copy-verb";
 import { createVerb, drillVerb, listVerb, pruneVerb, restoreVerb, verifyVerb } from "./verbs";
 import { monitorVerb, serveMetricsVerb } from "./watch-verbs";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { z } from "zod";
 import type { Logger, ObjectStore, Outcome } from "../shared";
-import { backupName, backupTime, type Manifest, totalBytes } from "./manifest";
+import { backupName, backupTime, type Manifest, totalBytes } from "./store";
 
 /** How one run of `create` ended. */
 export interface Run {

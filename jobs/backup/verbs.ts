@@ -1,5 +1,4 @@
 import { flag, listProblems, text, toggle, UserError, verb } from "../shared";
-import { findBackup, isGood, listBackups } from "./catalogue";
 import {
   backupArgument,
   compressionSetting,
@@ -13,17 +12,19 @@ import {
   storeSettings,
   streamsSetting,
 } from "./config";
-import { create } from "./create";
-import { drill } from "./drill";
-import { secondsSince } from "./elapsed";
-import { backupName, totalBytes } from "./manifest";
-import { findPrograms } from "./programs";
-import { prune, prunedText } from "./prune";
+import { create, drill, findPrograms, findSources, restore, secondsSince, withBestSource } from "./dumps";
 import { humanSize, reporting, warnOfReport, writeReport } from "./report";
-import { restore } from "./restore";
-import { findSources, withBestSource } from "./source";
-import { withStore } from "./store";
-import { verify } from "./verify";
+import {
+  backupName,
+  findBackup,
+  isGood,
+  listBackups,
+  prune,
+  prunedText,
+  totalBytes,
+  verify,
+  withStore,
+} from "./store";
 
 const json = toggle("--json", "as JSON, for programs");
 

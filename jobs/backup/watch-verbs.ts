@@ -1,8 +1,6 @@
 import { flag, listProblems, text, toggle, UserError, verb, wholeNumber } from "../shared";
 import { maxAgeSetting, storeSettings } from "./config";
-import { exportMetrics } from "./exporter";
-import { metrics } from "./metrics";
-import { monitor, standingText } from "./monitor";
+import { exportMetrics, metrics, monitor, standingText } from "./monitor";
 import { withStore } from "./store";
 
 const json = toggle("--json", "as JSON, for programs");

@@ -38,7 +38,7 @@ export const datasurface: Domain = {
       details,
       settings: ingestSettings,
       check: checkIngest,
-      run: withModel(async () => (await import("./ingest")).ingest),
+      run: withModel(async () => (await import("./ingest/ingest")).ingest),
     }),
     verb({
       name: "reset-batch",
@@ -46,7 +46,7 @@ export const datasurface: Domain = {
       details,
       settings: resetSettings,
       check: checkModel,
-      run: withModel(async () => (await import("./reset")).resetBatch),
+      run: withModel(async () => (await import("./ingest/reset")).resetBatch),
     }),
     verb({
       name: "status",
@@ -82,3 +82,26 @@ export const datasurface: Domain = {
     }),
   ],
 };
+export {
+  datasetTables,
+  kubernetesName,
+  loadModel,
+  MODEL_FILES,
+  type Model,
+  type Platform,
+  platformTables,
+} from "./model";
+export {
+  credentialSecret,
+  DAGS_VERSION,
+  type DagJob,
+  dagJob,
+  infrastructureDag,
+  ingestionJobs,
+  PRIORITY,
+  platformLabels,
+  platformName,
+  podName,
+  streamsFile,
+  streamsFileName,
+} from "./stream-list";

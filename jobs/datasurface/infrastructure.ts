@@ -11,9 +11,19 @@ import {
   UserError,
   withDatabase,
 } from "../shared";
-import { ensureBatchTables } from "./batch-tables";
-import { type Batch, BatchLedger, requireCompatible } from "./batches";
-import { inPublic, tablesOf } from "./dataset-tables";
+import {
+  type Batch,
+  BatchLedger,
+  ensureBatchTables,
+  ensureViews,
+  inPublic,
+  reconcile,
+  requireCompatible,
+  StreamBusy,
+  tablesOf,
+  trimStaging,
+  withStream,
+} from "./ingest";
 import {
   datasetTables,
   findPlatform,
@@ -24,11 +34,7 @@ import {
   sinksOf,
   streamsOf,
 } from "./model";
-import { StreamBusy, withStream } from "./only-writer";
-import { reconcile } from "./reconcile";
-import { trimStaging } from "./staging";
 import { publishStreams, type StreamListAddress } from "./stream-list";
-import { ensureViews } from "./views";
 
 export interface InfrastructureConfig {
   readonly platform: string;

@@ -1,7 +1,6 @@
 import { type Context, type Database, type DatabaseAddress, type Outcome, withDatabase } from "../shared";
-import type { BatchStatus } from "./batches";
-import type { Counts } from "./counts";
-import { inPublic } from "./dataset-tables";
+import type { BatchStatus, Counts } from "./ingest";
+import { inPublic } from "./ingest";
 import { findPlatform, type Model, platformTables, type Stream, streamsOf } from "./model";
 
 export interface StatusConfig {

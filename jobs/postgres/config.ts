@@ -16,9 +16,9 @@ import {
   wholeNumber,
 } from "../shared";
 import { ACTIONS } from "./actions";
-import { type Specification, specification } from "./bootstrap/specification";
-import type { EtcdAccess } from "./etcd/gateway";
-import type { PatroniAccess } from "./patroni/rest";
+import { type Specification, specification } from "./bootstrap";
+import type { EtcdAccess } from "./etcd";
+import type { PatroniAccess } from "./patroni";
 
 /**
  * The settings of the verbs: what the program's Deployment and Jobs give as arguments and environment is read, and can

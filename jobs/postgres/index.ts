@@ -12,7 +12,7 @@ import {
   switchoverSettings,
 } from "./config";
 
-export { type ClusterMember, Patroni } from "./patroni/rest";
+export { type ClusterMember, Patroni } from "./patroni";
 
 /** PostgreSQL under Patroni: who leads, what is in it, and the hands that a person needs. */
 export const postgres: Domain = {

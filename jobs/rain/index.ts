@@ -9,3 +9,18 @@ export const rain: Domain = {
   summary: "the historical record of rain gauges: imports, status, checks, API",
   verbs: [importYear, importYears, importFopr, status, validateRecord, serveApi, serveMetrics],
 };
+export {
+  type Day,
+  dayIn,
+  dayOfMonth,
+  daysInMonth,
+  MONTH_ABBREVIATIONS,
+  type Month,
+  monthOfDay,
+  monthsOfWaterYear,
+  numberOfMonth,
+  serialOf,
+  todayInArizona,
+  waterYearOf,
+  yearOfMonth,
+} from "./calendar";

@@ -1,52 +1,62 @@
-export { lockedTransaction, tryLock } from "./advisory-lock";
-export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
+export type { Outcome, ResultCode } from "./command-line";
+export {
+  argument,
+  type Context,
+  createLogger,
+  createProgress,
+  type Domain,
+  type DomainEntry,
+  decimalNumber,
+  flag,
+  type Inputs,
+  type Logger,
+  listProblems,
+  main,
+  oneOf,
+  type Progress,
+  type ProgressDisplay,
+  parseCommandLine,
+  prepare,
+  readSettings,
+  reason,
+  type Setting,
+  text,
+  toggle,
+  UserError,
+  type Verb,
+  variable,
+  verb,
+  wholeNumber,
+} from "./command-line";
 export {
   type Database,
-  openDatabase,
-  quoteIdentifier,
-  quoteLiteral,
-  sqlState,
-  transaction,
-  withDatabase,
-} from "./database";
-export { type DatabaseAddress, database } from "./database-setting";
-export { json, problem, type Reply, type ServeArgs, serve } from "./http-server";
-export {
-  type KubernetesAccess,
-  KubernetesApi,
-  kubernetesAccess,
-  refusalOf,
-} from "./kubernetes";
-export { createLogger, type Logger } from "./logger";
-export {
+  type DatabaseAddress,
+  database,
+  lockedTransaction,
   type Migration,
   type MigrationStatus,
   migrate,
   migrationStatus,
+  openDatabase,
+  quoteIdentifier,
+  quoteLiteral,
   readMigrations,
+  sqlState,
   takeBack,
-} from "./migrations";
-export { onceLetIn } from "./new-pod";
-export { ObjectStore, type StoredObject } from "./object-store";
-export { StoreError } from "./object-store-errors";
-export { type Patience, StoreConnection, type StoreRequest } from "./object-store-request";
-export { type ObjectStoreAddress, objectStore } from "./object-store-setting";
-export type { Outcome, ResultCode } from "./outcome";
-export { createProgress, type Progress, type ProgressDisplay } from "./progress";
-export { reason } from "./reason";
-export { type RetryArgs, retry } from "./retry";
+  transaction,
+  tryLock,
+  withDatabase,
+} from "./database";
+export { json, problem, type Reply, type ServeArgs, serve } from "./http";
+export { type KubernetesAccess, KubernetesApi, kubernetesAccess, onceLetIn, refusalOf } from "./kubernetes";
 export {
-  argument,
-  decimalNumber,
-  flag,
-  type Inputs,
-  oneOf,
-  readSettings,
-  type Setting,
-  text,
-  toggle,
-  variable,
-  wholeNumber,
-} from "./setting";
-export { listProblems, UserError } from "./user-error";
-export { type Context, type Domain, type Verb, verb } from "./verb";
+  ObjectStore,
+  type ObjectStoreAddress,
+  objectStore,
+  type Patience,
+  StoreConnection,
+  type StoredObject,
+  StoreError,
+  type StoreRequest,
+} from "./object-store";
+export { type RetryArgs, retry } from "./retry";

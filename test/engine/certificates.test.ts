@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { JoinSecrets, Pki, renderKubeconfig } from "../../components/cluster";
-import { type Engine, givenAway, startEngine } from "../support/engine";
-import { describeWith } from "../support/programs";
+import { Pki } from "../../components/servers/certificates/pki";
+import { JoinSecrets } from "../../components/servers/k3s/join-secrets";
+import { renderKubeconfig } from "../../components/shared/kubernetes-api/kubeconfig";
+import { type Engine, givenAway, startEngine } from "../rigs/engine";
+import { describeWith } from "../rigs/programs";
 
 /** The certificates of a cluster and the kubeconfig that comes of them, at an epoch. */
 const program = (epoch: number) => async () => {

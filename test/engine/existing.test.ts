@@ -1,17 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { CLOCK } from "../../components/postgres/patroni-config";
-import type { AirflowApi } from "../support/airflow-on-kubernetes";
-import { changes } from "../support/engine";
-import { IMAGE_PROGRAMS } from "../support/image";
-import { describeOnKubernetes } from "../support/kubernetes";
-import { PLATFORM_ON_KUBERNETES_PROGRAMS, PlatformOnKubernetes } from "../support/platform-on-kubernetes";
-import {
-  declaredAddresses,
-  endAskers,
-  reachedBy,
-  startAskers,
-} from "../support/platform-on-kubernetes/reach";
-import { eventually } from "../support/waiting";
+import { CLOCK } from "../../components/data/postgres/members/patroni-config";
+import type { AirflowApi } from "../rigs/airflow/on-kubernetes";
+import { changes } from "../rigs/engine";
+import { describeOnKubernetes } from "../rigs/kubernetes";
+import { IMAGE_PROGRAMS } from "../rigs/kubernetes/image";
+import { PLATFORM_ON_KUBERNETES_PROGRAMS, PlatformOnKubernetes } from "../rigs/platform/on-kubernetes";
+import { declaredAddresses, endAskers, reachedBy, startAskers } from "../rigs/platform/on-kubernetes/reach";
+import { eventually } from "../rigs/waiting";
 
 const LIVE = "yellowlive__Store1_ingestion";
 const INFRASTRUCTURE = "yellowlive_infrastructure";

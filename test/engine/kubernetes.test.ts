@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { platform } from "../../platform";
-import { changes, type Engine, K3S_API_PROGRAMS, type K3sApi, k3sApi, startEngine } from "../support/engine";
-import { configurationOf } from "../support/platform";
-import { describeWith } from "../support/programs";
-import { rawSettings, withValue } from "../support/stacks";
+import { changes, type Engine, K3S_API_PROGRAMS, type K3sApi, k3sApi, startEngine } from "../rigs/engine";
+import { configurationOf } from "../rigs/platform/platform";
+import { rawSettings, withValue } from "../rigs/platform/stacks";
+import { describeWith } from "../rigs/programs";
 
 const settings = withValue(rawSettings("dev"), "target.protection", false);
 

@@ -10,9 +10,9 @@ import {
   type Run,
   startEngine,
   UNREACHABLE,
-} from "../support/engine";
-import { describeWith } from "../support/programs";
-import { rawSettings, withValue } from "../support/stacks";
+} from "../rigs/engine";
+import { rawSettings, withValue } from "../rigs/platform/stacks";
+import { describeWith } from "../rigs/programs";
 
 /** Our prod stack, without what would keep it from being destroyed, and with other values at some paths. */
 function settings(values: Readonly<Record<string, unknown>> = {}) {

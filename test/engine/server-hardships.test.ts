@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Addresses, Servers, surveyAccount } from "../../components/hetzner";
+import { Addresses, Servers, surveyAccount } from "../../components/servers/hetzner";
 import { nodesOf } from "../../components/settings";
-import { changes, type Engine, type Run, SOLD_OUT, startEngine } from "../support/engine";
-import { targetWith } from "../support/hetzner-targets";
-import { describeWith } from "../support/programs";
+import { changes, type Engine, type Run, SOLD_OUT, startEngine } from "../rigs/engine";
+import { targetWith } from "../rigs/hetzner/targets";
+import { describeWith } from "../rigs/programs";
 
 const A = "ubuntu-16gb-fsn1-1";
 

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Addresses, Servers, surveyAccount } from "../../components/hetzner";
+import { Addresses, Servers, surveyAccount } from "../../components/servers/hetzner";
 import { loadSettings, nodesOf } from "../../components/settings";
-import { changes, type Engine, givenAway, startEngine } from "../support/engine";
-import { describeWith } from "../support/programs";
-import { rawSettings, withValue } from "../support/stacks";
+import { changes, type Engine, givenAway, startEngine } from "../rigs/engine";
+import { rawSettings, withValue } from "../rigs/platform/stacks";
+import { describeWith } from "../rigs/programs";
 
 const SERVER = "hcloud:index/server:Server";
 const TYPES = ["cpx32", "ccx13"] as const;

@@ -14,8 +14,8 @@ import {
   SOLD_OUT,
   startEngine,
   UNREACHABLE,
-} from "../support/engine";
-import { describeWith } from "../support/programs";
+} from "../rigs/engine";
+import { describeWith } from "../rigs/programs";
 
 interface Wanted {
   readonly servers: readonly { readonly name: string; readonly type: string; readonly userData?: string }[];

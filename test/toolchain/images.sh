@@ -56,8 +56,8 @@ key() { # image
     node) { key debian; declare -f make_node; node --version; npm --version 2>/dev/null; } ;;
     jobs) { key node; declare -f make_jobs; contents .dockerignore .npmrc package.json package-lock.json tsconfig.json jobs; } ;;
     postgresql) { key debian; declare -f make_postgresql; } ;;
-    postgres) { key postgresql; declare -f make_postgres; contents components/postgres/image; } ;;
-    recovery) { key postgres; key jobs; declare -f make_recovery; contents components/postgres/recovery-image; } ;;
+    postgres) { key postgresql; declare -f make_postgres; contents components/data/postgres/images/images; } ;;
+    recovery) { key postgres; key jobs; declare -f make_recovery; contents components/data/postgres/images/recovery; } ;;
   esac | sha256sum | cut -c1-16
 }
 

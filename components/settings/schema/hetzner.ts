@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { locationNames } from "../locations";
-import { serverTypeNames } from "../server-types";
+import { locationNames, serverTypeNames } from "../hetzner-catalogue";
 import { cidr, kubernetesName, sshPublicKey } from "../values";
 import { ROLES, says, wholeNumber } from "./kinds";
 

@@ -67,7 +67,9 @@ export const settingsSchema = z.strictObject({
   acceptOutOfSupport: z
     .array(z.string().max(64).meta({ title: "names of pins" }))
     .default([])
-    .meta(says("Pins of `components/versions.ts` that may be deployed although their support has ended.")),
+    .meta(
+      says("Pins of `components/shared/versions.ts` that may be deployed although their support has ended."),
+    ),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

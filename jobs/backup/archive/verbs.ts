@@ -11,7 +11,7 @@ import {
   verb,
   wholeNumber,
 } from "../../shared";
-import { findBinaries } from "../programs";
+import { findBinaries } from "../dumps";
 import { humanSize } from "../report";
 import { makeBaseBackup } from "./base-backup";
 import { exportArchiveMetrics } from "./exporter";

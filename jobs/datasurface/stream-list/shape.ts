@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /**
- * What the DAG factory reads of a job (components/airflow/dags/trellis_factory.py): its twin is there, and refuses all
+ * What the DAG factory reads of a job (components/systems/airflow/dags/trellis_factory.py): its twin is there, and refuses all
  * that it does not know. The number is raised with each change that an older factory would misread.
  */
 export const DAGS_VERSION = 2;

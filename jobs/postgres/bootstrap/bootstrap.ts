@@ -12,7 +12,7 @@ import {
   UserError,
   withDatabase,
 } from "../../shared";
-import type { PatroniAccess } from "../patroni/rest";
+import type { PatroniAccess } from "../patroni";
 import { makeBackupLogins, retireBackupLogins } from "./backup-logins";
 import { grantInside, makeDatabase } from "./databases";
 import { makeGroups, makeLogins, retireLogins } from "./roles";

@@ -107,7 +107,7 @@ export const specification = z
     }
   });
 
-/** The group of the logins that make backups; pg_hba.conf knows it too (components/postgres/host-access.ts). */
+/** The group of the logins that make backups; pg_hba.conf knows it too (components/data/postgres/members/host-access.ts). */
 export const BACKUP_ROLE = "trellis_backup";
 
 export type Specification = z.output<typeof specification>;

@@ -1,6 +1,6 @@
 import type { Context, Outcome } from "../../shared";
-import { type EtcdAccess, EtcdGateway } from "../etcd/gateway";
-import { KubernetesSlices, type SlicesAccess } from "../kubernetes/slices";
+import { type EtcdAccess, EtcdGateway } from "../etcd";
+import { KubernetesSlices, type SlicesAccess } from "../kubernetes";
 import type { ServiceKind } from "./answer";
 import { Health } from "./health";
 import { Publisher } from "./publisher";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type EtcdGateway, endOfPrefix, fromBase64, range } from "../etcd/gateway";
+import { type EtcdGateway, endOfPrefix, fromBase64, range } from "../etcd";
 
 /** One key as etcd holds it. */
 export interface Entry {

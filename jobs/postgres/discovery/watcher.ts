@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, retry } from "../../shared";
-import { type EtcdGateway, endOfPrefix } from "../etcd/gateway";
+import { type EtcdGateway, endOfPrefix } from "../etcd";
 import { applyChanges, newestChange, readSnapshot, type Snapshot, watchMessage } from "./snapshot";
 
 export interface WatcherArgs {

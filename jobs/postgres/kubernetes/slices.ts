@@ -1,6 +1,5 @@
 import { type KubernetesAccess, KubernetesApi, refusalOf } from "../../shared";
-import { Conflict, type SliceStore } from "../discovery/publisher";
-import { type EndpointSlice, endpointSlice } from "../discovery/slice";
+import { Conflict, type EndpointSlice, endpointSlice, type SliceStore } from "../discovery";
 
 export interface SlicesAccess extends KubernetesAccess {
   readonly namespace: string;

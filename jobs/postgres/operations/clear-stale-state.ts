@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Context, type Outcome, UserError } from "../../shared";
-import { readSnapshot } from "../discovery/snapshot";
-import { base64, type EtcdAccess, EtcdGateway, endOfPrefix, range } from "../etcd/gateway";
+import { readSnapshot } from "../discovery";
+import { base64, type EtcdAccess, EtcdGateway, endOfPrefix, range } from "../etcd";
 import { confirm } from "./confirm";
 
 export interface ClearStaleStateConfig {

@@ -1,5 +1,5 @@
 import { type Context, type Outcome, UserError } from "../../shared";
-import { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "../patroni/rest";
+import { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "../patroni";
 import { confirm } from "./confirm";
 
 interface OperationConfig {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { describeWith, program } from "../../support/programs";
+import { describeWith, program } from "../../rigs/programs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

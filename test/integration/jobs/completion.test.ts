@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundledJobs } from "../../support/jobs/bundled";
-import { runJob } from "../../support/jobs/run-job";
-import { describeWith, program } from "../../support/programs";
+import { bundledJobs } from "../../rigs/jobs/bundled";
+import { runJob } from "../../rigs/jobs/run-job";
+import { describeWith, program } from "../../rigs/programs";
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { runJob } from "../../support/jobs/run-job";
-import { createDatabase, freePort, sharedPostgres } from "../../support/postgres";
+import { runJob } from "../../rigs/jobs/run-job";
+import { createDatabase, freePort, sharedPostgres } from "../../rigs/postgres/postgres";
 
-const binary = "test/support/jobs/contract-cli.ts";
+const binary = "test/rigs/jobs/contract-cli.ts";
 const run = (words: string, args: Parameters<typeof runJob>[1] = {}) =>
   runJob(words.split(" "), { binary, ...args });
 

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { kubernetesObject } from "../../../local/kubernetes-objects";
-import { KUBERNETES_VALIDATE, schemaViolations } from "../../support/kubernetes-validate";
-import { evaluatePlatform } from "../../support/platform";
-import { describeWith } from "../../support/programs";
-import { rawSettings, STACKS } from "../../support/stacks";
+import { kubernetesObject } from "../../../cli/shared/kubernetes-objects";
+import { KUBERNETES_VALIDATE, schemaViolations } from "../../rigs/kubernetes/validate";
+import { evaluatePlatform } from "../../rigs/platform/platform";
+import { rawSettings, STACKS } from "../../rigs/platform/stacks";
+import { describeWith } from "../../rigs/programs";
 
 /** Kinds that add-ons define: Kubernetes itself has no schema of them. */
 const OF_ADD_ONS = /^WARN .*Couldn't find schema for kind HelmChart with api version helm\.cattle\.io\/v1/;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { versions } from "../../../components/versions";
+import { versions } from "../../../components/shared/versions";
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 
@@ -33,7 +33,7 @@ it("keeps every pinned version in Renovate's sight, once", () => {
   const watched = Object.entries(versions)
     .filter(([name]) => !BY_HAND.includes(name))
     .map(([, { version }]) => version);
-  expect(found("components/versions.ts").sort()).toEqual(watched.sort());
+  expect(found("components/shared/versions.ts").sort()).toEqual(watched.sort());
 });
 
 it("deploys with the Pulumi CLI that the tests run", () => {

@@ -7,8 +7,8 @@ import { datasurface } from "../../../jobs/datasurface";
 import { postgres } from "../../../jobs/postgres";
 import { rain } from "../../../jobs/rain";
 import { storage } from "../../../jobs/storage";
-import { type Block, pages } from "../../support/docs";
-import { repository } from "../../support/stacks";
+import { type Block, pages } from "../../rigs/cli/docs";
+import { repository } from "../../rigs/platform/stacks";
 
 /** Where a command is typed that cannot be typed in a fresh clone; the word stands after the language. */
 const PLACES: Readonly<Record<string, string>> = {
@@ -24,10 +24,10 @@ const TYPED_BY: Readonly<Record<string, string>> = {
   "npm ci": ".ci/run",
   "npm test": ".ci/run",
   "npm run check": ".ci/run",
-  "npm run doctor": "test/integration/local/doctor.test.ts",
-  "npm run plan": "test/integration/local/plan.test.ts",
-  "npm start": "test/integration/local/start.service.test.ts",
-  "npm run clean": "test/integration/local/start.service.test.ts",
+  "npm run doctor": "test/integration/cli/doctor/doctor.test.ts",
+  "npm run plan": "test/integration/cli/plan/plan.test.ts",
+  "npm start": "test/services/cli/start/start.test.ts",
+  "npm run clean": "test/services/cli/start/start.test.ts",
   "npx vitest": ".ci/run",
 };
 

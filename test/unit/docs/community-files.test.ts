@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { repository } from "../../support/stacks";
+import { repository } from "../../rigs/platform/stacks";
 
 /** The sha256 of each license's text as its authors publish it, by SPDX identifier. */
 const LICENSE_TEXTS: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { monthlyCost } from "../../../components/hetzner/monthly-cost";
+import { monthlyCost } from "../../../components/servers/hetzner/monthly-cost";
 import { nodesOf, parseSettings } from "../../../components/settings";
-import { rawSettings, repository, STACKS } from "../../support/stacks";
+import { rawSettings, repository, STACKS } from "../../rigs/platform/stacks";
 
 it.each(STACKS)("docs/costs.md says what %s costs, where its first server types are to be had", (stack) => {
   const { target } = parseSettings(rawSettings(stack));

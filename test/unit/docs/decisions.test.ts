@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Page, pages } from "../../support/docs";
-import { repository } from "../../support/stacks";
+import { type Page, pages } from "../../rigs/cli/docs";
+import { repository } from "../../rigs/platform/stacks";
 
 const FOLDER = "docs/decisions";
 const INDEX = `${FOLDER}/README.md`;

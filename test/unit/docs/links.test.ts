@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { pages } from "../../support/docs";
-import { evaluatePlatform } from "../../support/platform";
-import { rawSettings, repository } from "../../support/stacks";
+import { pages } from "../../rigs/cli/docs";
+import { evaluatePlatform } from "../../rigs/platform/platform";
+import { rawSettings, repository } from "../../rigs/platform/stacks";
 
 const all = pages();
 const anchorsOf = new Map(all.map(({ path, anchors }) => [path, anchors]));

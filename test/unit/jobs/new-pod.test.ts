@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { onceLetIn } from "../../../jobs/shared";
-import { freePort } from "../../support/postgres";
+import { freePort } from "../../rigs/postgres/postgres";
 
 describe("a pod that its servers do not know yet", () => {
   let port = 0;

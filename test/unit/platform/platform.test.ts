@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { versions } from "../../../components/versions";
+import { versions } from "../../../components/shared/versions";
 import { platform } from "../../../platform";
-import { evaluateStack } from "../../support/evaluate";
-import { evaluatePlatform } from "../../support/platform";
-import { rawSettings, STACKS, withValue } from "../../support/stacks";
+import { evaluateStack } from "../../rigs/evaluate";
+import { evaluatePlatform } from "../../rigs/platform/platform";
+import { rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
 
 const SERVER = "hcloud:index/server:Server";
 

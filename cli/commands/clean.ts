@@ -1,0 +1,3 @@
+import { clean } from "../start";
+
+process.exitCode = await clean();

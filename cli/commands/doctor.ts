@@ -1,0 +1,3 @@
+import { run } from "../doctor";
+
+process.exitCode = run(process.argv.slice(2));

@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { z } from "zod";
+import { tar, untar } from "../../components/shared/tar";
+import { UserError } from "../../components/shared/user-error";
+
+const manifestSchema = z.strictObject({
+  stack: z.string(),
+  time: z.iso.datetime(),
+  /** Of the folder of Pulumi.yaml; null where that is not kept in git. */
+  commit: z.string().nullable(),
+  /** Whether that folder's files differed from the commit. */
+  dirty: z.boolean(),
+  pulumi: z.string(),
+  /** The sha256 of every other file, by its name. */
+  files: z.record(z.string().regex(/^\w[\w.-]*$/), z.string().regex(/^[0-9a-f]{64}$/)),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type Files = ReadonlyMap<string, string>;
+
+export const STATE = "state.json";
+const MANIFEST = "manifest.json";
+
+/** What `tar -xz` unpacks: the files, and a manifest with their sums. */
+export function pack(files: Files, circumstances: Omit<Manifest, "files">): Buffer {
+  const sums = Object.fromEntries([...files].map(([name, text]) => [name, sha256(text)]));
+  const manifest = { ...circumstances, files: sums } satisfies Manifest;
+  const entries = [[MANIFEST, `${JSON.stringify(manifest, undefined, 2)}\n`] as const, ...files];
+  return gzipSync(
+    tar(entries.map(([name, content]) => ({ path: `/${name}`, mode: "600", owner: "root", content }))),
+  );
+}
+
+/** The files as they were packed; whatever is missing, surplus or otherwise than its sum is refused. */
+export function unpack(archive: Buffer): { readonly manifest: Manifest; readonly files: Files } {
+  const { manifest, files } = readable(archive);
+  for (const name of new Set([...Object.keys(manifest.files), ...files.keys()])) {
+    const text = files.get(name);
+    if (text === undefined || sha256(text) !== manifest.files[name])
+      throw new UserError(`the saved configuration is damaged: ${name} is not what its manifest says`);
+  }
+  return { manifest, files: new Map([[MANIFEST, JSON.stringify(manifest, undefined, 2)], ...files]) };
+}
+
+function readable(archive: Buffer) {
+  try {
+    const { [MANIFEST]: manifest = "", ...files } = Object.fromEntries(untar(gunzipSync(archive)));
+    return { manifest: manifestSchema.parse(JSON.parse(manifest)), files: new Map(Object.entries(files)) };
+  } catch (error) {
+    throw new UserError(`this is no saved configuration, or a damaged one: ${reason(error)}`);
+  }
+}
+
+const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { UserError } from "../../components/shared/user-error";
+import { STATE, unpack } from "./archive";
+import type { OpenFlags } from "./flags";
+import { output, ProgramError } from "./programs";
+
+/** Decrypts and checks in memory, then unpacks; answers with what to tell. */
+export function open({ open: file, identity, into }: OpenFlags): string {
+  const folder = resolve(into);
+  if (existsSync(folder) && readdirSync(folder).length > 0)
+    throw new UserError(
+      `${folder} is not empty; name a new folder, so that nothing in it is taken for what was saved`,
+    );
+  const { manifest, files } = unpack(decrypt(file, identity));
+  writeFolder(folder, files);
+  const { stack, time, commit, dirty, pulumi } = manifest;
+  const version = commit
+    ? `commit ${commit}${dirty ? ", with changes that it does not hold" : ""}`
+    : "no commit";
+  return [
+    `${stack} as it was at ${time} (${version}; Pulumi ${pulumi}), every sum right, is in`,
+    folder,
+    "To make it the stack's state:",
+    `  pulumi stack import --stack ${stack} --file ${quoted(join(folder, STATE))}\n`,
+  ].join("\n");
+}
+
+function decrypt(file: string, identity: string): Buffer {
+  const sealed = read(file, "the saved configuration");
+  read(identity, "the private key");
+  try {
+    return output("age", ["--decrypt", "--identity", identity], { input: sealed });
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw new UserError(
+      /no identity matched/.test(error.said)
+        ? `${identity} is not the key that ${file} is encrypted for`
+        : `${file} cannot be decrypted; it is damaged, or the key cannot be read: ${error.said.split("\n")[0]}`,
+    );
+  }
+}
+
+function read(path: string, what: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UserError(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The folder appears with all files or not at all. */
+function writeFolder(folder: string, files: ReadonlyMap<string, string>): void {
+  const draft = `${folder}.${process.pid}.part`;
+  try {
+    mkdirSync(draft, { mode: 0o700 });
+    for (const [name, text] of files) writeFileSync(join(draft, name), text, { mode: 0o600 });
+    renameSync(draft, folder);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw new UserError(
+      `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { UserError } from "../../components/shared/user-error";
+
+export interface RunArgs {
+  readonly cwd?: string;
+  readonly input?: Buffer;
+}
+
+/** A program that answered with failure, in its own words. */
+export class ProgramError extends UserError {
+  constructor(
+    program: string,
+    readonly said: string,
+  ) {
+    super(`${program} failed: ${said}`);
+  }
+}
+
+/** What a program prints, in full: a state may be many MiB. */
+export function output(program: string, words: readonly string[], { cwd, input }: RunArgs = {}): Buffer {
+  const { status, stdout, stderr, error } = spawnSync(program, words, {
+    cwd,
+    input,
+    stdio: [input ? "pipe" : "ignore", "pipe", "pipe"],
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
+  if (error && "code" in error && error.code === "ENOENT")
+    throw new UserError(`${program} is not on the PATH; npm run doctor says where to get it`);
+  // A program may end before it has read its input; why, it says itself.
+  if (error && status === null) throw new UserError(`${program} cannot be run: ${error.message}`);
+  if (status !== 0) throw new ProgramError([program, ...words.slice(0, 2)].join(" "), String(stderr).trim());
+  return stdout;
+}

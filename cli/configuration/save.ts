@@ -1,0 +1,103 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseSettings } from "../../components/settings";
+import { UserError } from "../../components/shared/user-error";
+import { ObjectStore } from "../../jobs/shared";
+import { readProject, readStack } from "../plan";
+import { type Manifest, pack, STATE } from "./archive";
+import type { SaveFlags } from "./flags";
+import { output, ProgramError } from "./programs";
+import { publicHalf } from "./public-half";
+
+/** Exports, packs, encrypts and stores, in this order and all in memory; answers with what to tell. */
+export async function save(flags: SaveFlags): Promise<string> {
+  const { cwd, stack, out } = flags;
+  const { config } = readStack(cwd, readProject(cwd).name, stack);
+  const place = out === undefined ? offsiteOf(flags, config["trellis:settings"]) : undefined;
+  const circumstances = circumstancesOf(flags);
+
+  const state = pulumi(flags, "stack", "export"); // its secrets stay encrypted without --show-secrets
+  const files = new Map([[STATE, state]]);
+  for (const name of ["Pulumi.yaml", `Pulumi.${stack}.yaml`])
+    files.set(name, readFileSync(join(cwd, name), "utf8"));
+  const recipient = flags.recipient ?? publicHalf(stackKey(flags));
+  const sealed = output("age", ["--encrypt", "--recipient", recipient], {
+    input: pack(files, circumstances),
+  });
+
+  const where = place ? await store(sealed, place, circumstances.time) : write(sealed, resolve(out ?? ""));
+  const { commit, dirty } = circumstances;
+  const version = commit ? `commit ${commit.slice(0, 12)}${dirty ? " with changes" : ""}` : "not kept in git";
+  return `saved ${stack} (${version}), ${sealed.length} bytes, encrypted for ${recipient.trim().slice(0, 60)}, to\n${where}\n`;
+}
+
+interface Place {
+  readonly cluster: string;
+  readonly store: ObjectStore;
+}
+
+function offsiteOf(flags: SaveFlags, settings = "null"): Place {
+  const { offsite, cluster } = parseSettings(JSON.parse(settings));
+  if (!offsite)
+    throw new UserError(`Pulumi.${flags.stack}.yaml has no \`offsite\`: add it, or give --out FILE`);
+  const secret = (variable: string, key: string) =>
+    process.env[variable] ?? pulumi(flags, "config", "get", `trellis:${key}`).trimEnd();
+  const accessKey = secret("OFFSITE_ACCESS_KEY_ID", "offsiteAccessKey");
+  const secretKey = secret("OFFSITE_SECRET_ACCESS_KEY", "offsiteSecretKey");
+  return { cluster, store: new ObjectStore({ ...offsite, accessKey, secretKey }) };
+}
+
+function circumstancesOf({ cwd, stack }: SaveFlags): Omit<Manifest, "files"> {
+  const git = (...words: string[]) => {
+    try {
+      return output("git", words, { cwd }).toString().trim();
+    } catch (error) {
+      if (error instanceof UserError) return undefined; // no git, no repository or no commit: then there is none to name
+      throw error;
+    }
+  };
+  const commit = git("rev-parse", "HEAD") ?? null;
+  const dirty = commit !== null && git("status", "--porcelain") !== "";
+  const version = output("pulumi", ["version"]).toString().trim();
+  return { stack, time: new Date().toISOString(), commit, dirty, pulumi: version };
+}
+
+function stackKey(flags: SaveFlags): string {
+  try {
+    return pulumi(flags, "stack", "output", "snapshotKey", "--show-secrets");
+  } catch (error) {
+    if (!(error instanceof ProgramError && error.said.includes("does not have output"))) throw error;
+    throw new UserError(
+      `the stack ${flags.stack} has no output snapshotKey to encrypt for; give a --recipient KEY`,
+    );
+  }
+}
+
+/** Without questions: what the CLI lacks, such as the passphrase, it says. */
+const pulumi = ({ cwd, stack }: SaveFlags, ...words: string[]): string =>
+  output("pulumi", [...words, "--stack", stack, "--non-interactive"], { cwd }).toString();
+
+async function store(sealed: Buffer, { cluster, store }: Place, time: string): Promise<string> {
+  const stamp = time.slice(0, 19).replace(/[-:]/g, "").replace("T", "_");
+  const key = `${cluster}/configuration/configuration_${stamp}.tar.gz.age`;
+  try {
+    await store.write(key, sealed);
+  } finally {
+    store.close();
+  }
+  return `${store.address.endpoint}/${store.address.bucket}/${key}`;
+}
+
+function write(sealed: Buffer, path: string): string {
+  const draft = `${path}.${process.pid}.part`;
+  try {
+    writeFileSync(draft, sealed, { mode: 0o600, flush: true });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw new UserError(
+      `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return path;
+}

@@ -1,0 +1,1 @@
+export { settingsPage, stackFileSchema } from "./settings-page";

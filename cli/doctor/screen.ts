@@ -1,0 +1,28 @@
+import type { Palette } from "../shared/palette";
+import type { Finding } from "./inspect";
+
+/** What people read; the remedy stands below each program that does not serve. */
+export function screenOf(findings: ReadonlyMap<string, readonly Finding[]>, palette: Palette): string {
+  const width = Math.max(...[...findings.values()].flat().map(({ need }) => need.program.length));
+  const blocks = [...findings].map(([aim, found]) =>
+    [palette.bold(aim), ...found.flatMap((finding) => linesOf(finding, width, palette))].join("\n"),
+  );
+  const lacking = [...findings.values()].flat().filter(({ state }) => state !== "ok").length;
+  const end = lacking === 0 ? "nothing is missing" : `${lacking} to look at; the rest is well`;
+  return `${blocks.join("\n\n")}\n\n${end}\n`;
+}
+
+function linesOf({ need, state, version }: Finding, width: number, palette: Palette): string[] {
+  const name = need.program.padEnd(width);
+  if (state === "ok") return [`  ${palette.accent("ok")}       ${name}  ${version}`];
+  const mark = need.essential ? palette.error : palette.warning;
+  const said = {
+    old: `${version} is older than ${need.atLeast}`,
+    missing: "not on the PATH",
+    broken: `\`${[need.program, ...need.ask].join(" ")}\` does not answer with a version`,
+  }[state];
+  return [
+    `  ${mark(state.padEnd(8))} ${name}  ${said}; needed for ${need.purpose}`,
+    `           ${" ".repeat(width)}  ${palette.dim(need.remedy)}`,
+  ];
+}

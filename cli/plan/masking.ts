@@ -1,0 +1,38 @@
+import { ANY_SECRET, type Properties, showsPlaceholder, step, type Value } from "../pulumi-monitor";
+
+/**
+ * A secret as it is written. What shows a placeholder was made from placeholders, as no secret gets into a plan
+ * otherwise (see conceal-literals.ts), and stays readable; everything else is replaced whole.
+ */
+export function maskText(text: string): string {
+  return showsPlaceholder(text) ? text : ANY_SECRET;
+}
+
+/** Properties as they are written: what the given paths lead to is masked, as deep as it goes. */
+export function maskProperties(properties: Properties, secrets: readonly string[]): Properties {
+  const marked = new Set(secrets);
+  return mapValues(properties, (key, value) => walk(value, step("", key), marked));
+}
+
+function walk(value: Value, path: string, secrets: ReadonlySet<string>): Value {
+  if (secrets.has(path)) return mask(value);
+  if (isList(value)) return value.map((item, index) => walk(item, `${path}[${index}]`, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  return mapValues(value, (key, inner) => walk(inner, step(path, key), secrets));
+}
+
+function mask(value: Value): Value {
+  if (value === null) return null;
+  if (typeof value === "string") return maskText(value);
+  if (isList(value)) return value.map(mask);
+  if (typeof value === "object") return mapValues(value, (_, inner) => mask(inner));
+  return ANY_SECRET;
+}
+
+function mapValues(of: Properties, map: (key: string, value: Value) => Value): Properties {
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, map(key, value)]));
+}
+
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value);
+}

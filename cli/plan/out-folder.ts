@@ -1,0 +1,43 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { UserError } from "../../components/shared/user-error";
+import type { Files } from "./files";
+
+/** By this file a folder is known to be a plan, which the next plan may replace. */
+const MARK = "resources.json";
+
+/** Refuses a folder that holds anything but a plan, before any work is done. */
+export function checkOutFolder(out: string): void {
+  if (!existsSync(out)) return;
+  let entries: readonly string[];
+  try {
+    entries = readdirSync(out);
+  } catch {
+    throw new UserError(`${out} is no folder: a plan cannot be written there`);
+  }
+  if (entries.length > 0 && !entries.includes(MARK)) {
+    throw new UserError(
+      `${out} holds something other than a plan, which would be lost: give another folder by --out, or remove it`,
+    );
+  }
+}
+
+/** Writes a plan as a whole: until it is complete the former one stays, and nothing half-written is ever seen. */
+export function writePlan(out: string, files: Files): void {
+  const target = resolve(out);
+  checkOutFolder(target);
+  const beside = join(dirname(target), `.${basename(target)}.${process.pid}`);
+  const fresh = `${beside}.new`;
+  const former = `${beside}.old`;
+  try {
+    for (const folder of new Set([...files.keys()].map(dirname)))
+      mkdirSync(join(fresh, folder), { recursive: true });
+    for (const [path, content] of files) writeFileSync(join(fresh, path), content);
+    if (existsSync(target)) renameSync(target, former);
+    renameSync(fresh, target);
+    rmSync(former, { recursive: true, force: true });
+  } finally {
+    if (existsSync(former) && !existsSync(target)) renameSync(former, target);
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}

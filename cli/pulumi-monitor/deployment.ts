@@ -1,0 +1,273 @@
+import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
+import resource, {
+  type ReadResourceRequest,
+  type RegisterResourceRequest,
+  type TransformResourceOptions,
+} from "@pulumi/pulumi/proto/resource_pb.js";
+import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { hexFor, World } from "./identities";
+import { answerInvoke } from "./invokes";
+import { describeOptions, type PlannedOptions, providerUrn, transformOptionsOf } from "./options";
+import { answerFor } from "./outputs";
+import { TransformCaller } from "./transforms";
+import { STACK_TYPE, urnOf } from "./urn";
+import { decodeProperties, isRecord, markSecret, type Properties } from "./wire";
+
+/** A resource as the engine would know it after the program has run. */
+export interface PlannedResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** Components only group; custom resources exist somewhere; a read one exists already and is only looked at. */
+  readonly kind: "component" | "custom" | "provider" | "read";
+  readonly id?: string;
+  readonly parent?: string;
+  readonly inputs: Properties;
+  /** For a component, what it registered with `registerOutputs`. */
+  readonly outputs: Properties;
+  /** Where in the inputs and outputs secrets are, as property paths. */
+  readonly secretInputs: readonly string[];
+  readonly secretOutputs: readonly string[];
+  /** All that must stand before it: `dependsOn` and what its inputs were made from. */
+  readonly dependencies: readonly string[];
+  readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
+  /** The URN of the provider that makes it, be it explicit or the default of its package. */
+  readonly provider?: string;
+  readonly options: PlannedOptions;
+}
+
+export interface DeploymentArgs {
+  readonly project: string;
+  readonly stack: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly secretKeys: readonly string[];
+}
+
+type Wire = Record<string, unknown>;
+
+/** One evaluation, as the engine would keep it: what was registered, and what comes out of it. */
+export class Deployment {
+  readonly #args: DeploymentArgs;
+  readonly #world = new World();
+  readonly #transforms = new TransformCaller();
+  readonly #stackTransforms: Callback[] = [];
+  readonly #componentTransforms = new Map<string, readonly Callback[]>();
+  readonly #resources = new Map<string, PlannedResource>();
+  readonly #state = new Map<string, Struct>();
+
+  constructor(args: DeploymentArgs) {
+    this.#args = args;
+  }
+
+  get resources(): readonly PlannedResource[] {
+    return [...this.#resources.values()];
+  }
+
+  get stack(): PlannedResource | undefined {
+    return this.resources.find(({ type }) => type === STACK_TYPE);
+  }
+
+  addStackTransform(transform: Callback): void {
+    this.#stackTransforms.push(transform);
+  }
+
+  async register(request: RegisterResourceRequest) {
+    const type = request.getType();
+    const name = request.getName();
+    const parent = request.getParent() || this.stack?.urn;
+    const custom = request.getCustom();
+    const urn = this.#claimUrn(type, name, parent);
+    const own = request.getTransformsList();
+    if (!custom && own.length > 0) this.#componentTransforms.set(urn, own);
+
+    const { inputs, options } = await this.#transformed(request, parent, own);
+    const decoded = decodeProperties(inputs);
+    const answer = custom
+      ? answerFor({ type, name, urn, inputs: decoded.properties }, this.#world)
+      : { id: "", outputs: {} };
+    const secrets = [...(answer.secrets ?? []), ...options.getAdditionalSecretOutputsList()];
+    const outputs = custom ? withSecrets(answered(inputs, answer.outputs ?? {}), secrets) : {};
+    const provider = custom ? this.#providerOf(type, options.getProvider(), options.getVersion()) : undefined;
+    const produced = decodeProperties(outputs);
+
+    this.#add({
+      urn,
+      type,
+      name,
+      kind: custom ? (type.startsWith("pulumi:providers:") ? "provider" : "custom") : "component",
+      ...(custom && { id: answer.id }),
+      ...(parent && { parent }),
+      inputs: decoded.properties,
+      outputs: produced.properties,
+      secretInputs: decoded.secrets,
+      secretOutputs: produced.secrets,
+      dependencies: options.getDependsOnList(),
+      propertyDependencies: Object.fromEntries(
+        [...request.getPropertydependenciesMap().entries()]
+          .map(([property, on]) => [property, on.getUrnsList()] as const)
+          .filter(([, urns]) => urns.length > 0),
+      ),
+      ...(provider && { provider }),
+      options: describeOptions(options, this.#resources.get(parent ?? "")?.options ?? {}),
+    });
+    const object = struct.Struct.fromJavaScript(javaScript(outputs));
+    this.#state.set(urn, object);
+    return { urn, id: answer.id, object };
+  }
+
+  /** A resource that is there already; the plan cannot look at it, so it shows what is known of its kind. */
+  read(request: ReadResourceRequest) {
+    const type = request.getType();
+    const name = request.getName();
+    const parent = request.getParent() || this.stack?.urn;
+    const urn = this.#claimUrn(type, name, parent);
+    const inputs = wireOf(request.getProperties());
+    const decoded = decodeProperties(inputs);
+    const answer = answerFor({ type, name, urn, inputs: decoded.properties }, this.#world);
+    const secrets = [...(answer.secrets ?? []), ...request.getAdditionalsecretoutputsList()];
+    const outputs = withSecrets(answered(inputs, answer.outputs ?? {}), secrets);
+    const produced = decodeProperties(outputs);
+    const provider = this.#providerOf(type, request.getProvider(), request.getVersion());
+    this.#add({
+      urn,
+      type,
+      name,
+      kind: "read",
+      id: request.getId(),
+      ...(parent && { parent }),
+      inputs: decoded.properties,
+      outputs: produced.properties,
+      secretInputs: decoded.secrets,
+      secretOutputs: produced.secrets,
+      dependencies: request.getDependenciesList(),
+      propertyDependencies: {},
+      ...(provider && { provider }),
+      options: {},
+    });
+    const object = struct.Struct.fromJavaScript(javaScript(outputs));
+    this.#state.set(urn, object);
+    return { urn, object };
+  }
+
+  registerOutputs(urn: string, outputs: Struct | undefined): void {
+    const known = this.#resources.get(urn);
+    if (!known) throw new Error(`outputs were registered for ${urn}, which is not a resource`);
+    const { properties, secrets } = decodeProperties(wireOf(outputs));
+    this.#resources.set(urn, { ...known, outputs: properties, secretOutputs: secrets });
+  }
+
+  invoke(token: string, args: Struct | undefined): Struct {
+    const { properties } = decodeProperties(wireOf(args));
+    if (token === "pulumi:pulumi:getResource") return this.#getResource(String(properties.urn));
+    return struct.Struct.fromJavaScript(javaScript(answerInvoke(token, properties)));
+  }
+
+  close(): void {
+    this.#transforms.close();
+  }
+
+  #getResource(urn: string): Struct {
+    const state = this.#state.get(urn);
+    if (!state) throw new Error(`there is no resource ${urn}`);
+    const answer = struct.Struct.fromJavaScript({ urn, id: this.#resources.get(urn)?.id ?? "" });
+    const value = new struct.Value();
+    value.setStructValue(state);
+    answer.getFieldsMap().set("state", value);
+    return answer;
+  }
+
+  #claimUrn(type: string, name: string, parent: string | undefined): string {
+    if (parent && !this.#resources.has(parent)) throw new Error(`the parent ${parent} is not a resource`);
+    const urn = urnOf(this.#args, type, name, parent);
+    if (this.#resources.has(urn)) {
+      throw new Error(`Duplicate resource URN '${urn}'; try giving it a unique name`);
+    }
+    return urn;
+  }
+
+  #add(planned: PlannedResource): void {
+    // A transform was awaited since the URN was claimed: the other one may be in by now.
+    if (this.#resources.has(planned.urn)) {
+      throw new Error(`Duplicate resource URN '${planned.urn}'; try giving it a unique name`);
+    }
+    this.#resources.set(planned.urn, planned);
+  }
+
+  /** Transforms apply from the inside out: the resource's own, those of its ancestors, those of the stack. */
+  async #transformed(request: RegisterResourceRequest, parent: string | undefined, own: readonly Callback[]) {
+    let properties = request.getObject() ?? new struct.Struct();
+    let options: TransformResourceOptions = transformOptionsOf(request);
+    const inherited: Callback[] = [];
+    for (let urn = parent; urn; urn = this.#resources.get(urn)?.parent) {
+      inherited.push(...(this.#componentTransforms.get(urn) ?? []));
+    }
+    for (const transform of [...own, ...inherited, ...this.#stackTransforms]) {
+      const question = new resource.TransformRequest();
+      question.setType(request.getType());
+      question.setName(request.getName());
+      question.setCustom(request.getCustom());
+      question.setParent(request.getParent());
+      question.setProperties(properties);
+      question.setOptions(options);
+      const answer = await this.#transforms.apply(transform, question);
+      properties = answer.getProperties() ?? properties;
+      options = answer.getOptions() ?? options;
+    }
+    return { inputs: wireOf(properties), options };
+  }
+
+  /** An explicit provider, or the default of the package, which comes into being when it is first needed. */
+  #providerOf(type: string, reference: string, version: string): string | undefined {
+    if (reference) return providerUrn(reference);
+    const [pkg = "", module] = type.split(":");
+    if (pkg === "pulumi" || (pkg === "pulumi-nodejs" && module === "dynamic")) return undefined;
+    const name = ["default", ...(version ? [version.replaceAll(/[.+-]/g, "_")] : [])].join("_");
+    const providerType = `pulumi:providers:${pkg}`;
+    const urn = urnOf(this.#args, providerType, name, undefined);
+    if (!this.#resources.has(urn)) {
+      const { config, secretKeys } = this.#args;
+      const settings = Object.keys(config).filter((key) => key.startsWith(`${pkg}:`));
+      const property = (key: string) => key.slice(pkg.length + 1);
+      this.#resources.set(urn, {
+        urn,
+        type: providerType,
+        name,
+        kind: "provider",
+        id: hexFor(urn, 16),
+        inputs: Object.fromEntries(settings.map((key) => [property(key), config[key] ?? null])),
+        outputs: {},
+        secretInputs: settings.filter((key) => secretKeys.includes(key)).map(property),
+        secretOutputs: [],
+        dependencies: [],
+        propertyDependencies: {},
+        options: version ? { version } : {},
+      });
+    }
+    return urn;
+  }
+}
+
+function wireOf(properties: Struct | undefined): Wire {
+  return properties?.toJavaScript() ?? {};
+}
+
+/** The inputs echoed, completed with what only the provider could say. */
+function answered(inputs: Wire, answer: Properties): Wire {
+  const complete: Wire = { ...answer, ...inputs };
+  for (const [key, value] of Object.entries(answer)) {
+    const sent = inputs[key];
+    if (isRecord(sent) && isRecord(value)) complete[key] = { ...value, ...sent };
+  }
+  return complete;
+}
+
+function withSecrets(outputs: Wire, names: readonly string[]): Wire {
+  const marked = { ...outputs };
+  for (const name of names) if (name in marked) marked[name] = markSecret(marked[name]);
+  return marked;
+}
+
+// The protobuf types know no readonly and no unknown; the values here are JSON by construction.
+function javaScript(value: Wire | Properties): { [key: string]: struct.JavaScriptValue } {
+  return value as { [key: string]: struct.JavaScriptValue };
+}

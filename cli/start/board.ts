@@ -1,0 +1,72 @@
+import type { CheckFacts, RunFacts, StepFacts } from "./report";
+
+/** A step on the board, as long as it changes. */
+export interface Entry {
+  readonly facts: StepFacts;
+  change(change: Partial<StepFacts>): void;
+}
+
+/** The run as it stands: written by the steps, read by the terminal, the page and the exit code. */
+export class Board {
+  readonly #began = Date.now();
+  readonly #steps: StepFacts[] = [];
+  #rest: Omit<RunFacts, "began" | "seconds" | "steps" | "state"> = {
+    stack: "dev",
+    resources: { total: 0, byType: [] },
+    picture: "",
+    warnings: [],
+    services: [],
+    streams: [],
+    checks: [],
+  };
+  #ended: { readonly seconds: number; readonly stopped: boolean } | undefined;
+
+  /** Called after each change of a step. */
+  onStep: (step: StepFacts) => void = () => undefined;
+
+  add(step: StepFacts): Entry {
+    const at = this.#steps.push(step) - 1;
+    const changed = (facts: StepFacts) => {
+      this.#steps[at] = facts;
+      this.onStep(facts);
+    };
+    this.onStep(step);
+    const current = () => this.#steps[at] ?? step;
+    return {
+      get facts() {
+        return current();
+      },
+      change: (change) => changed({ ...current(), ...change }),
+    };
+  }
+
+  put(rest: Partial<Omit<RunFacts, "began" | "seconds" | "steps" | "state">>): void {
+    this.#rest = { ...this.#rest, ...rest };
+  }
+
+  check(check: CheckFacts): void {
+    this.put({ checks: [...this.#rest.checks.filter(({ what }) => what !== check.what), check] });
+  }
+
+  end(stopped: boolean): void {
+    this.#ended = { seconds: this.seconds, stopped };
+  }
+
+  get seconds(): number {
+    return (Date.now() - this.#began) / 1000;
+  }
+
+  get facts(): RunFacts {
+    const steps = [...this.#steps];
+    const wrong =
+      steps.some(({ state }) => state === "failed") || this.#rest.checks.some(({ holds }) => !holds);
+    const ended = this.#ended;
+    return {
+      ...this.#rest,
+      began: new Date(this.#began).toISOString(),
+      seconds: ended?.seconds ?? this.seconds,
+      steps,
+      state: ended === undefined ? "running" : ended.stopped ? "stopped" : wrong ? "wrong" : "right",
+    };
+  }
+}

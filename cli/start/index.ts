@@ -1,0 +1,2 @@
+export { clean } from "./clean";
+export { start } from "./start";

@@ -1,0 +1,85 @@
+import { ANY_SECRET, type Evaluation, isRecord, type PlannedResource } from "../../pulumi-monitor";
+import { type KubernetesObject, kubernetesObject } from "../../shared/kubernetes-objects";
+
+/** An object of Kubernetes with what the program said about it. */
+export interface PlannedObject extends KubernetesObject {
+  readonly resource: PlannedResource;
+}
+
+/** A Service of the platform. */
+export interface Service {
+  readonly name: string;
+  readonly namespace: string;
+  readonly ports: readonly number[];
+}
+
+/** The rendered objects of a stack, secrets still as placeholders. */
+export class Manifests {
+  readonly objects: readonly PlannedObject[];
+
+  constructor(readonly evaluation: Pick<Evaluation, "resources">) {
+    this.objects = evaluation.resources.flatMap((resource) => {
+      const object = kubernetesObject(resource, resource.inputs);
+      return object ? [{ ...object, resource }] : [];
+    });
+  }
+
+  find(kind: string, namespace: string, name: string): PlannedObject | undefined {
+    return this.objects.find(
+      (object) => object.kind === kind && object.namespace === namespace && object.name === name,
+    );
+  }
+
+  /** What a ConfigMap or Secret holds, as text; undefined where there is none. */
+  contentOf(
+    kind: "ConfigMap" | "Secret",
+    namespace: string,
+    name: string,
+  ): Readonly<Record<string, string>> | undefined {
+    const manifest = this.find(kind, namespace, name)?.manifest;
+    if (!manifest) return undefined;
+    const decoded = kind === "Secret" ? manifest.data : manifest.binaryData;
+    const plain = kind === "Secret" ? manifest.stringData : manifest.data;
+    return withLogins({
+      ...mapTexts(decoded, (text) => Buffer.from(text, "base64").toString("utf8")),
+      ...mapTexts(plain, (text) => text),
+    });
+  }
+
+  get services(): readonly Service[] {
+    return this.objects.flatMap(({ kind, group, name, namespace, manifest }) => {
+      if (kind !== "Service" || group !== "" || namespace === undefined) return [];
+      const ports = isRecord(manifest.spec) && Array.isArray(manifest.spec.ports) ? manifest.spec.ports : [];
+      return [
+        {
+          name,
+          namespace,
+          ports: ports.flatMap((each) =>
+            isRecord(each) && typeof each.port === "number" ? [each.port] : [],
+          ),
+        },
+      ];
+    });
+  }
+}
+
+/** The placeholder of a login's password, which the bootstrap's component names after the login. */
+const LOGIN = /^<secret:random:postgres-databases-(.+)>$/;
+
+/** A plan conceals all that is in a Secret, also who logs in; the password beside it still tells whose it is. */
+function withLogins(content: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(content).map(([key, value]) => {
+      const password = content[key.replace(/_USER$/, "_PASSWORD")] ?? "";
+      const login = value === ANY_SECRET && key.endsWith("_USER") ? LOGIN.exec(password)?.[1] : undefined;
+      return [key, login ?? value];
+    }),
+  );
+}
+
+function mapTexts(of: unknown, map: (text: string) => string): Record<string, string> {
+  if (typeof of !== "object" || of === null) return {};
+  return Object.fromEntries(
+    Object.entries(of).flatMap(([key, value]) => (typeof value === "string" ? [[key, map(value)]] : [])),
+  );
+}

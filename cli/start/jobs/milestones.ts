@@ -1,0 +1,120 @@
+import type { LocalPostgres } from "../services";
+import type { Environment } from "./environment";
+import type { System, Workload } from "./workloads";
+
+/** What differs from the cluster when a verb runs here, and why. */
+export interface Pace {
+  /** Further words of its command line. */
+  readonly words?: readonly string[];
+  /** Variables that are set; undefined takes one away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly why: string;
+}
+
+/** How a verb takes part in a run. */
+export type Part =
+  /** Once, in the place that `rank` gives it within its system. */
+  | {
+      readonly part: "once";
+      readonly rank: number;
+      readonly programs?: readonly string[];
+      readonly pace?: Pace;
+    }
+  /** Once for each round, beside those of its kind. */
+  | { readonly part: "batch"; readonly pace?: Pace }
+  /** All the time while the batches run, and stopped after them. */
+  | { readonly part: "beside"; readonly pace?: Pace }
+  | { readonly part: "elsewhere"; readonly why: string };
+
+export interface Surroundings {
+  /** Where the sample files of the rain provider are served. */
+  readonly rainProvider: string;
+  readonly postgres: Pick<LocalPostgres, "port" | "password">;
+}
+
+/** How often each stream is ingested while its source changes; once more follows when it has come to rest. */
+export const ROUNDS = 6;
+
+const CHANGES_A_SECOND = 60;
+
+const DUMPS = ["pg_dump", "pg_restore", "zstd"];
+
+/** How each verb that the manifests run takes part; the order of systems is that of the table. */
+export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: Surroundings): Part {
+  const rain: Pace = {
+    environment: { MCFCD_BASE_URL: around.rainProvider, RAIN_RATE_LIMIT_SECONDS: "0.02" },
+    why: "files made here instead of the district's, without its pauses",
+  };
+  const dump: Pace = {
+    environment: { BACKUP_BIN_DIR: undefined },
+    why: "pg_dump from the PATH, not the image's",
+  };
+  const drill: Pace = {
+    environment: {
+      ...dump.environment,
+      BACKUP_SERVER_PORT: String(around.postgres.port),
+      BACKUP_SERVER_PASSWORD: around.postgres.password,
+    },
+    why: "into databases of its own in this PostgreSQL, not into an empty server of its pod's own",
+  };
+  const parts: Readonly<Record<string, Part>> = {
+    "postgres bootstrap": { part: "once", rank: 0 },
+    "postgres migrate": { part: "once", rank: 1 },
+    "postgres discover": {
+      part: "elsewhere",
+      why: "it watches Patroni's key in etcd; here one server is the leader",
+    },
+    "storage provision": {
+      part: "elsewhere",
+      why: "it speaks MinIO's own administration API; the S3 server here opens the same buckets to the same keys",
+    },
+    "datasurface infrastructure": {
+      part: "once",
+      rank: 2,
+      pace: {
+        environment: { STREAM_LIST: undefined },
+        why: "the list of streams is not published, as there is no Airflow to read it",
+      },
+    },
+    "datasurface ingest": { part: "batch" },
+    "datasurface simulate": {
+      part: "beside",
+      pace: {
+        words: ["--rate", String(CHANGES_A_SECOND)],
+        why: `${CHANGES_A_SECOND} changes a second, not one in 5 to 30 s`,
+      },
+    },
+    "rain import-years": { part: "once", rank: 3, pace: rain },
+    "rain import-year": { part: "once", rank: 4, pace: rain },
+    "rain import-fopr": { part: "once", rank: 5, pace: rain },
+    "rain validate": { part: "once", rank: 6 },
+    "backup create": { part: "once", rank: 10, programs: DUMPS, pace: dump },
+    "backup verify": { part: "once", rank: 11, programs: DUMPS, pace: dump },
+    "backup drill": { part: "once", rank: 12, programs: DUMPS, pace: drill },
+    "backup prune": { part: "once", rank: 13 },
+    "backup monitor": {
+      part: "elsewhere",
+      why: "it watches the age of backups for the alerts of the cluster",
+    },
+    "backup restore": { part: "elsewhere", why: "it is started by hand, by who knows what to restore" },
+  };
+  const known = parts[verb];
+  if (known) return known;
+  return kind === "Deployment"
+    ? { part: "elsewhere", why: "a server that answers whoever asks" }
+    : { part: "elsewhere", why: "the local run does not know it yet (cli/start/jobs/milestones.ts)" };
+}
+
+/** Whether a system is part of a run; what all need always is. */
+export const isWanted = (system: System, only: System | undefined): boolean =>
+  only === undefined || system === "platform" || system === only;
+
+/** An environment and words as they are for this run. */
+export function atPace(environment: Environment, words: readonly string[], pace: Pace | undefined) {
+  const changed: Record<string, string> = { ...environment };
+  for (const [name, value] of Object.entries(pace?.environment ?? {})) {
+    if (value === undefined) delete changed[name];
+    else changed[name] = value;
+  }
+  return { environment: changed, words: [...words, ...(pace?.words ?? [])] };
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { UserError } from "../../components/shared/user-error";
+
+/** Who holds a folder: a process that answers at this port with this word. */
+interface Holder {
+  readonly pid: number;
+  readonly port: number;
+  readonly word: string;
+}
+
+/** Long, for a holder on a busy machine: a port that nobody holds any more refuses at once. */
+const ANSWER_MS = 30_000;
+
+/**
+ * Holds a folder for this process until the returned function is called. Whether another one holds it is asked at the
+ * port that it left: a process that was killed answers no more, and no other can answer in its place.
+ */
+export async function holdFolder(folder: string): Promise<() => void> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const word = randomUUID();
+  const door = createServer((socket) => socket.on("error", () => undefined).end(word));
+  await new Promise<void>((listening) => door.listen(0, "127.0.0.1", listening));
+  door.unref();
+  const { port } = door.address() as AddressInfo; // a TCP server has a port
+  const file = join(folder, "running");
+  const own = join(folder, `running.${word}`);
+  writeFileSync(own, JSON.stringify({ pid: process.pid, port, word } satisfies Holder));
+  try {
+    await claim(own, file);
+  } catch (error) {
+    door.close();
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+  return () => {
+    if (read(file)?.word === word) rmSync(file, { force: true });
+    door.close();
+  };
+}
+
+async function claim(own: string, file: string): Promise<void> {
+  for (;;) {
+    try {
+      linkSync(own, file); // fails where there is one: of two that try, one has it
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+    const holder = read(file);
+    if (holder && (await answers(holder))) {
+      throw new UserError(
+        `another npm start runs in this checkout (process ${holder.pid}): wait for its end, or stop it with Ctrl-C`,
+      );
+    }
+    takeAside(own, file, holder);
+    await wait(20);
+  }
+}
+
+/** Moves a file that nobody answers for out of the way, unless a new holder has put its own there meanwhile. */
+function takeAside(own: string, file: string, judged: Holder | undefined): void {
+  const aside = `${own}.stale`;
+  try {
+    renameSync(file, aside);
+    if (read(aside)?.word !== judged?.word) linkSync(aside, file);
+  } catch {
+    // Another run was quicker; the next attempt sees what it left.
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function read(file: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function answers({ port, word }: Holder): Promise<boolean> {
+  return new Promise((resolve) => {
+    let said = "";
+    const socket = connect({ port, host: "127.0.0.1", timeout: ANSWER_MS });
+    const finish = () => {
+      socket.destroy();
+      resolve(said === word);
+    };
+    socket.on("data", (text) => (said += text)).on("close", finish);
+    socket.on("error", finish).on("timeout", finish);
+  });
+}

@@ -1,0 +1,67 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Board } from "./board";
+import type { StartFlags } from "./flags";
+import { OUT } from "./folders";
+import { readFigures, runLanes } from "./jobs";
+import { reportPage } from "./report";
+import { Screen } from "./screen";
+import { serveUntil } from "./serve";
+import { openStack } from "./stack";
+
+const STOPPED = "stopped: no process of this run is left, and .local/ keeps its data for the next one\n";
+
+/** One press of Ctrl-C on a terminal comes twice under npm: from the terminal, and from npm, which passes on its own. */
+const SIGNALS_OF_A_PRESS = process.env.npm_lifecycle_event === undefined ? 1 : 2;
+
+/** Opens the stack, runs it, reports, and closes it again; returns the exit code. */
+export async function runStack(flags: StartFlags): Promise<number> {
+  const board = new Board();
+  const screen = new Screen(process.stdout, board);
+  const stop = stopSignal(screen);
+  screen.say("planning the dev stack and opening its servers");
+  const stack = await openStack(flags, board);
+  try {
+    screen.opened();
+    await runLanes(
+      { stack, board, signal: stop, onMessage: (step, message) => screen.hear(step, message) },
+      flags.only,
+    );
+    if (!stop.aborted) await readFigures(stack, board, flags.only);
+    board.end(stop.aborted);
+    writeReport(board);
+    screen.ended(join("out", "dev", "report.html"));
+    if (flags.serve && !stop.aborted) {
+      await serveUntil(stop, { stack, board, screen, only: flags.only });
+      writeReport(board);
+    }
+  } finally {
+    await stack.close();
+    screen.close();
+  }
+  if (stop.aborted) process.stdout.write(STOPPED);
+  if (board.facts.state === "stopped") return 130;
+  return board.facts.state === "right" ? 0 : 1;
+}
+
+/** For people, and the same for machines. */
+function writeReport({ facts }: Board): void {
+  writeFileSync(join(OUT, "dev", "report.html"), reportPage(facts, { live: false }));
+  writeFileSync(join(OUT, "dev", "report.json"), `${JSON.stringify(facts, undefined, 2)}\n`);
+}
+
+/** The first Ctrl-C asks everything to come to a good end; a second one does not wait for it. */
+function stopSignal(screen: Screen): AbortSignal {
+  const controller = new AbortController();
+  let signals = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals > SIGNALS_OF_A_PRESS) process.exit(130);
+      if (signals > 1) return;
+      screen.say("stopping: what is under way is rolled back or kept for the next run");
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}

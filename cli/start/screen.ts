@@ -1,0 +1,145 @@
+import { type Palette, paletteFor } from "../shared/palette";
+import type { Board } from "./board";
+import type { RunFacts, StepFacts } from "./report";
+
+const TICK_MS = 120;
+const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+
+/** The run on a terminal: a line for each step that has ended, and below them, where lines can be redrawn, what is under way. */
+export class Screen {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #board: Board;
+  readonly #palette: Palette;
+  readonly #heard = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #note = "";
+  #drawn = 0;
+  #tick = 0;
+
+  constructor(stream: NodeJS.WriteStream, board: Board) {
+    this.#stream = stream;
+    this.#board = board;
+    this.#palette = paletteFor(stream);
+    board.onStep = (step) => this.#step(step);
+    if (stream.isTTY) this.#timer = setInterval(() => this.#draw(), TICK_MS).unref();
+  }
+
+  /** What is going on between the steps. */
+  say(note: string): void {
+    this.#note = note;
+    if (!this.#timer) this.#print(this.#palette.dim(note));
+  }
+
+  opened(): void {
+    this.#note = "";
+    const { resources, services } = this.#board.facts;
+    const { bold, dim, accent } = this.#palette;
+    this.#print(`${bold("trellis · dev")}  ${dim(`${resources.total} resources, planned in out/dev`)}`);
+    for (const { name, standsFor, address } of services) {
+      this.#print(`  ${name} ${dim("for")} ${standsFor}  ${accent(address)}`);
+    }
+    this.#print("");
+  }
+
+  hear(step: StepFacts, message: string): void {
+    this.#heard.set(step.name, message);
+  }
+
+  ended(report: string): void {
+    for (const line of closing(this.#board.facts, this.#palette)) this.#print(line);
+    this.#print(`report   ${this.#palette.accent(report)}`);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#erase();
+  }
+
+  #step(step: StepFacts): void {
+    if (step.state === "running") return;
+    this.#print(stepLine(step, this.#palette));
+    if (step.state === "failed") {
+      for (const line of (step.error ?? "").split("\n")) this.#print(`      ${this.#palette.error(line)}`);
+      for (const line of step.tail ?? []) this.#print(`      ${this.#palette.dim(line)}`);
+    }
+  }
+
+  #print(line: string): void {
+    this.#erase();
+    this.#stream.write(`${line}\n`);
+  }
+
+  #draw(): void {
+    this.#erase();
+    const sign = this.#palette.accent(SPINNER[this.#tick++ % SPINNER.length] ?? "");
+    const running = this.#board.facts.steps.filter(({ state }) => state === "running");
+    const width = (this.#stream.columns || 80) - 1;
+    const cut = (text: string) => text.slice(0, width - 2);
+    const lines = running.map((step) =>
+      cut(`${step.words.slice(0, 2).join(" ")} ${label(step)}  ${this.#heard.get(step.name) ?? ""}`),
+    );
+    if (this.#note) lines.push(cut(this.#note));
+    for (const line of lines) this.#stream.write(`${sign} ${line}\n`);
+    this.#drawn = lines.length;
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) this.#stream.write(`\u001b[${this.#drawn}A\u001b[J`);
+    this.#drawn = 0;
+  }
+}
+
+const label = ({ name, round }: StepFacts) =>
+  name.replace(/^[^/]*\//, "") + (round === undefined ? "" : ` #${round}`);
+
+function stepLine(step: StepFacts, { dim, error, warning, accent }: Palette): string {
+  const signs = {
+    running: "…",
+    right: accent("✓"),
+    failed: error("✗"),
+    skipped: warning("–"),
+    stopped: warning("■"),
+  };
+  const verb = step.words.slice(0, 2).join(" ");
+  const seconds = step.seconds === undefined ? "" : `${step.seconds.toFixed(1).padStart(6)} s`;
+  const note = step.state === "skipped" ? `  ${step.note}` : "";
+  const exit = step.state === "failed" ? `  exit code ${step.exitCode ?? "none"}` : "";
+  return `${signs[step.state]} ${verb.padEnd(27)} ${dim(`${step.kind} ${label(step)}`.padEnd(46))}${seconds}${dim(note)}${error(exit)}`;
+}
+
+/** The end of a run as people read it. */
+export function closing(facts: RunFacts, { bold, dim, error, accent }: Palette): string[] {
+  const count = (state: StepFacts["state"]) => facts.steps.filter((step) => step.state === state).length;
+  const lines = [""];
+  for (const { platform, batches, tables } of facts.streams) {
+    const [inserted, updated, deleted] = (["inserted", "updated", "deleted"] as const).map((kind) =>
+      batches.reduce((sum, batch) => sum + batch[kind], 0),
+    );
+    const rows = tables.map(({ dataset, merged }) => `${merged} ${dataset}`).join(", ");
+    lines.push(
+      `${platform.padEnd(16)} ${batches.length} batches, ${inserted} inserted, ${updated} updated, ${deleted} deleted; ${rows}`,
+    );
+  }
+  if (facts.rain) {
+    const { gauges, readings, rainDays, missing } = facts.rain;
+    lines.push(
+      `${"rain".padEnd(16)} ${readings} readings of ${gauges} gauges, ${rainDays} with rain, ${missing} missing`,
+    );
+  }
+  if (facts.backups) {
+    const { backups, bytes } = facts.backups;
+    lines.push(
+      `${"backups".padEnd(16)} ${backups.length} in the bucket, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
+    );
+  }
+  for (const { what, holds, found } of facts.checks) {
+    lines.push(`${holds ? accent("✓") : error("✗")} ${what}  ${dim(found)}`);
+  }
+  const ran = count("right") + count("failed");
+  const words = { right: "all is well", wrong: "not all is well", stopped: "stopped", running: "running" };
+  lines.push(
+    "",
+    `${bold(words[facts.state])}: ${ran} steps ran, ${count("failed")} failed, ${count("skipped")} skipped, in ${facts.seconds.toFixed(1)} s`,
+  );
+  return lines;
+}

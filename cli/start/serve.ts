@@ -1,0 +1,57 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Board } from "./board";
+import type { System } from "./jobs";
+import { ingestAll, isWanted, partIn, readFigures, startBeside } from "./jobs";
+import { reportPage } from "./report";
+import type { Screen } from "./screen";
+import type { LocalStack } from "./stack";
+
+export interface ServeArgs {
+  readonly stack: LocalStack;
+  readonly board: Board;
+  readonly screen: Screen;
+  readonly only: System | undefined;
+}
+
+/** How long the source changes in each round of ingestion; in the cluster a batch begins every minute. */
+const PAUSE_MS = 5_000;
+
+/** Keeps the stack running, source changing and batch following batch, with the report live, until it is stopped. */
+export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<void> {
+  const { stack, board, screen, only } = args;
+  const server = createServer((request, response) => {
+    if (request.url !== "/") return void response.writeHead(404).end("only / is here\n");
+    response
+      .writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" })
+      .end(reportPage(board.facts, { live: true }));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo; // a TCP server has a port
+  screen.say(`live     http://127.0.0.1:${port}/  until Ctrl-C`);
+
+  const wanted = stack.workloads.filter(({ system }) => system === "datasurface" && isWanted(system, only));
+  const parts = (part: string) => wanted.filter((workload) => partIn(workload, stack).part === part);
+  const [streams, simulators] = [parts("batch"), parts("beside")];
+  for (let round = 1; !stop.aborted; round += 2) {
+    const step = { stack, board, signal: stop };
+    const rest = new AbortController();
+    const until = AbortSignal.any([stop, rest.signal]);
+    const beside = await Promise.all(
+      simulators.map((each) => startBeside(each, { stack, board, signal: NEVER, until })),
+    );
+    let right = await ingestAll(streams, { ...step, round });
+    await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
+    rest.abort();
+    await Promise.all(beside.map(({ ended }) => ended));
+    // Only a source at rest can be compared with what was made of it.
+    right = right && (await ingestAll(streams, { ...step, round: round + 1 }));
+    if (right) await readFigures(stack, board, only);
+    else await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+  server.close();
+  server.closeAllConnections();
+}
+
+const NEVER = new AbortController().signal;

@@ -1,0 +1,187 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../components/shared/user-error";
+import { bundleJobs } from "../../jobs/bundle";
+import { planStack } from "../plan";
+import type { Board } from "./board";
+import type { StartFlags } from "./flags";
+import { CHECKOUT, LOCAL } from "./folders";
+import type { Routes } from "./jobs";
+import {
+  type Environment,
+  environmentOf,
+  LocalSecrets,
+  Manifests,
+  secretKey,
+  type Workload,
+  workloadsOf,
+} from "./jobs";
+import type { ServiceFacts } from "./report";
+import { sampleRecord, startProvider } from "./samples";
+import {
+  type Access,
+  DiskStorage,
+  Guardian,
+  type LocalPostgres,
+  objectStore,
+  openPostgres,
+  serveObjects,
+  serverIdentity,
+  startPatroniStandIn,
+} from "./services";
+
+/** The dev stack on this machine: what was planned, and the servers that stand in for those of the cluster. */
+export interface LocalStack {
+  readonly manifests: Manifests;
+  readonly workloads: readonly Workload[];
+  readonly secrets: LocalSecrets;
+  readonly routes: Routes;
+  readonly bundle: string;
+  readonly guardian: Guardian;
+  readonly postgres: LocalPostgres;
+  readonly objects: DiskStorage;
+  readonly buckets: readonly string[];
+  readonly sample: ReturnType<typeof sampleRecord>;
+  readonly rainProvider: string;
+  /** Folders for programs, before those of the PATH. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** Plans the stack and opens its servers; what was opened is closed again where something fails. */
+export async function openStack(flags: StartFlags, board: Board): Promise<LocalStack> {
+  const closing: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const each of closing.splice(0).reverse()) await each();
+  };
+  try {
+    return { ...(await open(flags, board, closing)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  flags: StartFlags,
+  board: Board,
+  closing: (() => Promise<void> | void)[],
+): Promise<Omit<LocalStack, "close">> {
+  mkdirSync(LOCAL, { recursive: true });
+  const guardian = new Guardian();
+  closing.push(() => guardian.close());
+  const identity = serverIdentity();
+  const secrets = new LocalSecrets(secretKey(join(LOCAL, "secret-key")), identity);
+  const [bundle, plan] = await Promise.all([
+    bundleJobs(join(LOCAL, "jobs")),
+    planStack({ cwd: CHECKOUT, stack: "dev" }),
+  ]);
+  const { total, byType, logs } = plan.summary;
+  const warnings = logs.filter(({ severity }) => severity === "warning").map(({ message }) => message);
+  board.put({ resources: { total, byType }, picture: plan.picture, warnings });
+
+  const manifests = new Manifests(plan.evaluation);
+  const workloads = workloadsOf(manifests);
+  const passwords = manifests.contentOf("Secret", "postgres", "postgres-passwords");
+  const password = (name: string) => {
+    const planned = passwords?.[name];
+    if (planned === undefined) throw new UserError(`the plan has no ${name} in postgres/postgres-passwords`);
+    return secrets.fill(planned, name);
+  };
+
+  const postgres = await openPostgres({
+    folder: LOCAL,
+    password: password("PATRONI_SUPERUSER_PASSWORD"),
+    identity,
+    guardian,
+    ...(flags.postgresBin !== undefined && { binaries: flags.postgresBin }),
+  });
+  closing.push(() => postgres.stop());
+  const patroni = await startPatroniStandIn({
+    file: join(LOCAL, "patroni.json"),
+    identity,
+    user: "patroni",
+    password: password("PATRONI_RESTAPI_PASSWORD"),
+    postgresPort: postgres.port,
+  });
+  closing.push(() => patroni.stop());
+
+  const accesses = accessesOf(workloads, manifests, secrets);
+  const buckets = [...new Set(accesses.flatMap((access) => [...access.buckets]))];
+  const objects = new DiskStorage(join(LOCAL, "objects"));
+  for (const bucket of buckets) await objects.makeBucket(bucket);
+  const store = await serveObjects(objectStore({ storage: objects, accesses }), identity);
+  closing.push(() => store.stop());
+
+  const provider = await startProvider();
+  closing.push(() => provider.stop());
+  const sample = sampleRecord();
+  for (const [path, content] of sample.files) provider.publish(path, content);
+
+  const address = (port: number) => `127.0.0.1:${port}`;
+  const services: ServiceFacts[] = [
+    {
+      name: `PostgreSQL ${postgres.version}`,
+      standsFor: "the Patroni cluster's leader and replicas",
+      address: address(postgres.port),
+    },
+    { name: "a REST API that keeps its configuration", standsFor: "Patroni", address: address(patroni.port) },
+    { name: "an S3 server", standsFor: "MinIO", address: address(store.port) },
+    { name: "generated rain files", standsFor: "the county's web site", address: provider.url },
+  ];
+  board.put({ services });
+  const ports: Readonly<Record<string, number>> = {
+    "postgres:5432": postgres.port,
+    "postgres:6432": postgres.port,
+    "postgres:8008": patroni.port,
+    "storage:9000": store.port,
+  };
+  return {
+    manifests,
+    workloads,
+    secrets,
+    routes: {
+      services: manifests.services,
+      portOf: ({ namespace }, port) => ports[`${namespace}:${port}`],
+    },
+    bundle,
+    guardian,
+    postgres,
+    objects,
+    buckets,
+    sample,
+    rainProvider: provider.url,
+    path: [flags.postgresBin, process.env.PATH].filter(Boolean).join(":"),
+  };
+}
+
+/** Who may come to which bucket: whatever the jobs are given keys for. */
+function accessesOf(workloads: readonly Workload[], manifests: Manifests, secrets: LocalSecrets): Access[] {
+  const found = new Map<string, { secretKey: string; buckets: Set<string> }>();
+  for (const workload of workloads) {
+    const environment = environmentOrNone(workload, manifests);
+    const value = (name: string) => secrets.fill(environment[name] ?? "", name);
+    for (const name of Object.keys(environment)) {
+      const prefix = /^(.+)_ACCESS_KEY_ID$/.exec(name)?.[1];
+      if (prefix === undefined) continue;
+      const accessKey = value(name);
+      const known = found.get(accessKey) ?? {
+        secretKey: value(`${prefix}_SECRET_ACCESS_KEY`),
+        buckets: new Set(),
+      };
+      known.buckets.add(value(`${prefix}_BUCKET`));
+      found.set(accessKey, known);
+    }
+  }
+  return [...found].map(([accessKey, rest]) => ({ accessKey, ...rest }));
+}
+
+/** What cannot be told here fails its step, and no other. */
+function environmentOrNone(workload: Workload, manifests: Manifests): Environment {
+  try {
+    return environmentOf(workload, manifests);
+  } catch (error) {
+    if (error instanceof UserError) return {};
+    throw error;
+  }
+}

@@ -1,0 +1,154 @@
+import { stringify } from "yaml";
+import type { Environment } from "../../settings";
+import { versions } from "../../shared/versions";
+import { monitoring } from "../monitoring";
+import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "./add-on";
+import { inlineChart } from "./inline-chart";
+import { upgradeChart } from "./upgrades";
+
+export const HCLOUD_SECRET = "hcloud";
+
+/** The commodity add-ons, in the order in which they depend on each other. */
+export function addOns(choices: AddOnChoices): AddOn[] {
+  return [
+    ...(choices.hetzner ? [cloudController(choices.hetzner.network), volumes()] : []),
+    ...(choices.certManager ? [certManager(choices.environment), issuer(choices)] : []),
+    ...(choices.monitoring ? [monitoring(choices)] : []),
+    ...(choices.upgrades ? [upgrades(choices.upgrades)] : []),
+  ];
+}
+
+const HETZNER_CHARTS = "https://charts.hetzner.cloud";
+
+function cloudController(network: string | undefined): AddOn {
+  return {
+    name: "hcloud-cloud-controller-manager",
+    spec: {
+      ...RETRIES,
+      repo: HETZNER_CHARTS,
+      chart: "hcloud-cloud-controller-manager",
+      version: versions.hcloudCloudControllerManager.version,
+      targetNamespace: "kube-system",
+      bootstrap: true,
+      valuesContent: stringify({
+        // The chart's own switch would hand out the pods' ranges and make routes between them, which is flannel's work.
+        networking: { enabled: false },
+        env: {
+          // From the network it learns the nodes' private addresses, by which they have introduced themselves.
+          ...(network !== undefined && {
+            HCLOUD_NETWORK: { valueFrom: { secretKeyRef: { name: HCLOUD_SECRET, key: "network" } } },
+          }),
+          HCLOUD_NETWORK_ROUTES_ENABLED: { value: "false" },
+          HCLOUD_LOAD_BALANCERS_ENABLED: { value: "false" },
+        },
+      }),
+    },
+  };
+}
+
+function volumes(): AddOn {
+  return {
+    name: "hcloud-csi",
+    spec: {
+      ...RETRIES,
+      repo: HETZNER_CHARTS,
+      chart: "hcloud-csi",
+      version: versions.hcloudCsi.version,
+      targetNamespace: "kube-system",
+      valuesContent: stringify({
+        // It asks the metadata address who its server is, and pods cannot reach that.
+        node: { hostNetwork: true },
+        // A local disk answers sooner, and is the default; volumes are for what must move between servers.
+        storageClasses: [{ name: "hcloud-volumes", defaultStorageClass: false, reclaimPolicy: "Retain" }],
+      }),
+    },
+  };
+}
+
+function certManager(environment: Environment): AddOn {
+  const replicas = environment === "prod" ? 2 : 1;
+  return {
+    name: "cert-manager",
+    namespace: {
+      namespace: "cert-manager",
+      allow: [
+        { to: "dns" },
+        { to: "servers", ports: API_PORTS },
+        { to: "internet", ports: [80, 443] },
+        { from: "servers", ports: [WEBHOOK] },
+        { from: { namespace: "monitoring" }, ports: [9402] },
+        {
+          from: { namespace: "kube-system" },
+          ports: [8089],
+          pods: { "acme.cert-manager.io/http01-solver": "true" },
+        },
+      ],
+    },
+    spec: {
+      ...RETRIES,
+      repo: "https://charts.jetstack.io",
+      chart: "cert-manager",
+      version: versions.certManager.version,
+      targetNamespace: "cert-manager",
+      valuesContent: stringify({
+        crds: { enabled: true, keep: true },
+        replicaCount: replicas,
+        webhook: { replicaCount: replicas, securePort: WEBHOOK },
+        podDisruptionBudget: { enabled: environment === "prod" },
+      }),
+    },
+  };
+}
+
+/** Let's Encrypt limits how many certificates a domain gets in a week, so only production asks the real one. */
+const ACME = {
+  dev: "https://acme-staging-v02.api.letsencrypt.org/directory",
+  staging: "https://acme-staging-v02.api.letsencrypt.org/directory",
+  prod: "https://acme-v02.api.letsencrypt.org/directory",
+} as const satisfies Record<Environment, string>;
+
+function issuer({ environment, contact }: AddOnChoices): AddOn {
+  return {
+    name: "cluster-issuer",
+    spec: {
+      ...RETRIES,
+      targetNamespace: "cert-manager",
+      chartContent: inlineChart({
+        name: "cluster-issuer",
+        manifests: [
+          {
+            apiVersion: "cert-manager.io/v1",
+            kind: "ClusterIssuer",
+            metadata: { name: CLUSTER_ISSUER },
+            spec: {
+              acme: {
+                email: contact,
+                server: ACME[environment],
+                privateKeySecretRef: { name: "letsencrypt-account" },
+                solvers: [{ http01: { ingress: { ingressClassName: "traefik" } } }],
+              },
+            },
+          },
+        ],
+      }),
+    },
+  };
+}
+
+function upgrades(plan: NonNullable<AddOnChoices["upgrades"]>): AddOn {
+  return {
+    name: "system-upgrade",
+    namespace: {
+      namespace: "system-upgrade",
+      podSecurity: "privileged", // an upgrade replaces a program of the host
+      allow: [{ to: "dns" }, { to: "servers", ports: API_PORTS }],
+    },
+    spec: {
+      ...RETRIES,
+      targetNamespace: "system-upgrade",
+      chartContent: inlineChart(
+        upgradeChart({ ...plan, controller: versions.systemUpgradeController.version }),
+      ),
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { GRAFANA_SECRET, MONITORING } from "../monitoring";
+import type { Servers } from "../namespaces";
+import { GuardedNamespace } from "../namespaces";
+import type { AddOn, AddOnChoices } from "./add-on";
+import { addOns, HCLOUD_SECRET } from "./add-ons";
+
+export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
+  /** The cluster addresses of etcd's members, whose metrics are collected. */
+  readonly etcd: pulumi.Input<readonly string[]>;
+
+  /** Who allowances call "servers". */
+  readonly servers: pulumi.Input<Servers>;
+
+  /** A Hetzner token for Hetzner's controllers; needed where these are chosen. */
+  readonly hcloudToken?: pulumi.Output<string> | undefined;
+}
+
+/** The commodity add-ons: declared here, installed by the cluster itself, which retries until each stands. */
+export class AddOns extends pulumi.ComponentResource {
+  /** The password of Grafana's user `admin`, where monitoring is installed. */
+  readonly grafanaPassword: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: AddOnsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:foundation:AddOns", name, {}, opts);
+
+    const hcloud =
+      args.hetzner && args.hcloudToken && this.hcloudSecret(name, args.hetzner, args.hcloudToken);
+    // Which add-ons there are never depends on etcd's addresses, which a first preview cannot know.
+    for (const addOn of addOns({ ...args, etcd: [] })) {
+      const home = addOn.namespace && this.home(name, addOn.namespace, args.servers);
+      const needed = [hcloud, home].filter((each) => each !== undefined);
+      if (addOn.name === MONITORING) {
+        const login = this.grafanaLogin(name, needed);
+        this.grafanaPassword = login.password;
+        needed.push(login.secret);
+      }
+      const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...args, etcd }));
+      this.helmChart(name, addOn.name, spec, needed);
+    }
+    this.registerOutputs({ grafanaPassword: this.grafanaPassword });
+  }
+
+  private hcloudSecret(
+    name: string,
+    { network }: NonNullable<AddOnChoices["hetzner"]>,
+    token: pulumi.Output<string>,
+  ): pulumi.Resource {
+    return new k8s.core.v1.Secret(
+      `${name}-${HCLOUD_SECRET}`,
+      {
+        metadata: { name: HCLOUD_SECRET, namespace: "kube-system" },
+        stringData: { token, ...(network && { network }) },
+      },
+      { parent: this },
+    );
+  }
+
+  private home(
+    name: string,
+    namespace: NonNullable<AddOn["namespace"]>,
+    servers: AddOnsArgs["servers"],
+  ): pulumi.Resource {
+    return new GuardedNamespace(
+      `${name}-${namespace.namespace}`,
+      { ...namespace, servers },
+      { parent: this },
+    );
+  }
+
+  private grafanaLogin(name: string, dependsOn: pulumi.Resource[]) {
+    const { result: password } = new random.RandomPassword(
+      `${name}-${GRAFANA_SECRET}`,
+      { length: 32, special: false },
+      { parent: this },
+    );
+    const secret: pulumi.Resource = new k8s.core.v1.Secret(
+      `${name}-${GRAFANA_SECRET}`,
+      {
+        metadata: { name: GRAFANA_SECRET, namespace: "monitoring" },
+        stringData: { user: "admin", password },
+      },
+      { parent: this, dependsOn },
+    );
+    return { password, secret };
+  }
+
+  private helmChart(
+    name: string,
+    addOn: string,
+    spec: pulumi.Output<AddOn["spec"]>,
+    dependsOn: pulumi.Resource[],
+  ): void {
+    new k8s.apiextensions.CustomResource(
+      `${name}-${addOn}-chart`,
+      {
+        apiVersion: "helm.cattle.io/v1",
+        kind: "HelmChart",
+        metadata: { name: addOn, namespace: "kube-system" },
+        spec,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+}
+
+function specOf(name: string, choices: AddOnChoices): AddOn["spec"] {
+  const addOn = addOns(choices).find((each) => each.name === name);
+  if (!addOn) throw new Error(`the add-on ${name} depends on where etcd is`);
+  return addOn.spec;
+}

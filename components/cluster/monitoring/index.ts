@@ -1,0 +1,1 @@
+export { GRAFANA_SECRET, MONITORING, monitoring } from "./monitoring";

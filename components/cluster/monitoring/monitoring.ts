@@ -1,0 +1,108 @@
+import { stringify } from "yaml";
+import { etcdAlerts } from "../../servers";
+import { versions } from "../../shared/versions";
+import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../add-ons";
+
+export const GRAFANA_SECRET = "grafana-admin";
+export const MONITORING = "kube-prometheus-stack";
+
+/** Prometheus, Alertmanager and Grafana, and what collects for them. */
+export function monitoring({ environment, domain, etcd, snapshotEveryHours }: AddOnChoices): AddOn {
+  const inside = { enabled: false }; // K3s runs these in one process, which serves their metrics as its own
+  return {
+    name: MONITORING,
+    namespace: {
+      namespace: "monitoring",
+      podSecurity: "privileged", // the node exporter reads the host's own counters
+      allow: [
+        { to: "dns" },
+        { to: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
+        { from: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
+        { to: "servers", ports: [...API_PORTS, 2381, 8404, 9100, 10250] },
+        { from: "servers", ports: [WEBHOOK] },
+        { from: { namespace: "kube-system" }, ports: [3000] },
+        ...["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos", "cert-manager"].map(
+          (namespace) => ({ to: { namespace }, ports: SCRAPED[namespace] ?? [9464] }),
+        ),
+        { to: "internet", ports: [443] }, // alerts leave through webhooks
+      ],
+    },
+    spec: {
+      ...RETRIES,
+      repo: "https://prometheus-community.github.io/helm-charts",
+      chart: MONITORING,
+      version: versions.kubePrometheusStack.version,
+      targetNamespace: "monitoring",
+      valuesContent: stringify({
+        kubeControllerManager: inside,
+        kubeScheduler: inside,
+        kubeProxy: inside,
+        kubeEtcd: {
+          enabled: etcd.length > 0,
+          endpoints: [...etcd],
+          service: { port: 2381, targetPort: 2381 },
+        },
+        additionalPrometheusRulesMap: {
+          etcd: {
+            groups: [
+              {
+                name: "etcd",
+                rules: etcdAlerts({ members: etcd.length, snapshotEveryHours, job: "kube-etcd" }),
+              },
+            ],
+          },
+        },
+        "prometheus-node-exporter": { extraArgs: NODE_EXPORTER },
+        prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },
+        prometheus: {
+          prometheusSpec: {
+            replicas: environment === "prod" ? 2 : 1,
+            retention: environment === "prod" ? "30d" : "7d",
+            // Monitors of all namespaces count, whoever made them: a system brings its own beside its workload.
+            serviceMonitorSelectorNilUsesHelmValues: false,
+            podMonitorSelectorNilUsesHelmValues: false,
+            ruleSelectorNilUsesHelmValues: false,
+            storageSpec: volumeClaim(environment === "prod" ? "30Gi" : "8Gi"),
+          },
+        },
+        alertmanager: {
+          alertmanagerSpec: { replicas: environment === "prod" ? 3 : 1, storage: volumeClaim("1Gi") },
+        },
+        grafana: {
+          admin: { existingSecret: GRAFANA_SECRET, userKey: "user", passwordKey: "password" },
+          ingress: {
+            enabled: true,
+            ingressClassName: "traefik",
+            annotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+            hosts: [`grafana.${domain}`],
+            tls: [{ secretName: "grafana-tls", hosts: [`grafana.${domain}`] }],
+          },
+        },
+      }),
+    },
+  };
+}
+
+/** The chart's own arguments, which a list replaces, and what the servers' timers write down about their work. */
+const NODE_EXPORTER = [
+  "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|var/lib/kubelet/.+)($|/)",
+  "--collector.filesystem.fs-types-exclude=^(autofs|cgroup2?|devpts|mqueue|overlay|proc|squashfs|sysfs|tmpfs)$",
+  "--collector.textfile.directory=/host/root/var/lib/trellis/metrics",
+];
+
+/** Where a namespace's pods answer the collector; the twin of each is the `metrics` allowance in namespaces.ts. */
+const SCRAPED: Readonly<Record<string, readonly number[]>> = {
+  postgres: [8008, 8080, 9187],
+  storage: [9000],
+  airflow: [9102],
+  datasurface: [9464],
+  "rain-tracker": [8080, 9464],
+  gardenos: [8000, 8001, 9999],
+  "cert-manager": [9402],
+};
+
+function volumeClaim(storage: string): object {
+  return {
+    volumeClaimTemplate: { spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } },
+  };
+}

@@ -1,0 +1,177 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type { Environment } from "../../settings";
+import {
+  type BackupPodArgs,
+  backupPod,
+  type OwnParts,
+  offsiteVariables,
+  restoreVariables,
+  sourceVariables,
+} from "./backup-pod";
+import { drillPod, scratchVariables } from "./drill-pod";
+import { LABELS } from "./names";
+
+type Verb = "create" | "verify" | "prune" | "copy" | "drill" | "monitor" | "restore";
+
+interface Schedule {
+  readonly verb: Verb;
+  /** In UTC; absent for what people alone start. */
+  readonly cron?: string;
+  /** What a development stack does not need. */
+  readonly sleepsInDev?: true;
+  /** A start that was missed for longer is left to the next turn. */
+  readonly startWithinSeconds: number;
+  readonly endWithinHours: number;
+  readonly attempts: number;
+  /** How many ended Jobs are kept: good ones and failed ones. */
+  readonly kept: readonly [good: number, failed: number];
+  readonly memory: OwnParts["memory"];
+  readonly cpu: string;
+}
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/** What happens by itself, and, never by itself, a restore: `kubectl create job --from=cronjob/backup-restore`. */
+export const SCHEDULES: readonly Schedule[] = [
+  {
+    verb: "create",
+    cron: "0 2 * * *",
+    startWithinSeconds: 6 * HOUR, // a cluster that was away at night makes its backup when it is back
+    endWithinHours: 6,
+    attempts: 3,
+    kept: [3, 3],
+    memory: ["256Mi", "768Mi"],
+    cpu: "250m",
+  },
+  {
+    verb: "verify",
+    cron: "0 */4 * * *",
+    sleepsInDev: true,
+    startWithinSeconds: HOUR,
+    endWithinHours: 3,
+    attempts: 2,
+    kept: [2, 3],
+    memory: ["192Mi", "512Mi"],
+    cpu: "100m",
+  },
+  {
+    verb: "copy",
+    cron: "30 3 * * *",
+    startWithinSeconds: 6 * HOUR,
+    endWithinHours: 12,
+    attempts: 3,
+    kept: [2, 3],
+    memory: ["192Mi", "512Mi"],
+    cpu: "100m",
+  },
+  {
+    verb: "prune",
+    cron: "30 4 * * *",
+    startWithinSeconds: 6 * HOUR,
+    endWithinHours: 1,
+    attempts: 3,
+    kept: [2, 3],
+    memory: ["128Mi", "256Mi"],
+    cpu: "50m",
+  },
+  {
+    verb: "drill",
+    cron: "0 5 * * 0",
+    sleepsInDev: true,
+    startWithinSeconds: DAY,
+    endWithinHours: 12,
+    attempts: 1, // the next one begins with an empty server too, and a failure is worth a look
+    kept: [2, 3],
+    memory: ["256Mi", "768Mi"],
+    cpu: "250m",
+  },
+  {
+    verb: "monitor",
+    cron: "15 * * * *",
+    sleepsInDev: true,
+    startWithinSeconds: HOUR / 2,
+    endWithinHours: 0.25,
+    attempts: 1,
+    kept: [1, 3],
+    memory: ["128Mi", "256Mi"],
+    cpu: "50m",
+  },
+  {
+    verb: "restore",
+    startWithinSeconds: HOUR,
+    endWithinHours: 48,
+    attempts: 1, // a person is looking
+    kept: [3, 3],
+    memory: ["256Mi", "768Mi"],
+    cpu: "250m",
+  },
+];
+
+/** An ended Job and its log, for as long as somebody may ask what happened. */
+const KEPT_SECONDS = 7 * DAY;
+
+/** A schedule that never comes: what is suspended runs by hand alone. */
+const NEVER = "0 0 1 1 *";
+
+export const cronJobName = (verb: Verb): string => `backup-${verb}`;
+
+/** Those that a stack has: copies need somewhere to go. */
+export const schedulesOf = ({ offsite }: Pick<BackupPodArgs, "offsite">): Schedule[] =>
+  SCHEDULES.filter(({ verb }) => verb !== "copy" || offsite);
+
+export function cronJob(
+  schedule: Schedule,
+  environment: Environment,
+  args: BackupPodArgs,
+): k8s.types.input.batch.v1.CronJobSpec {
+  const { verb, cron, sleepsInDev, kept } = schedule;
+  return {
+    schedule: cron ?? NEVER,
+    timeZone: "Etc/UTC",
+    suspend: cron === undefined || (environment === "dev" && sleepsInDev === true),
+    concurrencyPolicy: "Forbid",
+    startingDeadlineSeconds: schedule.startWithinSeconds,
+    successfulJobsHistoryLimit: kept[0],
+    failedJobsHistoryLimit: kept[1],
+    jobTemplate: {
+      metadata: { labels: labelsOf(verb) },
+      spec: {
+        backoffLimit: schedule.attempts - 1,
+        activeDeadlineSeconds: schedule.endWithinHours * HOUR,
+        ttlSecondsAfterFinished: KEPT_SECONDS,
+        template: { metadata: { labels: labelsOf(verb) }, spec: podOf(schedule, args) },
+      },
+    },
+  };
+}
+
+/** Only copies may leave the cluster, and their label is what lets them. */
+const labelsOf = (verb: Verb) => (verb === "copy" ? LABELS.copy : LABELS.jobs);
+
+function podOf({ verb, memory, cpu }: Schedule, args: BackupPodArgs): k8s.types.input.core.v1.PodSpec {
+  const environment = {
+    create: sourceVariables(args),
+    verify: [],
+    copy: offsiteVariables(args),
+    prune: [],
+    drill: [...scratchVariables],
+    monitor: [],
+    restore: restoreVariables(args),
+  }[verb];
+  const retention = ["create", "copy", "prune"].includes(verb)
+    ? [{ name: "BACKUP_RETENTION_DAYS", value: String(args.retentionDays) }]
+    : [];
+  const own: OwnParts = {
+    container: verb,
+    words: [verb],
+    memory,
+    cpu,
+    environment: [...environment, ...retention],
+  };
+  return {
+    ...(verb === "drill" ? drillPod(args, own) : backupPod(args, own)),
+    restartPolicy: "Never", // each attempt is a pod whose log can be read
+    priorityClassName: verb === "restore" ? "trellis-service" : "trellis-job",
+  };
+}

@@ -1,0 +1,72 @@
+import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+
+const { critical, warning } = alertsOf("docs/runbooks/object-storage.md");
+
+/** The `job` under which the servers are scraped: the name of their Service. */
+const JOB = 'job="minio"';
+
+/** What a person must hear of object storage. Each server reports on all of the cluster, so the most any saw counts. */
+export function minioAlerts(quorums: { readonly read: number; readonly write: number }): AlertRule[] {
+  const drivesOnline = `max(minio_cluster_drive_online_total{${JOB}})`;
+  const free = `min(minio_cluster_capacity_usable_free_bytes{${JOB}}) / max(minio_cluster_capacity_usable_total_bytes{${JOB}})`;
+  return [
+    {
+      ...critical(
+        "MinioCannotRead",
+        "1m",
+        "Object storage cannot be read: too few drives are online",
+        "too-few-drives-are-online",
+      ),
+      expr: `(${drivesOnline} or vector(0)) < ${quorums.read}`,
+    },
+    {
+      ...critical(
+        "MinioCannotWrite",
+        "2m",
+        "Object storage takes no writes: too few drives are online",
+        "too-few-drives-are-online",
+      ),
+      expr: `(${drivesOnline} or vector(0)) < ${quorums.write}`,
+    },
+    {
+      ...warning(
+        "MinioServerOffline",
+        "5m",
+        "A server of object storage is offline: the next one must not fail",
+        "a-server-is-offline",
+      ),
+      expr: `up{${JOB}} == 0`,
+    },
+    {
+      ...warning(
+        "MinioDriveOffline",
+        "5m",
+        "A drive of object storage is offline: the next one must not fail",
+        "a-drive-is-offline",
+      ),
+      expr: `max(minio_cluster_drive_offline_total{${JOB}}) > 0`,
+    },
+    {
+      ...warning("MinioFillsUp", "15m", "Object storage has less than 20% of its room left", "room-is-short"),
+      expr: `${free} < 0.2`,
+    },
+    {
+      ...critical(
+        "MinioNearlyFull",
+        "5m",
+        "Object storage has less than 8% of its room left: backups are about to fail",
+        "room-is-short",
+      ),
+      expr: `${free} < 0.08`,
+    },
+    {
+      ...warning(
+        "MinioHealsLong",
+        "24h",
+        "A drive of object storage has been healing for a day",
+        "healing-does-not-end",
+      ),
+      expr: `max(minio_cluster_health_erasure_set_healing_drives{${JOB}}) > 0`,
+    },
+  ];
+}

@@ -1,0 +1,73 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { hostOf, LABELS, MINIO } from "./names";
+import { ROOT_VARIABLES } from "./server-pod";
+
+export interface ProvisionJobArgs {
+  /** The job image, whose entrypoint is `jobs`. */
+  readonly image: pulumi.Input<string>;
+  /** The ConfigMap with the specification, and the Secret with the keys that it names. */
+  readonly run: string;
+  readonly rootSecret: pulumi.Input<string>;
+  readonly authoritySecret: pulumi.Input<string>;
+}
+
+export const SPECIFICATION_FILE = "specification.json";
+
+/** The user that the job image makes. */
+const JOBS_USER = 1000;
+
+const FOLDERS = {
+  specification: "/etc/trellis/specification",
+  keys: "/etc/trellis/keys",
+  authority: "/etc/trellis/minio",
+};
+
+/** `jobs storage provision`, once. */
+export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.JobSpec {
+  const mount = (name: keyof typeof FOLDERS) => ({ name, mountPath: FOLDERS[name], readOnly: true });
+  const root = (name: string, key: string) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: args.rootSecret, key } },
+  });
+  return {
+    backoffLimit: 6, // within these minutes the servers have found each other, or a person is needed
+    activeDeadlineSeconds: 1800, // writes wait for drives that are offline
+    template: {
+      metadata: { labels: LABELS.provision },
+      spec: {
+        restartPolicy: "Never",
+        serviceAccountName: MINIO.provision,
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        priorityClassName: "trellis-service", // applications wait for it
+        securityContext: restrictedPod(JOBS_USER),
+        containers: [
+          {
+            name: "provision",
+            image: args.image,
+            args: ["storage", "provision"],
+            env: [
+              { name: "STORAGE_ENDPOINT", value: `https://${hostOf(MINIO.api)}:${MINIO.ports.api}` },
+              root("STORAGE_ROOT_USER", ROOT_VARIABLES.user),
+              root("STORAGE_ROOT_PASSWORD", ROOT_VARIABLES.password),
+              { name: "STORAGE_SPECIFICATION", value: `${FOLDERS.specification}/${SPECIFICATION_FILE}` },
+              { name: "STORAGE_KEYS", value: FOLDERS.keys },
+              { name: "NODE_EXTRA_CA_CERTS", value: `${FOLDERS.authority}/ca.crt` },
+            ],
+            securityContext: restrictedContainer,
+            resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "192Mi" } },
+            volumeMounts: [mount("specification"), mount("keys"), mount("authority"), SCRATCH.mount],
+          },
+        ],
+        volumes: [
+          { name: "specification", configMap: { name: args.run } },
+          { name: "keys", secret: { secretName: args.run, defaultMode: 0o440 } },
+          { name: "authority", secret: { secretName: args.authoritySecret } },
+          SCRATCH.volume,
+        ],
+      },
+    },
+  };
+}

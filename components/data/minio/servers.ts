@@ -1,0 +1,195 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { DriveLayout } from "../../settings";
+import { Authority, LIFETIMES } from "../../shared/pki";
+import { volumeClaim } from "../../shared/pods";
+import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, serverNames } from "./names";
+import { driveName, ROOT_VARIABLES, type ServerPodArgs, serverPod } from "./server-pod";
+
+export interface MinioServersArgs
+  extends Pick<
+    ServerPodArgs,
+    "image" | "layout" | "consoleHost" | "cpuMillis" | "memoryMib" | "strictSpread"
+  > {
+  /** The namespace, known once its guards stand. */
+  readonly namespace: pulumi.Input<string>;
+
+  /** What the cluster is called; part of the authority's name. */
+  readonly cluster: string;
+
+  /** Raised, the servers' certificate is made anew; they read it without a restart. */
+  readonly certificateEpoch: number;
+
+  /** The volume of each drive. */
+  readonly volumeGib: number;
+  readonly storageClass?: string | undefined;
+}
+
+/** The servers, the names that lead to them, and who they are to each other. */
+export class MinioServers extends pulumi.ComponentResource {
+  /** By which clients know the servers; no secret. */
+  readonly authority: pulumi.Output<string>;
+
+  /** The Secrets that others mount, by their names. */
+  readonly secrets: { readonly root: pulumi.Output<string>; readonly authority: pulumi.Output<string> };
+
+  /** Who may do everything: for people, in an emergency, and for the provisioning job. */
+  readonly root: { readonly user: string; readonly password: pulumi.Output<string> };
+
+  readonly servers: pulumi.Resource;
+
+  constructor(name: string, args: MinioServersArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:minio:MinioServers", name, {}, opts);
+    const { layout } = args;
+    const child = { parent: this };
+    const metadata = (object: string) => ({
+      name: object,
+      namespace: args.namespace,
+      labels: LABELS.servers,
+    });
+
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: metadata(MINIO.serviceAccount), automountServiceAccountToken: false },
+      child,
+    );
+    const { result: password } = new random.RandomPassword(
+      `${name}-root-password`,
+      { length: 40, special: false },
+      child,
+    );
+    this.root = { user: "trellis-root", password };
+    const root = new k8s.core.v1.Secret(
+      `${name}-root`,
+      {
+        metadata: metadata(MINIO.rootSecret),
+        stringData: { [ROOT_VARIABLES.user]: this.root.user, [ROOT_VARIABLES.password]: password },
+      },
+      child,
+    );
+
+    const authority = new Authority(
+      `${name}-authority`,
+      { commonName: `${args.cluster}-minio-ca`, lifetime: LIFETIMES.authority },
+      child,
+    );
+    this.authority = authority.certificate;
+    const pair = authority.issue("servers", {
+      subject: { commonName: MINIO.api },
+      uses: ["server_auth", "client_auth"], // a server is a client of its peers
+      dnsNames: serverNames(),
+      addresses: ["127.0.0.1"],
+      lifetime: LIFETIMES.workload,
+      epoch: args.certificateEpoch,
+    });
+    const certificate = new k8s.core.v1.Secret(
+      `${name}-certificate`,
+      {
+        metadata: metadata(MINIO.certificateSecret),
+        type: "kubernetes.io/tls",
+        stringData: { "ca.crt": this.authority, "tls.crt": pair.cert, "tls.key": pair.key },
+      },
+      child,
+    );
+    const known = new k8s.core.v1.Secret(
+      `${name}-known-authority`,
+      { metadata: metadata(MINIO.authoritySecret), stringData: { "ca.crt": this.authority } },
+      child,
+    );
+    this.secrets = { root: root.metadata.name, authority: known.metadata.name };
+
+    this.services(name, metadata);
+    if (layout.pods > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-disruption`,
+        {
+          metadata: metadata(MINIO.statefulSet),
+          spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.servers } },
+        },
+        child,
+      );
+    }
+
+    this.servers = new k8s.apps.v1.StatefulSet(
+      `${name}-set`,
+      {
+        metadata: metadata(MINIO.statefulSet),
+        spec: {
+          serviceName: MINIO.headless,
+          replicas: layout.pods,
+          // All start at once, since none gets ready before most of its peers are there. A new release still comes to one
+          // server after the other, each awaited.
+          podManagementPolicy: "Parallel",
+          minReadySeconds: layout.pods > 1 ? 10 : 0, // for its peers to see its drives again
+          selector: { matchLabels: LABELS.servers },
+          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+          volumeClaimTemplates: drives(args),
+          template: serverPod({
+            ...args,
+            rootSecret: root.metadata.name,
+            certificateSecret: certificate.metadata.name,
+          }),
+        },
+      },
+      // Kubernetes forbids to change the claims of a StatefulSet: a larger volume is the volume's own affair.
+      { ...child, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
+    );
+    this.registerOutputs({});
+  }
+
+  private services(name: string, metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta): void {
+    const { ports } = MINIO;
+    const service = (
+      purpose: string,
+      object: k8s.types.input.meta.v1.ObjectMeta,
+      spec: k8s.types.input.core.v1.ServiceSpec,
+    ) =>
+      new k8s.core.v1.Service(
+        `${name}-${purpose}`,
+        {
+          // A Service counts as made when a pod is ready behind it, and none is before the servers are declared.
+          metadata: { ...object, annotations: { ...object.annotations, "pulumi.com/skipAwait": "true" } },
+          spec: { selector: LABELS.servers, ...spec },
+        },
+        { parent: this },
+      );
+    const api = { name: "api", port: ports.api };
+    const console = { name: "console", port: ports.console };
+
+    service(
+      "headless",
+      { ...metadata(MINIO.headless), labels: LABELS.peers },
+      {
+        clusterIP: "None",
+        publishNotReadyAddresses: true, // servers find each other before they are ready
+        ports: [api, console],
+      },
+    );
+    service("api", metadata(MINIO.api), { ports: [api] });
+    service(
+      "console",
+      { ...metadata(MINIO.console), annotations: TLS_FROM_THE_INGRESS },
+      {
+        ports: [console],
+      },
+    );
+  }
+}
+
+/** The name of the object that tells Traefik how to speak to the console; it comes with the objects of add-ons. */
+export const SERVERS_TRANSPORT = MINIO.console;
+
+/** The name in the certificate, whichever pod's address Traefik calls. */
+export const CONSOLE_SERVER_NAME = hostOf(MINIO.console);
+
+const TLS_FROM_THE_INGRESS = {
+  "traefik.ingress.kubernetes.io/service.serversscheme": "https",
+  "traefik.ingress.kubernetes.io/service.serverstransport": `${MINIO_NAMESPACE}-${SERVERS_TRANSPORT}@kubernetescrd`,
+};
+
+function drives({ layout, volumeGib, storageClass }: MinioServersArgs & { readonly layout: DriveLayout }) {
+  return Array.from({ length: layout.drivesPerPod }, (_, number) =>
+    volumeClaim({ name: driveName(number), labels: LABELS.servers, size: `${volumeGib}Gi`, storageClass }),
+  );
+}

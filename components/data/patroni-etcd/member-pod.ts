@@ -1,0 +1,97 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { ETCD_INTEGRITY, PEER_COMMON_NAME } from "../../servers";
+import { apart, restrictedContainer, restrictedPod } from "../../shared/pods";
+import { versions } from "../../shared/versions";
+import { ETCD, LABELS, memberHost, memberNames } from "./names";
+
+export interface MemberPodArgs {
+  /** What the cluster is called; members of another one are refused. */
+  readonly token: string;
+  readonly members: number;
+  /** One member a node, or the pod waits; otherwise only as far as there are nodes. */
+  readonly strictSpread: boolean;
+  /** The Secret with `ca.crt`, and for clients and for peers a certificate and its key. */
+  readonly certificates: pulumi.Input<string>;
+}
+
+/** The project's own image; it holds the programs of etcd and no shell. */
+const IMAGE = `gcr.io/etcd-development/etcd:v${versions.etcd.version}`;
+
+/** Any user will do: the image names none, and the volume belongs to the pod's group. */
+const ETCD_USER = 1000;
+
+const CERTIFICATES = "/etc/etcd/certificates";
+const VOLUME = "/var/lib/etcd";
+
+/** Patroni's keys are a few kilobytes, and their history is compacted every five minutes. */
+const QUOTA_BYTES = 256 * 1024 ** 2;
+const HISTORY = "300s";
+
+/** One member of an etcd that keeps who leads PostgreSQL, and nothing else. */
+export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
+  return {
+    metadata: {
+      labels: LABELS,
+      annotations: { "prometheus.io/scrape": "true", "prometheus.io/port": String(ETCD.ports.metrics) },
+    },
+    spec: {
+      serviceAccountName: ETCD.serviceAccount,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false, // variables that begin with ETCD_ would be taken for settings
+      priorityClassName: "trellis-data",
+      securityContext: restrictedPod(ETCD_USER),
+      affinity: { podAntiAffinity: apart(LABELS, args.strictSpread) },
+      containers: [
+        {
+          name: "etcd",
+          image: IMAGE,
+          command: ["/usr/local/bin/etcd"],
+          args: memberArguments(args),
+          env: [{ name: "MEMBER", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
+          ports: Object.entries(ETCD.ports).map(([name, containerPort]) => ({ name, containerPort })),
+          securityContext: restrictedContainer,
+          resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "384Mi" } },
+          startupProbe: probe("/livez", { periodSeconds: 5, failureThreshold: 60 }),
+          livenessProbe: probe("/livez", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
+          readinessProbe: probe("/readyz", { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 }),
+          volumeMounts: [
+            { name: "data", mountPath: VOLUME },
+            { name: "certificates", mountPath: CERTIFICATES, readOnly: true },
+          ],
+        },
+      ],
+      volumes: [{ name: "certificates", secret: { secretName: args.certificates, defaultMode: 0o440 } }],
+    },
+  };
+}
+
+/** etcd reads renewed certificates by itself, at the next connection. */
+function memberArguments({ token, members }: MemberPodArgs): string[] {
+  const own = memberHost("$(MEMBER)");
+  const url = (host: string, port: number) => `https://${host}:${port}`;
+  const { client, peer, metrics } = ETCD.ports;
+  const cluster = memberNames(members).map((name) => `${name}=${url(memberHost(name), peer)}`);
+  return [
+    ...["--name=$(MEMBER)", `--data-dir=${VOLUME}/data`, `--initial-cluster-token=${token}`],
+    `--listen-client-urls=${url("0.0.0.0", client)}`,
+    `--advertise-client-urls=${url(own, client)}`,
+    `--listen-peer-urls=${url("0.0.0.0", peer)}`,
+    `--initial-advertise-peer-urls=${url(own, peer)}`,
+    `--initial-cluster=${cluster.join()}`,
+    // Without TLS, for probes and Prometheus: it shows health and figures, no keys.
+    `--listen-metrics-urls=http://0.0.0.0:${metrics}`,
+    ...[`--cert-file=${CERTIFICATES}/server.crt`, `--key-file=${CERTIFICATES}/server.key`],
+    ...[`--trusted-ca-file=${CERTIFICATES}/ca.crt`, "--client-cert-auth"],
+    ...[`--peer-cert-file=${CERTIFICATES}/peer.crt`, `--peer-key-file=${CERTIFICATES}/peer.key`],
+    ...[`--peer-trusted-ca-file=${CERTIFICATES}/ca.crt`, "--peer-client-cert-auth"],
+    ...[`--peer-cert-allowed-cn=${PEER_COMMON_NAME}`, "--tls-min-version=TLS1.3"],
+    ...["--auto-compaction-mode=periodic", `--auto-compaction-retention=${HISTORY}`],
+    `--quota-backend-bytes=${QUOTA_BYTES}`,
+    `--feature-gates=${ETCD_INTEGRITY.map((feature) => `${feature}=true`).join()}`,
+  ];
+}
+
+function probe(path: string, timing: Record<string, number>): k8s.types.input.core.v1.Probe {
+  return { httpGet: { path, port: "metrics" }, ...timing };
+}

@@ -1,0 +1,86 @@
+import { type AlertRule, alertsOf } from "../../../shared/alert-rule";
+
+const { critical, warning } = alertsOf("docs/runbooks/point-in-time.md");
+const HOUR = 3600;
+
+/** A backup is due each day; this much later somebody has to look. */
+const LATEST_BACKUP_HOURS = 26;
+
+/** What a person must hear of the archive: each takes something from the moments that can be recovered. */
+export function archiveAlerts({ repositories }: { readonly repositories: number }): AlertRule[] {
+  return [
+    {
+      ...warning(
+        "PostgresArchiveBehind",
+        "1m",
+        "A segment of PostgreSQL's log has waited for the archive for over two minutes: what is lost with the servers grows",
+        "the-archive-is-behind",
+      ),
+      expr: "max(trellis_archive_oldest_waiting_seconds) > 120",
+    },
+    {
+      ...critical(
+        "PostgresArchiveStopped",
+        "1m",
+        "PostgreSQL's log has not been archived for 15 minutes",
+        "the-archive-is-behind",
+      ),
+      expr: "max(trellis_archive_oldest_waiting_seconds) > 900",
+    },
+    {
+      // Half is the point at which there is as much time left as it has taken to come here.
+      ...critical(
+        "PostgresArchiveQueueFills",
+        "1m",
+        "Half of the room for log that waits for the archive is used; when it is full, log is let go and recovery has a gap",
+        "the-queue-fills",
+      ),
+      expr: "max(trellis_archive_waiting_bytes) > 0.5 * max(trellis_archive_queue_limit_bytes)",
+    },
+    {
+      ...critical(
+        "PostgresArchiveGap",
+        "1m",
+        "The archive has a gap after its newest base backup: later moments cannot be recovered until there is another",
+        "the-archive-has-a-gap",
+      ),
+      expr: "max by (repository) (trellis_archive_gap) > 0",
+    },
+    {
+      ...warning(
+        "PostgresBaseBackupTooOld",
+        "5m",
+        `The newest base backup is over ${LATEST_BACKUP_HOURS} hours old: recoveries take longer with each hour`,
+        "a-base-backup-is-too-old",
+      ),
+      expr: `time() - max by (repository) (trellis_archive_backup_timestamp_seconds) > ${LATEST_BACKUP_HOURS * HOUR}`,
+    },
+    {
+      ...warning(
+        "PostgresFullBackupTooOld",
+        "5m",
+        "The newest full backup is over eight days old",
+        "a-base-backup-is-too-old",
+      ),
+      expr: `time() - max by (repository) (trellis_archive_backup_timestamp_seconds{type="full"}) > ${8 * 24 * HOUR}`,
+    },
+    {
+      ...critical(
+        "PostgresNotRecoverable",
+        "1h",
+        "A repository holds no base backup: no moment can be recovered from it",
+        "a-base-backup-is-too-old",
+      ),
+      expr: `(count(trellis_archive_backup_timestamp_seconds{type="full"}) or vector(0)) < ${repositories}`,
+    },
+    {
+      ...warning(
+        "PostgresArchiveUnwatched",
+        "10m",
+        "Nobody tells how the archive of PostgreSQL stands: the leader or a repository does not answer",
+        "nobody-watches-the-archive",
+      ),
+      expr: `absent(trellis_archive_waiting_bytes) or count(trellis_archive_repository_up == 1) < ${repositories} or absent(trellis_archive_repository_up == 1)`,
+    },
+  ];
+}

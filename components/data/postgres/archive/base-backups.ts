@@ -1,0 +1,182 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { inlineChart, type Manifest, RETRIES } from "../../../cluster";
+import type { TrustedPair } from "../members";
+import { LABELS, POSTGRES, POSTGRES_NAMESPACE } from "../names";
+import { archiveAlerts } from "./alerts";
+import type { Archive } from "./archive";
+import { archiveMonitorPod, baseBackupPod, recoveryPod } from "./archive-pods";
+
+export interface BaseBackupsArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** PostgreSQL and pgBackRest with the jobs. */
+  readonly image: pulumi.Input<string>;
+  readonly archive: Archive;
+  /** The certificate to which the members' servers open. */
+  readonly client: TrustedPair;
+  /** The Secrets with the members' passwords and with the authority of their certificates. */
+  readonly passwords: pulumi.Input<string>;
+  readonly serverCertificate: pulumi.Input<string>;
+  /** What the server of a recovery needs: as much as a member. */
+  readonly volumeGib: number;
+  readonly storageClass: string | undefined;
+  readonly cpuMillis: number;
+  readonly memoryMib: number;
+  /** Whether there is a Prometheus to collect and to alert. */
+  readonly monitoring: boolean;
+}
+
+/** Before the logical backup at 02:00; the one off the cluster after it, since pgBackRest makes one at a time. */
+const HOURS = [0, 4] as const;
+
+/** A backup that takes longer than this hangs. */
+const DEADLINE_SECONDS = 3 * 3600;
+
+/** The base backups that recovery begins from, who watches them, and a server for looking at a moment of the past. */
+export class BaseBackups extends pulumi.ComponentResource {
+  constructor(name: string, args: BaseBackupsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:postgres:BaseBackups", name, {}, opts);
+    const { namespace, archive } = args;
+    const child = { parent: this };
+    const metadata = (object: string, labels: Record<string, string> = LABELS.baseBackup) => ({
+      name: object,
+      namespace,
+      labels,
+    });
+
+    const accounts = [POSTGRES.baseBackup, POSTGRES.archive, POSTGRES.recovery].map(
+      (account) =>
+        new k8s.core.v1.ServiceAccount(
+          `${name}-${account}`,
+          { metadata: metadata(account), automountServiceAccountToken: false },
+          child,
+        ),
+    );
+    const { authority, pair } = args.client;
+    const client = new k8s.core.v1.Secret(
+      `${name}-client`,
+      {
+        metadata: metadata("postgres-base-backup-client"),
+        type: "kubernetes.io/tls",
+        stringData: { "ca.crt": authority, "tls.crt": pair.cert, "tls.key": pair.key },
+      },
+      child,
+    ).metadata.name;
+    const { stanza } = archive.archiving;
+    const backup = { image: args.image, archive: archive.backups, stanza, client };
+    // Not over the network to the members, but to the repositories alone.
+    const reader = { ...args, archive: archive.member, stanza };
+    const after = { parent: this, dependsOn: accounts };
+
+    for (const [index, hour] of HOURS.slice(0, archive.repositories).entries()) {
+      const repository = index + 1;
+      const where = repository === 1 ? "" : "-offsite";
+      for (const [type, days] of [["full", "0"] as const, ["diff", "1-6"] as const]) {
+        const object = `${POSTGRES.baseBackup}-${type}${where}`;
+        new k8s.batch.v1.CronJob(
+          `${name}-${type}${where}`,
+          {
+            metadata: metadata(object),
+            spec: {
+              schedule: `30 ${hour} * * ${days}`,
+              timeZone: "Etc/UTC",
+              concurrencyPolicy: "Forbid",
+              startingDeadlineSeconds: 3600,
+              successfulJobsHistoryLimit: 3,
+              failedJobsHistoryLimit: 3,
+              jobTemplate: {
+                spec: {
+                  backoffLimit: 2,
+                  activeDeadlineSeconds: DEADLINE_SECONDS,
+                  template: baseBackupPod(backup, { type, repository }),
+                },
+              },
+            },
+          },
+          after,
+        );
+      }
+      // The window opens at once and not in the night to come; nothing waits for it, since nothing needs it to run.
+      new k8s.batch.v1.Job(
+        `${name}-first${where}`,
+        {
+          metadata: {
+            ...metadata(`${POSTGRES.baseBackup}-first${where}`),
+            annotations: { "pulumi.com/skipAwait": "true" },
+          },
+          spec: { backoffLimit: 20, template: baseBackupPod(backup, { type: "incr", repository }) },
+        },
+        { ...after, ignoreChanges: ["spec"] }, // a Job cannot be changed, and it has done its work
+      );
+    }
+
+    new k8s.apps.v1.Deployment(
+      `${name}-monitor`,
+      {
+        metadata: metadata(POSTGRES.archive, LABELS.archive),
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: LABELS.archive },
+          template: archiveMonitorPod({
+            ...reader,
+            queueBytes: archive.queueBytes,
+            repositories: archive.repositories,
+          }),
+        },
+      },
+      after,
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-recovery`,
+      {
+        metadata: metadata(POSTGRES.recovery, LABELS.recovery),
+        spec: {
+          replicas: 0,
+          strategy: { type: "Recreate" },
+          selector: { matchLabels: LABELS.recovery },
+          template: recoveryPod(reader),
+        },
+      },
+      { ...after, ignoreChanges: ["spec.replicas"] },
+    );
+    if (args.monitoring) {
+      new k8s.apiextensions.CustomResource(
+        `${name}-add-on-objects`,
+        {
+          apiVersion: "helm.cattle.io/v1",
+          kind: "HelmChart",
+          metadata: { name: "postgres-archive-add-on-objects", namespace: "kube-system" },
+          spec: {
+            ...RETRIES,
+            chartContent: inlineChart({
+              name: "postgres-archive-add-on-objects",
+              manifests: [podMonitor, prometheusRule(archive.repositories)],
+            }),
+            targetNamespace: POSTGRES_NAMESPACE,
+          },
+        },
+        child,
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+const monitored = { name: POSTGRES.archive, namespace: POSTGRES_NAMESPACE, labels: LABELS.archive };
+
+const podMonitor: Manifest = {
+  apiVersion: "monitoring.coreos.com/v1",
+  kind: "PodMonitor",
+  metadata: monitored,
+  spec: {
+    selector: { matchLabels: LABELS.archive },
+    podMetricsEndpoints: [{ port: "metrics", interval: "30s", scrapeTimeout: "25s" }],
+  },
+};
+
+const prometheusRule = (repositories: number): Manifest => ({
+  apiVersion: "monitoring.coreos.com/v1",
+  kind: "PrometheusRule",
+  metadata: monitored,
+  spec: { groups: [{ name: "postgres-archive", rules: archiveAlerts({ repositories }) }] },
+});

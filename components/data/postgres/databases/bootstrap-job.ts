@@ -1,0 +1,79 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { PASSWORD_VARIABLES } from "../members";
+import { hostOf, LABELS, POSTGRES } from "../names";
+import { JOBS_USER, SERVER_FOLDER, secretVariable, secretVolume } from "./job-pod";
+
+export interface BootstrapJobArgs {
+  /** The job image, whose entrypoint is `jobs`. */
+  readonly image: pulumi.Input<string>;
+  /** The ConfigMap with the specification, and the Secret with the passwords that it names. */
+  readonly run: string;
+  /** The Secret with the members' passwords, among them the superuser's. */
+  readonly passwords: pulumi.Input<string>;
+  /** The Secret whose `ca.crt` is the authority of the members' certificates. */
+  readonly serverCertificate: pulumi.Input<string>;
+}
+
+export const SPECIFICATION_FILE = "specification.json";
+
+const PASSWORDS_FOLDER = "/etc/trellis/passwords";
+const SPECIFICATION_FOLDER = "/etc/trellis/specification";
+
+/** `jobs postgres bootstrap`, once. */
+export function bootstrapJob(args: BootstrapJobArgs): k8s.types.input.batch.v1.JobSpec {
+  const { image, run, passwords, serverCertificate } = args;
+  const mount = (name: string, mountPath: string) => ({ name, mountPath, readOnly: true });
+  return {
+    backoffLimit: 6, // within these minutes a leader is there, or a person is needed
+    template: {
+      metadata: { labels: LABELS.bootstrap },
+      spec: {
+        restartPolicy: "Never",
+        serviceAccountName: POSTGRES.bootstrap,
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        priorityClassName: "trellis-service", // applications wait for it
+        securityContext: restrictedPod(JOBS_USER),
+        containers: [
+          {
+            name: "bootstrap",
+            image,
+            args: ["postgres", "bootstrap"],
+            env: [
+              { name: "POSTGRES_SPECIFICATION", value: `${SPECIFICATION_FOLDER}/${SPECIFICATION_FILE}` },
+              { name: "POSTGRES_PASSWORDS", value: PASSWORDS_FOLDER },
+              { name: "POSTGRES_RETIRE", value: "true" }, // logins before the former epoch, which nobody should have
+              { name: "POSTGRES_HOST", value: hostOf(POSTGRES.primary) },
+              { name: "POSTGRES_USER", value: "postgres" },
+              { name: "POSTGRES_SSLMODE", value: "verify-full" },
+              { name: "POSTGRES_SSLROOTCERT", value: `${SERVER_FOLDER}/ca.crt` },
+              secretVariable("POSTGRES_PASSWORD", passwords, PASSWORD_VARIABLES.superuser),
+              { name: "PATRONI_URL", value: `https://${hostOf(POSTGRES.headless)}:${POSTGRES.ports.rest}` },
+              { name: "PATRONI_CACERT", value: `${SERVER_FOLDER}/ca.crt` },
+              secretVariable("PATRONI_PASSWORD", passwords, PASSWORD_VARIABLES.rest),
+            ],
+            securityContext: restrictedContainer,
+            resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "192Mi" } },
+            volumeMounts: [
+              mount("specification", SPECIFICATION_FOLDER),
+              mount("passwords", PASSWORDS_FOLDER),
+              mount("authority", SERVER_FOLDER),
+              SCRATCH.mount,
+            ],
+          },
+        ],
+        volumes: [
+          { name: "specification", configMap: { name: run } },
+          secretVolume("passwords", run),
+          {
+            name: "authority",
+            secret: { secretName: serverCertificate, items: [{ key: "ca.crt", path: "ca.crt" }] },
+          },
+          SCRATCH.volume,
+        ],
+      },
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { PASSWORD_VARIABLES } from "../members";
+
+/** The user that the job image makes. */
+export const JOBS_USER = 1000;
+
+/** Where pods of the job image find what opens etcd and PostgreSQL. */
+export const ETCD_FOLDER = "/etc/trellis/etcd";
+export const SERVER_FOLDER = "/etc/trellis/postgres";
+
+type Variable = k8s.types.input.core.v1.EnvVar;
+
+/** etcd's access, as `jobs postgres` reads it. */
+export function etcdEnvironment(
+  hosts: pulumi.Input<readonly string[]>,
+  passwords: pulumi.Input<string> | undefined,
+): Variable[] {
+  return [
+    {
+      name: "ETCD_ENDPOINTS",
+      value: pulumi.output(hosts).apply((each) => each.map((host) => `https://${host}`).join()),
+    },
+    { name: "ETCD_CACERT", value: `${ETCD_FOLDER}/ca.crt` },
+    { name: "ETCD_CERT", value: `${ETCD_FOLDER}/tls.crt` },
+    { name: "ETCD_KEY", value: `${ETCD_FOLDER}/tls.key` },
+    ...(passwords ? [secretVariable("ETCD_PASSWORD", passwords, PASSWORD_VARIABLES.etcd)] : []),
+  ];
+}
+
+export function secretVariable(name: string, secret: pulumi.Input<string>, key: string): Variable {
+  return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
+}
+
+/** PostgreSQL and libpq refuse a key that others may read; the group is the pod's own. */
+export function secretVolume(name: string, secretName: pulumi.Input<string>): k8s.types.input.core.v1.Volume {
+  return { name, secret: { secretName, defaultMode: 0o440 } };
+}

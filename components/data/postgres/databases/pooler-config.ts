@@ -1,0 +1,70 @@
+import { hostOf, POSTGRES } from "../names";
+
+export interface PoolerConfigArgs {
+  /** How many sessions the leader takes in all; the poolers share half of them. */
+  readonly maxConnections: number;
+  /** How many poolers there are. */
+  readonly replicas: number;
+}
+
+export const POOLER_PLACES = {
+  config: "/etc/pgbouncer",
+  users: "/etc/pgbouncer/userlist.txt",
+  certificates: "/etc/trellis/postgres",
+} as const;
+
+/** Waiting clients cost a pooler little, sessions cost PostgreSQL much: that is what a pooler is for. */
+const MOST_CLIENTS = 1000;
+
+/** pgbouncer.ini for PgBouncer 1.21 or newer: transactions share the leader's sessions. */
+export function poolerConfig({ maxConnections, replicas }: PoolerConfigArgs): string {
+  const { certificates, users } = POOLER_PLACES;
+  const sessions = Math.max(4, Math.floor(maxConnections / 2 / replicas));
+  return `; PgBouncer before the PostgreSQL leader, rendered by Trellis.
+[databases]
+* = host=${hostOf(POSTGRES.primary)} port=${POSTGRES.ports.postgres}
+
+[pgbouncer]
+listen_addr = *
+listen_port = ${POSTGRES.ports.postgres}
+unix_socket_dir =
+pool_mode = transaction
+max_client_conn = ${MOST_CLIENTS}
+default_pool_size = ${Math.max(2, Math.floor(sessions / 4))}
+max_db_connections = ${sessions}
+; Statements that a driver prepared follow it from one session to the next.
+max_prepared_statements = 200
+; What drivers send when they connect, and no session may keep from another.
+ignore_startup_parameters = extra_float_digits,options
+
+auth_type = scram-sha-256
+auth_file = ${users}
+client_tls_sslmode = require
+client_tls_cert_file = ${certificates}/tls.crt
+client_tls_key_file = ${certificates}/tls.key
+server_tls_sslmode = verify-full
+server_tls_ca_file = ${certificates}/ca.crt
+
+; After a failover the old leader's sessions are of no use, and a login that fails may succeed a second later.
+server_fast_close = 1
+server_login_retry = 1
+server_connect_timeout = 3
+server_lifetime = 600
+dns_max_ttl = 1
+query_wait_timeout = 30
+; A peer that vanished without a word is noticed after 60 s.
+tcp_keepalive = 1
+tcp_keepidle = 30
+tcp_keepintvl = 10
+tcp_keepcnt = 3
+
+log_connections = 0
+log_disconnections = 0
+`;
+}
+
+/** Who may come in. By the password in clear PgBouncer opens its own sessions, so the file is a Secret. */
+export function poolerUsers(logins: readonly { readonly user: string; readonly password: string }[]): string {
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  return logins.map(({ user, password }) => `${quoted(user)} ${quoted(password)}\n`).join("");
+}

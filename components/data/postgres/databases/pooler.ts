@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { LABELS, POSTGRES } from "../names";
+import { POSTGRES_USER } from "../paths";
+import type { Credential } from "./application-databases";
+import { secretVolume } from "./job-pod";
+import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
+
+export interface PoolerArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** The members' image, which has PgBouncer too. */
+  readonly image: pulumi.Input<string>;
+  /** Who may log in, by which password. */
+  readonly credentials: readonly Credential[];
+  /** The Secret with the server's certificate. */
+  readonly serverCertificate: pulumi.Input<string>;
+  readonly certificateDigest: pulumi.Input<string>;
+  /** How many sessions the leader takes in all. */
+  readonly maxConnections: number;
+}
+
+const REPLICAS = 2;
+
+/** PgBouncer before the leader: many short transactions over few sessions. */
+export class Pooler extends pulumi.ComponentResource {
+  constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:postgres:Pooler", name, {}, opts);
+    const child = { parent: this };
+    const metadata = { name: POSTGRES.pooler, namespace: args.namespace, labels: LABELS.pooler };
+    const port = POSTGRES.ports.postgres;
+
+    const users = pulumi
+      .all(args.credentials.map(({ user, password }) => pulumi.output({ user, password })))
+      .apply(poolerUsers);
+    const config = poolerConfig({ maxConnections: args.maxConnections, replicas: REPLICAS });
+    const secret = new k8s.core.v1.Secret(
+      `${name}-config`,
+      { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },
+      child,
+    );
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata, automountServiceAccountToken: false },
+      child,
+    );
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata, spec: { selector: LABELS.pooler, ports: [{ name: "postgres", port }] } },
+      child,
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata,
+        spec: {
+          replicas: REPLICAS,
+          selector: { matchLabels: LABELS.pooler },
+          template: {
+            metadata: {
+              labels: LABELS.pooler,
+              annotations: {
+                // Half a digest over 40 random characters tells nothing of them.
+                "trellis/config-digest": pulumi.unsecret(users.apply((text) => digest(config + text))),
+                "trellis/certificate-digest": args.certificateDigest,
+              },
+            },
+            spec: {
+              serviceAccountName: POSTGRES.pooler,
+              automountServiceAccountToken: false,
+              enableServiceLinks: false,
+              priorityClassName: "trellis-data",
+              securityContext: restrictedPod(POSTGRES_USER),
+              topologySpreadConstraints: [
+                {
+                  maxSkew: 1,
+                  topologyKey: "kubernetes.io/hostname",
+                  whenUnsatisfiable: "ScheduleAnyway",
+                  labelSelector: { matchLabels: LABELS.pooler },
+                },
+              ],
+              containers: [
+                {
+                  name: "pgbouncer",
+                  image: args.image,
+                  command: ["/usr/sbin/pgbouncer", `${POOLER_PLACES.config}/pgbouncer.ini`],
+                  ports: [{ name: "postgres", containerPort: port }],
+                  securityContext: restrictedContainer,
+                  resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
+                  readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
+                  livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
+                  // Clients' transactions end, and endpoints forget the pod, before it stops.
+                  lifecycle: { preStop: { sleep: { seconds: 5 } } },
+                  volumeMounts: [
+                    { name: "config", mountPath: POOLER_PLACES.config, readOnly: true },
+                    { name: "certificate", mountPath: POOLER_PLACES.certificates, readOnly: true },
+                    SCRATCH.mount,
+                  ],
+                },
+              ],
+              volumes: [
+                secretVolume("config", POSTGRES.pooler),
+                secretVolume("certificate", args.serverCertificate),
+                SCRATCH.volume,
+              ],
+            },
+          },
+        },
+      },
+      { parent: this, dependsOn: [account, secret] },
+    );
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${name}-disruption`,
+      { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.pooler } } },
+      child,
+    );
+    this.registerOutputs({});
+  }
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

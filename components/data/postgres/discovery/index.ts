@@ -1,0 +1,1 @@
+export { LeaderDiscovery } from "./leader-discovery";

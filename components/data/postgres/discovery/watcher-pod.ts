@@ -1,0 +1,78 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { apart, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { ETCD_FOLDER, etcdEnvironment, JOBS_USER, secretVolume } from "../databases";
+import { LABELS, POSTGRES } from "../names";
+
+export interface WatcherPodArgs {
+  /** The job image, whose entrypoint is `jobs`. */
+  readonly image: pulumi.Input<string>;
+  /** The cluster's name in etcd. */
+  readonly scope: string;
+  readonly etcdHosts: pulumi.Input<readonly string[]>;
+  /** The Secret with `ca.crt`, `tls.crt` and `tls.key` for etcd; its digest rolls the watchers. */
+  readonly etcdCertificate: pulumi.Input<string>;
+  readonly certificateDigest: pulumi.Input<string>;
+  /** The Secret that holds the password of etcd's user, where it has users. */
+  readonly etcdPassword: pulumi.Input<string> | undefined;
+}
+
+const HEALTH_PORT = 8080;
+
+/** How long a watcher on a server that is away counts as one; Kubernetes' own patience is five minutes. */
+const AWAY_SECONDS = 30;
+
+/** One watcher of the leader key: `jobs postgres discover`. */
+export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
+  const probe = (path: string, periodSeconds: number) => ({
+    httpGet: { path, port: "health" },
+    periodSeconds,
+    timeoutSeconds: 3,
+  });
+  return {
+    metadata: {
+      labels: LABELS.discovery,
+      annotations: {
+        "trellis/certificate-digest": args.certificateDigest,
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": String(HEALTH_PORT),
+      },
+    },
+    spec: {
+      serviceAccountName: POSTGRES.discovery,
+      automountServiceAccountToken: true, // the one pod of this namespace that talks to Kubernetes
+      enableServiceLinks: false,
+      priorityClassName: "trellis-data", // without it nobody finds a new leader
+      securityContext: restrictedPod(JOBS_USER),
+      affinity: { podAntiAffinity: apart(LABELS.discovery, false) },
+      tolerations: ["not-ready", "unreachable"].map((condition) => ({
+        key: `node.kubernetes.io/${condition}`,
+        operator: "Exists",
+        effect: "NoExecute",
+        tolerationSeconds: AWAY_SECONDS,
+      })),
+      containers: [
+        {
+          name: "watcher",
+          image: args.image,
+          args: ["postgres", "discover"],
+          ports: [{ name: "health", containerPort: HEALTH_PORT }],
+          env: [
+            { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+            { name: "PATRONI_SCOPE", value: args.scope },
+            { name: "DISCOVERY_PRIMARY", value: POSTGRES.primary },
+            { name: "DISCOVERY_REPLICA", value: POSTGRES.replica },
+            { name: "DISCOVERY_PORT", value: String(HEALTH_PORT) },
+            ...etcdEnvironment(args.etcdHosts, args.etcdPassword),
+          ],
+          securityContext: restrictedContainer,
+          resources: { requests: { cpu: "25m", memory: "96Mi" }, limits: { memory: "192Mi" } },
+          livenessProbe: { ...probe("/healthz", 10), failureThreshold: 3 },
+          readinessProbe: probe("/readyz", 5),
+          volumeMounts: [{ name: "etcd-certificate", mountPath: ETCD_FOLDER, readOnly: true }, SCRATCH.mount],
+        },
+      ],
+      volumes: [secretVolume("etcd-certificate", args.etcdCertificate), SCRATCH.volume],
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import type { BuiltImageArgs } from "../../../shared/images";
+import { versions } from "../../../shared/versions";
+
+/** How the members' image is built. */
+export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "architectures">): BuiltImageArgs {
+  const folder = join(import.meta.dirname, "image");
+  return {
+    ...args,
+    context: folder,
+    dockerfile: join(folder, "Dockerfile"),
+    buildArgs: {
+      POSTGRES_VERSION: versions.postgres.version,
+      PATRONI_VERSION: versions.patroni.version,
+      PGBACKREST_VERSION: versions.pgbackrest.version,
+      PGBOUNCER_VERSION: versions.pgbouncer.version,
+    },
+  };
+}
+
+/** How the image is built in which backups are made and moments of the past recovered: the members', and the jobs in it. */
+export function recoveryImage({
+  postgres,
+  jobs,
+  ...args
+}: Pick<BuiltImageArgs, "repository" | "architectures"> & {
+  readonly postgres: pulumi.Input<string>;
+  readonly jobs: pulumi.Input<string>;
+}): BuiltImageArgs {
+  const folder = join(import.meta.dirname, "recovery-image");
+  return {
+    ...args,
+    context: folder,
+    dockerfile: join(folder, "Dockerfile"),
+    buildArgs: { POSTGRES_IMAGE: postgres, JOBS_IMAGE: jobs },
+  };
+}

@@ -1,0 +1,1 @@
+export { postgresImage, recoveryImage } from "./images";

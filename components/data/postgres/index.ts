@@ -1,0 +1,21 @@
+export type { ArchiveArgs, ArchiveStore } from "./archive";
+export {
+  ARCHIVE_CONFIG_FILE,
+  ARCHIVE_SERVER_CONFIG_FILE,
+  type ArchiveConfigArgs,
+  type ArchiveServerArgs,
+  type Archiving,
+  archiveAlerts,
+  archiveConfig,
+  archiveServerConfig,
+  BACKUP_CLIENT,
+  type RecoveryTarget,
+  repositoryVariables,
+} from "./archive";
+export { type Access, bootstrapSpecification, loginsOf, poolerConfig, poolerUsers } from "./databases";
+export { postgresImage, recoveryImage } from "./images";
+export type { TrustedPair } from "./members";
+export { memberEnvironment, PASSWORD_VARIABLES, type PatroniArgs, patroniConfig } from "./members";
+export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
+export { PLACES, POSTGRES_USER } from "./paths";
+export { Postgres, type PostgresArgs } from "./postgres";

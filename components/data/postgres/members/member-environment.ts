@@ -1,0 +1,31 @@
+import { POSTGRES } from "../names";
+
+/** A variable of a container: a value, which may name variables before it as $(NAME), or a fact about the pod. */
+export type Variable =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly valueFrom: { readonly fieldRef: { readonly fieldPath: string } } };
+
+/**
+ * What differs between members. PostgreSQL is known by its address, which EndpointSlices want and which Patroni
+ * announces anew after each start; the REST API by its name, which its certificate holds.
+ */
+export function memberEnvironment(namespace: string): Variable[] {
+  const name = `$(PATRONI_NAME).${POSTGRES.headless}.${namespace}.svc.cluster.local`;
+  return [
+    { name: "PATRONI_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+    { name: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", value: `$(POD_IP):${POSTGRES.ports.postgres}` },
+    { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value: `${name}:${POSTGRES.ports.rest}` },
+    // Patroni takes etcd's password from the environment only where another of etcd's settings comes from there too.
+    { name: "PATRONI_ETCD3_PROTOCOL", value: "https" },
+  ];
+}
+
+/** The passwords, each under the variable that Patroni reads it from. */
+export const PASSWORD_VARIABLES = {
+  superuser: "PATRONI_SUPERUSER_PASSWORD",
+  replication: "PATRONI_REPLICATION_PASSWORD",
+  rewind: "PATRONI_REWIND_PASSWORD",
+  rest: "PATRONI_RESTAPI_PASSWORD",
+  etcd: "PATRONI_ETCD3_PASSWORD",
+} as const;

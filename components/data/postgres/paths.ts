@@ -1,0 +1,15 @@
+import { versions } from "../../shared/versions";
+
+/** The user `postgres` of the official image. */
+export const POSTGRES_USER = 999;
+
+/** Where the container finds things; the configuration is rendered for these places. */
+export const PLACES = {
+  programs: `/usr/lib/postgresql/${versions.postgres.version.split(".")[0]}/bin`,
+  data: "/var/lib/postgresql/data/pgdata",
+  volume: "/var/lib/postgresql/data",
+  sockets: "/var/run/postgresql",
+  config: "/etc/patroni",
+  serverCertificates: "/etc/trellis/postgres",
+  etcdCertificates: "/etc/trellis/etcd",
+} as const;

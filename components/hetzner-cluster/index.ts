@@ -1,1 +1,0 @@
-export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";

@@ -1,2 +1,0 @@
-export type { SecretKey } from "./rain-pod";
-export { RainTracker, type RainTrackerArgs } from "./rain-tracker";

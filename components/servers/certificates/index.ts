@@ -1,0 +1,9 @@
+export {
+  ADMINISTRATORS,
+  type EtcdHost,
+  type EtcdMemberCertificates,
+  type EtcdUser,
+  type K3sAuthorities,
+  Pki,
+  type PkiArgs,
+} from "./pki";

@@ -1,0 +1,26 @@
+import type { Edge } from "../../settings";
+import { UserError } from "../../shared/user-error";
+
+type LoadBalancerType = Extract<Edge, { kind: "load-balancer" }>["type"];
+
+/** How many servers a load balancer reaches (hetzner.com/cloud/load-balancer). */
+const MOST_TARGETS: Readonly<Record<LoadBalancerType, number>> = { lb11: 25, lb21: 75, lb31: 150 };
+
+const EVERY_ADDRESS = "0.0.0.0/0";
+
+/**
+ * The ports that a load balancer passes on, to the same ports of the servers' HAProxy and with the PROXY protocol.
+ * Its public side has no firewall: only what everyone may reach is put on it. The Kubernetes API is among that where
+ * the settings open it to everyone; databases never are.
+ */
+export function balancedPorts(administrators: readonly string[]): number[] {
+  return [80, 443, ...(administrators.includes(EVERY_ADDRESS) ? [6443] : [])];
+}
+
+export function checkBalancedServers(type: LoadBalancerType, servers: number): void {
+  if (servers <= MOST_TARGETS[type]) return;
+  throw new UserError(
+    `target.edge.type: given ${type} for ${servers} servers; it reaches ${MOST_TARGETS[type]}. ` +
+      "Take a larger one (lb21: 75, lb31: 150).",
+  );
+}

@@ -1,0 +1,117 @@
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import { addressIn, type Edge, type HetznerTarget, type Node } from "../../settings";
+import { balancedPorts, checkBalancedServers } from "./balanced-services";
+import { clusterLabels, selectorOf } from "./labels";
+
+export interface FrontArgs {
+  /** The cluster's name, in names and labels. */
+  readonly cluster: string;
+
+  /** Which kind of front, and whom it lets in. */
+  readonly target: Pick<HetznerTarget, "access" | "network" | "protection"> & {
+    readonly edge: Exclude<Edge, { kind: "dns" }>;
+  };
+
+  readonly nodes: readonly Node[];
+
+  /** The private network with its subnet, by which a load balancer reaches the servers. */
+  readonly network: { readonly id: pulumi.Input<number>; readonly subnet: pulumi.Resource };
+}
+
+/** The one public address in front of all servers: a floating IP among them, or a load balancer. */
+export class Front extends pulumi.ComponentResource {
+  readonly address: pulumi.Output<string>;
+  /** What keepalived assigns to the server that it elects. */
+  readonly floatingIpId: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: FrontArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:hetzner:Front", name, {}, opts);
+    const { edge } = args.target;
+
+    if (edge.kind === "floating-ip") {
+      const ip = this.#floatingIp(name, args);
+      this.address = ip.ipAddress;
+      this.floatingIpId = ip.id;
+    } else {
+      checkBalancedServers(edge.type, args.nodes.length);
+      this.address = this.#loadBalancer(name, args, edge.type).ipv4;
+      this.floatingIpId = undefined;
+    }
+    this.registerOutputs({ address: this.address, floatingIpId: this.floatingIpId });
+  }
+
+  #floatingIp(name: string, { cluster, target, nodes }: FrontArgs): hcloud.FloatingIp {
+    const [first] = nodes;
+    if (!first) throw new Error("a cluster without servers passed the settings");
+    return new hcloud.FloatingIp(
+      `${name}-floating-ip`,
+      {
+        name: cluster,
+        type: "ipv4",
+        homeLocation: first.location,
+        labels: clusterLabels(cluster),
+        deleteProtection: target.protection,
+      },
+      {
+        parent: this,
+        protect: target.protection,
+        // keepalived moves it between servers at run time; and its home, once chosen, outlives the server that stood
+        // there, because another home would be another address.
+        ignoreChanges: ["serverId", "homeLocation"],
+      },
+    );
+  }
+
+  #loadBalancer(name: string, args: FrontArgs, type: string): hcloud.LoadBalancer {
+    const { cluster, target, nodes, network } = args;
+    const child = { parent: this };
+    const [first] = nodes;
+    if (!first) throw new Error("a cluster without servers passed the settings");
+
+    const balancer = new hcloud.LoadBalancer(
+      name,
+      {
+        name: cluster,
+        loadBalancerType: type,
+        networkZone: first.zone,
+        algorithm: { type: "least_connections" },
+        labels: clusterLabels(cluster),
+        deleteProtection: target.protection,
+      },
+      { parent: this, protect: target.protection },
+    );
+    const loadBalancerId = balancer.id.apply(Number);
+    const attachment = new hcloud.LoadBalancerNetwork(
+      `${name}-network`,
+      { loadBalancerId, networkId: network.id, ip: balancerAddress(target.network) },
+      { parent: this, dependsOn: network.subnet },
+    );
+    // By label, so that no server is an input here: replacing one then touches nothing of the balancer.
+    new hcloud.LoadBalancerTarget(
+      `${name}-servers`,
+      { loadBalancerId, type: "label_selector", labelSelector: selectorOf(cluster), usePrivateIp: true },
+      { parent: this, dependsOn: attachment },
+    );
+    for (const port of balancedPorts(target.access.from)) {
+      new hcloud.LoadBalancerService(
+        `${name}-${port}`,
+        {
+          loadBalancerId: balancer.id,
+          protocol: "tcp",
+          listenPort: port,
+          destinationPort: port,
+          proxyprotocol: true,
+          healthCheck: { protocol: "tcp", port, interval: 5, timeout: 3, retries: 2 },
+        },
+        child,
+      );
+    }
+    return balancer;
+  }
+}
+
+/** Where a load balancer stands in the private network: behind the gateway, before all servers. */
+export function balancerAddress(network: HetznerTarget["network"]): string {
+  return addressIn(network.servers, 2);
+}

@@ -1,0 +1,186 @@
+import type { Node, ServerTypeName } from "../../settings";
+import { UserError } from "../../shared/user-error";
+import { type AccountSurvey, inStock, type RunningServer } from "./account";
+import { GENERATION_LABEL } from "./labels";
+
+export interface ServerPlanArgs {
+  readonly nodes: readonly Node[];
+  readonly survey: AccountSurvey;
+  /** The wanted generation of each server by name; 1 where absent. */
+  readonly generations: Readonly<Record<string, number>>;
+  /** Whether servers are protected against deletion and rebuilding. */
+  readonly protection: boolean;
+}
+
+/** What this run makes of a server. */
+export interface ServerPlan {
+  readonly node: Node;
+  readonly serverType: string;
+  /** When it differs from that of the last run, the server is replaced. */
+  readonly generation: number;
+  /** Against deletion and rebuilding, at Hetzner. */
+  readonly protectedAtHetzner: boolean;
+  /** Against deletion, in the program's own state. */
+  readonly protectedInState: boolean;
+  /** Whether it will boot in this run, with the user data of now. */
+  readonly boots: boolean;
+  readonly notes: readonly Note[];
+}
+
+export interface Note {
+  readonly severity: "info" | "warning";
+  readonly message: string;
+}
+
+/**
+ * Decides what becomes of each server. Servers that stand stay as they are; what takes one down, be it a replacement
+ * or another type, happens to one server in a run, so that the cluster has recovered before the next.
+ */
+export function planServers(args: ServerPlanArgs): ServerPlan[] {
+  const stands = args.nodes.map((node) => stand(node, args));
+  const inTurn = next(stands);
+  return stands.map((each) => {
+    if (!each.running) return create(each, args);
+    const { running } = each;
+    if (!each.replace && !each.resize) return keep(each, running, args, []);
+    if (each !== inTurn) return keep(each, running, args, [waiting(each, inTurn)]);
+    return each.replace ? replace(each, running, args) : resize(each, running, args);
+  });
+}
+
+/** Where a server stands against what is wanted of it. */
+interface Stand {
+  readonly node: Node;
+  readonly running: RunningServer | undefined;
+  readonly wanted: number;
+  readonly generation: number;
+  readonly replace: boolean;
+  readonly resize: boolean;
+}
+
+function stand(node: Node, { survey, generations }: ServerPlanArgs): Stand {
+  const running = survey.servers.get(node.name);
+  const wanted = generations[node.name] ?? 1;
+  // A label that somebody took away says nothing: then the program's state alone knows the generation.
+  const generation = Number(running?.labels[GENERATION_LABEL]) || wanted;
+  const types: readonly string[] = node.types;
+  return {
+    node,
+    running,
+    wanted,
+    generation,
+    replace: running !== undefined && generation !== wanted,
+    resize: running !== undefined && !types.includes(running.serverType),
+  };
+}
+
+/** The server whose protection was already lifted for it, else the first one by name. */
+function next(stands: readonly Stand[]): Stand | undefined {
+  const candidates = stands.filter(({ replace, resize }) => replace || resize);
+  return candidates.find(({ replace, running }) => replace && !running?.deleteProtection) ?? candidates[0];
+}
+
+function create({ node, wanted }: Stand, args: ServerPlanArgs): ServerPlan {
+  const serverType = firstInStock(node, args.survey);
+  if (!serverType) {
+    throw new UserError(
+      `target.servers: ${node.name} cannot be made: ${node.location} has none of ${node.types.join(", ")} in stock. ` +
+        `Add another type of ${node.memoryGb} GB and ${node.architecture}, or another location.`,
+    );
+  }
+  return {
+    node,
+    serverType,
+    generation: wanted,
+    ...protection(args.protection),
+    boots: true,
+    notes: fallback(node, serverType),
+  };
+}
+
+function keep(
+  { node, generation }: Stand,
+  running: RunningServer,
+  args: ServerPlanArgs,
+  notes: readonly Note[],
+): ServerPlan {
+  return {
+    node,
+    serverType: running.serverType,
+    generation,
+    ...protection(args.protection),
+    boots: false,
+    notes,
+  };
+}
+
+/** Two runs: one lifts the protection, the next replaces. A server is never deleted while no successor is to be had. */
+function replace(each: Stand, running: RunningServer, args: ServerPlanArgs): ServerPlan {
+  const { node, wanted } = each;
+  const types: readonly string[] = node.types;
+  const stays = types.includes(running.serverType) && inStock(args.survey, running.serverType, node.location);
+  const serverType = stays ? running.serverType : firstInStock(node, args.survey);
+  if (!serverType) {
+    return keep(each, running, args, [
+      warning(
+        `${node.name} is not replaced: ${node.location} has none of ${node.types.join(", ")} in stock, so the old server would go and no new one come`,
+      ),
+    ]);
+  }
+  if (running.deleteProtection) {
+    return {
+      ...keep(each, running, args, [
+        warning(`${node.name}: this run lifts its protection; run again to replace it`),
+      ]),
+      ...protection(false),
+    };
+  }
+  return {
+    node,
+    serverType,
+    generation: wanted,
+    ...protection(args.protection),
+    boots: true,
+    notes: [
+      warning(`${node.name} is replaced: its disk is lost, its addresses stay`),
+      ...(stays ? [] : fallback(node, serverType)),
+    ],
+  };
+}
+
+function resize(each: Stand, running: RunningServer, args: ServerPlanArgs): ServerPlan {
+  const { node } = each;
+  const serverType = firstInStock(node, args.survey);
+  const kept = keep(each, running, args, []);
+  if (!serverType) {
+    const message = `${node.name} stays ${running.serverType}: ${node.location} has none of ${node.types.join(", ")} in stock`;
+    return { ...kept, notes: [warning(message)] };
+  }
+  return {
+    ...kept,
+    serverType,
+    notes: [
+      warning(`${node.name} is switched off to become ${serverType}, from ${running.serverType}`),
+      ...fallback(node, serverType),
+    ],
+  };
+}
+
+function firstInStock(node: Node, survey: AccountSurvey): ServerTypeName | undefined {
+  return node.types.find((type) => inStock(survey, type, node.location));
+}
+
+function fallback({ name, location, types }: Node, taken: string): Note[] {
+  const [wanted] = types;
+  if (taken === wanted) return [];
+  return [{ severity: "info", message: `${name} takes ${taken}: ${wanted} is sold out in ${location}` }];
+}
+
+function waiting({ node }: Stand, inTurn: Stand | undefined): Note {
+  return warning(
+    `${node.name} waits for its turn after ${inTurn?.node.name}: one server in a run; run again when the cluster is healthy`,
+  );
+}
+
+const protection = (on: boolean) => ({ protectedAtHetzner: on, protectedInState: on });
+const warning = (message: string): Note => ({ severity: "warning", message });

@@ -1,0 +1,13 @@
+export {
+  ADMINISTRATORS,
+  type EtcdHost,
+  type EtcdMemberCertificates,
+  type EtcdUser,
+  type K3sAuthorities,
+  Pki,
+  type PkiArgs,
+} from "./certificates";
+export { ETCD_INTEGRITY, etcdAlerts, type KeyPair, PATRONI_USER, PEER_COMMON_NAME } from "./etcd";
+export { surveyAccount } from "./hetzner";
+export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
+export { overlayAddresses } from "./k3s";

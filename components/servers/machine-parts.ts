@@ -1,0 +1,158 @@
+import { fabricOf, type HetznerTarget, hasRole, type Node, nodesOf, worstRoundTripMs } from "../settings";
+import type { EtcdMemberCertificates, K3sAuthorities } from "./certificates";
+import { haproxyPart, keepalivedPart } from "./edge";
+import { type EtcdArgs, type EtcdMember, etcdPart, type KeyPair } from "./etcd";
+import { type K3sCluster, type K3sSecrets, k3sAgentPart, k3sServerPart } from "./k3s";
+import { baseMachine, type MachinePart } from "./machine";
+
+/** All that a server's first boot is made of, once every address and certificate is known. */
+export interface MachineFacts {
+  readonly cluster: string;
+  readonly target: HetznerTarget;
+  readonly domain: string;
+  /** By the names of the servers. */
+  readonly publicAddress: Readonly<Record<string, string>>;
+  /** The address in front of all servers, if there is one. */
+  readonly front?: string | undefined;
+  readonly floatingIpId?: string | undefined;
+  /** The private address from which a load balancer speaks. */
+  readonly balancerAddress?: string | undefined;
+  readonly hcloudToken?: string | undefined;
+  readonly authorities: K3sAuthorities;
+  readonly apiAuthority: string;
+  readonly etcdAuthority: string;
+  readonly etcdMembers: Readonly<Record<string, EtcdMemberCertificates>>;
+  readonly etcdUsers: { readonly root: KeyPair; readonly k3s: KeyPair };
+  readonly joinSecrets: K3sSecrets;
+  readonly patroniPassword: string;
+  readonly snapshotKey: EtcdArgs["snapshots"]["key"];
+  readonly snapshotStore?: EtcdArgs["snapshots"]["store"] | undefined;
+  /** How many PostgreSQL members HAProxy finds, and whose certificates it believes. */
+  readonly postgres: { readonly members: number; readonly certificateAuthority: string };
+}
+
+/** The parts of one server, in the order in which they start. */
+export function machineParts(node: Node, facts: MachineFacts): MachinePart[] {
+  return [
+    baseMachine(),
+    ...(hasRole("etcd")(node) ? [etcd(node, facts)] : []),
+    haproxy(node, facts),
+    ...(facts.target.edge.kind === "floating-ip" ? [keepalived(node, facts)] : []),
+    k3s(node, facts),
+  ];
+}
+
+/** Where other servers of the cluster reach this one. */
+export function clusterAddressOf(node: Node, publicAddress: MachineFacts["publicAddress"]): string {
+  return node.privateAddress ?? known(publicAddress, node.name);
+}
+
+/** The names and addresses by which clients reach the API: they are in its certificate. */
+export function apiNamesOf(
+  facts: Pick<MachineFacts, "domain" | "front" | "publicAddress" | "target">,
+): string[] {
+  const controlPlane = nodesOf(facts.target).filter(hasRole("control-plane"));
+  return [
+    `api.${facts.domain}`,
+    ...(facts.front ? [facts.front] : []),
+    ...controlPlane.map(({ name }) => known(facts.publicAddress, name)),
+  ];
+}
+
+function etcd(node: Node, facts: MachineFacts): MachinePart {
+  const { target } = facts;
+  const members = etcdMembersOf(facts);
+  return etcdPart({
+    cluster: facts.cluster,
+    node: node.name,
+    members,
+    architecture: node.architecture,
+    replaced: (target.generations[node.name] ?? 1) > 1,
+    roundTripMs: worstRoundTripMs(
+      nodesOf(target)
+        .filter(hasRole("etcd"))
+        .map(({ location }) => location),
+    ),
+    quotaGib: target.etcd.quotaGib,
+    certificates: {
+      authority: facts.etcdAuthority,
+      ...known(facts.etcdMembers, node.name),
+      root: facts.etcdUsers.root,
+    },
+    patroniPassword: facts.patroniPassword,
+    snapshots: {
+      everyHours: target.etcd.snapshotEveryHours,
+      keepDays: target.etcd.snapshotKeepDays,
+      key: facts.snapshotKey,
+      ...(facts.snapshotStore && { store: facts.snapshotStore }),
+    },
+  });
+}
+
+function haproxy(node: Node, facts: MachineFacts): MachinePart {
+  const nodes = nodesOf(facts.target);
+  const server = (each: Node) => ({ name: each.name, address: clusterAddressOf(each, facts.publicAddress) });
+  return haproxyPart({
+    server: { ...server(node), memoryGb: node.memoryGb },
+    servers: nodes.map(server),
+    apiServers: nodes.filter(hasRole("control-plane")).map(server),
+    postgres: facts.postgres,
+    ...(facts.balancerAddress && { loadBalancer: [facts.balancerAddress] }),
+  });
+}
+
+function keepalived(node: Node, facts: MachineFacts): MachinePart {
+  const { edge } = facts.target;
+  const { front, floatingIpId, hcloudToken } = facts;
+  if (edge.kind !== "floating-ip" || !front || !floatingIpId || !hcloudToken) {
+    throw new Error("a floating IP without its address, its id or a token passed the settings");
+  }
+  const server = (each: Node) => ({ name: each.name, address: clusterAddressOf(each, facts.publicAddress) });
+  return keepalivedPart({
+    server: { ...server(node), number: node.number },
+    servers: nodesOf(facts.target).map(server),
+    virtualRouterId: edge.virtualRouterId,
+    floatingIp: { id: floatingIpId, address: front },
+    token: hcloudToken,
+  });
+}
+
+function k3s(node: Node, facts: MachineFacts): MachinePart {
+  const host = { ...node, publicAddress: known(facts.publicAddress, node.name) };
+  const cluster = k3sCluster(facts);
+  if (!hasRole("control-plane")(node)) {
+    const { agentToken } = facts.joinSecrets;
+    return k3sAgentPart({ host, cluster, apiAuthority: facts.apiAuthority, agentToken });
+  }
+  return k3sServerPart({
+    host,
+    cluster,
+    authorities: facts.authorities,
+    etcd: { authority: facts.etcdAuthority, client: facts.etcdUsers.k3s },
+    secrets: facts.joinSecrets,
+  });
+}
+
+function k3sCluster(facts: MachineFacts): K3sCluster {
+  const { target } = facts;
+  return {
+    fabric: fabricOf(target.servers),
+    network: target.network,
+    nodeAddresses: nodesOf(target).map((node) => clusterAddressOf(node, facts.publicAddress)),
+    etcdAddresses: etcdMembersOf(facts).map(({ address }) => address),
+    apiNames: apiNamesOf(facts),
+    cloudController: target.addons.hetzner,
+  };
+}
+
+function etcdMembersOf({ target, publicAddress }: MachineFacts): EtcdMember[] {
+  return nodesOf(target)
+    .filter(hasRole("etcd"))
+    .map((node) => ({ name: node.name, address: clusterAddressOf(node, publicAddress) }));
+}
+
+function known<T>(values: Readonly<Record<string, T>>, name: string): T {
+  const value = values[name];
+  if (value === undefined) throw new Error(`nothing is known of ${name}`);
+  return value;
+}

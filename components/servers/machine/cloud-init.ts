@@ -1,0 +1,117 @@
+import { basename, extname } from "node:path";
+import { gzipSync } from "node:zlib";
+import { stringify } from "yaml";
+import { type TarEntry, tar } from "../../shared/tar";
+import { UserError } from "../../shared/user-error";
+import { checkParts } from "./check-parts";
+import {
+  ARCHIVE,
+  FIRST_BOOT,
+  FIRST_BOOT_UNIT,
+  firstBootScript,
+  firstBootUnit,
+  setupPath,
+} from "./first-boot";
+import type { MachineFile, MachinePart } from "./part";
+
+/** The most user data that Hetzner takes for a server. */
+export const USER_DATA_LIMIT = 32 * 1024;
+
+/**
+ * The user data of a machine: one compressed archive of all its files, with their owners and modes, and the three
+ * commands that unpack its first boot and start it. Written out one by one the files are three times the limit; a plan
+ * shows each of them as it will lie on the machine (`filesOf`).
+ */
+export function renderCloudInit(parts: readonly MachinePart[]): string {
+  checkParts(parts);
+  const archive = packed(entriesOf(parts));
+  const userData = `#cloud-config
+${stringify(
+  {
+    // Hetzner hands the keys of its project to root; nobody may come in by password.
+    ssh_pwauth: false,
+    disable_root: false,
+    write_files: [
+      { path: ARCHIVE, permissions: "0600", encoding: "b64", content: archive.toString("base64") },
+    ],
+    runcmd: [
+      ["tar", "-xzf", ARCHIVE, "-C", "/", ...[FIRST_BOOT, FIRST_BOOT_UNIT].map((path) => path.slice(1))],
+      ["systemctl", "enable", basename(FIRST_BOOT_UNIT)],
+      ["systemctl", "start", "--no-block", basename(FIRST_BOOT_UNIT)],
+    ],
+  },
+  { lineWidth: 0 },
+)}`;
+  if (Buffer.byteLength(userData) > USER_DATA_LIMIT) throw new UserError(tooLarge(userData, parts));
+  return userData;
+}
+
+/** Every file of a machine as it will lie there, its first boot among them: what a plan shows. */
+export function filesOf(parts: readonly MachinePart[]): MachineFile[] {
+  const setups = parts.flatMap((part, position): MachineFile[] =>
+    part.setup === undefined
+      ? []
+      : [{ path: setupPath(part, position), content: `${part.setup.trimEnd()}\n`, mode: "0700" }],
+  );
+  return [
+    { path: FIRST_BOOT, content: firstBootScript(parts), mode: "0700" } as const,
+    { path: FIRST_BOOT_UNIT, content: firstBootUnit() },
+    ...setups,
+    ...parts.flatMap((part) => part.files ?? []),
+  ].map((file) => ({ ...file, content: withoutComments(file.content) }));
+}
+
+/** A shebang is no comment, and neither is what stands behind a `#` without a blank. */
+function withoutComments(content: string): string {
+  return content.replace(/^[ \t]*#( .*)?\n/gm, "");
+}
+
+/**
+ * The renewable files of a machine, in the form that `trellis-renew-certificates` reads on it: an archive like that of
+ * the first boot, in base64.
+ */
+export function certificateBundle(parts: readonly MachinePart[]): string {
+  const renewable = filesOf(parts).filter((file) => file.renewable);
+  return packed(renewable.map(fileEntry)).toString("base64");
+}
+
+function entriesOf(parts: readonly MachinePart[]): TarEntry[] {
+  const directories = parts.flatMap((part) => part.directories ?? []);
+  return [
+    ...directories.map(({ path, mode = "0755", owner = "root:root" }) => ({ path, mode, owner })),
+    ...alikeTogether(filesOf(parts)).map(fileEntry),
+  ];
+}
+
+/** gzip finds what repeats within 32 KiB: units next to units and certificates next to certificates save a tenth. */
+function alikeTogether(files: readonly MachineFile[]): MachineFile[] {
+  const kind = ({ path }: MachineFile) => `${extname(path)} ${path}`;
+  return [...files].sort((a, b) => (kind(a) < kind(b) ? -1 : 1));
+}
+
+function fileEntry({ path, content, mode = "0644", owner = "root:root" }: MachineFile): TarEntry {
+  return { path, content, mode, owner };
+}
+
+/** The byte of gzip's header that names the system it was made on; "unknown", so that it is the same everywhere. */
+const SYSTEM_BYTE = { at: 9, unknown: 255 };
+
+function packed(entries: readonly TarEntry[]): Buffer {
+  const archive = gzipSync(tar(entries), { level: 9 });
+  archive[SYSTEM_BYTE.at] = SYSTEM_BYTE.unknown;
+  return archive;
+}
+
+const SHOWN = 5;
+
+function tooLarge(userData: string, parts: readonly MachinePart[]): string {
+  const largest = filesOf(parts)
+    .map(({ path, content }) => ({ path, bytes: gzipSync(content, { level: 9 }).length }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, SHOWN);
+  return [
+    `The user data of a server is ${Buffer.byteLength(userData)} bytes; Hetzner takes at most ${USER_DATA_LIMIT}.`,
+    "Its largest files, compressed:",
+    ...largest.map(({ path, bytes }) => `  ${bytes} bytes  ${path}`),
+  ].join("\n");
+}

@@ -1,0 +1,56 @@
+import type { Problem } from "../problems";
+import type { Settings } from "../schema";
+import { problem } from "./checks";
+
+export const AIRFLOW_PROCESSES = ["apiServer", "scheduler", "dagProcessor", "triggerer"] as const;
+export type AirflowProcess = (typeof AIRFLOW_PROCESSES)[number];
+
+/** How many of each of Airflow's processes run: production doubles what must not pause. */
+export function airflowProcesses({
+  environment,
+  airflow,
+}: Pick<Settings, "environment" | "airflow">): Record<AirflowProcess, number> {
+  const usual = (process: AirflowProcess) => (environment === "prod" && process !== "dagProcessor" ? 2 : 1);
+  const counts = AIRFLOW_PROCESSES.map((each) => [each, airflow.replicas[each] ?? usual(each)]);
+  return Object.fromEntries(counts) as Record<AirflowProcess, number>; // the keys are all processes
+}
+
+/** Below this a process waits for itself: while one session holds a lock, others work. */
+const LEAST_SESSIONS = 4;
+
+interface Drafts {
+  readonly environment: Settings["environment"] | undefined;
+  readonly airflow: Settings["airflow"] | undefined;
+  readonly datasurface: Settings["datasurface"];
+  readonly postgres: Settings["postgres"] | undefined;
+}
+
+/** What Airflow and DataSurface need of the databases. */
+export function checkAirflow({ environment, airflow, datasurface, postgres }: Drafts): Problem[] {
+  if (!environment || !airflow || !postgres) return [];
+  const { databases } = postgres;
+  const missing = (database: string, why: string) =>
+    database in databases
+      ? []
+      : [problem(["postgres", "databases"], Object.keys(databases).join(", "), `${database} too: ${why}`)];
+  const processes = Object.values(airflowProcesses({ environment, airflow })).reduce((a, b) => a + b);
+  const connections = databases.airflow_db?.connections;
+  return [
+    ...(connections !== undefined && connections < processes * LEAST_SESSIONS
+      ? [
+          problem(
+            ["postgres", "databases", "airflow_db", "connections"],
+            connections,
+            `at least ${processes * LEAST_SESSIONS}: ${LEAST_SESSIONS} for each of Airflow's ${processes} processes`,
+          ),
+        ]
+      : []),
+    ...(airflow.slackChannel !== undefined
+      ? missing("airflow_db", "airflow.slackChannel needs Airflow")
+      : []),
+    ...(datasurface ? missing("airflow_db", "Airflow runs the jobs of datasurface") : []),
+    ...(datasurface && datasurface.simulator.replicas > 0
+      ? missing("customer_db", "the simulator of datasurface changes it")
+      : []),
+  ];
+}

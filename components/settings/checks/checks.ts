@@ -1,0 +1,287 @@
+import { LOCATIONS, type Location, SERVER_TYPES, type ServerTypeName, zonesOf } from "../hetzner-catalogue";
+import { fabricOf, nodesOf, numbersOf } from "../nodes";
+import type { Problem } from "../problems";
+import type { HetznerTarget, Settings } from "../schema";
+import { cidrRange, overlap } from "../values";
+
+/**
+ * What the schema cannot say: settings that are each right and together wrong. A check sees only those parts of the
+ * settings that passed the schema, and is silent where one that it needs is absent, so that every mistake of a file
+ * is reported at once and none twice.
+ */
+export type Draft = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
+export type HetznerDraft = { readonly [Key in keyof HetznerTarget]?: HetznerTarget[Key] | undefined };
+type Check<Part> = (part: Part) => Problem[];
+
+export const problem = (path: Problem["path"], given: unknown, allowed: string): Problem => ({
+  path,
+  given,
+  allowed,
+});
+
+const typesOfOneKind: Check<HetznerDraft> = ({ servers = [] }) =>
+  servers.flatMap(({ types, location }, index) => {
+    const [wanted, ...others] = types;
+    if (!wanted) return [];
+    const { memoryGb, architecture } = SERVER_TYPES[wanted];
+    const { zone } = LOCATIONS[location];
+    const offered: readonly string[] = SERVER_TYPES[wanted].zones;
+    return [
+      ...others.flatMap((type, rank) => {
+        const alike =
+          SERVER_TYPES[type].memoryGb === memoryGb && SERVER_TYPES[type].architecture === architecture;
+        if (alike) return [];
+        const path = ["servers", index, "types", rank + 1];
+        return problem(
+          path,
+          type,
+          `a stand-in of ${memoryGb} GB and ${architecture}, as ${wanted} is: the memory is part of the servers' names`,
+        );
+      }),
+      ...types.flatMap((type, rank) => {
+        const zones: readonly string[] = SERVER_TYPES[type].zones;
+        if (zones.includes(zone)) return [];
+        const path = ["servers", index, "types", rank];
+        return problem(path, type, `a type that is offered in ${zone}: ${typesIn(location).join(", ")}`);
+      }),
+      ...(new Set(types).size < types.length && offered.length > 0
+        ? [problem(["servers", index, "types"], types, "each type once")]
+        : []),
+    ];
+  });
+
+function typesIn(location: Location): string[] {
+  const { zone } = LOCATIONS[location];
+  return (Object.keys(SERVER_TYPES) as ServerTypeName[]) // the keys of that very table
+    .filter((name) => (SERVER_TYPES[name].zones as readonly string[]).includes(zone)); // widened to ask for any zone
+}
+
+const countedOrNumbered: Check<HetznerDraft> = ({ servers = [] }) =>
+  servers.flatMap((group, index) =>
+    group.count !== undefined && group.numbers !== undefined
+      ? [problem(["servers", index, "numbers"], group.numbers, "either count or numbers, not both")]
+      : [],
+  );
+
+const numbersUniqueInLocation: Check<HetznerDraft> = ({ servers = [] }) => {
+  const taken = new Set<string>();
+  return servers.flatMap((group, index) =>
+    numbersOf(group).flatMap((number) => {
+      const place = `${group.location}-${number}`;
+      if (!taken.has(place)) {
+        taken.add(place);
+        return [];
+      }
+      return problem(
+        ["servers", index, group.numbers ? "numbers" : "count"],
+        number,
+        `numbers that no other server in ${group.location} has; where a location appears twice, list them with numbers`,
+      );
+    }),
+  );
+};
+
+const rolesMakeACluster: Check<HetznerDraft> = ({ servers }) => {
+  if (!servers) return [];
+  const withRole = (role: string) =>
+    servers.flatMap((group) => (group.roles.some((each) => each === role) ? numbersOf(group) : [])).length;
+  const etcdMembers = withRole("etcd");
+  return [
+    ...servers.flatMap((group, index) =>
+      new Set(group.roles).size < group.roles.length
+        ? [problem(["servers", index, "roles"], group.roles, "each role once")]
+        : [],
+    ),
+    ...(etcdMembers % 2 === 0 || etcdMembers > 7
+      ? [
+          problem(
+            ["servers"],
+            `${etcdMembers} servers with the role etcd`,
+            "1, 3, 5 or 7 etcd members: an even number adds a server that can fail without adding one that may",
+          ),
+        ]
+      : []),
+    ...(withRole("control-plane") === 0
+      ? [problem(["servers"], "no server with the role control-plane", "at least one")]
+      : []),
+    ...(withRole("workload") === 0
+      ? [problem(["servers"], "no server with the role workload", "at least one")]
+      : []),
+    ...servers.flatMap((group, index) =>
+      group.roles.includes("control-plane") || group.roles.includes("workload")
+        ? []
+        : [
+            problem(
+              ["servers", index, "roles"],
+              group.roles,
+              "control-plane or workload beside etcd: K3s runs on every server",
+            ),
+          ],
+    ),
+  ];
+};
+
+/** How many servers Hetzner attaches to one private network. */
+const NETWORK_HOLDS = 100;
+
+const networkCarriesTheServers: Check<HetznerDraft> = ({ servers, network }) => {
+  if (!servers || !network || fabricOf(servers) === "mesh") return [];
+  const count = servers.flatMap(numbersOf).length;
+  const { first, last } = cidrRange(network.servers);
+  const size = last - first + 1;
+  return [
+    ...(count > NETWORK_HOLDS
+      ? [
+          problem(
+            ["servers"],
+            `${count} servers`,
+            `at most ${NETWORK_HOLDS} servers in one private network of Hetzner`,
+          ),
+        ]
+      : []),
+    ...(size < 4096
+      ? [
+          problem(
+            ["network", "servers"],
+            network.servers,
+            "a range of at least 4096 addresses (/20 or wider): each location has a block of 256 in it",
+          ),
+        ]
+      : []),
+    ...(!isPrivate(network.servers)
+      ? [
+          problem(
+            ["network", "servers"],
+            network.servers,
+            "a private range, within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+          ),
+        ]
+      : []),
+  ];
+};
+
+const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+const within = (inner: string, outer: string) =>
+  cidrRange(inner).first >= cidrRange(outer).first && cidrRange(inner).last <= cidrRange(outer).last;
+const isPrivate = (range: string) => PRIVATE_RANGES.some((outer) => within(range, outer));
+
+/** K3s gives each node a /24 of the pods' range. */
+export const PODS_OF_A_NODE = 256;
+
+const rangesApart: Check<HetznerDraft> = ({ network, servers = [] }) => {
+  if (!network) return [];
+  const { first, last } = cidrRange(network.pods);
+  const count = servers.flatMap(numbersOf).length;
+  const pairs = [
+    ["servers", "pods"],
+    ["servers", "services"],
+    ["pods", "services"],
+  ] as const;
+  return [
+    ...pairs.flatMap(([a, b]) =>
+      overlap(network[a], network[b])
+        ? [problem(["network", b], network[b], `a range that does not overlap network.${a} (${network[a]})`)]
+        : [],
+    ),
+    ...(["pods", "services"] as const).flatMap((key) =>
+      isPrivate(network[key]) ? [] : [problem(["network", key], network[key], "a private range")],
+    ),
+    ...(last - first + 1 < count * PODS_OF_A_NODE
+      ? [
+          problem(
+            ["network", "pods"],
+            network.pods,
+            `a range of at least ${count * PODS_OF_A_NODE} addresses: 256 for each of ${count} nodes`,
+          ),
+        ]
+      : []),
+    ...(cidrRange(network.services).last - cidrRange(network.services).first < 255
+      ? [problem(["network", "services"], network.services, "a range of at least 256 addresses")]
+      : []),
+  ];
+};
+
+const edgeFitsTheZones: Check<HetznerDraft> = ({ edge, servers }) => {
+  if (!edge || !servers || edge.kind === "dns") return [];
+  const zones = zonesOf(servers.map((group) => group.location));
+  return zones.length > 1
+    ? [
+        problem(
+          ["edge", "kind"],
+          edge.kind,
+          `only dns: a private network, and with it a ${edge.kind}, does not stretch over ${zones.join(" and ")}`,
+        ),
+      ]
+    : [];
+};
+
+const generationsNameServers: Check<HetznerDraft> = ({ generations = {}, servers, network }) => {
+  if (!servers || !network) return [];
+  const names = new Set(nodesOf({ servers, network }).map((node) => node.name));
+  return Object.keys(generations)
+    .filter((name) => !names.has(name))
+    .map((name) =>
+      problem(["generations", name], generations[name], `the name of a server: ${[...names].join(", ")}`),
+    );
+};
+
+const sshKeysUnique: Check<HetznerDraft> = ({ access }) => {
+  const seen = new Set<string>();
+  return (access?.sshKeys ?? []).flatMap(({ name, publicKey }, index) => {
+    const again = [name, publicKey.split(" ").slice(0, 2).join(" ")].filter((key) => seen.has(key));
+    seen.add(name).add(publicKey.split(" ").slice(0, 2).join(" "));
+    return again.length > 0
+      ? [problem(["access", "sshKeys", index], name, "each name and each key once: Hetzner refuses a second")]
+      : [];
+  });
+};
+
+const hetznerChecks: ReadonlyArray<Check<HetznerDraft>> = [
+  typesOfOneKind,
+  countedOrNumbered,
+  numbersUniqueInLocation,
+  rolesMakeACluster,
+  networkCarriesTheServers,
+  rangesApart,
+  edgeFitsTheZones,
+  generationsNameServers,
+  sshKeysUnique,
+];
+
+export function checkHetzner(draft: HetznerDraft): Problem[] {
+  return hetznerChecks.flatMap((check) => check(draft));
+}
+
+/** Production asks for more than a cluster that merely works. */
+export function checkEnvironment(
+  environment: Settings["environment"] | undefined,
+  draft: HetznerDraft,
+): Problem[] {
+  if (environment !== "prod" || !draft.servers) return [];
+  const count = (role: string) =>
+    draft.servers?.flatMap((group) => (group.roles.some((each) => each === role) ? numbersOf(group) : []))
+      .length ?? 0;
+  return [
+    ...(count("etcd") < 3
+      ? [problem(["servers"], `${count("etcd")} etcd members`, "at least 3 in prod, so that one may fail")]
+      : []),
+    ...(count("control-plane") < 2
+      ? [
+          problem(
+            ["servers"],
+            `${count("control-plane")} servers with the role control-plane`,
+            "at least 2 in prod, so that one may fail",
+          ),
+        ]
+      : []),
+    ...(draft.access?.from.some((range) => range === "0.0.0.0/0")
+      ? [
+          problem(
+            ["access", "from"],
+            "0.0.0.0/0",
+            "the ranges that administrators come from: in prod SSH and the Kubernetes API are not open to the world",
+          ),
+        ]
+      : []),
+  ];
+}

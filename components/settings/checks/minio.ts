@@ -1,0 +1,122 @@
+import { numbersOf } from "../nodes";
+import type { Problem } from "../problems";
+import type { HetznerTarget, Settings } from "../schema";
+import { type HetznerDraft, problem } from "./checks";
+import {
+  counted,
+  type DriveLayout,
+  describeLayout,
+  drivesOf,
+  judgeLayout,
+  KEEPS_READS,
+  KEEPS_WRITES,
+  MOST_DRIVES,
+} from "./minio-layout";
+
+type MinioSettings = Settings["minio"];
+
+const ONE_DRIVE: DriveLayout = { pods: 1, drivesPerPod: 1, parity: 0 };
+const COMMON_PARITY = 2;
+
+/** How MinIO's drives lie, and what each of its pods may use. */
+export function minioShape({
+  environment,
+  minio,
+}: Pick<Settings, "environment" | "minio">): DriveLayout & { readonly memoryMib: number } {
+  const memoryMib = minio.memoryMib ?? (environment === "dev" ? 512 : 1024);
+  return { ...layoutOf(environment, minio), memoryMib };
+}
+
+/** What is given counts, and the rest follows from it; never from the nodes, which come and go while a layout stays. */
+function layoutOf(environment: Settings["environment"], given: MinioSettings): DriveLayout {
+  const usual = environment === "dev" ? ONE_DRIVE : KEEPS_WRITES;
+  const pods = given.pods ?? usual.pods;
+  const drivesPerPod =
+    given.drivesPerPod ?? (pods === usual.pods ? usual.drivesPerPod : pods === 2 || pods === 3 ? 2 : 1);
+  const parity = given.parity ?? Math.min(COMMON_PARITY, Math.floor((pods * drivesPerPod) / 2));
+  return { pods, drivesPerPod, parity };
+}
+
+/** How many servers may be home to a pod. */
+const homesIn = (servers: HetznerTarget["servers"]): number =>
+  servers.filter(({ roles }) => roles.includes("workload")).flatMap(numbersOf).length;
+
+/** What MinIO needs of its drives and of the servers, and its applications of its buckets. */
+export function checkMinio(
+  {
+    environment,
+    minio,
+  }: { environment: Settings["environment"] | undefined; minio: MinioSettings | undefined },
+  { servers }: HetznerDraft,
+): Problem[] {
+  if (!minio) return [];
+  const nodes = servers ? homesIn(servers) : 0;
+  return [
+    ...(environment && nodes > 0 ? checkLayout(environment, layoutOf(environment, minio), nodes) : []),
+    ...Object.entries(minio.applications).flatMap(([name, { buckets }]) =>
+      buckets.flatMap((bucket, index) =>
+        minio.buckets[bucket]
+          ? []
+          : [
+              problem(
+                ["minio", "applications", name, "buckets", index],
+                bucket,
+                `one of minio.buckets: ${Object.keys(minio.buckets).join(", ")}`,
+              ),
+            ],
+      ),
+    ),
+  ];
+}
+
+function checkLayout(environment: Settings["environment"], layout: DriveLayout, nodes: number): Problem[] {
+  const drives = drivesOf(layout);
+  const given = describeLayout(layout);
+  if (drives > MOST_DRIVES) {
+    return [
+      problem(["minio"], given, `at most ${MOST_DRIVES} drives in all: pods times drivesPerPod is ${drives}`),
+    ];
+  }
+  if (layout.parity > drives / 2) {
+    return [
+      problem(
+        ["minio", "parity"],
+        layout.parity,
+        `at most ${Math.floor(drives / 2)}, half of the ${counted(drives, "drive")} of ${counted(layout.pods, "pod")}`,
+      ),
+    ];
+  }
+  if (drives > 1 && layout.parity === 0) {
+    return [problem(["minio", "parity"], 0, `at least 1 with ${drives} drives: each would take all down`)];
+  }
+  if (environment === "prod" && nodes > 1 && judgeLayout(layout, nodes).some(({ reads }) => !reads)) {
+    return [
+      problem(["minio"], given, `in prod a layout that can be read when any node is lost${better(nodes)}`),
+    ];
+  }
+  return [];
+}
+
+/** What the loss of a node leaves, where that is less than everything; said at each preview. */
+export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | "target">): string[] {
+  const { target } = settings;
+  // A single server's loss takes all down, whatever lies on it.
+  if (target.kind !== "hetzner" || homesIn(target.servers) === 1) return [];
+  const nodes = homesIn(target.servers);
+  const layout = minioShape(settings);
+  return judgeLayout(layout, nodes)
+    .filter(({ writes }) => !writes)
+    .map(({ pods, drivesLeft, reads }) => {
+      const lost = `when a node with ${counted(pods, "pod")} is lost, ${drivesLeft} of ${drivesOf(layout)} drives are left`;
+      const consequence = reads
+        ? "objects can be read and not written"
+        : "objects can be neither read nor written";
+      return `minio: ${describeLayout(layout)} over ${counted(nodes, "node")}: ${lost}, and ${consequence}${better(nodes)}`;
+    });
+}
+
+function better(nodes: number): string {
+  return nodes < 3
+    ? `; ${describeLayout(KEEPS_READS)} keeps reads`
+    : `; ${describeLayout(KEEPS_WRITES)} keeps reads and writes`;
+}

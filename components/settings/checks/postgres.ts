@@ -1,0 +1,55 @@
+import { numbersOf } from "../nodes";
+import type { Problem } from "../problems";
+import type { Settings } from "../schema";
+import { type HetznerDraft, problem } from "./checks";
+
+/** How many members PostgreSQL has, and whether they wait for each other. */
+export function postgresShape({ environment, postgres }: Pick<Settings, "environment" | "postgres">): {
+  readonly replicas: number;
+  readonly synchronous: boolean;
+} {
+  const replicas = postgres.replicas ?? (environment === "dev" ? 1 : 3);
+  return { replicas, synchronous: postgres.synchronous ?? replicas > 1 };
+}
+
+/** What PostgreSQL needs of the servers, and of itself. */
+export function checkPostgres(
+  {
+    environment,
+    postgres,
+  }: { environment: Settings["environment"] | undefined; postgres: Settings["postgres"] | undefined },
+  { servers }: HetznerDraft,
+): Problem[] {
+  if (!environment || !postgres) return [];
+  const { replicas, synchronous } = postgresShape({ environment, postgres });
+  const homes = servers?.filter(({ roles }) => roles.includes("workload")).flatMap(numbersOf).length;
+  return [
+    ...(environment === "prod" && homes !== undefined && replicas > homes
+      ? [
+          problem(
+            ["postgres", "replicas"],
+            replicas,
+            `at most ${homes}, one for each server with the role workload`,
+          ),
+        ]
+      : []),
+    ...(synchronous && replicas < 2
+      ? [
+          problem(
+            ["postgres", "synchronous"],
+            synchronous,
+            "only with at least 2 replicas: a commit would wait for nobody",
+          ),
+        ]
+      : []),
+    ...(environment === "prod" && replicas > 1 && !synchronous
+      ? [
+          problem(
+            ["postgres", "synchronous"],
+            synchronous,
+            "true in prod: without it a failover loses acknowledged rows",
+          ),
+        ]
+      : []),
+  ];
+}

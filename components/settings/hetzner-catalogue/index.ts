@@ -1,0 +1,12 @@
+export {
+  LOCATIONS,
+  type Location,
+  locationNames,
+  type NetworkZone,
+  roundTripMs,
+  worstRoundTripMs,
+  zoneOf,
+  zonesOf,
+} from "./locations";
+export { billedNames, type MonthlyPrice, monthlyPrice } from "./prices";
+export { SERVER_TYPES, type ServerTypeName, serverTypeNames } from "./server-types";

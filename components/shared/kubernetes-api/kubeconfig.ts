@@ -1,0 +1,117 @@
+import { parse, stringify } from "yaml";
+import type { KeyPair } from "../../servers";
+import { UserError } from "../user-error";
+
+export interface KubeconfigArgs {
+  /** The cluster's name: it also names the user and the context. */
+  readonly cluster: string;
+  /** Where clients reach the API, such as `https://203.0.113.7:6443`. */
+  readonly server: string;
+  /** The authority of the API's certificate. */
+  readonly authority: string;
+  readonly administrator: KeyPair;
+}
+
+/** A kubeconfig that needs nothing beside itself: made from the certificates alone, before any server boots. */
+export function renderKubeconfig({ cluster, server, authority, administrator }: KubeconfigArgs): string {
+  const user = `${cluster}-administrator`;
+  return stringify(
+    {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: cluster, cluster: { server, "certificate-authority-data": base64(authority) } }],
+      users: [
+        {
+          name: user,
+          user: {
+            "client-certificate-data": base64(administrator.cert),
+            "client-key-data": base64(administrator.key),
+          },
+        },
+      ],
+      contexts: [{ name: cluster, context: { cluster, user } }],
+      "current-context": cluster,
+    },
+    { lineWidth: 0 },
+  );
+}
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+/** What a connection to the API needs of a kubeconfig. */
+export interface ApiAccess {
+  readonly server: URL;
+  readonly authority?: string;
+  readonly serverName?: string;
+  readonly insecure: boolean;
+  readonly client?: KeyPair;
+  readonly token?: string;
+}
+
+/** Reads the access out of anybody's kubeconfig, ours or that of an existing cluster. */
+export function apiAccess(kubeconfig: string, contextName?: string): ApiAccess {
+  const config = record(parsed(kubeconfig));
+  const wanted = contextName ?? text(config["current-context"]);
+  const context = named(config.contexts, wanted, "context");
+  const cluster = named(config.clusters, text(context.cluster), "cluster");
+  const user = named(config.users, text(context.user), "user");
+  const server = text(cluster.server);
+  if (!server || !URL.canParse(server))
+    throw unusable(`its cluster's server is ${JSON.stringify(server)}, not an address`);
+  const authority = embedded(cluster, "certificate-authority");
+  const cert = embedded(user, "client-certificate");
+  const key = embedded(user, "client-key");
+  const token = text(user.token);
+  const serverName = text(cluster["tls-server-name"]);
+  return {
+    server: new URL(server),
+    insecure: cluster["insecure-skip-tls-verify"] === true,
+    ...(authority !== undefined && { authority }),
+    ...(serverName !== undefined && { serverName }),
+    ...(cert !== undefined && key !== undefined && { client: { cert, key } }),
+    ...(token !== undefined && { token }),
+  };
+}
+
+function parsed(kubeconfig: string): unknown {
+  try {
+    return parse(kubeconfig);
+  } catch {
+    // The parser's message would quote the text, keys and all.
+    throw unusable("it is not YAML");
+  }
+}
+
+function embedded(section: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const inline = text(section[`${name}-data`]);
+  if (inline !== undefined) return Buffer.from(inline, "base64").toString("utf8");
+  if (section[name] !== undefined) throw unusable(`its ${name} is a file of the machine that it was made on`);
+  return undefined;
+}
+
+/** An entry of one of a kubeconfig's lists, whose content stands below a key of its own kind. */
+function named(
+  list: unknown,
+  name: string | undefined,
+  kind: "context" | "cluster" | "user",
+): Record<string, unknown> {
+  const entries = Array.isArray(list) ? list.map(record) : [];
+  const entry = entries.find((each) => each.name === name);
+  if (!entry) {
+    const known = entries.map((each) => String(each.name)).join(", ") || "none";
+    throw unusable(`it has no ${kind} called ${JSON.stringify(name)} (it has: ${known})`);
+  }
+  return record(entry[kind]);
+}
+
+function unusable(problem: string): UserError {
+  return new UserError(
+    `The kubeconfig cannot be used: ${problem}.\nMake one that stands alone: kubectl config view --minify --flatten`,
+  );
+}
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { inlineChart, RETRIES } from "../../cluster";
+import { recordArtefact } from "../../shared/artefacts";
+import { addOnObjects } from "./add-on-objects";
+import { AIRFLOW_PANELS, DASHBOARD_LABEL, dashboard } from "./dashboards";
+import { statsdMapping } from "./metrics";
+import { AIRFLOW, AIRFLOW_NAMESPACE, labelsOf } from "./names";
+import { MAPPING_FILE, statsdDeployment, statsdService } from "./statsd";
+
+export interface AirflowMetricsArgs {
+  readonly namespace: pulumi.Input<string>;
+}
+
+/** How Airflow is, for Prometheus to know and for Grafana to show. */
+export class AirflowMetrics extends pulumi.ComponentResource {
+  constructor(name: string, args: AirflowMetricsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:airflow:AirflowMetrics", name, {}, opts);
+    const child = { parent: this };
+    const { namespace } = args;
+    const metadata = { name: AIRFLOW.statsd, namespace, labels: labelsOf(AIRFLOW.statsd) };
+    const mapping = statsdMapping();
+    recordArtefact(this, `airflow/${MAPPING_FILE}`, mapping);
+
+    const configMap = new k8s.core.v1.ConfigMap(
+      `${name}-mapping`,
+      { metadata, data: { [MAPPING_FILE]: mapping } },
+      child,
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-statsd`,
+      { metadata, spec: statsdDeployment(digest(mapping)) },
+      { parent: this, dependsOn: configMap },
+    );
+    new k8s.core.v1.Service(`${name}-service`, { metadata, spec: statsdService }, child);
+    new k8s.core.v1.ConfigMap(
+      `${name}-dashboard`,
+      {
+        metadata: {
+          name: AIRFLOW.dashboard,
+          namespace,
+          labels: { ...labelsOf(AIRFLOW.dashboard), ...DASHBOARD_LABEL },
+        },
+        data: { "airflow.json": dashboard("trellis-airflow", "Airflow", AIRFLOW_PANELS) },
+      },
+      child,
+    );
+    new k8s.apiextensions.CustomResource(
+      `${name}-add-on-objects`,
+      {
+        apiVersion: "helm.cattle.io/v1",
+        kind: "HelmChart",
+        metadata: { name: addOnObjects.name, namespace: "kube-system" },
+        spec: {
+          ...RETRIES,
+          chartContent: inlineChart(addOnObjects),
+          targetNamespace: AIRFLOW_NAMESPACE,
+        },
+      },
+      child,
+    );
+    this.registerOutputs({});
+  }
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

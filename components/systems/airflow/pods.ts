@@ -1,0 +1,184 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { AirflowProcess } from "../../settings";
+import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { AUTHORITIES_FOLDER, type ConfigurationArgs, configuration } from "./configuration";
+import { AIRFLOW, AIRFLOW_HOME, AIRFLOW_IMAGE, AIRFLOW_USER, DAGS_FOLDER, labelsOf, PORTS } from "./names";
+import { waitsToBeLetIn } from "./wait-for-database";
+
+export interface AirflowPodArgs extends ConfigurationArgs {
+  /** The ConfigMaps with the streams of each platform, among the DAGs. */
+  readonly streamLists: readonly string[];
+
+  /** Changes with what a process reads only when it starts. */
+  readonly configDigest: pulumi.Input<string>;
+}
+
+type Container = k8s.types.input.core.v1.Container;
+
+/** One of Airflow's processes. */
+interface Part {
+  readonly name: string;
+  /** What follows `airflow`. */
+  readonly words: readonly string[];
+  readonly serving: Pick<Container, "ports" | "startupProbe" | "livenessProbe" | "readinessProbe">;
+  /** Whether it starts and watches pods, and so needs its account's token. */
+  readonly runsPods: boolean;
+  readonly memory: readonly [request: string, limit: string];
+}
+
+/** A start takes half a minute alone, and minutes where many start at once. */
+const STARTING = { periodSeconds: 10, failureThreshold: 60 };
+
+const answers = (path: string, port: number): Part["serving"] => {
+  const probe = { httpGet: { path, port }, timeoutSeconds: 10 };
+  return {
+    ports: [{ containerPort: port }],
+    startupProbe: { ...probe, ...STARTING },
+    livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 5 },
+    readinessProbe: { ...probe, periodSeconds: 10 },
+  };
+};
+
+/** What has no port tells the database that it lives; asking costs a start of Airflow, so it is asked seldom. */
+const reports = (job: string): Part["serving"] => {
+  const command = ["airflow", "jobs", "check", "--job-type", job, "--local"];
+  const probe = { exec: { command }, timeoutSeconds: 60 };
+  return {
+    startupProbe: { ...probe, initialDelaySeconds: 15, periodSeconds: 30, failureThreshold: 20 },
+    livenessProbe: { ...probe, periodSeconds: 120, failureThreshold: 3 },
+  };
+};
+
+export const PARTS = {
+  apiServer: {
+    name: AIRFLOW.apiServer,
+    words: ["api-server", "--port", String(PORTS.api), "--proxy-headers"],
+    serving: answers("/api/v2/monitor/health", PORTS.api),
+    runsPods: false,
+    memory: ["768Mi", "2Gi"],
+  },
+  scheduler: {
+    name: AIRFLOW.scheduler,
+    words: ["scheduler"],
+    serving: answers("/health", PORTS.schedulerHealth),
+    runsPods: true,
+    memory: ["1280Mi", "2560Mi"],
+  },
+  dagProcessor: {
+    name: AIRFLOW.dagProcessor,
+    words: ["dag-processor"],
+    serving: reports("DagProcessorJob"),
+    runsPods: false,
+    memory: ["384Mi", "1Gi"],
+  },
+  triggerer: {
+    name: AIRFLOW.triggerer,
+    words: ["triggerer"],
+    serving: reports("TriggererJob"),
+    runsPods: true,
+    memory: ["384Mi", "1Gi"],
+  },
+} as const satisfies Record<AirflowProcess, Part>;
+
+export function partDeployment(
+  key: AirflowProcess,
+  replicas: number,
+  args: AirflowPodArgs,
+): k8s.types.input.apps.v1.DeploymentSpec {
+  const part = PARTS[key];
+  return {
+    replicas,
+    selector: { matchLabels: labelsOf(part.name) },
+    // One by one and none too many: the sessions of the database are counted.
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+    template: {
+      metadata: {
+        labels: labelsOf(part.name),
+        annotations: { "trellis/config-digest": args.configDigest },
+      },
+      spec: {
+        ...airflowPod(key, part.words, part.memory, args, part.serving),
+        serviceAccountName: part.name,
+        automountServiceAccountToken: part.runsPods,
+        priorityClassName: "trellis-service",
+      },
+    },
+  };
+}
+
+/**
+ * Brings the metadata database to the release, makes the administrator where there is none, and bounds how many jobs are
+ * under way at once, waiting ones among them. An administrator that is there keeps the password that the interface gave.
+ */
+export function migrationScript(pools: Readonly<Record<string, number>>): string {
+  return [
+    "airflow db migrate",
+    "airflow users create --username admin --role Admin --firstname Trellis --lastname Admin" +
+      ' --email admin@localhost --password "$TRELLIS_ADMIN_PASSWORD"',
+    ...Object.entries(pools).map(
+      ([pool, slots]) => `airflow pools set --include-deferred ${pool} ${slots} "Jobs under way at once"`,
+    ),
+  ].join(" && ");
+}
+
+export function migrationJob(script: string, args: AirflowPodArgs): k8s.types.input.batch.v1.JobSpec {
+  return {
+    backoffLimit: 6, // the leader may just be changing
+    template: {
+      metadata: { labels: labelsOf(AIRFLOW.migration) },
+      spec: {
+        ...airflowPod(undefined, ["bash", "-c", script], ["512Mi", "1Gi"], args, {}),
+        automountServiceAccountToken: false,
+        restartPolicy: "Never",
+      },
+    },
+  };
+}
+
+function airflowPod(
+  part: AirflowProcess | undefined,
+  words: readonly string[],
+  [request, limit]: readonly [string, string],
+  args: AirflowPodArgs,
+  serving: Part["serving"],
+): k8s.types.input.core.v1.PodSpec {
+  const env = configuration(args, part);
+  return {
+    enableServiceLinks: false, // or Services whose names begin with airflow would be taken for settings
+    securityContext: restrictedPod(AIRFLOW_USER),
+    initContainers: [waitsToBeLetIn(env)],
+    containers: [
+      {
+        name: "airflow",
+        image: AIRFLOW_IMAGE,
+        args: [...words],
+        securityContext: restrictedContainer,
+        env,
+        resources: { requests: { cpu: "100m", memory: request }, limits: { memory: limit } },
+        ...serving,
+        volumeMounts: [
+          SCRATCH.mount,
+          { name: "home", mountPath: AIRFLOW_HOME },
+          { name: "dags", mountPath: DAGS_FOLDER, readOnly: true },
+          { name: "authorities", mountPath: AUTHORITIES_FOLDER, readOnly: true },
+        ],
+      },
+    ],
+    volumes: [
+      SCRATCH.volume,
+      { name: "home", emptyDir: { sizeLimit: "2Gi" } }, // settings, and the logs of tasks that run
+      {
+        name: "dags",
+        projected: {
+          sources: [
+            { configMap: { name: AIRFLOW.dags } },
+            // One that is not there yet brings its DAGs when it comes.
+            ...args.streamLists.map((name) => ({ configMap: { name, optional: true } })),
+          ],
+        },
+      },
+      { name: "authorities", configMap: { name: AIRFLOW.authorities } },
+    ],
+  };
+}

@@ -1,0 +1,69 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { restrictedContainer, restrictedPod } from "../../shared/pods";
+import { versions } from "../../shared/versions";
+import { AIRFLOW, labelsOf, PORTS } from "./names";
+
+/** Of its image: nobody. */
+const USER = 65_534;
+
+const MAPPING = { name: "mapping", mountPath: "/etc/statsd", file: "mapping.yml" };
+
+/** The file of the mapping's ConfigMap. */
+export const MAPPING_FILE = MAPPING.file;
+
+/** What follows the exporter's own name. */
+export const STATSD_WORDS = [
+  `--statsd.mapping-config=${MAPPING.mountPath}/${MAPPING.file}`,
+  `--statsd.listen-udp=:${PORTS.statsd}`,
+  "--statsd.listen-tcp=", // nobody speaks TCP to it
+  `--web.listen-address=:${PORTS.metrics}`,
+] as const;
+
+/** One exporter: Airflow's processes tell it what they count, and Prometheus asks it. */
+export function statsdDeployment(mappingDigest: string): k8s.types.input.apps.v1.DeploymentSpec {
+  return {
+    replicas: 1,
+    selector: { matchLabels: labelsOf(AIRFLOW.statsd) },
+    template: {
+      metadata: {
+        labels: labelsOf(AIRFLOW.statsd),
+        annotations: { "trellis/config-digest": mappingDigest },
+      },
+      spec: {
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        priorityClassName: "trellis-service",
+        securityContext: restrictedPod(USER),
+        containers: [
+          {
+            name: "statsd",
+            image: `docker.io/prom/statsd-exporter:${versions.statsdExporter.version}`,
+            args: [...STATSD_WORDS],
+            ports: [
+              { name: "statsd", containerPort: PORTS.statsd, protocol: "UDP" },
+              { name: "metrics", containerPort: PORTS.metrics },
+            ],
+            securityContext: restrictedContainer,
+            resources: { requests: { cpu: "25m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+            readinessProbe: { httpGet: { path: "/-/ready", port: "metrics" }, periodSeconds: 10 },
+            livenessProbe: {
+              httpGet: { path: "/-/healthy", port: "metrics" },
+              periodSeconds: 30,
+              timeoutSeconds: 5,
+            },
+            volumeMounts: [{ name: MAPPING.name, mountPath: MAPPING.mountPath, readOnly: true }],
+          },
+        ],
+        volumes: [{ name: MAPPING.name, configMap: { name: AIRFLOW.statsd } }],
+      },
+    },
+  };
+}
+
+export const statsdService: k8s.types.input.core.v1.ServiceSpec = {
+  selector: labelsOf(AIRFLOW.statsd),
+  ports: [
+    { name: "statsd", port: PORTS.statsd, protocol: "UDP" },
+    { name: "metrics", port: PORTS.metrics },
+  ],
+};

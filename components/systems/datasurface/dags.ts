@@ -1,0 +1,55 @@
+import type { Model, Platform } from "../../../jobs/datasurface";
+import {
+  type DagJob,
+  infrastructureDag,
+  PRIORITY,
+  platformLabels,
+  platformName,
+  podName,
+} from "../../../jobs/datasurface";
+import type { PlatformDags } from "../airflow";
+import { infrastructurePod, ingestionPod, type JobPodArgs } from "./job-pod";
+import { DATASURFACE } from "./names";
+
+export interface DataSurfaceDagsArgs extends Omit<JobPodArgs, "provider"> {
+  readonly model: Model;
+
+  /** Where the jobs' pods live. */
+  readonly namespace: string;
+
+  /** Where failures are told. @default nowhere */
+  readonly slackChannel?: string;
+
+  /** When the daily work of a platform is done. @default midnight, UTC */
+  readonly infrastructureSchedule?: string;
+}
+
+/** What Airflow is told of every platform of the model, but for its streams. */
+export function dataSurfaceDags(args: DataSurfaceDagsArgs): PlatformDags[] {
+  const pod: JobPodArgs = { ...args, provider: args.model.ecosystem.provider };
+  return args.model.ecosystem.platforms.map((platform) => ({
+    name: platformName(platform),
+    namespace: args.namespace,
+    pool: DATASURFACE.pool,
+    template: ingestionPod(pod, platform),
+    infrastructureTemplate: infrastructurePod(pod, platform),
+    slack: args.slackChannel === undefined ? null : { channel: args.slackChannel },
+    infrastructure: infrastructureJob(args, platform),
+  }));
+}
+
+export const infrastructureWords = (platform: Platform) => [
+  ...["datasurface", "infrastructure", "--platform", platform.name],
+];
+
+function infrastructureJob({ infrastructureSchedule }: DataSurfaceDagsArgs, platform: Platform): DagJob {
+  return {
+    dag: infrastructureDag(platform),
+    pod: podName(platform.name, "infrastructure"),
+    schedule: infrastructureSchedule ?? "@daily",
+    arguments: infrastructureWords(platform),
+    environment: [],
+    labels: platformLabels(platform),
+    priority: PRIORITY.MEDIUM,
+  };
+}

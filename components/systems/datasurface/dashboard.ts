@@ -1,0 +1,34 @@
+import type { Platform } from "../../../jobs/datasurface";
+import { platformName } from "../../../jobs/datasurface";
+import type { Panel } from "../airflow";
+
+/** How the ingestion of these platforms is, by what Airflow counts of their DAGs. */
+export function dataSurfacePanels(platforms: readonly Platform[]): Panel[] {
+  return platforms.flatMap((platform) => {
+    const { name } = platform;
+    const streams = `dag_id=~"${platformName(platform).replaceAll("-", "[-_]")}__.*_ingestion"`;
+    return [
+      {
+        title: `${name}: batches an hour`,
+        expr: `sum by (dag_id) (increase(airflow_dag_run_seconds_count{${streams},outcome="success"}[1h]))`,
+        legend: "{{dag_id}}",
+      },
+      {
+        title: `${name}: runs that failed`,
+        expr: `sum by (dag_id) (increase(airflow_dag_run_seconds_count{${streams},outcome="failed"}[15m]))`,
+        legend: "{{dag_id}}",
+      },
+      {
+        title: `${name}: how long runs take, 95th percentile`,
+        expr: `histogram_quantile(0.95, sum by (dag_id, le) (rate(airflow_dag_run_seconds_bucket{${streams}}[15m])))`,
+        legend: "{{dag_id}}",
+        unit: "s" as const,
+      },
+      {
+        title: `${name}: runs that asked to go on at once`,
+        expr: `sum by (dag_id) (increase(airflow_task_finishes_total{${streams},task_id="reschedule_immediately",state="success"}[15m]))`,
+        legend: "{{dag_id}}",
+      },
+    ];
+  });
+}

@@ -1,0 +1,283 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Model, Platform } from "../../../jobs/datasurface";
+import {
+  credentialSecret,
+  ingestionJobs,
+  platformName,
+  streamsFile,
+  streamsFileName,
+} from "../../../jobs/datasurface";
+import { UserError } from "../../shared/user-error";
+import { DASHBOARD_LABEL, dagFiles, dashboard } from "../airflow";
+import { type DataSurfaceDagsArgs, dataSurfaceDags, infrastructureWords } from "./dags";
+import { dataSurfacePanels } from "./dashboard";
+import { sourceConversations } from "./egress";
+import { AUTHORITIES_FILE, infrastructurePod, MODEL_FOLDER } from "./job-pod";
+import {
+  AIRFLOW_ROLE,
+  DATASURFACE,
+  gitConfigMap,
+  gitSecret,
+  infrastructureName,
+  LABELS,
+  streamListName,
+  streamListRole,
+} from "./names";
+import { SIMULATOR_KEYS, type SimulatorArgs, simulatorDeployment } from "./simulator";
+
+/** A login of a database. */
+export interface Login {
+  readonly user: pulumi.Input<string>;
+  readonly password: pulumi.Input<string>;
+}
+
+/** Where the jobs read the model: a repository, whose changes need no deployment, or files that come with this one. */
+export type ModelOrigin =
+  | { readonly repository: { readonly url: string; readonly branch: string } }
+  | { readonly files: Readonly<Record<string, string>> };
+
+export interface DataSurfaceArgs {
+  /** The namespace, known once its guards stand. */
+  readonly namespace: pulumi.Input<string>;
+
+  /** What is ingested, from where, and for whom, as the program sees it. */
+  readonly model: Model;
+
+  readonly origin: ModelOrigin;
+
+  /** The job image, whose entrypoint is `jobs`. */
+  readonly image: pulumi.Input<string>;
+
+  /** The server of the merge database. */
+  readonly mergeHost: pulumi.Input<string>;
+
+  /** The authorities, in PEM, by which the jobs know the database servers. */
+  readonly authorities: pulumi.Input<string>;
+
+  /** A login for each credential that the model names. */
+  readonly credentials: Readonly<Record<string, Login>>;
+
+  /** For a private repository. @default the repository is public */
+  readonly gitToken?: pulumi.Input<string>;
+
+  /** Where failures are told, given that Airflow has a token. @default nowhere */
+  readonly slackChannel?: string;
+
+  /** Where Airflow is, and its accounts that run pods here: those of the scheduler and triggerer, and no others. */
+  readonly airflow: { readonly namespace: pulumi.Input<string>; readonly accounts: readonly string[] };
+
+  /** Whether there is a Grafana to show how ingestion is. */
+  readonly monitoring: boolean;
+
+  /** What changes a source at random, for trying out. @default none */
+  readonly simulator?: Omit<SimulatorArgs, "image"> & { readonly login: Login };
+}
+
+/** Where the jobs of the platforms live: what they read, what they may use, and who may start them. */
+export class DataSurface extends pulumi.ComponentResource {
+  /** The files of Airflow's DAG folder. */
+  readonly dags: pulumi.Output<Record<string, string>>;
+
+  /** The ConfigMaps beside Airflow that hold the streams of each platform. */
+  readonly streamLists: readonly string[];
+
+  /** Whose sessions bound how many jobs may run at once. */
+  readonly mergeDatabase: string;
+
+  constructor(name: string, args: DataSurfaceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trellis:datasurface:DataSurface", name, {}, opts);
+    requireLogins(args);
+    const { model, origin, airflow } = args;
+    const { platforms, provider } = model.ecosystem;
+    const child = { parent: this };
+    const metadata = (object: string, labels = LABELS.common, namespace = args.namespace) => ({
+      name: object,
+      namespace,
+      labels,
+    });
+    const configMap = (object: string, data: Record<string, pulumi.Input<string>>) =>
+      new k8s.core.v1.ConfigMap(`${name}-${object}`, { metadata: metadata(object), data }, child);
+    const secret = (object: string, stringData: Record<string, pulumi.Input<string>>) =>
+      new k8s.core.v1.Secret(`${name}-${object}`, { metadata: metadata(object), stringData }, child);
+    const account = (object: string) =>
+      new k8s.core.v1.ServiceAccount(
+        `${name}-${object}-account`,
+        { metadata: metadata(object), automountServiceAccountToken: false },
+        child,
+      );
+
+    const inputs: pulumi.Resource[] = [
+      account(DATASURFACE.serviceAccount),
+      configMap(DATASURFACE.authorities, { [AUTHORITIES_FILE]: args.authorities }),
+      ...("files" in origin ? [configMap(DATASURFACE.model, { ...origin.files })] : []),
+      ...platforms.map((platform) => configMap(gitConfigMap(platform), whereTheModelIs(origin))),
+      ...Object.entries(args.credentials).map(([credential, login]) => {
+        const { name: object, user, password } = credentialSecret(credential);
+        return secret(object, { [user]: login.user, [password]: login.password });
+      }),
+      ...(args.gitToken === undefined
+        ? []
+        : [secret(gitSecret(provider.gitCredential), { token: args.gitToken })]),
+    ];
+
+    const role = new k8s.rbac.v1.Role(
+      `${name}-airflow`,
+      { metadata: metadata(DATASURFACE.airflowRole), rules: AIRFLOW_ROLE },
+      child,
+    );
+    new k8s.rbac.v1.RoleBinding(
+      `${name}-airflow-binding`,
+      {
+        metadata: metadata(DATASURFACE.airflowRole),
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+        subjects: airflow.accounts.map((each) => serviceAccount(each, airflow.namespace)),
+      },
+      child,
+    );
+    for (const [policy, spec] of Object.entries(sourceConversations(model))) {
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-allow-${policy}`,
+        { metadata: metadata(policy), spec },
+        child,
+      );
+    }
+
+    const specification = pulumi.all([args.namespace, args.image, args.mergeHost, airflow.namespace]).apply(
+      ([namespace, image, mergeHost, airflowNamespace]): DataSurfaceDagsArgs => ({
+        ...{ model, namespace, image, mergeHost, airflowNamespace },
+        carriesModel: "files" in origin,
+        ...(args.slackChannel !== undefined && { slackChannel: args.slackChannel }),
+      }),
+    );
+    this.dags = specification.apply((given) => dagFiles(dataSurfaceDags(given)));
+    this.streamLists = platforms.map(streamListName);
+    this.mergeDatabase = provider.mergeDatabase;
+
+    for (const platform of platforms) {
+      const list = streamListName(platform);
+      const beside = metadata(list, LABELS.common, airflow.namespace);
+      // From the first deployment on it follows the model, by the platform's daily work.
+      const streams = new k8s.core.v1.ConfigMap(
+        `${name}-${list}`,
+        {
+          metadata: beside,
+          data: { [streamsFileName(platformName(platform))]: streamsFile(ingestionJobs(model, platform)) },
+        },
+        { parent: this, ignoreChanges: ["data"] },
+      );
+      const writer = infrastructureName(platform);
+      const rights = [
+        account(writer),
+        new k8s.rbac.v1.Role(
+          `${name}-${list}-writer`,
+          { metadata: beside, rules: streamListRole(platform) },
+          child,
+        ),
+        new k8s.rbac.v1.RoleBinding(
+          `${name}-${list}-writer-binding`,
+          {
+            metadata: beside,
+            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: list },
+            subjects: [serviceAccount(writer, args.namespace)],
+          },
+          child,
+        ),
+      ];
+      new k8s.batch.v1.Job(
+        `${name}-${writer}`,
+        {
+          metadata: metadata(writer),
+          spec: specification.apply((given) => infrastructureJob(given, platform, origin)),
+        },
+        // A Job cannot be changed, and its name is free only when the former is gone.
+        {
+          parent: this,
+          dependsOn: [...inputs, streams, ...rights],
+          replaceOnChanges: ["spec"],
+          deleteBeforeReplace: true,
+        },
+      );
+    }
+
+    if (args.monitoring) {
+      new k8s.core.v1.ConfigMap(
+        `${name}-dashboard`,
+        {
+          metadata: metadata(DATASURFACE.dashboard, { ...LABELS.common, ...DASHBOARD_LABEL }),
+          data: {
+            "datasurface.json": dashboard("trellis-datasurface", "DataSurface", dataSurfacePanels(platforms)),
+          },
+        },
+        child,
+      );
+    }
+    if (args.simulator) {
+      const { login, ...simulator } = args.simulator;
+      const logins = secret(DATASURFACE.simulator, {
+        [SIMULATOR_KEYS.user]: login.user,
+        [SIMULATOR_KEYS.password]: login.password,
+      });
+      new k8s.apps.v1.Deployment(
+        `${name}-simulator`,
+        {
+          metadata: metadata(DATASURFACE.simulator, LABELS.simulator),
+          spec: simulatorDeployment({ ...simulator, image: args.image }),
+        },
+        { parent: this, dependsOn: [logins, ...inputs] },
+      );
+    }
+    this.registerOutputs({ dags: this.dags });
+  }
+}
+
+const serviceAccount = (name: string, namespace: pulumi.Input<string>) => ({
+  kind: "ServiceAccount",
+  name,
+  namespace,
+});
+
+const whereTheModelIs = (origin: ModelOrigin): Record<string, string> =>
+  "files" in origin
+    ? { MODEL_DIR: MODEL_FOLDER }
+    : { MODEL_REPOSITORY: origin.repository.url, MODEL_BRANCH: origin.repository.branch };
+
+/** The daily work, done once for each image and each model that is deployed: tables, views, and the stream list. */
+function infrastructureJob(
+  args: DataSurfaceDagsArgs,
+  platform: Platform,
+  origin: ModelOrigin,
+): k8s.types.input.batch.v1.JobSpec {
+  const { metadata, spec } = infrastructurePod(
+    { ...args, provider: args.model.ecosystem.provider },
+    platform,
+  );
+  const containers = spec.containers.map((each) => ({ ...each, args: infrastructureWords(platform) }));
+  return {
+    backoffLimit: 6, // the leader may just be changing
+    template: {
+      metadata: {
+        labels: metadata.labels,
+        // Another model in files is another Job; of a repository the DAG follows the changes.
+        annotations: { "trellis/model-digest": digest(JSON.stringify(origin)) },
+      },
+      spec: { ...spec, containers },
+    },
+  };
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+/** A pod that waits for a Secret that nobody made would only be seen to fail hours later. */
+function requireLogins({ model, credentials }: DataSurfaceArgs): void {
+  const { provider, stores } = model.ecosystem;
+  const wanted = new Set([provider.mergeCredential, ...stores.map(({ capture }) => capture.credential)]);
+  const missing = [...wanted].filter((credential) => !(credential in credentials));
+  if (missing.length > 0) {
+    throw new UserError(
+      `the model names credentials without a login: ${missing.join(", ")}; given: ${Object.keys(credentials).join(", ") || "none"}. ` +
+        "Databases that lie elsewhere are given in datasurface.logins",
+    );
+  }
+}

@@ -1,0 +1,33 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type { Model } from "../../../jobs/datasurface";
+
+type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
+
+/** The namespace's own allowances cover the platform's PostgreSQL. */
+const COVERED = /\.postgres\.svc\.cluster\.local$/;
+
+/** What the jobs may say to the sources of a model that lie elsewhere, by the policies' names. */
+export function sourceConversations({ ecosystem }: Model): Record<string, Spec> {
+  const sources = ecosystem.stores.map(({ capture }) => capture.source);
+  const elsewhere = sources.filter(({ host, port }) => !(COVERED.test(host) && port === 5432));
+  return Object.fromEntries(
+    elsewhere.map(({ host, port }) => {
+      const spec: Spec = {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: [{ to: [peerOf(host)], ports: [{ port, protocol: "TCP" }] }],
+      };
+      return [`source-${host.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${port}`.slice(0, 253), spec];
+    }),
+  );
+}
+
+/** A policy knows namespaces and addresses, not names: of a name outside, only the port is narrow. */
+function peerOf(host: string): k8s.types.input.networking.v1.NetworkPolicyPeer {
+  const inside = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\.cluster\.local)?$/.exec(host);
+  if (inside?.[1]) {
+    return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": inside[1] } } };
+  }
+  if (/^\d+(\.\d+){3}$/.test(host)) return { ipBlock: { cidr: `${host}/32` } };
+  return { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } }; // never the metadata address
+}

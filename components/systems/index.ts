@@ -1,0 +1,3 @@
+export { Airflow, POD_RUNNERS } from "./airflow";
+export { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
+export { checkWords, importRequest, RAIN, RainTracker, splitWords } from "./rain";

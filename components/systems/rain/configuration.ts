@@ -1,0 +1,33 @@
+import type { Environment } from "../../settings";
+
+/** The provider that the imports read from. */
+export const PROVIDER_URL = "https://alert.fcd.maricopa.gov/alert/Rain/";
+
+/** Where the archive is mounted in an import's pod. */
+export const ARCHIVE_PATH = "/archive";
+
+/** What every pod reads from its environment; the one place where environments differ. */
+export function rainConfiguration(environment: Environment): Record<string, string> {
+  return {
+    LOG_FORMAT: "json",
+    LOG_LEVEL: environment === "dev" ? "debug" : "info",
+    MCFCD_BASE_URL: PROVIDER_URL,
+    MCFCD_WORKBOOK_PATH: "pcp_WY_{YYYY}.xlsx",
+    MCFCD_PDF_PATH: "pcp{MM}{YY}.pdf",
+    MCFCD_FOPR_PATH: "FOPR/{ID}_FOPR.xlsx",
+    RAIN_ARCHIVE: ARCHIVE_PATH,
+    RAIN_BATCH_SIZE: environment === "prod" ? "2000" : "1000",
+    RAIN_CONTINUE_ON_FAILURE: environment === "dev" ? "true" : "false",
+    RAIN_DEFAULT_START_YEAR: "2010",
+    RAIN_DOWNLOAD_ATTEMPTS: "3",
+    RAIN_DOWNLOAD_TIMEOUT_SECONDS: "300",
+    RAIN_PDF_START_YEAR: "2000",
+    RAIN_QUERY_TIMEOUT_SECONDS: "60",
+    RAIN_RATE_LIMIT_SECONDS: "2",
+    RAIN_RETRY_DELAY_SECONDS: "5",
+    RAIN_SKIP_UNCHANGED: "true",
+    RAIN_VALIDATE_RAINFALL_MAX: "20",
+    RAIN_VALIDATE_YEAR_MAX: "100",
+    RAIN_WORKBOOK_START_YEAR: "2022",
+  };
+}

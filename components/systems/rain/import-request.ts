@@ -1,0 +1,54 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { parseCommandLine, prepare } from "../../../jobs/shared";
+import { UserError } from "../../shared/user-error";
+import { IMPORT_KINDS, importJob, importLabels, kindOf } from "./import-jobs";
+import type { RainPodArgs } from "./rain-pod";
+
+const VERBS = ["import-year", "import-years", "import-fopr"];
+
+/** The Job that runs these words once, with a name that the cluster completes. */
+export function importRequest(
+  words: readonly string[],
+  namespace: string,
+  args: RainPodArgs,
+): k8s.types.input.batch.v1.Job {
+  const kind = kindOf(words);
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { generateName: `${IMPORT_KINDS[kind].jobType}-`, namespace, labels: importLabels(kind) },
+    spec: importJob(kind, words, args),
+  };
+}
+
+/** Reads the words as the pod would, so that a mistyped year is refused here and not by a pod that failed. */
+export async function checkWords(words: readonly string[]): Promise<void> {
+  const [verb = ""] = words;
+  if (!VERBS.includes(verb)) throw new UserError(`\`${verb}\` is no import; allowed: ${VERBS.join(", ")}`);
+  if (words.includes("--file"))
+    throw new UserError("--file names a file on this machine, which a pod cannot see");
+  const load = async () => (await import("../../../jobs/rain")).rain;
+  const environment = { RAIN_DATABASE_URL: "postgres://pod:secret@database/rain" }; // the pod has its own
+  prepare(await parseCommandLine(["rain", ...words], [{ name: "rain", summary: "", load }], environment));
+}
+
+const FLAGS = ["--stack", "--kubeconfig", "--image", "--namespace"] as const;
+
+/** Splits what the starting command understands from the words that are for the job. */
+export function splitWords(argv: readonly string[]) {
+  const flags: Partial<Record<(typeof FLAGS)[number], string>> = {};
+  const words: string[] = [];
+  let dryRun = false;
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index] ?? "";
+    const flag = FLAGS.find((each) => each === word);
+    if (flag) {
+      index += 1;
+      const value = argv[index];
+      if (!value) throw new UserError(`${flag} wants a value`);
+      flags[flag] = value;
+    } else if (word === "--dry-run") dryRun = true;
+    else words.push(word);
+  }
+  return { flags, words, dryRun };
+}

@@ -1,0 +1,114 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Environment } from "../../settings";
+import { LABELS, PORTS, RAIN } from "./names";
+import { type RainPodArgs, type Resources, rainPod } from "./rain-pod";
+
+type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
+
+/** What the API may use; the figures of the service that this one replaces. */
+const API_RESOURCES: Resources = { cpu: ["100m", "500m"], memory: ["128Mi", "256Mi"] };
+const METRICS_RESOURCES: Resources = { cpu: ["25m", "250m"], memory: ["96Mi", "256Mi"] };
+
+/** How many pods answer: one is enough to try things, two outlive a server, more only under load. */
+export function replicaRange(environment: Environment): { min: number; max: number } {
+  return environment === "dev" ? { min: 1, max: 2 } : { min: 2, max: 4 };
+}
+
+/** A change of the configuration is a new pod: nobody reads its environment twice. */
+export const CONFIG_DIGEST = "trellis/config-digest";
+
+export function apiDeployment(args: RainPodArgs, configDigest: string): DeploymentSpec {
+  const probe = (path: string) => ({ httpGet: { path, port: "http" } });
+  return {
+    // The autoscaler decides how many; a number here would undo its decision with every update.
+    selector: { matchLabels: LABELS.api },
+    template: {
+      metadata: { labels: LABELS.api, annotations: { [CONFIG_DIGEST]: configDigest } },
+      spec: {
+        ...rainPod(args, {
+          container: "api",
+          words: ["serve-api"],
+          resources: API_RESOURCES,
+          environment: { RAIN_PORT: String(PORTS.api) },
+          serving: {
+            ports: [{ name: "http", containerPort: PORTS.api }],
+            startupProbe: { ...probe("/api/v1/health"), periodSeconds: 2, failureThreshold: 60 },
+            livenessProbe: { ...probe("/api/v1/health"), periodSeconds: 10, timeoutSeconds: 5 },
+            readinessProbe: { ...probe("/api/v1/ready"), periodSeconds: 5, timeoutSeconds: 5 },
+          },
+        }),
+        priorityClassName: "trellis-service",
+        topologySpreadConstraints: [
+          {
+            maxSkew: 1,
+            topologyKey: "kubernetes.io/hostname",
+            whenUnsatisfiable: "ScheduleAnyway",
+            labelSelector: { matchLabels: LABELS.api },
+          },
+        ],
+      },
+    },
+  };
+}
+
+export function metricsDeployment(args: RainPodArgs, configDigest: string): DeploymentSpec {
+  const probe = { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 10, timeoutSeconds: 5 };
+  return {
+    replicas: 1,
+    selector: { matchLabels: LABELS.metrics },
+    template: {
+      metadata: { labels: LABELS.metrics, annotations: { [CONFIG_DIGEST]: configDigest } },
+      spec: {
+        ...rainPod(args, {
+          container: "metrics",
+          words: ["serve-metrics"],
+          resources: METRICS_RESOURCES,
+          environment: { RAIN_PORT: String(PORTS.metrics) },
+          serving: {
+            ports: [{ name: "metrics", containerPort: PORTS.metrics }],
+            startupProbe: { ...probe, periodSeconds: 2, failureThreshold: 60 },
+            livenessProbe: probe,
+            readinessProbe: probe,
+          },
+        }),
+        priorityClassName: "trellis-service",
+      },
+    },
+  };
+}
+
+export const apiService: k8s.types.input.core.v1.ServiceSpec = {
+  selector: LABELS.api,
+  ports: [{ name: "http", port: 80, targetPort: "http" }],
+};
+
+export const metricsService: k8s.types.input.core.v1.ServiceSpec = {
+  selector: LABELS.metrics,
+  ports: [{ name: "metrics", port: PORTS.metrics, targetPort: "metrics" }],
+};
+
+export function apiAutoscaler(
+  environment: Environment,
+): k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec {
+  const { min, max } = replicaRange(environment);
+  return {
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: RAIN.api },
+    minReplicas: min,
+    maxReplicas: max,
+    metrics: [
+      {
+        type: "Resource",
+        resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } },
+      },
+    ],
+  };
+}
+
+export function apiIngress(host: pulumi.Input<string>): k8s.types.input.networking.v1.IngressSpec {
+  const service = { name: RAIN.api, port: { name: "http" } };
+  return {
+    tls: [{ hosts: [host], secretName: `${RAIN.api}-tls` }],
+    rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service } }] } }],
+  };
+}

@@ -1,0 +1,1 @@
+export { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./verbs";

@@ -1,0 +1,154 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
+import { type DatabaseAddress, UserError } from "../../shared";
+
+/** The programs that read and write dumps, by their full paths. */
+export interface Programs {
+  readonly pgDump: string;
+  readonly pgRestore: string;
+  readonly psql: string;
+  readonly zstd: string;
+  /** The major version of PostgreSQL that pg_dump belongs to. */
+  readonly major: number;
+}
+
+export async function findPrograms(binaries: string | undefined): Promise<Programs> {
+  const path = (process.env.PATH ?? "").split(delimiter);
+  const postgres = binaries === undefined ? path : [binaries];
+  const pgDump = find("pg_dump", postgres);
+  const { stdout } = await promisify(execFile)(pgDump, ["--version"]);
+  return {
+    pgDump,
+    pgRestore: find("pg_restore", postgres),
+    psql: find("psql", postgres),
+    zstd: find("zstd", [...postgres, ...path]),
+    major: Number(/(\d+)[.\w]*/.exec(stdout.replace(/^.*PostgreSQL\) /, ""))?.[1]),
+  };
+}
+
+/** The folder with the server of PostgreSQL itself. */
+export function findBinaries(binaries: string | undefined): string {
+  const path = (process.env.PATH ?? "").split(delimiter);
+  return dirname(find("postgres", binaries === undefined ? path : [binaries]));
+}
+
+/** pg_dump reads servers of its own age and older ones, and refuses younger ones. */
+export function requireYoungEnough({ pgDump, major }: Programs, serverMajor: number): void {
+  if (major >= serverMajor) return;
+  throw new UserError(
+    `${pgDump} is of PostgreSQL ${major} and cannot read a server of PostgreSQL ${serverMajor}; ` +
+      `install postgresql-client-${serverMajor} and name its folder with --bin-dir`,
+  );
+}
+
+function find(name: string, folders: readonly string[]): string {
+  const found = folders.map((folder) => join(folder, name)).find(isExecutable);
+  if (found) return found;
+  throw new UserError(
+    `there is no ${name} in ${folders.join(", ")}; install it, or name its folder with --bin-dir`,
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Runs work with a connection in the environment that libpq reads: nothing of it stands in a process list. The
+ * certificate authority has to be a file for libpq, and is one for as long as the work lasts.
+ */
+export async function withConnection<T>(
+  address: DatabaseAddress,
+  database: string,
+  work: (environment: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<T> {
+  const folder =
+    address.certificateAuthority === undefined ? undefined : mkdtempSync(join(tmpdir(), "trellis-backup-"));
+  const authority = folder && join(folder, "authority.pem");
+  if (authority) writeFileSync(authority, address.certificateAuthority ?? "");
+  try {
+    return await work({
+      PATH: process.env.PATH,
+      HOME: "/nonexistent", // so that nobody's ~/.pgpass or ~/.postgresql has a say
+      PGHOST: address.host,
+      PGPORT: String(address.port),
+      PGUSER: address.user,
+      PGDATABASE: database,
+      PGPASSWORD: address.password,
+      PGSSLMODE: address.sslmode,
+      PGAPPNAME: "trellis backup",
+      PGCONNECT_TIMEOUT: "15",
+      ...(authority ? { PGSSLROOTCERT: authority } : {}),
+    });
+  } finally {
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A server that vanished without a word ends the work within a minute; all else of the connection is in the environment. */
+export const ALIVE = "--dbname=keepalives_idle=30 keepalives_interval=10 keepalives_count=3";
+
+export interface StartArgs {
+  readonly stdin?: "pipe" | "ignore";
+  readonly stdout?: "pipe" | "ignore" | Writable;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+}
+
+const DISK_FULL =
+  "\na disk is full, most likely the database server's: a restore needs room for the new database beside the old one; " +
+  "add room, or restore on another server";
+
+/** A program at work, and how it ended: a UserError with its own last words where it failed. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+}
+
+export function start(path: string, words: readonly string[], args: StartArgs): Running {
+  const child = spawn(path, words, {
+    stdio: [args.stdin ?? "ignore", args.stdout ?? "ignore", "pipe"],
+    env: args.environment ?? { PATH: process.env.PATH },
+  });
+  // An OS pipe between two programs: this process gives its own end away.
+  if (typeof args.stdout === "object") args.stdout.destroy();
+  const stop = () => child.kill("SIGKILL");
+  args.signal?.addEventListener("abort", stop, { once: true });
+  let complaint = "";
+  child.stderr?.on("data", (text: Buffer) => {
+    complaint = `${complaint}${text}`.slice(-2_000);
+  });
+  child.stdin?.on("error", () => undefined); // a program that ends early says why in its exit code
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      args.signal?.removeEventListener("abort", stop);
+      if (args.signal?.aborted) reject(args.signal.reason);
+      else if (code === 0) resolve();
+      else {
+        const name = path.replace(/^.*\//, "");
+        const said = complaint.trim() || (signal ? `killed by ${signal}` : `exit code ${code}`);
+        reject(
+          new UserError(`${name} failed: ${said}${/No space left on device/.test(said) ? DISK_FULL : ""}`),
+        );
+      }
+    });
+  });
+  ended.catch(() => undefined); // whoever reads the output sees that it is short first, and asks afterwards
+  return { child, ended };
+}
+
+/** The end of a pipe that `start` was asked to open. */
+export function opened<Stream extends Readable | Writable>(stream: Stream | null): Stream {
+  if (!stream) throw new Error("the program was started without this pipe");
+  return stream;
+}

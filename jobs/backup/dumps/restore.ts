@@ -1,0 +1,202 @@
+import { createHash } from "node:crypto";
+import {
+  type Context,
+  type Database,
+  quoteIdentifier,
+  quoteLiteral,
+  retry,
+  sqlState,
+  transaction,
+  tryLock,
+  UserError,
+  withDatabase,
+} from "../../shared";
+import type { Artefact } from "../store";
+import { type FillArgs, fill } from "./fill";
+
+export interface RestoreArgs extends FillArgs {
+  /** The database that the artefact becomes. */
+  readonly into: string;
+  /** Whether it may take the place of a database that holds something. */
+  readonly force: boolean;
+}
+
+/** How often sessions of the database are ended before its place is given up as too busy to take. */
+const SWAP_ATTEMPTS = 5;
+
+/**
+ * Restores beside the database of that name and takes its place by one transaction at the end: until then, and
+ * whenever anything fails, what was there stays as it was.
+ */
+export async function restore(args: RestoreArgs, context: Context): Promise<void> {
+  const { server, artefact, into, programs } = args;
+  // A database cannot be renamed from inside.
+  const outside = { ...server, database: into === "postgres" ? "template1" : "postgres" };
+  const session = { purpose: "the server to restore to", applicationName: "trellis backup" };
+  await withDatabase(outside, { ...session, signal: context.signal }, async (database) => {
+    const scratch = nameBeside(into, "restoring");
+    const replaced = nameBeside(into, "replaced");
+    await becomeOnly(database, args, context.signal);
+    await requireVacant(database, args, context.signal);
+    const roles = args.withoutOwners ? [] : await missingRoles(database, rolesOf(artefact));
+    if (roles.length > 0) {
+      throw new UserError(
+        `the server ${server.host}:${server.port} lacks roles of ${artefact.database}: ${roles.join(", ")}; ` +
+          "create them, or give everything to the restoring user with --without-owners",
+      );
+    }
+    await drop(database, scratch); // of a restore that was killed
+    await drop(database, replaced);
+    try {
+      await makeDatabase(database, scratch, artefact, args.withoutOwners);
+      await fill(args, scratch, context);
+      context.signal.throwIfAborted();
+      await takePlace(database, { scratch, into, replaced });
+    } catch (error) {
+      // Where the disk is full the first attempt may fail too: it lets go of what cannot be written, and the next is clean.
+      const clear = () => withDatabase(outside, session, (fresh) => drop(fresh, scratch));
+      await retry(clear, { attempts: 4, firstDelayMs: 500, longestDelayMs: 2_000 }).catch((second: unknown) =>
+        context.log.warn({ scratch }, `${scratch} is left over, until the next restore: ${String(second)}`),
+      );
+      throw error;
+    }
+    await drop(database, replaced);
+  });
+  context.log.info({ database: into, major: programs.major }, `${into} is restored`);
+}
+
+/** Made from the name alone, so that the next run finds what a killed one has left; within PostgreSQL's 63 bytes. */
+export function nameBeside(database: string, what: "restoring" | "replaced" | "drill"): string {
+  return `trellis_${what}_${createHash("sha256").update(database).digest("hex").slice(0, 16)}`;
+}
+
+export const drop = (database: Database, name: string) =>
+  database.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+
+/** The server may need seconds to see that the session of a killed restore has no client any more. */
+function becomeOnly(database: Database, { server, into }: RestoreArgs, signal: AbortSignal): Promise<void> {
+  const take = async () => {
+    if (await tryLock(database, `restore ${into}`)) return;
+    throw new UserError(`another restore of ${into} is running on ${server.host}:${server.port}; let it end`);
+  };
+  return retry(take, { attempts: 8, firstDelayMs: 500, longestDelayMs: 4_000, signal });
+}
+
+async function requireVacant(
+  database: Database,
+  { server, into, force }: RestoreArgs,
+  signal: AbortSignal,
+): Promise<void> {
+  if (force || !(await exists(database, into))) return;
+  const purpose = { purpose: "the database to replace", applicationName: "trellis backup", signal };
+  const relations = await withDatabase({ ...server, database: into }, purpose, async (inside) => {
+    const { rows } = await inside.query<{ count: number }>(OWN_OBJECTS);
+    return rows[0]?.count ?? 0;
+  });
+  if (relations === 0) return;
+  throw new UserError(
+    `the database ${into} at ${server.host}:${server.port} is not empty (${relations} tables, views, functions and ` +
+      "large objects); replace it with --force, or restore beside it with --as <name>",
+  );
+}
+
+const OWN_OBJECTS = `
+  SELECT (SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND nspname <> 'information_schema' AND nspname !~ '^pg_')::int
+    + (SELECT count(*) FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+      WHERE nspname <> 'information_schema' AND nspname !~ '^pg_')::int
+    + (SELECT count(*) FROM pg_largeobject_metadata)::int AS count`;
+
+async function exists(database: Database, name: string): Promise<boolean> {
+  const { rowCount } = await database.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+  return rowCount === 1;
+}
+
+/** Those inside the database, and those that its own settings and privileges name. */
+const rolesOf = ({ roles, properties: { owner, settings, privileges = [] } }: Artefact): string[] => [
+  ...new Set(
+    [
+      ...roles,
+      owner,
+      ...settings.map(({ role }) => role),
+      ...privileges.map(({ grantee }) => grantee),
+    ].filter((role) => role !== null),
+  ),
+];
+
+async function missingRoles(database: Database, roles: readonly string[]): Promise<string[]> {
+  const { rows } = await database.query<{ role: string }>(
+    "SELECT role FROM unnest($1::text[]) AS role WHERE role NOT IN (SELECT rolname FROM pg_roles)",
+    [roles],
+  );
+  return rows.map(({ role }) => role);
+}
+
+/** With what a dump leaves out: its encoding, owner, settings, and who may connect. */
+async function makeDatabase(
+  database: Database,
+  name: string,
+  { properties, database: origin }: Artefact,
+  withoutOwners: boolean,
+): Promise<void> {
+  const own = quoteIdentifier(name);
+  const owner = withoutOwners ? "" : ` OWNER ${quoteIdentifier(properties.owner)}`;
+  const { provider = "", name: localeName = "" } = properties.locale ?? {};
+  const locale = provider
+    ? ` LOCALE_PROVIDER ${provider} ${provider.toUpperCase()}_LOCALE ${quoteLiteral(localeName)}`
+    : "";
+  await database.query(
+    `CREATE DATABASE ${own} TEMPLATE template0 ENCODING ${quoteLiteral(properties.encoding)} ` +
+      `LC_COLLATE ${quoteLiteral(properties.collate)} LC_CTYPE ${quoteLiteral(properties.ctype)}${locale}${owner}`,
+  );
+  await database.query(
+    `COMMENT ON DATABASE ${own} IS ${quoteLiteral(`restored from a backup of ${origin}`)}`,
+  );
+  if (withoutOwners) return;
+  for (const { role, setting } of properties.settings) {
+    const [parameter = "", ...value] = setting.split("=");
+    const whose = role === null ? `DATABASE ${own}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${own}`;
+    await database.query(`ALTER ${whose} SET ${parameter} = ${settingValue(parameter, value.join("="))}`);
+  }
+  if (!properties.privileges) return;
+  await database.query(`REVOKE ALL ON DATABASE ${own} FROM PUBLIC, ${quoteIdentifier(properties.owner)}`);
+  for (const { grantee, privilege, grantable } of properties.privileges) {
+    const to = grantee === null ? "PUBLIC" : quoteIdentifier(grantee);
+    const option = grantable ? " WITH GRANT OPTION" : "";
+    await database.query(`GRANT ${privilege} ON DATABASE ${own} TO ${to}${option}`);
+  }
+}
+
+/** A list of quoted names is kept as it stands; pg_dump knows the same parameters by name. */
+const settingValue = (parameter: string, value: string) =>
+  ["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"].includes(
+    parameter,
+  )
+    ? value || "''"
+    : quoteLiteral(value);
+
+interface Names {
+  readonly scratch: string;
+  readonly into: string;
+  readonly replaced: string;
+}
+
+/** Both renames are one transaction: at every moment there is one whole database of that name, or what was there. */
+async function takePlace(database: Database, { scratch, into, replaced }: Names): Promise<void> {
+  const rename = (from: string, to: string) =>
+    database.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);
+  for (let attempt = 1; ; attempt++) {
+    await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY($1)", [
+      [scratch, into],
+    ]);
+    try {
+      return await transaction(database, "BEGIN", async () => {
+        if (await exists(database, into)) await rename(into, replaced);
+        await rename(scratch, into);
+      });
+    } catch (error) {
+      const busy = sqlState(error) === "55006"; // object_in_use: somebody has connected again
+      if (!busy || attempt >= SWAP_ATTEMPTS) throw error;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { ObjectStore } from "../../shared";
+import { listReports, reportTime } from "../report";
+import { type Backup, isGood, listBackups } from "./catalogue";
+import { backupTime, manifestKey } from "./manifest";
+
+const DAY_MS = 24 * 3_600_000;
+
+/** An unfinished backup older than this is not being made any more. */
+const ABANDONED_AFTER_MS = DAY_MS;
+
+/** Which backups go: too old, or abandoned; never the newest good one, and none where there is no good one. */
+export function chooseExpired(backups: readonly Backup[], now: Date, retentionDays: number): Backup[] {
+  const newestGood = [...backups].sort((a, b) => (a.name < b.name ? 1 : -1)).find(isGood);
+  return backups.filter((backup) => {
+    const age = now.getTime() - backupTime(backup.name).getTime();
+    if (backup.name === newestGood?.name) return false;
+    // Whatever might be the last that can be rescued stays until there is a good one.
+    if (backup.manifest !== undefined || !isUnfinished(backup)) {
+      return newestGood !== undefined && age > retentionDays * DAY_MS;
+    }
+    return age > ABANDONED_AFTER_MS;
+  });
+}
+
+const isUnfinished = ({ name, keys }: Backup) => !keys.includes(manifestKey(name));
+
+export interface Pruned {
+  readonly removed: readonly string[];
+  readonly kept: number;
+  readonly reports: number;
+  /** Uploads of killed runs, whose parts took room. */
+  readonly uploads: number;
+}
+
+export const prunedText = ({ removed, reports, uploads, kept }: Pruned) =>
+  `removed ${removed.length} backups (${removed.join(", ") || "none"}), ` +
+  `${reports} reports, ${uploads} dead uploads; kept ${kept} backups`;
+
+/** Lists everything first, and deletes only what it has listed; a backup stops being one with its first deletion. */
+export async function prune(store: ObjectStore, now: Date, retentionDays: number): Promise<Pruned> {
+  const backups = await listBackups(store);
+  const reports = await listReports(store);
+  const expired = chooseExpired(backups, now, retentionDays);
+  for (const backup of expired) {
+    const manifest = manifestKey(backup.name);
+    const others = backup.keys.filter((key) => key !== manifest);
+    for (const key of backup.keys.includes(manifest) ? [manifest, ...others] : others)
+      await store.remove(key);
+  }
+  const oldReports = reports.filter(
+    (key) => now.getTime() - reportTime(key).getTime() > retentionDays * DAY_MS,
+  );
+  for (const key of oldReports) await store.remove(key);
+  return {
+    removed: expired.map(({ name }) => name),
+    kept: backups.length - expired.length,
+    reports: oldReports.length,
+    uploads: await store.abortUploads("postgres_", new Date(now.getTime() - ABANDONED_AFTER_MS)),
+  };
+}

@@ -1,0 +1,225 @@
+import { type Database, listProblems, transaction, UserError } from "../../shared";
+import {
+  type DatasetSchema,
+  incompatibilities,
+  platformTables,
+  type Stream,
+  schemaDifferences,
+  schemaHash,
+  schemaOf,
+} from "../model";
+import type { Counts } from "./counts";
+import { inPublic } from "./dataset-tables";
+
+export type BatchStatus = "started" | "ingested" | "committed";
+
+/** What a batch remembers from one run to the next, as jsonb. */
+export interface BatchState {
+  readonly all_datasets: readonly string[];
+  readonly current_dataset_index: number;
+  readonly current_offset: 0;
+  readonly schema_versions: Readonly<Record<string, string>>;
+  readonly job_state: {
+    readonly store: string;
+    readonly schemas: Readonly<Record<string, DatasetSchema>>;
+    /** Rows staged of each dataset that is complete. */
+    readonly staged: Readonly<Record<string, number>>;
+    /** Which state of the source the staged rows show; see source.ts. */
+    readonly snapshot?: string;
+    /** Set while the guard against mass deletion holds the batch: how many rows the merge would delete. */
+    readonly held?: { readonly deletes: number };
+    /** The run that writes; a run that finds another's name here has been overtaken. */
+    readonly run?: string;
+  };
+}
+
+export interface Batch {
+  readonly id: number;
+  readonly status: BatchStatus;
+  readonly state: BatchState;
+}
+
+/** The batches of one stream, as one run sees and moves them. */
+export class BatchLedger {
+  private readonly counter: string;
+  private readonly metrics: string;
+
+  constructor(
+    private readonly database: Database,
+    private readonly stream: Stream,
+    private readonly run: string,
+  ) {
+    const names = platformTables(stream.platform.name);
+    this.counter = inPublic(names.counter);
+    this.metrics = inPublic(names.metrics);
+  }
+
+  /** The newest batch; undefined before the first. */
+  async newest(): Promise<Batch | undefined> {
+    return this.select("ORDER BY batch_id DESC LIMIT 1");
+  }
+
+  /** The newest batch that is merged. */
+  async committed(): Promise<Batch | undefined> {
+    return this.select("AND batch_status = 'committed' ORDER BY batch_id DESC LIMIT 1");
+  }
+
+  /** Begins the next batch. `alongside` runs in the same transaction. */
+  async begin(alongside: (id: number) => Promise<void>): Promise<Batch> {
+    return transaction(this.database, "BEGIN", async () => {
+      await this.lock();
+      const last = await this.newest();
+      if (last && last.status !== "committed") throw new Error(`batch ${last.id} is not committed`);
+      const batch: Batch = { id: (last?.id ?? 0) + 1, status: "started", state: this.freshState() };
+      await this.database.query(
+        `INSERT INTO ${this.metrics} (key, batch_id, batch_status, state) VALUES ($1, $2, $3, $4)`,
+        [this.stream.key, batch.id, batch.status, batch.state],
+      );
+      await this.database.query(
+        `INSERT INTO ${this.counter} (key, "currentBatch") VALUES ($1, $2)
+         ON CONFLICT (key) DO UPDATE SET "currentBatch" = excluded."currentBatch"`,
+        [this.stream.key, batch.id],
+      );
+      await alongside(batch.id);
+      return batch;
+    });
+  }
+
+  /** Puts this run's name on an open batch; from here on no earlier run can change it. */
+  async claim(batch: Batch): Promise<Batch> {
+    return transaction(this.database, "BEGIN", async () => {
+      await this.lock();
+      const now = await this.newest();
+      if (now?.id !== batch.id || now.status === "committed")
+        throw new Error(`batch ${batch.id} is no longer open`);
+      return this.save({
+        ...now,
+        state: { ...now.state, job_state: { ...now.state.job_state, run: this.run } },
+      });
+    });
+  }
+
+  /**
+   * Runs one transaction that changes the open batch and what belongs to it. It waits for whatever an earlier, killed
+   * run may still have under way in the server, and stops when another run has claimed the batch meanwhile.
+   */
+  async change<T>(batch: Batch, work: () => Promise<T>): Promise<T> {
+    return transaction(this.database, "BEGIN", async () => {
+      await this.lock();
+      const now = await this.newest();
+      if (now?.id !== batch.id || now.state.job_state.run !== this.run) throw this.overtaken(batch);
+      return await work();
+    });
+  }
+
+  /** Inside of `change`: writes status and state. */
+  async save(batch: Batch): Promise<Batch> {
+    await this.database.query(
+      `UPDATE ${this.metrics} SET batch_status = $3, state = $4 WHERE key = $1 AND batch_id = $2`,
+      [this.stream.key, batch.id, batch.status, batch.state],
+    );
+    return batch;
+  }
+
+  /** Inside of `change`: makes the batch final. */
+  async commit(batch: Batch, total: Counts, datasets: Readonly<Record<string, Counts>>): Promise<void> {
+    await this.database.query(
+      `UPDATE ${this.metrics} SET batch_status = 'committed', batch_end_time = clock_timestamp(), state = $3,
+         keys_new = $4, records_inserted = $5, records_updated = $6, records_deleted = $7, unchanged = $8,
+         total_records = $9, datasets = $10
+       WHERE key = $1 AND batch_id = $2`,
+      [
+        this.stream.key,
+        batch.id,
+        batch.state,
+        total.keys_new,
+        total.records_inserted,
+        total.records_updated,
+        total.records_deleted,
+        total.unchanged,
+        total.total_records,
+        datasets,
+      ],
+    );
+  }
+
+  /** The state of a batch of which nothing is staged, under the model as it is now. */
+  freshState(): BatchState {
+    const schemas = Object.fromEntries(this.stream.datasets.map((each) => [each.name, schemaOf(each)]));
+    return {
+      all_datasets: this.stream.datasets.map(({ name }) => name),
+      current_dataset_index: 0,
+      current_offset: 0,
+      schema_versions: Object.fromEntries(
+        Object.entries(schemas).map(([name, schema]) => [name, schemaHash(schema)]),
+      ),
+      job_state: { store: this.stream.store.name, schemas, staged: {}, run: this.run },
+    };
+  }
+
+  /** Whoever changes something of this stream holds this lock until the transaction ends, killed or not. */
+  private async lock(): Promise<void> {
+    await this.database.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+      `datasurface writer of ${this.counter} ${this.stream.key}`,
+    ]);
+  }
+
+  private overtaken({ id }: Batch): UserError {
+    return new UserError(
+      `another run has taken over batch ${id} of ${this.stream.key}; this one stops, run again`,
+    );
+  }
+
+  private async select(rest: string): Promise<Batch | undefined> {
+    const { rows } = await this.database.query<Batch>(
+      `SELECT batch_id AS id, batch_status AS status, state FROM ${this.metrics} WHERE key = $1 ${rest}`,
+      [this.stream.key],
+    );
+    return rows[0];
+  }
+}
+
+/** Stops a batch that was begun under another model: what differs, and what to do. */
+export function requireSameSchema(stream: Stream, batch: Batch): void {
+  const { all_datasets, job_state } = batch.state;
+  const now = stream.datasets.map(({ name }) => name);
+  const problems = [
+    ...now.filter((name) => !all_datasets.includes(name)).map((name) => `dataset ${name} is new`),
+    ...all_datasets.filter((name) => !now.includes(name)).map((name) => `dataset ${name} is gone`),
+    ...stream.datasets.flatMap((dataset) => {
+      const then = job_state.schemas[dataset.name];
+      return then
+        ? schemaDifferences(then, schemaOf(dataset)).map((problem) => `${dataset.name}: ${problem}`)
+        : [];
+    }),
+  ];
+  if (problems.length === 0) return;
+  const flags = `--platform ${stream.platform.name} --store ${stream.store.name}${datasetFlag(stream)}`;
+  throw new UserError(
+    `${listProblems(`schema changed during batch ${batch.id} of ${stream.key}, nothing was merged:`, problems)}\n` +
+      `put the model back, or begin the batch anew under the new model: jobs datasurface reset-batch ${flags}`,
+  );
+}
+
+/** Stops a model that the rows of the last committed batch cannot follow. */
+export function requireCompatible(stream: Stream, committed: Batch | undefined): void {
+  const problems = stream.datasets.flatMap((dataset) => {
+    const then = committed?.state.job_state.schemas[dataset.name];
+    return then
+      ? incompatibilities(then, schemaOf(dataset)).map((problem) => `${dataset.name}: ${problem}`)
+      : [];
+  });
+  if (problems.length === 0) return;
+  const headline = `the model is not compatible with batch ${committed?.id} of ${stream.key}, nothing was changed:`;
+  throw new UserError(listProblems(headline, problems));
+}
+
+/** Whether the tables must be brought up to the model: a dataset is new or has another schema than when last merged. */
+export function needsReconciling(stream: Stream, committed: Batch | undefined): boolean {
+  return stream.datasets.some(
+    (dataset) => committed?.state.schema_versions[dataset.name] !== schemaHash(schemaOf(dataset)),
+  );
+}
+
+const datasetFlag = ({ store, datasets }: Stream) =>
+  store.capture.consistency === "SINGLE_DATASET" ? ` --dataset ${datasets[0]?.name}` : "";

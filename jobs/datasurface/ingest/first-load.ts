@@ -1,0 +1,40 @@
+import type { Context, Database } from "../../shared";
+import { type DatasetTables, OPEN } from "./dataset-tables";
+import { keyConstraints } from "./merge-tables";
+import type { SourceRead } from "./source";
+import { copyRows } from "./staging";
+
+/** Whether nothing was ever merged into these tables. */
+export async function areEmpty(merge: Database, datasets: readonly DatasetTables[]): Promise<boolean> {
+  const any = datasets.map(({ merge: table }) => `EXISTS (SELECT FROM ${table})`).join(" OR ");
+  const { rows } = await merge.query<{ any: boolean }>(`SELECT ${any} AS any`);
+  return rows[0]?.any === false;
+}
+
+/**
+ * Copies a dataset straight into its empty merge table, since there is nothing to compare it with: once over the wire,
+ * once to disk, and the indexes made at once afterwards. Repeated keys make that fail, as they must.
+ */
+export async function loadIntoEmpty(
+  source: Database,
+  merge: Database,
+  read: SourceRead,
+  batch: number,
+  context: Pick<Context, "progress" | "signal">,
+): Promise<number> {
+  const { tables } = read;
+  const { drop, create } = keyConstraints(tables);
+  const validity = tables.forensic
+    ? { ds_surf_batch_in: batch, ds_surf_batch_out: OPEN }
+    : { ds_surf_batch_id: batch };
+  const defaults = (change: (value: number) => string) =>
+    Object.entries(validity)
+      .map(([column, value]) => `ALTER COLUMN ${column} ${change(value)}`)
+      .join(", ");
+
+  await merge.query(`${drop}; ALTER TABLE ${tables.merge} ${defaults((value) => `SET DEFAULT ${value}`)}`);
+  if (!(await areEmpty(merge, [tables]))) throw new Error(`${tables.mergeName} is no longer empty`);
+  const rows = await copyRows(source, merge, read, tables.merge, "FORMAT binary", context);
+  await merge.query(`ALTER TABLE ${tables.merge} ${defaults(() => "DROP DEFAULT")}; ${create}`);
+  return rows;
+}

@@ -1,0 +1,279 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  type Outcome,
+  openDatabase,
+  sqlState,
+} from "../../shared";
+import { findStream, type Model, type Stream } from "../model";
+import { type Batch, BatchLedger, needsReconciling, requireCompatible, requireSameSchema } from "./batches";
+import { allNew, type Counts, sum } from "./counts";
+import { type DatasetTables, tablesOf } from "./dataset-tables";
+import { areEmpty, loadIntoEmpty } from "./first-load";
+import { type DeletionPolicy, DeletionsHeld, guardDeletions } from "./guard";
+import { applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
+import { withStream } from "./only-writer";
+import { reconcile } from "./reconcile";
+import { openSnapshot, type SourceSnapshot } from "./source";
+import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
+
+export interface IngestConfig extends DeletionPolicy {
+  readonly platform: string;
+  readonly store: string;
+  readonly dataset: string | undefined;
+  readonly source: DatabaseAddress;
+  readonly merge: DatabaseAddress;
+  /** After so many seconds the run stops at the next step that loses nothing, to be run again. */
+  readonly maxSeconds: number | undefined;
+  /** work_mem for the join that finds the changes, and maintenance_work_mem for indexes. */
+  readonly joinMemoryMb: number;
+}
+
+/** One run: brings the open batch, or a new one, through staging and merge to its commit. */
+export async function ingest(config: IngestConfig, model: Model, context: Context): Promise<Outcome> {
+  const stream = findStream(model, config);
+  return withStream(stream, config.merge, context, async (merge) =>
+    new Run(stream, model, config, merge, context).go(),
+  );
+}
+
+class Run {
+  private readonly batches: BatchLedger;
+  private readonly tables: readonly DatasetTables[];
+  private readonly deadline: number;
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly model: Model,
+    private readonly config: IngestConfig,
+    private readonly merge: Database,
+    private readonly context: Context,
+  ) {
+    this.batches = new BatchLedger(merge, stream, randomUUID());
+    this.tables = stream.datasets.map((dataset) => tablesOf(stream.platform, stream.store, dataset));
+    this.deadline = performance.now() + (config.maxSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  }
+
+  async go(): Promise<Outcome> {
+    const open = await this.openBatch();
+    const staged = (await this.isUsable(open)) ? open : await this.read(open);
+    if (staged === "committed") return "done";
+    if (staged === "again" || this.isLate(staged !== open)) return "again";
+    await this.mergeBatch(staged);
+    return "done";
+  }
+
+  /** The batch that an earlier run left open, or the next one, under tables that fit the model. */
+  private async openBatch(): Promise<Batch> {
+    const newest = await this.batches.newest();
+    const committed = newest?.status === "committed" ? newest : await this.batches.committed();
+    if (newest && newest.status !== "committed") requireSameSchema(this.stream, newest);
+    requireCompatible(this.stream, committed);
+    if (needsReconciling(this.stream, committed)) {
+      for (const what of await reconcile(this.merge, this.model, this.stream)) this.context.log.info(what);
+    }
+    if (newest && newest.status !== "committed") {
+      this.context.log.info({ batch: newest.id, status: newest.status }, `continuing batch ${newest.id}`);
+      return this.batches.claim(newest);
+    }
+    const keep = this.stream.platform.stagingBatchesToKeep;
+    return this.batches.begin(async (id) => {
+      for (const tables of this.tables) await trimStaging(this.merge, tables, keep < 0 ? id : id - keep);
+    });
+  }
+
+  /** Reads all datasets from one snapshot of the source: straight into empty merge tables, else into staging. */
+  private async read(batch: Batch): Promise<Batch | "again" | "committed"> {
+    const source = await openDatabase(this.config.source, {
+      purpose: "the source database",
+      applicationName: `datasurface ${this.stream.platform.name} ${this.stream.key}`,
+      signal: this.context.signal,
+    });
+    try {
+      const snapshot = await openSnapshot(source, this.stream.store, this.tables);
+      const direct = this.config.maxSeconds === undefined && (await areEmpty(this.merge, this.tables));
+      if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
+      return await this.stage(source, snapshot, batch);
+    } finally {
+      await source.end().catch(() => undefined);
+    }
+  }
+
+  /** The first load of all datasets as one transaction; false where keys repeat, which staging can name. */
+  private async loadFirst(source: Database, snapshot: SourceSnapshot, batch: Batch): Promise<boolean> {
+    const started = performance.now();
+    try {
+      const counts = await this.batches.change(batch, async () => {
+        await this.allowMemory();
+        const counts: Record<string, Counts> = {};
+        for (const read of snapshot.reads) {
+          const rows = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
+          counts[read.tables.dataset.name] = allNew(rows);
+        }
+        const staged = Object.fromEntries(
+          Object.entries(counts).map(([name, each]) => [name, each.total_records]),
+        );
+        const { held: _, ...kept } = batch.state.job_state;
+        const state = {
+          ...batch.state,
+          current_dataset_index: snapshot.reads.length,
+          job_state: { ...kept, staged },
+        };
+        await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
+        return counts;
+      });
+      this.report(batch, counts, started);
+      return true;
+    } catch (error) {
+      if (sqlState(error) !== "23505") throw error;
+      return false;
+    }
+  }
+
+  private async stage(source: Database, snapshot: SourceSnapshot, open: Batch): Promise<Batch | "again"> {
+    let batch = open;
+    const resumed = await this.stagedFrom(batch, snapshot);
+    const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
+    for (let index = resumed; index < snapshot.reads.length; index++) {
+      // What an earlier run staged was lost to a newer snapshot: this run goes through, or none ever would.
+      if (index > resumed && !restarted && this.isLate(true)) return "again";
+      batch = await this.stageOne(source, snapshot, batch, index);
+    }
+    return batch;
+  }
+
+  private async stageOne(
+    source: Database,
+    snapshot: SourceSnapshot,
+    batch: Batch,
+    index: number,
+  ): Promise<Batch> {
+    const read = snapshot.reads[index];
+    if (!read) throw new Error(`there is no dataset ${index}`);
+    const { name } = read.tables.dataset;
+    const started = performance.now();
+    const { rows, saved } = await this.batches.change(batch, async () => {
+      const rows = await stageDataset(source, this.merge, read, batch.id, this.context);
+      const { held: _, snapshot: __, ...kept } = batch.state.job_state;
+      const staged = index === 0 ? { [name]: rows } : { ...kept.staged, [name]: rows };
+      const saved = await this.batches.save({
+        ...batch,
+        status: index + 1 === snapshot.reads.length ? "ingested" : "started",
+        state: {
+          ...batch.state,
+          current_dataset_index: index + 1,
+          job_state: { ...kept, staged, ...(snapshot.identity ? { snapshot: snapshot.identity } : {}) },
+        },
+      });
+      return { rows, saved };
+    });
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+    this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, `staged ${name}: ${rows} rows`);
+    return saved;
+  }
+
+  /**
+   * How many datasets of a half-staged batch can be kept: all that are there, if the source still shows exactly the
+   * rows from which they were staged, else none. A batch never mixes two states of the source.
+   */
+  private async stagedFrom(batch: Batch, snapshot: SourceSnapshot): Promise<number> {
+    const { current_dataset_index: index, job_state } = batch.state;
+    if (batch.status !== "started" || index === 0) return 0;
+    if (snapshot.identity === undefined || snapshot.identity !== job_state.snapshot) return 0;
+    return (await this.areStaged(batch, index)) ? index : 0;
+  }
+
+  /** Whether the staged rows are complete, and not those of a held batch that nobody has decided on. */
+  private async isUsable(batch: Batch): Promise<boolean> {
+    if (batch.status !== "ingested") return false;
+    const { held } = batch.state.job_state;
+    const decided = this.config.approved !== undefined || this.config.additionsOnly;
+    if (held && !decided) return false;
+    return this.areStaged(batch, this.tables.length);
+  }
+
+  private async areStaged(batch: Batch, count: number): Promise<boolean> {
+    for (const tables of this.tables.slice(0, count)) {
+      const rows = batch.state.job_state.staged[tables.dataset.name];
+      if (rows === undefined || !(await isStaged(this.merge, tables, batch.id, rows))) return false;
+    }
+    return true;
+  }
+
+  /** Merges all datasets and commits the batch, as one transaction. */
+  private async mergeBatch(batch: Batch): Promise<void> {
+    const started = performance.now();
+    try {
+      const counts = await this.batches.change(batch, () => this.mergeAll(batch));
+      this.report(batch, counts, started);
+    } catch (error) {
+      if (error instanceof DeletionsHeld) await this.hold(batch, error.deletes);
+      if (!(error instanceof DuplicateKeys)) throw error;
+      const named = await duplicates(this.merge, error.tables, batch.id);
+      await this.stageAgain(batch);
+      throw named;
+    }
+  }
+
+  private async mergeAll(batch: Batch): Promise<Record<string, Counts>> {
+    await this.allowMemory();
+    const changes = [];
+    for (const tables of this.tables) {
+      const rows = batch.state.job_state.staged[tables.dataset.name];
+      if (rows === undefined) throw new Error(`${tables.dataset.name} is not staged`);
+      changes.push(await findChanges(this.merge, tables, batch.id, rows));
+    }
+    guardDeletions(this.stream.store, changes, this.config);
+
+    const counts: Record<string, Counts> = {};
+    for (const each of changes) {
+      const { name } = each.tables.dataset;
+      counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
+      if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
+    }
+    await this.batches.commit(batch, sum(Object.values(counts)), counts);
+    return counts;
+  }
+
+  /**
+   * What joins and indexes may take. The join uses all processors, though it answers few of its rows; and the few are
+   * fetched by their place instead of reading the tables once more, which the usual price of a page would not allow.
+   * Compiling such short expressions takes longer than it saves.
+   */
+  private async allowMemory(): Promise<void> {
+    const memory = `'${this.config.joinMemoryMb}MB'`;
+    await this.merge.query(`SET LOCAL work_mem = ${memory}; SET LOCAL maintenance_work_mem = ${memory};
+      SET LOCAL parallel_tuple_cost = 0; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off`);
+  }
+
+  private report(batch: Batch, counts: Readonly<Record<string, Counts>>, started: number): void {
+    for (const [dataset, count] of Object.entries(counts)) {
+      this.context.log.info({ batch: batch.id, dataset, ...count }, `merged ${dataset}`);
+    }
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+    this.context.log.info(
+      { batch: batch.id, ...sum(Object.values(counts)), seconds },
+      `committed batch ${batch.id}`,
+    );
+  }
+
+  /** Remembers that the batch waits for a decision, so that a run without one reads the source anew. */
+  private async hold(batch: Batch, deletes: number): Promise<void> {
+    const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes } } };
+    await this.batches.change(batch, () => this.batches.save({ ...batch, state }));
+  }
+
+  /** Gives up the staged rows, so that the next run sees a source that was mended meanwhile. */
+  private async stageAgain(batch: Batch): Promise<void> {
+    const fresh = this.batches.freshState();
+    await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
+  }
+
+  /** Whether to stop here, and be run again; never before this run has done something. */
+  private isLate(progressed: boolean): boolean {
+    this.context.signal.throwIfAborted();
+    return progressed && performance.now() >= this.deadline;
+  }
+}

@@ -1,0 +1,204 @@
+import { type Database, listProblems, quoteIdentifier as quoted, sqlState, UserError } from "../../shared";
+import { fitIdentifier } from "../model";
+import type { Counts } from "./counts";
+import { columnList, type DatasetTables, OPEN, sameKey, sameRow } from "./dataset-tables";
+import { keyConstraints, keysOf } from "./merge-tables";
+
+/** What the merge of one dataset would do, found before anything is changed. */
+export interface Changes {
+  readonly tables: DatasetTables;
+  /** The temporary table with the places of the staged and the merged row of each change. */
+  readonly table: string;
+  /** Rows that are open in the merge table before this batch. */
+  readonly open: number;
+  readonly total: number;
+  readonly keysNew: number;
+  readonly updated: number;
+  readonly deleted: number;
+  /** Whether the merge table has no rows at all, not even closed ones. */
+  readonly first: boolean;
+}
+
+/**
+ * Finds all changes of a dataset by one join of its staged rows with its open rows, and counts them. The merge table
+ * is locked against every other writer until the transaction ends; readers are not held up.
+ */
+export async function findChanges(
+  merge: Database,
+  tables: DatasetTables,
+  batch: number,
+  total: number,
+): Promise<Changes> {
+  await merge.query(`LOCK TABLE ${tables.merge} IN SHARE ROW EXCLUSIVE MODE`);
+  const staged = tables.staged(batch);
+  const name = quoted(fitIdentifier(`changes_of_${tables.dataset.name}`));
+  const table = `pg_temp.${name}`;
+  const { open, any } = await countRows(merge, {
+    open: `FROM ${tables.merge} AS m WHERE ${isOpen(tables)}`,
+    any: `FROM (SELECT FROM ${tables.merge} LIMIT 1) AS one`,
+  });
+  if (any === 0) {
+    return { tables, table, open: 0, total, keysNew: total, updated: 0, deleted: 0, first: true };
+  }
+
+  await merge.query(`
+    CREATE TEMPORARY TABLE ${name} ON COMMIT DROP AS
+    SELECT s.place AS staged, m.place AS merged
+    FROM (SELECT ctid AS place, ${columnList(tables.columns)} FROM ${staged}) AS s
+    FULL JOIN (SELECT ctid AS place, ${columnList(tables.columns)} FROM ${tables.merge} AS m WHERE ${isOpen(tables)}) AS m
+      ON ${sameKey(tables, "s", "m")}
+    WHERE s.place IS NULL OR m.place IS NULL OR NOT (${sameRow(tables, "s", "m")})`);
+  const { keysNew, updated, deleted } = await countRows(merge, {
+    keysNew: `FROM ${table} WHERE merged IS NULL`,
+    updated: `FROM ${table} WHERE merged IS NOT NULL AND staged IS NOT NULL`,
+    deleted: `FROM ${table} WHERE staged IS NULL`,
+  });
+  // Staged rows that met an open row, against open rows that met a staged row: unequal only when a key is staged twice.
+  if (total - keysNew !== open - deleted) throw new DuplicateKeys(tables);
+  return { tables, table, open, total, keysNew, updated, deleted, first: false };
+}
+
+/** Applies what was found; `keepDeleted` leaves the rows that the source no longer has. */
+export async function applyChanges(
+  merge: Database,
+  changes: Changes,
+  batch: number,
+  keepDeleted: boolean,
+): Promise<Counts> {
+  const { tables, keysNew, updated, total } = changes;
+  const deleted = keepDeleted ? 0 : changes.deleted;
+  try {
+    if (changes.first) await insertAll(merge, changes, batch);
+    else if (tables.forensic) await applyForensic(merge, changes, batch, keepDeleted);
+    else await applyLive(merge, changes, batch, keepDeleted);
+  } catch (error) {
+    if (sqlState(error) === "23505") throw new DuplicateKeys(tables);
+    throw error;
+  }
+  return {
+    keys_new: keysNew,
+    records_inserted: tables.forensic ? keysNew + updated : keysNew,
+    records_updated: updated,
+    records_deleted: deleted,
+    unchanged: total - keysNew - updated,
+    total_records: total,
+  };
+}
+
+/** A key was staged more than once. Which one, is asked when the transaction is over. */
+export class DuplicateKeys extends Error {
+  constructor(readonly tables: DatasetTables) {
+    super(`${tables.dataset.name}: duplicate keys`);
+  }
+}
+
+/** The error that names the keys which the source has more than once. */
+export async function duplicates(merge: Database, tables: DatasetTables, batch: number): Promise<UserError> {
+  const keys = keysOf(tables);
+  const { rows } = await merge.query<{ key: string; times: string }>(
+    `SELECT ROW(${keys})::text AS key, count(*) AS times FROM ${tables.staged(batch)}
+     GROUP BY ${keys} HAVING count(*) > 1 ORDER BY 2 DESC, 1 LIMIT 5`,
+  );
+  const { dataset } = tables;
+  const keyed = dataset.columns.some((column) => column.key);
+  const headline = keyed
+    ? `${dataset.name}: the key (${tables.key.join(", ")}) occurs more than once in the source, nothing was merged:`
+    : `${dataset.name}: the dataset has no key, and whole rows occur more than once, nothing was merged; name a key:`;
+  return new UserError(
+    listProblems(
+      headline,
+      rows.map(({ key, times }) => `${keyed ? key : "a row"} occurs ${times} times`),
+    ),
+  );
+}
+
+const isOpen = ({ forensic }: DatasetTables) => (forensic ? `m.ds_surf_batch_out = ${OPEN}` : "true");
+
+/** Into an empty table: without its indexes, which are made afterwards at once instead of row by row. */
+async function insertAll(merge: Database, { tables, total }: Changes, batch: number): Promise<void> {
+  const columns = columnList(tables.columns);
+  const insert = tables.forensic
+    ? `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_in, ds_surf_batch_out)
+       SELECT ${columns}, ${batch}, ${OPEN} FROM ${tables.staged(batch)}`
+    : `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_id) SELECT ${columns}, ${batch} FROM ${tables.staged(batch)}`;
+  if (total === 0) return;
+  const { drop, create } = keyConstraints(tables);
+  await merge.query(drop);
+  await affects(merge, total, insert);
+  await merge.query(create);
+}
+
+async function applyLive(
+  merge: Database,
+  changes: Changes,
+  batch: number,
+  keepDeleted: boolean,
+): Promise<void> {
+  const { tables, table, keysNew, updated, deleted } = changes;
+  const staged = tables.staged(batch);
+  const columns = columnList(tables.columns);
+  if (!keepDeleted) {
+    await affects(
+      merge,
+      deleted,
+      `DELETE FROM ${tables.merge} AS m USING ${table} AS c WHERE m.ctid = c.merged AND c.staged IS NULL`,
+    );
+  }
+  await affects(
+    merge,
+    updated,
+    `UPDATE ${tables.merge} AS m SET (${columns}, ds_surf_batch_id) = ROW(${columnList(tables.columns, "s")}, ${batch})
+     FROM ${table} AS c JOIN ${staged} AS s ON s.ctid = c.staged WHERE m.ctid = c.merged`,
+  );
+  await affects(
+    merge,
+    keysNew,
+    `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_id)
+     SELECT ${columnList(tables.columns, "s")}, ${batch}
+     FROM ${table} AS c JOIN ${staged} AS s ON s.ctid = c.staged WHERE c.merged IS NULL`,
+  );
+}
+
+async function applyForensic(
+  merge: Database,
+  changes: Changes,
+  batch: number,
+  keepDeleted: boolean,
+): Promise<void> {
+  const { tables, table, keysNew, updated, deleted } = changes;
+  const columns = columnList(tables.columns);
+  // What is closed are the open rows of changed keys, and of those that are gone.
+  await affects(
+    merge,
+    keepDeleted ? updated : updated + deleted,
+    `UPDATE ${tables.merge} AS m SET ds_surf_batch_out = ${batch - 1} FROM ${table} AS c
+     WHERE m.ctid = c.merged${keepDeleted ? " AND c.staged IS NOT NULL" : ""}`,
+  );
+  await affects(
+    merge,
+    keysNew + updated,
+    `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_in, ds_surf_batch_out)
+     SELECT ${columnList(tables.columns, "s")}, ${batch}, ${OPEN}
+     FROM ${table} AS c JOIN ${tables.staged(batch)} AS s ON s.ctid = c.staged`,
+  );
+}
+
+/** Runs a statement that must touch exactly the rows that were counted; anything else is a fault, and rolls back. */
+async function affects(merge: Database, expected: number, statement: string): Promise<void> {
+  if (expected === 0) return;
+  const { rowCount } = await merge.query(statement);
+  if (rowCount !== expected)
+    throw new Error(`expected to change ${expected} rows, changed ${rowCount}: ${statement}`);
+}
+
+async function countRows<Name extends string>(
+  merge: Database,
+  of: Readonly<Record<Name, string>>,
+): Promise<Record<Name, number>> {
+  const counts = Object.entries<string>(of).map(([name, rest]) => `(SELECT count(*) ${rest}) AS "${name}"`);
+  const { rows } = await merge.query<Record<string, string>>(`SELECT ${counts.join(", ")}`);
+  // Safe: the statement answers one row, with one column for each name.
+  return Object.fromEntries(
+    Object.entries(rows[0] ?? {}).map(([name, count]) => [name, Number(count)]),
+  ) as Record<Name, number>;
+}

@@ -1,0 +1,176 @@
+import {
+  type Database,
+  listProblems,
+  quoteIdentifier as quoted,
+  quoteLiteral,
+  sqlState,
+  UserError,
+} from "../../shared";
+import { isWidening, parseColumnType, type Store } from "../model";
+import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
+
+/** How one dataset is read from the source within its snapshot. */
+export interface SourceRead {
+  readonly tables: DatasetTables;
+  /** The SELECT whose rows have the staging table's columns, in their order and of their types. */
+  readonly select: string;
+}
+
+export interface SourceSnapshot {
+  /**
+   * Names the state of the source that this snapshot shows: two snapshots with the same name show the same rows.
+   * Undefined where the server cannot tell (a standby does not list its running transactions).
+   */
+  readonly identity: string | undefined;
+  readonly reads: readonly SourceRead[];
+}
+
+/**
+ * Opens one snapshot of the source for all datasets; it lasts until the session ends. The tables are locked (against
+ * TRUNCATE and ALTER alone, which no snapshot protects from) before the snapshot is taken.
+ */
+export async function openSnapshot(
+  source: Database,
+  store: Store,
+  datasets: readonly DatasetTables[],
+): Promise<SourceSnapshot> {
+  await source.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  const problems: string[] = [];
+  for (const { dataset } of datasets) problems.push(...(await lockTable(source, store, dataset.name)));
+  if (problems.length > 0) throw unreadable(store, problems);
+
+  const { rows } = await source.query<{ identity: string | null }>(`
+    SELECT CASE WHEN NOT pg_is_in_recovery() THEN concat_ws('/', inet_server_addr(), inet_server_port(),
+      extract(epoch FROM pg_postmaster_start_time()), (SELECT oid FROM pg_database WHERE datname = current_database()),
+      pg_current_snapshot()) END AS identity`);
+  const reads: SourceRead[] = [];
+  for (const tables of datasets) {
+    const read = await prepareRead(source, store, tables);
+    if (Array.isArray(read)) problems.push(...read);
+    else reads.push(read as SourceRead);
+  }
+  if (problems.length > 0) throw unreadable(store, problems);
+  return { identity: rows[0]?.identity ?? undefined, reads };
+}
+
+const unreadable = (store: Store, problems: readonly string[]) =>
+  new UserError(
+    listProblems(`the source of ${store.name} cannot be ingested, nothing was changed:`, problems),
+  );
+
+function sourceTable({ capture }: Store, dataset: string): string {
+  return `${quoted(capture.source.schema)}.${quoted(capture.tables[dataset] ?? dataset)}`;
+}
+
+async function lockTable(source: Database, store: Store, dataset: string): Promise<string[]> {
+  const table = sourceTable(store, dataset);
+  await source.query("SAVEPOINT before_lock");
+  try {
+    await source.query(`LOCK TABLE ${table} IN ACCESS SHARE MODE`);
+    return [];
+  } catch (error) {
+    await source.query("ROLLBACK TO SAVEPOINT before_lock");
+    // A foreign table or materialized view cannot be locked; it is read all the same.
+    if (sqlState(error) === "42809") return [];
+    if (sqlState(error) === "42P01" || sqlState(error) === "3F000") {
+      return [`${dataset}: the source has no table ${table}; name it in the store's capture.tables`];
+    }
+    if (sqlState(error) === "42501")
+      return [`${dataset}: the source user may not read ${table}; grant SELECT on it`];
+    throw error;
+  }
+}
+
+interface SourceColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Finds how the table's columns become the model's, or every reason why they cannot. */
+async function prepareRead(
+  source: Database,
+  store: Store,
+  tables: DatasetTables,
+): Promise<SourceRead | string[]> {
+  const { dataset } = tables;
+  const table = sourceTable(store, dataset.name);
+  const { rows: found } = await source.query<SourceColumn>(
+    `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    [table],
+  );
+  const columns = new Map(found.map((column) => [column.name, column]));
+  const missing = dataset.columns
+    .filter(({ name }) => !columns.has(name))
+    .map(({ name }) => explainMissing(name, found));
+  if (missing.length > 0) return missing.map((problem) => `${dataset.name}: ${problem}`);
+
+  const conversions = dataset.columns.flatMap((column) => {
+    const from = columns.get(column.name)?.type ?? "";
+    return from === column.type.sql ? [] : [{ name: column.name, from, to: column.type.sql }];
+  });
+  const misfits: string[] = [];
+  for (const conversion of conversions) {
+    const problem = await findMisfit(source, table, conversion);
+    if (problem) misfits.push(`${dataset.name}: ${problem}`);
+  }
+  if (misfits.length > 0) return misfits;
+
+  const cast = new Map(conversions.map(({ name, to }) => [name, to]));
+  const expressions = dataset.columns.map(({ name }) => {
+    const to = cast.get(name);
+    return to === undefined ? quoted(name) : `CAST(${quoted(name)} AS ${to})`;
+  });
+  const select = `SELECT ${expressions.map((each, index) => `${each} AS ${quoted(dataset.columns[index]?.name ?? "")}`).join(", ")} FROM ${table}`;
+  return { tables, select: tables.key.includes(ROW_DIGEST) ? withRowDigest(select) : select };
+}
+
+/**
+ * The digest of a whole row, over the text of the row as PostgreSQL writes it: values are quoted and null is not the
+ * empty text there, so different rows never have the same text, and the session's settings are always ours.
+ */
+const withRowDigest = (select: string) =>
+  `SELECT whole.*, sha256(convert_to(whole::text, 'UTF8')) AS ${quoted(ROW_DIGEST)} FROM (${select}) AS whole`;
+
+/** A column of another type than the model's is converted only if each of its values survives the way there and back. */
+async function findMisfit(
+  source: Database,
+  table: string,
+  { name, from, to }: { readonly name: string; readonly from: string; readonly to: string },
+): Promise<string | undefined> {
+  const [source_, model] = [parseColumnType(from), parseColumnType(to)];
+  if (typeof source_ !== "string" && typeof model !== "string" && isWidening(source_, model))
+    return undefined;
+  const column = quoted(name);
+  const back = `CAST(CAST(${column} AS ${to}) AS ${from})`;
+  const comparable = typeof source_ === "string" || (source_.base !== "json" && source_.base !== "point");
+  const differs = comparable
+    ? `${back} IS DISTINCT FROM ${column}`
+    : `${back}::text IS DISTINCT FROM ${column}::text`;
+  await source.query("SAVEPOINT before_check");
+  try {
+    const { rows } = await source.query<{ misfits: string }>(
+      `SELECT count(*) AS misfits FROM ${table} WHERE ${column} IS NOT NULL AND ${differs}`,
+    );
+    const misfits = Number(rows[0]?.misfits);
+    if (misfits === 0) return undefined;
+    return `${misfits} values of column ${name} (${from}) do not fit ${to}; widen the column in the model`;
+  } catch (error) {
+    await source.query("ROLLBACK TO SAVEPOINT before_check");
+    const state = sqlState(error);
+    if (state === undefined) throw error;
+    if (state === "42846" || state === "42883")
+      return `column ${name} is ${from} in the source and cannot become ${to}`;
+    if (state.startsWith("22")) {
+      const message = error instanceof Error ? error.message : String(error);
+      return `a value of column ${name} (${from}) does not fit ${to}: ${message}; widen the column in the model`;
+    }
+    throw error;
+  }
+}
+
+function explainMissing(name: string, found: readonly SourceColumn[]): string {
+  const alike = found.find((column) => column.name.toLowerCase() === name.toLowerCase());
+  const hint = alike ? `; it has ${quoteLiteral(alike.name)}, and case matters` : "";
+  return `the source table has no column ${quoteLiteral(name)}${hint}`;
+}

@@ -1,0 +1,120 @@
+import { pipeline } from "node:stream/promises";
+import pg from "pg";
+import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { type Context, type Database, quoteIdentifier as quoted, sqlState, UserError } from "../../shared";
+import { columnList, type DatasetTables } from "./dataset-tables";
+import type { SourceRead } from "./source";
+
+type Copying = Pick<Context, "progress" | "signal">;
+
+/**
+ * Copies one dataset from the source's snapshot into a table of its batch's own, a partition of the staging table.
+ * The bytes go from socket to socket in PostgreSQL's binary format: exact, and independent of every setting. The
+ * table is unlogged: what a crash of the server empties is noticed by its count and staged again.
+ */
+export async function stageDataset(
+  source: Database,
+  merge: Database,
+  { tables, select }: SourceRead,
+  batch: number,
+  context: Copying,
+): Promise<number> {
+  const staged = tables.staged(batch);
+  await merge.query(`
+    DROP TABLE IF EXISTS ${staged};
+    CREATE UNLOGGED TABLE ${staged} (LIKE ${tables.staging}, CHECK (ds_surf_batch_id = ${batch}));
+    ALTER TABLE ${staged} ALTER ds_surf_batch_id SET DEFAULT ${batch}`);
+
+  // Nobody else can see the table yet, so its rows may be written as if they were old: they are never visited again.
+  const rows = await copyRows(source, merge, { tables, select }, staged, "FORMAT binary, FREEZE", context);
+  // The table's own check spares it the scan that would prove where its rows belong.
+  await merge.query(`ALTER TABLE ${tables.staging} ATTACH PARTITION ${staged} FOR VALUES IN (${batch})`);
+  return rows;
+}
+
+/** Copies what a SELECT of the source answers into a table, and answers how many rows that were. */
+export async function copyRows(
+  source: Database,
+  merge: Database,
+  { tables, select }: SourceRead,
+  into: string,
+  options: string,
+  { progress, signal }: Copying,
+): Promise<number> {
+  const shown = progress(tables.dataset.name, "bytes");
+  const reading = source.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`));
+  const writing = merge.query(
+    copyFrom(`COPY ${into} (${columnList(tables.columns)}) FROM STDIN (${options})`),
+  );
+  reading.on("data", (chunk: Buffer) => shown.advance(chunk.length));
+  try {
+    await pipeline(reading, writing, { signal });
+    return writing.rowCount;
+  } catch (error) {
+    throw misfit(tables, error);
+  } finally {
+    shown.done();
+  }
+}
+
+/** Whether the staged rows of a batch are all there; a crash of the server or a failover empties unlogged tables. */
+export async function isStaged(
+  merge: Database,
+  tables: DatasetTables,
+  batch: number,
+  rows: number,
+): Promise<boolean> {
+  const staged = tables.staged(batch);
+  const { rows: found } = await merge.query<{ there: boolean }>(
+    "SELECT to_regclass($1) IS NOT NULL AS there",
+    [staged],
+  );
+  if (!found[0]?.there) return false;
+  const { rows: counted } = await merge.query<{ count: string }>(`SELECT count(*) FROM ${staged}`);
+  return Number(counted[0]?.count) === rows;
+}
+
+/** Drops the staged rows of batches before `oldest`; answers how many batches those were. */
+export async function trimStaging(merge: Database, tables: DatasetTables, oldest: number): Promise<number> {
+  const partitions = await stagedBatches(merge, tables);
+  const obsolete = partitions.filter(({ batch }) => batch < oldest);
+  for (const { name } of obsolete) await merge.query(`DROP TABLE public.${quoted(name)}`);
+  return obsolete.length;
+}
+
+export async function dropStaged(merge: Database, tables: DatasetTables, batch: number): Promise<void> {
+  await merge.query(`DROP TABLE IF EXISTS ${tables.staged(batch)}`);
+}
+
+async function stagedBatches(
+  merge: Database,
+  tables: DatasetTables,
+): Promise<{ name: string; batch: number }[]> {
+  const { rows } = await merge.query<{ name: string; bound: string }>(
+    `SELECT relname AS name, pg_get_expr(relpartbound, oid) AS bound FROM pg_class
+     WHERE oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass($1))`,
+    [tables.staging],
+  );
+  return rows.map(({ name, bound }) => ({ name, batch: Number(/\d+/.exec(bound)?.[0]) }));
+}
+
+function misfit({ dataset }: DatasetTables, error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError)) return error;
+  if (sqlState(error) === "23502") {
+    return new UserError(
+      `${dataset.name}: column ${error.column} is null in a row of the source, and the model says that it never is; ` +
+        `mend the row (WHERE ${error.column} IS NULL), or make the column nullable before its first batch`,
+    );
+  }
+  if (sqlState(error) === "42501") {
+    return new UserError(
+      `${dataset.name}: the source user may not read all rows: ${error.message}; exempt it with BYPASSRLS`,
+    );
+  }
+  if (error.code?.startsWith("22")) {
+    return new UserError(
+      `${dataset.name}: a value does not fit the model: ${error.message} (${error.where ?? "COPY"})`,
+    );
+  }
+  return error;
+}

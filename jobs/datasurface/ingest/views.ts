@@ -1,0 +1,158 @@
+import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from "../../shared";
+import { platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
+import { columnList, inPublic, OPEN, tablesOf } from "./dataset-tables";
+
+/** One view or function that consumers read. */
+export interface ConsumerView {
+  readonly name: string;
+  readonly kind: "view" | "function";
+  /** The statement that makes it, or makes it anew. */
+  readonly create: string;
+}
+
+/** Who may read a view, by its name, so that a view that is made anew is as open as before. */
+export type Grants = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * What consumers see of a sink. Live: the dataset's own columns, as they are now. Full, of a forensic platform: every
+ * version, with the batches and the times between which it was true. As of: what was true at one batch.
+ */
+export function renderViews(sink: Sink): ConsumerView[] {
+  const { platform, workspace, group, store, dataset } = sink;
+  const names = viewNames({
+    platform: platform.name,
+    workspace: workspace.name,
+    group,
+    store: store.name,
+    dataset: dataset.name,
+  });
+  const tables = tablesOf(platform, store, dataset);
+  const columns = columnList(dataset.columns);
+  if (!tables.forensic) {
+    return [view(names.live, `SELECT ${columns} FROM ${tables.merge}`)];
+  }
+  const key =
+    store.capture.consistency === "MULTI_DATASET"
+      ? streamKey(store.name)
+      : streamKey(store.name, dataset.name);
+  const metrics = inPublic(platformTables(platform.name).metrics);
+  const ended = (alias: string, batch: string) =>
+    `LEFT JOIN ${metrics} AS ${alias} ON ${alias}.key = ${quoteLiteral(key)} AND ${alias}.batch_id = ${batch}`;
+  const types = schemaOf(dataset).columns.map((column) => `${quoted(column.name)} ${column.type}`);
+  return [
+    view(names.live, `SELECT ${columns} FROM ${tables.merge} WHERE ds_surf_batch_out = ${OPEN}`),
+    view(
+      names.full,
+      `SELECT ${columnList(dataset.columns, "m")}, m.ds_surf_batch_in, m.ds_surf_batch_out,
+         opened.batch_end_time AS ds_surf_valid_from, closed.batch_end_time AS ds_surf_valid_to
+       FROM ${tables.merge} AS m ${ended("opened", "m.ds_surf_batch_in")}
+       ${ended("closed", `CASE WHEN m.ds_surf_batch_out < ${OPEN} THEN m.ds_surf_batch_out + 1 END`)}`,
+    ),
+    {
+      name: names.asOf,
+      kind: "function",
+      // It reads the full view with the caller's rights, so whoever may use that one needs no other grant.
+      create: `CREATE OR REPLACE FUNCTION ${inPublic(names.asOf)}(batch integer) RETURNS TABLE (${types.join(", ")})
+        LANGUAGE sql STABLE AS $body$ SELECT ${columnList(dataset.columns, "f")} FROM ${inPublic(names.full)} AS f
+        WHERE f.ds_surf_batch_in <= batch AND batch <= f.ds_surf_batch_out $body$`,
+    },
+  ];
+}
+
+export interface ViewCounts {
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}
+
+/** Makes the views of the sinks as they must be; runs inside of a transaction. */
+export async function ensureViews(
+  merge: Database,
+  sinks: readonly Sink[],
+  former: Grants = new Map(),
+): Promise<ViewCounts> {
+  const counts = { created: 0, changed: 0, unchanged: 0 };
+  for (const sink of sinks) {
+    for (const rendered of renderViews(sink)) {
+      const before = await definition(merge, rendered);
+      const grants = former.get(rendered.name) ?? (await readersOf(merge, rendered));
+      await make(merge, rendered, sink);
+      const after = await definition(merge, rendered);
+      const verdict = before === undefined ? "created" : before === after ? "unchanged" : "changed";
+      counts[verdict]++;
+      await grant(merge, rendered, [...new Set([...grants, ...sink.workspace.readers])]);
+    }
+  }
+  return counts;
+}
+
+/** Drops the views of the sinks and answers who could read them. Somebody else's view on top of one stops it. */
+export async function dropViews(merge: Database, sinks: readonly Sink[]): Promise<Grants> {
+  const grants = new Map<string, readonly string[]>();
+  for (const rendered of sinks.flatMap(renderViews).reverse()) {
+    if ((await definition(merge, rendered)) === undefined) continue;
+    grants.set(rendered.name, await readersOf(merge, rendered));
+    await merge.query(dropStatement(rendered));
+  }
+  return grants;
+}
+
+/** A view whose columns moved cannot be replaced in place: it is dropped and made again. */
+async function make(merge: Database, rendered: ConsumerView, sink: Sink): Promise<void> {
+  await merge.query("SAVEPOINT before_view");
+  try {
+    await merge.query(rendered.create);
+  } catch (error) {
+    const cannotReplace = ["42P16", "42P13"].includes(sqlState(error) ?? "");
+    if (!cannotReplace) throw error;
+    await merge.query("ROLLBACK TO SAVEPOINT before_view");
+    const all = renderViews(sink);
+    const dependents = rendered.kind === "view" ? all.filter(({ kind }) => kind === "function") : [];
+    for (const each of [...dependents, rendered]) await merge.query(dropStatement(each));
+    await merge.query(rendered.create);
+  }
+}
+
+async function definition(merge: Database, { name, kind }: ConsumerView): Promise<string | undefined> {
+  const { rows } = await merge.query<{ definition: string }>(
+    kind === "view"
+      ? `SELECT pg_get_viewdef(oid) AS definition FROM pg_class WHERE oid = to_regclass($1)`
+      : `SELECT pg_get_functiondef(oid) AS definition FROM pg_proc WHERE oid = to_regprocedure($1 || '(integer)')`,
+    [inPublic(name)],
+  );
+  return rows[0]?.definition;
+}
+
+async function readersOf(merge: Database, { name, kind }: ConsumerView): Promise<string[]> {
+  if (kind === "function") return []; // anybody may call it; what it reads is guarded
+  const { rows } = await merge.query<{ reader: string }>(
+    `SELECT CASE acl.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END AS reader
+     FROM pg_class, aclexplode(relacl) AS acl
+     WHERE oid = to_regclass($1) AND acl.privilege_type = 'SELECT' AND acl.grantee <> relowner`,
+    [inPublic(name)],
+  );
+  return rows.map(({ reader }) => reader);
+}
+
+async function grant(
+  merge: Database,
+  { name, kind }: ConsumerView,
+  readers: readonly string[],
+): Promise<void> {
+  if (kind === "function" || readers.length === 0) return;
+  await merge.query(`GRANT SELECT ON ${inPublic(name)} TO ${readers.map(roleName).join(", ")}`);
+}
+
+/** Names from the catalogue come quoted where they must be; names from the model are quoted here. */
+const roleName = (reader: string) => (/^("|[a-z_][a-z0-9_]*$)/.test(reader) ? reader : quoted(reader));
+
+const view = (name: string, select: string): ConsumerView => ({
+  name,
+  kind: "view",
+  create: `CREATE OR REPLACE VIEW ${inPublic(name)} AS ${select}`,
+});
+
+const dropStatement = ({ name, kind }: ConsumerView) =>
+  kind === "view"
+    ? `DROP VIEW IF EXISTS ${inPublic(name)}`
+    : `DROP FUNCTION IF EXISTS ${inPublic(name)}(integer)`;

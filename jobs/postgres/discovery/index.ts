@@ -1,0 +1,3 @@
+export { Conflict, type SliceStore } from "./publisher";
+export { type EndpointSlice, endpointSlice } from "./slice";
+export { readSnapshot } from "./snapshot";

@@ -1,0 +1,1 @@
+export { base64, type EtcdAccess, EtcdGateway, endOfPrefix, fromBase64, range } from "./gateway";

@@ -1,0 +1,1 @@
+export { KubernetesSlices, type SlicesAccess } from "./slices";

@@ -1,0 +1,1 @@
+export { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "./rest";

@@ -1,0 +1,22 @@
+export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
+export { createLogger, type Logger } from "./logger";
+export { main } from "./main";
+export type { Outcome, ResultCode } from "./outcome";
+export { createProgress, type Progress, type ProgressDisplay } from "./progress";
+export { reason } from "./reason";
+export {
+  argument,
+  type Declaration,
+  decimalNumber,
+  flag,
+  type Inputs,
+  oneOf,
+  readSettings,
+  type Setting,
+  text,
+  toggle,
+  variable,
+  wholeNumber,
+} from "./setting";
+export { listProblems, UserError } from "./user-error";
+export { type Context, type Domain, type Verb, verb } from "./verb";

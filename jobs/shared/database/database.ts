@@ -1,0 +1,153 @@
+import type { Socket } from "node:net";
+import { checkServerIdentity } from "node:tls";
+import pg from "pg";
+import { reason, UserError } from "../command-line";
+import { onceLetIn } from "../kubernetes";
+import type { DatabaseAddress } from "./database-setting";
+
+export type Database = pg.Client;
+
+/**
+ * What would change the text of a value, or hide rows, is the same in every session, whatever a server, database or
+ * role has set: COPY then means the same on both sides, and row security can only refuse, never leave rows out.
+ */
+const SESSION = `
+  SET client_encoding = 'UTF8'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; SET xmlbinary = 'base64'; SET xmloption = 'content';
+  SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0;
+  SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed';
+  SET default_transaction_read_only = off; SET default_transaction_deferrable = off`;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export interface OpenDatabaseArgs {
+  /** What the database is to the user, for messages: "the source database". */
+  readonly purpose: string;
+  /** Seen by the server's administrators in pg_stat_activity. */
+  readonly applicationName: string;
+  /** When it is aborted the session is cut; the server then rolls back what was under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** Opens one session. The caller ends it; an error on an idle session shows at its next statement. */
+export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
+  args.signal?.throwIfAborted();
+  const database = await connect(address, args);
+  cutWhenAborted(database, args.signal);
+  try {
+    await database.query(SESSION);
+    // A statement whose client was killed ends within seconds, not when it would have been done.
+    await database.query("SET client_connection_check_interval = '2s'").catch(() => undefined);
+  } catch (error) {
+    await database.end().catch(() => undefined);
+    throw error;
+  }
+  return database;
+}
+
+/** Opens a session for the time of one piece of work, and ends it whatever happens. */
+export async function withDatabase<T>(
+  address: DatabaseAddress,
+  args: OpenDatabaseArgs,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const database = await openDatabase(address, args);
+  try {
+    return await work(database);
+  } finally {
+    await database.end().catch(() => undefined);
+  }
+}
+
+/** Runs statements as one transaction: committed when `work` returns, rolled back when it throws. */
+export async function transaction<T>(database: Database, begin: string, work: () => Promise<T>): Promise<T> {
+  await database.query(begin);
+  try {
+    const answer = await work();
+    await database.query("COMMIT");
+    return answer;
+  } catch (error) {
+    await database.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+/** `a quoted name`, whatever it holds. */
+export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** `a quoted text`, whatever it holds. */
+export const quoteLiteral = (value: string) => pg.escapeLiteral(value);
+
+/** The five characters by which PostgreSQL names a kind of error, or undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+function cutWhenAborted(database: Database, signal: AbortSignal | undefined): void {
+  if (!signal) return;
+  // Without a server's answer `end` would wait for the statement that the abort is to interrupt.
+  const cut = () => socketOf(database)?.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  database.once("end", () => signal.removeEventListener("abort", cut));
+}
+
+/** pg keeps the socket under `connection.stream`, which its types do not show. */
+const socketOf = (database: Database) =>
+  (database as unknown as { connection?: { stream?: Socket } }).connection?.stream;
+
+async function connect(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
+  try {
+    return await onceLetIn(() => attempt(address, args, address.sslmode !== "disable"), args.signal);
+  } catch (error) {
+    const refusedEncryption = error instanceof Error && error.message.includes("does not support SSL");
+    if (address.sslmode === "prefer" && refusedEncryption) {
+      return await attempt(address, args, false).catch((second: unknown) => refuse(address, args, second));
+    }
+    return refuse(address, args, error);
+  }
+}
+
+async function attempt(
+  address: DatabaseAddress,
+  args: OpenDatabaseArgs,
+  encrypted: boolean,
+): Promise<Database> {
+  const database = new pg.Client({
+    host: address.host,
+    port: address.port,
+    database: address.database,
+    user: address.user,
+    password: address.password,
+    ssl: encrypted ? encryption(address) : false,
+    application_name: args.applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000, // a server that vanished without a word is noticed in minutes, not in hours
+  });
+  // Without a listener, the loss of an idle session would end the process; the next statement reports it instead.
+  database.on("error", () => undefined);
+  try {
+    await database.connect();
+    return database;
+  } catch (error) {
+    await database.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+function encryption({ sslmode, certificateAuthority }: DatabaseAddress) {
+  const ca = certificateAuthority === undefined ? {} : { ca: certificateAuthority };
+  if (sslmode === "verify-full") return { ...ca, rejectUnauthorized: true, checkServerIdentity };
+  if (sslmode === "verify-ca")
+    return { ...ca, rejectUnauthorized: true, checkServerIdentity: () => undefined };
+  return { rejectUnauthorized: false };
+}
+
+function refuse(
+  { host, port, database, user }: DatabaseAddress,
+  { purpose }: OpenDatabaseArgs,
+  error: unknown,
+): never {
+  const where = `${purpose} ${database} at ${host}:${port} (user ${user})`;
+  throw new UserError(`${where} cannot be opened: ${reason(error)}`, 1, { cause: error });
+}

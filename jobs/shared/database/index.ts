@@ -1,0 +1,19 @@
+export { lockedTransaction, tryLock } from "./advisory-lock";
+export {
+  type Database,
+  openDatabase,
+  quoteIdentifier,
+  quoteLiteral,
+  sqlState,
+  transaction,
+  withDatabase,
+} from "./database";
+export { type DatabaseAddress, database } from "./database-setting";
+export {
+  type Migration,
+  type MigrationStatus,
+  migrate,
+  migrationStatus,
+  readMigrations,
+  takeBack,
+} from "./migrations";

@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { UserError } from "../command-line";
+import { lockedTransaction } from "./advisory-lock";
+import type { Database } from "./database";
+import { statementsOf } from "./sql-statements";
+
+/** One step of a schema, never changed once it has shipped. */
+export interface Migration {
+  /** The moment that it was made and its name: the order is that of the moments. */
+  readonly id: string;
+  readonly sql: string;
+  /** What takes it back; undefined where nothing can. */
+  readonly down?: string | undefined;
+}
+
+export interface MigrationStatus {
+  readonly id: string;
+  readonly state: "applied" | "missing" | "changed" | "unknown";
+  readonly appliedAt: Date | undefined;
+}
+
+/** The line that divides a file; what stands after it takes back what stands before it. */
+const DOWN = /^-- *Down Migration *$/im;
+
+/** The steps in a folder, oldest first: plain SQL files, `<moment>_<name>.sql`, as node-pg-migrate has them too. */
+export function readMigrations(folder: string): Migration[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => {
+      const [sql = "", down] = readFileSync(join(folder, name), "utf8").split(DOWN);
+      return { id: name.replace(/\.sql$/, ""), sql, down };
+    });
+}
+
+/**
+ * Brings a schema to its newest step, all missing steps in one transaction, one process at a time; answers which
+ * steps it took. A step that was changed after it had been applied, or that this program does not know, stops it.
+ */
+export function migrate(
+  database: Database,
+  schema: string,
+  migrations: readonly Migration[],
+): Promise<string[]> {
+  return inTurn(database, schema, async () => {
+    const { applied } = await judge(database, schema, migrations);
+    const missing = migrations.filter(({ id }) => !applied.has(id));
+    for (const { id, sql } of missing) {
+      await execute(database, schema, id, sql);
+      await database.query("INSERT INTO trellis_migrations (schema, id, digest) VALUES ($1, $2, $3)", [
+        schema,
+        id,
+        digestOf(sql),
+      ]);
+    }
+    return missing.map(({ id }) => id);
+  });
+}
+
+/** Takes back the newest steps, in one transaction; answers which. */
+export function takeBack(
+  database: Database,
+  schema: string,
+  migrations: readonly Migration[],
+  count: number,
+): Promise<string[]> {
+  return inTurn(database, schema, async () => {
+    const { applied } = await judge(database, schema, migrations);
+    const newest = migrations
+      .filter(({ id }) => applied.has(id))
+      .reverse()
+      .slice(0, count);
+    const final = newest.filter(({ down }) => down === undefined).map(({ id }) => id);
+    if (final.length > 0) {
+      throw new UserError(
+        `${final.join(", ")} of ${schema} cannot be taken back: the file has no section "-- Down Migration". Nothing was changed.`,
+      );
+    }
+    for (const { id, down } of newest) {
+      await execute(database, schema, id, down ?? "");
+      await database.query("DELETE FROM trellis_migrations WHERE schema = $1 AND id = $2", [schema, id]);
+    }
+    return newest.map(({ id }) => id);
+  });
+}
+
+/** Each step, of the program and of the database, and how it stands; changes nothing. */
+export async function migrationStatus(
+  database: Database,
+  schema: string,
+  migrations: readonly Migration[],
+): Promise<MigrationStatus[]> {
+  const { rows: there } = await database.query<{ there: boolean }>(
+    "SELECT to_regclass('trellis_migrations') IS NOT NULL AS there",
+  );
+  const applied = there[0]?.there ? await appliedSteps(database, schema) : new Map<string, Applied>();
+  const known = new Set(migrations.map(({ id }) => id));
+  return [
+    ...migrations.map(({ id, sql }): MigrationStatus => {
+      const step = applied.get(id);
+      const state = !step ? "missing" : step.digest === digestOf(sql) ? "applied" : "changed";
+      return { id, state, appliedAt: step?.appliedAt };
+    }),
+    ...[...applied].flatMap(([id, { appliedAt }]): MigrationStatus[] =>
+      known.has(id) ? [] : [{ id, state: "unknown", appliedAt }],
+    ),
+  ];
+}
+
+interface Applied {
+  readonly digest: string;
+  readonly appliedAt: Date;
+}
+
+function inTurn<T>(database: Database, schema: string, work: () => Promise<T>): Promise<T> {
+  return lockedTransaction(database, `migrations of ${schema}`, async () => {
+    await database.query(`CREATE TABLE IF NOT EXISTS trellis_migrations (
+      schema text NOT NULL, id text NOT NULL, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (schema, id))`);
+    return await work();
+  });
+}
+
+async function appliedSteps(database: Database, schema: string): Promise<Map<string, Applied>> {
+  const { rows } = await database.query<{ id: string } & Applied>(
+    `SELECT id, digest, applied_at AS "appliedAt" FROM trellis_migrations WHERE schema = $1 ORDER BY id`,
+    [schema],
+  );
+  return new Map(rows.map(({ id, ...step }) => [id, step]));
+}
+
+/** Refuses a database that is not a past of this program. */
+async function judge(database: Database, schema: string, migrations: readonly Migration[]) {
+  const applied = await appliedSteps(database, schema);
+  const known = new Set(migrations.map(({ id }) => id));
+  const unknown = [...applied.keys()].filter((id) => !known.has(id));
+  if (unknown.length > 0) {
+    throw new UserError(
+      `the schema ${schema} is newer than this program: it has ${unknown.join(", ")}. Use the newer image.`,
+    );
+  }
+  for (const { id, sql } of migrations) {
+    const step = applied.get(id);
+    if (step && step.digest !== digestOf(sql)) {
+      throw new Error(`migration ${id} of ${schema} was changed after it had been applied`);
+    }
+  }
+  return { applied };
+}
+
+/** Runs a step as a whole; says which of its statements failed, at which line. */
+async function execute(database: Database, schema: string, id: string, sql: string): Promise<void> {
+  let completed = 0;
+  const count = () => completed++;
+  // pg keeps its connection, which announces each completed statement, out of its types.
+  const { connection } = database as unknown as { connection: NodeJS.EventEmitter };
+  connection.on("commandComplete", count);
+  try {
+    await database.query(sql);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    const statement = statementsOf(sql)[completed];
+    const line = error.position ? sql.slice(0, Number(error.position)).split("\n").length : statement?.line;
+    const shown = statement ? `\n${excerpt(statement.text)}` : "";
+    const detail = [error.detail, error.hint]
+      .filter(Boolean)
+      .map((text) => `\n  ${text}`)
+      .join("");
+    throw new UserError(
+      `migration ${id}.sql of ${schema} failed at line ${line ?? "?"}, and nothing of it remains: ${error.message}${detail}${shown}`,
+      1,
+      { cause: error },
+    );
+  } finally {
+    connection.off("commandComplete", count);
+  }
+}
+
+const excerpt = (text: string) =>
+  text
+    .slice(0, 600)
+    .split("\n")
+    .map((line) => `    ${line}`)
+    .join("\n");
+
+const digestOf = (sql: string) => createHash("sha256").update(sql).digest("hex");

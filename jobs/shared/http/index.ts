@@ -1,0 +1,1 @@
+export { json, problem, type Reply, type ServeArgs, serve } from "./http-server";

@@ -1,0 +1,2 @@
+export { type KubernetesAccess, KubernetesApi, kubernetesAccess, refusalOf } from "./kubernetes";
+export { onceLetIn } from "./new-pod";

@@ -1,0 +1,108 @@
+import { reason, UserError } from "../command-line";
+import type { StoreRequest } from "./request";
+import type { ObjectStoreAddress } from "./setting";
+import { element } from "./xml-element";
+
+/** What the server said where it refused, or what kept the request from it. */
+export class StoreError extends UserError {
+  constructor(
+    message: string,
+    /** S3's own name of the error, such as NoSuchKey; "connection" or "certificate" where no server has answered. */
+    readonly code: string,
+    options?: ErrorOptions & { readonly said?: string | undefined; readonly status?: number },
+  ) {
+    super(message, 1, options);
+    this.said = options?.said;
+    this.status = options?.status ?? 0;
+  }
+
+  /** The server's own words. */
+  readonly said: string | undefined;
+  /** The number of its answer; 0 where there was none. */
+  readonly status: number;
+
+  /** Whether a server said it; else none was reached, or none that is trusted. */
+  get isAnswer(): boolean {
+    return this.status !== 0;
+  }
+}
+
+/**
+ * What is worth another attempt: the server is busy or restarts, too few of its drives are online, or the way to it was
+ * cut. What servers call these differs; that the fault is theirs they say by the number.
+ */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof StoreError &&
+  (["connection", "RequestTimeout"].includes(error.code) ||
+    (error.status >= 500 && ![501, 505, 507].includes(error.status)));
+
+export const isMissing = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === "NoSuchKey";
+
+/** What broke before a server could answer. */
+export function connectionError({ endpoint }: ObjectStoreAddress, error: unknown): StoreError {
+  const where = `the object storage at ${endpoint}`;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+    return new StoreError(`${where} cannot be reached: ${reason(error)}`, "connection", { cause: error });
+  }
+  const remedy = /EXPIRED|NOT_YET_VALID/.test(code)
+    ? "renew it, or set the clock of this machine"
+    : /ALTNAME/.test(code)
+      ? "name the storage as its certificate does"
+      : "name the file of its authority in NODE_EXTRA_CA_CERTS";
+  const message = `the certificate of ${where} is not trusted: ${reason(error)}; ${remedy}`;
+  return new StoreError(message, "certificate", { cause: error });
+}
+
+/** Says what is wrong and what to do, for what the server has refused. */
+export function refusal(
+  { endpoint, bucket, region }: ObjectStoreAddress,
+  { method, key }: Pick<StoreRequest, "method" | "key">,
+  status: number,
+  answer: string,
+  serverTime?: string,
+): StoreError {
+  const code = part(answer, "Code") ?? CODES_OF_BARE_ANSWERS[status] ?? String(status);
+  const where = `the bucket ${bucket} at ${endpoint}`;
+  const meaning: Record<string, string> = {
+    NoSuchBucket: `${where} does not exist; create it, or name another in the settings`,
+    NoSuchKey: `${where} holds no ${key}`,
+    InvalidAccessKeyId: `${where} refuses the credentials: the access key is not known there`,
+    SignatureDoesNotMatch: `${where} refuses the credentials: the secret key is wrong (or the region ${region} is)`,
+    AccessDenied: `${where} denies ${method} ${key ?? "of the bucket"} to this access key; grant it in its policy`,
+    RequestTimeTooSkewed: `${where} refuses the request: ${clocks(serverTime)}`,
+    XMinioStorageFull: `${where} is full: prune backups or add drives`,
+    SlowDown: `${where} is too busy, and stayed so`,
+    SlowDownWrite: `${where} takes no writes: too few of its drives are online`,
+    SlowDownRead: `${where} cannot be read: too few of its drives are online`,
+  };
+  const said = part(answer, "Message");
+  return new StoreError(
+    meaning[code] ??
+      `${where} refused ${method} ${key ?? "of the bucket"}: ${code}${said ? `, ${said}` : ""}`,
+    code,
+    { said, status },
+  );
+}
+
+function clocks(serverTime: string | undefined): string {
+  const told = serverTime
+    ? ` (here ${new Date().toISOString()}, there ${new Date(serverTime).toISOString()})`
+    : "";
+  return `the clocks of the two machines differ by more than 15 minutes${told}; set the one that is wrong, and keep it by NTP`;
+}
+
+/** S3 answers in XML; MinIO's own requests are answered in JSON, with the same names. */
+function part(answer: string, name: "Code" | "Message"): string | undefined {
+  return element(answer, name) ?? new RegExp(`"${name}":"([^"]*)"`).exec(answer)?.[1];
+}
+
+/** Answers to HEAD, and those of proxies, have no body. */
+const CODES_OF_BARE_ANSWERS: Record<number, string> = {
+  403: "AccessDenied",
+  500: "InternalError",
+  502: "ServiceUnavailable",
+  503: "ServiceUnavailable",
+  504: "ServiceUnavailable",
+};

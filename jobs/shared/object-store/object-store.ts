@@ -1,0 +1,268 @@
+import { isMissing, refusal, StoreError } from "./errors";
+import { type Patience, StoreConnection } from "./request";
+import type { ObjectStoreAddress } from "./setting";
+import { element, elements } from "./xml-element";
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+/** 8 MiB, and as much more after each thousand parts: 10,000 parts, which is S3's limit, then hold 440 GiB. */
+const PART_BYTES = 8 * 2 ** 20;
+
+/** Parts that travel at a time; with them and the one that fills up, an upload takes 32 MiB of memory. */
+const PARTS_UNDER_WAY = 2;
+
+/** After so many cuts without a byte between them somebody should look. */
+const LONGEST_SERIES_OF_INTERRUPTIONS = 10;
+
+/** One bucket on an S3 server, or what lies under one prefix of it: keys are told and taken without the prefix. */
+export class ObjectStore {
+  readonly #connection: StoreConnection;
+  readonly #prefix: string;
+
+  constructor(
+    readonly address: ObjectStoreAddress,
+    signal?: AbortSignal,
+    patience?: Patience,
+  ) {
+    this.#connection = new StoreConnection(address, signal, patience);
+    this.#prefix = address.prefix ?? "";
+  }
+
+  /** All objects whose keys begin so. It answers with all of them or fails: never with a part. */
+  async list(prefix: string): Promise<StoredObject[]> {
+    const found: StoredObject[] = [];
+    let continuation: string | undefined;
+    do {
+      const { body } = await this.#connection.send({
+        method: "GET",
+        query: {
+          "list-type": "2",
+          "encoding-type": "url",
+          prefix: this.#prefix + prefix,
+          ...(continuation === undefined ? {} : { "continuation-token": continuation }),
+        },
+      });
+      const truncated = element(body, "IsTruncated");
+      continuation = element(body, "NextContinuationToken");
+      if (truncated === undefined || (truncated === "true") !== (continuation !== undefined)) {
+        throw new StoreError(
+          `the bucket ${this.address.bucket} answered with a broken listing`,
+          "InvalidListing",
+        );
+      }
+      const objects = elements(body, "Contents").map(storedObject);
+      found.push(...objects.map((each) => ({ ...each, key: each.key.slice(this.#prefix.length) })));
+    } while (continuation !== undefined);
+    return found;
+  }
+
+  /** The content, as it comes in, of an object that is known to exist; a connection that breaks is opened anew where it broke. */
+  async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
+    const key = this.#prefix + name;
+    let offset = 0;
+    let asked = performance.now();
+    for (let fruitless = 0; ; fruitless++) {
+      const wanted = { method: "GET", key, from: offset, patient: true, promised: true } as const;
+      const content = await this.#connection.open(wanted);
+      try {
+        for await (const chunk of content) {
+          offset += chunk.length;
+          fruitless = 0;
+          yield chunk;
+          asked = performance.now();
+        }
+        return;
+      } catch (error) {
+        const stopped = this.#connection.signal?.aborted;
+        const tired = performance.now() - asked >= this.#connection.waits(wanted);
+        if (fruitless >= LONGEST_SERIES_OF_INTERRUPTIONS || tired || stopped) this.#connection.lost(error);
+      }
+    }
+  }
+
+  /** The whole content as text, or undefined where there is no such object. */
+  async readText(key: string): Promise<string | undefined> {
+    try {
+      return (await this.#connection.send({ method: "GET", key: this.#prefix + key })).body;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async write(
+    key: string,
+    content: string | Buffer,
+    { patient = false }: { readonly patient?: boolean } = {},
+  ): Promise<void> {
+    await this.#connection.send({
+      method: "PUT",
+      key: this.#prefix + key,
+      body: Buffer.from(content),
+      patient,
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#connection.send({ method: "DELETE", key: this.#prefix + key });
+  }
+
+  /** Makes the bucket where there is none. */
+  async makeBucket(): Promise<void> {
+    try {
+      await this.#connection.send({ method: "PUT" });
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "BucketAlreadyOwnedByYou")) throw error;
+    }
+  }
+
+  /** Says clearly what is wrong where the bucket is missing, out of reach, or refuses the keys. */
+  async check(): Promise<void> {
+    await this.#connection.send({ method: "GET", query: { "list-type": "2", "max-keys": "1" } });
+  }
+
+  /**
+   * Writes what a source yields, without knowing how much that will be and without a file. The object appears when
+   * the source has ended well, and not at all when it throws. What has arrived stays: while the storage cannot take
+   * more, the source stands still, and goes on where it stood.
+   */
+  async upload(name: string, source: AsyncIterable<Buffer>): Promise<void> {
+    const key = this.#prefix + name;
+    const parts = inParts(source);
+    const first = await parts.next();
+    if (first.done) return this.write(name, "", { patient: true });
+    const second = await parts.next();
+    if (second.done) return this.write(name, first.value, { patient: true });
+    const { body } = await this.#connection.send({
+      method: "POST",
+      key,
+      query: { uploads: "" },
+      patient: true,
+    });
+    const uploadId = element(body, "UploadId") ?? "";
+    try {
+      const etags = await this.#sendParts(key, uploadId, [first.value, second.value], parts);
+      await this.#complete(name, uploadId, etags);
+    } catch (error) {
+      await parts.return(undefined).catch(() => undefined);
+      await this.#abandon(key, uploadId);
+      throw error;
+    }
+  }
+
+  /** Frees what dead uploads of these keys have left, where they began before this time; answers how many. */
+  async abortUploads(prefix: string, before: Date): Promise<number> {
+    const { body } = await this.#connection.send({
+      method: "GET",
+      query: { uploads: "", prefix: this.#prefix + prefix },
+    });
+    const dead = elements(body, "Upload").filter(
+      (upload) => new Date(element(upload, "Initiated") ?? Number.NaN) < before,
+    );
+    for (const upload of dead) {
+      await this.#connection.send({
+        method: "DELETE",
+        key: element(upload, "Key") ?? "",
+        query: { uploadId: element(upload, "UploadId") ?? "" },
+      });
+    }
+    return dead.length;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #sendParts(
+    key: string,
+    uploadId: string,
+    begun: readonly Buffer[],
+    rest: AsyncIterable<Buffer>,
+  ): Promise<string[]> {
+    const etags: string[] = [];
+    const underWay = new Set<Promise<void>>();
+    const send = async (part: Buffer) => {
+      const number = etags.push("");
+      const sending = this.#connection
+        .send({
+          method: "PUT",
+          key,
+          query: { partNumber: String(number), uploadId },
+          body: part,
+          patient: true,
+        })
+        .then(({ etag }) => {
+          etags[number - 1] = etag;
+          underWay.delete(sending);
+        });
+      sending.catch(() => undefined); // it is awaited below, together with the others
+      underWay.add(sending);
+      if (underWay.size >= PARTS_UNDER_WAY) await Promise.race(underWay);
+    };
+    try {
+      for (const part of begun) await send(part);
+      for await (const part of rest) await send(part);
+      await Promise.all(underWay);
+    } finally {
+      await Promise.allSettled(underWay); // a part that arrives after the abort would be kept for nobody
+    }
+    return etags;
+  }
+
+  async #complete(name: string, uploadId: string, etags: readonly string[]): Promise<void> {
+    const key = this.#prefix + name;
+    const listed = etags.map(
+      (etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${etag}</ETag></Part>`,
+    );
+    const body = Buffer.from(`<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>`);
+    try {
+      const wanted = { method: "POST", key, query: { uploadId }, body, patient: true } as const;
+      const answer = await this.#connection.send(wanted);
+      // S3 answers 200 before it knows, to keep the connection alive, and tells of a failure in the body.
+      if (element(answer.body, "Code")) throw refusal(this.address, wanted, 500, answer.body);
+    } catch (error) {
+      // An upload that was completed is not known any more: when the answer was lost, a second attempt hears this.
+      const unknown = error instanceof StoreError && error.code === "NoSuchUpload";
+      if (!unknown || !(await this.list(name)).some((each) => each.key === name)) throw error;
+    }
+  }
+
+  /** With a connection of its own, since the first one may have been stopped; a failure here hides no other. */
+  async #abandon(key: string, uploadId: string): Promise<void> {
+    const connection = new StoreConnection(this.address, AbortSignal.timeout(10_000));
+    await connection.send({ method: "DELETE", key, query: { uploadId } }).catch(() => undefined);
+    connection.close();
+  }
+}
+
+async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let number = 1;
+  const size = () => PART_BYTES * (1 + Math.floor(number / 1000));
+  for await (const chunk of source) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    while (bytes >= size()) {
+      const gathered = Buffer.concat(chunks);
+      const limit = size();
+      yield gathered.subarray(0, limit);
+      number++;
+      chunks = [gathered.subarray(limit)];
+      bytes = gathered.length - limit;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(chunks);
+}
+
+function storedObject(xml: string): StoredObject {
+  return {
+    key: decodeURIComponent((element(xml, "Key") ?? "").replaceAll("+", " ")),
+    bytes: Number(element(xml, "Size")),
+    modified: new Date(element(xml, "LastModified") ?? Number.NaN),
+  };
+}

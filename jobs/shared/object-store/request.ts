@@ -1,0 +1,216 @@
+import { createHash, createHmac } from "node:crypto";
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { onceLetIn } from "../kubernetes";
+import { retry } from "../retry";
+import { connectionError, isMissing, isPassing, refusal } from "./errors";
+import type { ObjectStoreAddress } from "./setting";
+
+export interface StoreRequest {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE" | "HEAD";
+  /** Without a key the request is about the bucket. */
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** Further headers, which the signature leaves out. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Begins to read the object at this byte. */
+  readonly from?: number;
+  /** Whether a long piece of work depends on it: then it waits for the storage as long as the connection may. */
+  readonly patient?: boolean;
+  /** Whether it must be there, since what is whole names it: servers that do not find it are asked again for a while. */
+  readonly promised?: boolean;
+}
+
+/** How long requests wait, all attempts together; the patient ones longer than others. */
+export interface Patience {
+  readonly ms: number;
+  /** Told from time to time that they wait, and why. */
+  readonly onWait: (why: string) => void;
+}
+
+/** A server that says nothing for this long is taken for lost. MinIO says nothing at all where too few of its servers are up. */
+const SILENCE_MS = 60_000;
+
+/** Also when little patience is left an attempt gets as much. */
+const LEAST_SILENCE_MS = 5_000;
+
+/** Requests that are not patient have ended by then, whatever the server does. */
+const IMPATIENCE_MS = 30_000;
+
+/**
+ * MinIO's servers may miss what was written while one of them was down, after it has come back: for seconds, and on a busy
+ * machine for minutes. A long piece of work waits for it, as far as its patience goes.
+ */
+const MISSING_MS = 10_000;
+const LONG_MISSING_MS = 180_000;
+
+const ATTEMPTS = 6;
+
+/** Sends signed requests (AWS signature version 4, path style) to one bucket. */
+export class StoreConnection {
+  readonly #agent: PlainAgent;
+  readonly #request: typeof plainRequest;
+
+  constructor(
+    readonly address: ObjectStoreAddress,
+    readonly signal?: AbortSignal,
+    readonly patience?: Patience,
+  ) {
+    const secure = address.endpoint.startsWith("https:");
+    this.#agent = secure ? new TlsAgent({ keepAlive: true }) : new PlainAgent({ keepAlive: true });
+    this.#request = secure ? tlsRequest : plainRequest;
+  }
+
+  /** How long a request is waited for, all attempts together. */
+  waits({ patient }: Pick<StoreRequest, "patient">): number {
+    const most = this.patience?.ms ?? IMPATIENCE_MS;
+    return patient ? most : Math.min(most, IMPATIENCE_MS);
+  }
+
+  /** Sends until it is answered with success, and hands out the answer as it comes in. */
+  open(wanted: StoreRequest): Promise<AsyncGenerator<Buffer>> {
+    return this.#persist(wanted, async (silence) =>
+      withoutSilence(await this.#once(wanted, silence), silence),
+    );
+  }
+
+  /** The same, until the whole answer is here. */
+  send(wanted: StoreRequest): Promise<{ readonly body: string; readonly etag: string }> {
+    return this.#persist(wanted, async (silence) => {
+      const response = await this.#once(wanted, silence);
+      const body = await read(withoutSilence(response, silence)).catch((error: unknown) => this.lost(error));
+      return { body: body.toString("utf8"), etag: response.headers.etag ?? "" };
+    });
+  }
+
+  /** Whatever broke the connection: a stop that was asked for, a certificate, or a fault that may pass. */
+  lost(error: unknown): never {
+    this.signal?.throwIfAborted();
+    throw connectionError(this.address, error);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** Each attempt is told which silence ends it. */
+  #persist<T>(wanted: StoreRequest, action: (silence: number) => Promise<T>): Promise<T> {
+    const patience = wanted.patient ? this.patience : undefined;
+    const begin = performance.now();
+    const end = begin + this.waits(wanted);
+    const missing = patience ? LONG_MISSING_MS : MISSING_MS;
+    const mayAppear = (error: unknown) =>
+      wanted.promised === true && isMissing(error) && performance.now() < begin + missing;
+    const silence = () => Math.min(SILENCE_MS, Math.max(LEAST_SILENCE_MS, end - performance.now()));
+    return retry(() => onceLetIn(() => action(silence()), this.signal), {
+      attempts: patience ? Number.POSITIVE_INFINITY : ATTEMPTS,
+      firstDelayMs: 200,
+      longestDelayMs: 5_000,
+      ...(this.signal ? { signal: this.signal } : {}),
+      retryable: (error) => (isPassing(error) || mayAppear(error)) && performance.now() < end,
+      onRetry: (error, attempt) => {
+        if (attempt % ATTEMPTS === 0) patience?.onWait(String(error));
+        return undefined;
+      },
+    });
+  }
+
+  async #once(wanted: StoreRequest, silence: number): Promise<IncomingMessage> {
+    const url = target(this.address, wanted);
+    const body = wanted.body ?? Buffer.alloc(0);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = this.#request(url, {
+        method: wanted.method,
+        agent: this.#agent,
+        headers: {
+          ...sign(this.address, wanted.method, url, body),
+          ...wanted.headers,
+          "content-length": body.length,
+          ...(wanted.from ? { range: `bytes=${wanted.from}-` } : {}),
+        },
+        timeout: silence,
+        ...(this.signal ? { signal: this.signal } : {}),
+      });
+      request.once("timeout", () => request.destroy(new Silence("no answer", silence)));
+      request.once("error", reject).end(body);
+      request.once("response", (answer) => {
+        request.setTimeout(0); // from here on it is looked at by whoever reads
+        resolve(answer);
+      });
+    }).catch((error: unknown) => this.lost(error));
+    if ((response.statusCode ?? 500) < 300) return response;
+    const said = (await read(withoutSilence(response, silence)).catch(() => Buffer.alloc(0))).toString(
+      "utf8",
+    );
+    throw refusal(this.address, wanted, response.statusCode ?? 500, said, response.headers.date);
+  }
+}
+
+function target({ endpoint, bucket }: ObjectStoreAddress, { key, query = {} }: StoreRequest): URL {
+  const path = key === undefined ? bucket : `${bucket}/${key.split("/").map(percentEncode).join("/")}`;
+  const search = Object.entries(query)
+    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
+    .sort()
+    .join("&");
+  return new URL(`${endpoint.replace(/\/$/, "")}/${path}${search ? `?${search}` : ""}`);
+}
+
+function sign(
+  { region, accessKey, secretKey }: ObjectStoreAddress,
+  method: string,
+  url: URL,
+  body: Buffer,
+): Record<string, string> {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  const digest = sha256(body);
+  const headers = { host: url.host, "x-amz-content-sha256": digest, "x-amz-date": time };
+  const names = Object.keys(headers).join(";");
+  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}`);
+  const canonical = [method, url.pathname, url.search.slice(1), ...lines, "", names, digest].join("\n");
+  const scope = [time.slice(0, 8), region, "s3", "aws4_request"];
+  const text = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256(canonical)].join("\n");
+  const key = scope.reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${secretKey}`);
+  const credential = `${accessKey}/${scope.join("/")}`;
+  const signature = hmac(key, text).toString("hex");
+  return {
+    ...headers,
+    authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`,
+  };
+}
+
+/** As the signature demands: all but the unreserved characters of RFC 3986. */
+const percentEncode = (part: string) =>
+  encodeURIComponent(part).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const sha256 = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
+const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest();
+
+class Silence extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what} for ${Math.round(ms / 1000)} s; too few of its servers or drives may be online`);
+  }
+}
+
+/** Only while somebody waits for it: whoever reads may take any time, as a database that restores does. */
+async function* withoutSilence(response: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
+  const silent = () => response.destroy(new Silence("nothing came", limit));
+  // Safe: no encoding is set, so the chunks are buffers.
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    for (;;) {
+      const timer = setTimeout(silent, limit);
+      const next = await chunks.next().finally(() => clearTimeout(timer));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+async function read(content: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

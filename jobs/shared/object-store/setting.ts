@@ -1,0 +1,47 @@
+import { readSettings, type Setting, text, variable } from "../command-line";
+
+export interface ObjectStoreAddress {
+  /** Such as https://minio-api.storage.svc.cluster.local:9000; a private authority comes by NODE_EXTRA_CA_CERTS. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** What every key begins with, where the bucket is shared: "prod/". */
+  readonly prefix?: string | undefined;
+}
+
+const endpoint = text("an http or https address").refine(
+  (given) => /^https?:\/\/[^/]+\/?$/.test(given) && URL.canParse(given),
+  "allowed: an address such as https://minio:9000, without a path",
+);
+
+/** S3's own rule for names that every client can address. */
+const bucket = text().regex(
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  "allowed: 3 to 63 of a-z, 0-9, dot and dash",
+);
+
+const keyPrefix = text().regex(
+  /^([a-z0-9][a-z0-9.-]*\/)+$/,
+  "allowed: folders that end in a slash, such as prod/",
+);
+
+/**
+ * One bucket of an S3 server from the environment: `<prefix>_ENDPOINT`, `_REGION`, `_BUCKET`, the two keys, and `_PREFIX`
+ * where the bucket is shared with others.
+ */
+export function objectStore(prefix: string, whose: string): Setting<ObjectStoreAddress> {
+  const parts = {
+    endpoint: variable(`${prefix}_ENDPOINT`, `${whose}: address of the S3 server`, endpoint),
+    region: variable(`${prefix}_REGION`, `${whose}: region`, text().default("us-east-1")),
+    bucket: variable(`${prefix}_BUCKET`, `${whose}: bucket`, bucket),
+    accessKey: variable(`${prefix}_ACCESS_KEY_ID`, `${whose}: access key`, text(), { secret: true }),
+    prefix: variable(`${prefix}_PREFIX`, `${whose}: what all keys begin with`, keyPrefix.optional()),
+    secretKey: variable(`${prefix}_SECRET_ACCESS_KEY`, `${whose}: secret key`, text(), { secret: true }),
+  };
+  return {
+    declares: Object.values(parts).flatMap(({ declares }) => declares),
+    read: (inputs) => readSettings(parts, inputs),
+  };
+}

@@ -1,3 +1,0 @@
-import { clean } from "./run/clean";
-
-process.exitCode = await clean();

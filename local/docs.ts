@@ -1,8 +1,0 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { settingsPage, stackFileSchema } from "./docs/settings-page";
-
-/** `npm run docs`: writes what of the documentation is made from the program. */
-const docs = new URL("../docs/", import.meta.url);
-const page = new URL("settings.md", docs);
-writeFileSync(page, settingsPage(readFileSync(page, "utf8")));
-writeFileSync(new URL("settings.schema.json", docs), stackFileSchema());

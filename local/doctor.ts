@@ -1,3 +1,0 @@
-import { run } from "./doctor/run";
-
-process.exitCode = run(process.argv.slice(2));

@@ -1,2 +1,0 @@
-export type * from "./facts";
-export { reportPage } from "./page";

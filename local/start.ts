@@ -1,3 +1,0 @@
-import { start } from "./run";
-
-process.exit(await start(process.argv.slice(2))); // whatever a library still holds open is of no use any more

@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { kubernetesObject } from "../../../../../cli/shared/kubernetes-objects";
+import { RainTracker } from "../../../../../components/systems/rain";
+import { importRequest } from "../../../../../components/systems/rain/import-request";
+import { evaluateStack } from "../../../../rigs/evaluate";
+import { KUBERNETES_VALIDATE, schemaViolations } from "../../../../rigs/kubernetes/validate";
+import { describeWith } from "../../../../rigs/programs";
+
+const POD = {
+  image: "registry.example/jobs@sha256:0123",
+  databaseSecret: { name: "rain-database", key: "url" },
+};
+
+describeWith([KUBERNETES_VALIDATE], "the objects of Rain Tracker", () => {
+  it.each(["dev", "prod"] as const)(
+    "in %s are what Kubernetes' schemas allow, without a field too many",
+    async (environment) => {
+      const args = {
+        ...POD,
+        namespace: "rain-tracker",
+        environment,
+        host: "rain.example.com",
+        archive: { size: "10Gi" },
+      };
+      const { resources } = await evaluateStack({ program: () => void new RainTracker("rain", args) });
+      const manifests = resources.flatMap((each) => kubernetesObject(each, each.inputs)?.manifest ?? []);
+      const jobs = [
+        ["import-year", "2023"],
+        ["import-fopr", "--gauge", "59700"],
+      ].map((words) => named(importRequest(words, "rain-tracker", POD)));
+
+      expect(manifests.length).toBeGreaterThanOrEqual(14);
+      expect(schemaViolations([...manifests, ...jobs])).toEqual([]);
+    },
+  );
+});
+
+/** The validator reports by name, which the cluster would complete. */
+const named = (job: object) => ({ ...job, metadata: { name: "started-by-hand" } });

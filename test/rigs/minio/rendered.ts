@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { MinIO, type MinIOArgs } from "../../../components/data/minio";
+import { type DriveLayout, parseSettings } from "../../../components/settings";
+import { Cloud } from "../engine";
+import { randomKind } from "../engine/random";
+import { tlsKind } from "../engine/tls";
+import { type Properties, plain } from "../engine/wire";
+import { rawSettings, withValue } from "../platform/stacks";
+
+/** A container as Kubernetes would get it. */
+export interface RenderedContainer {
+  readonly args: readonly string[];
+  readonly env: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+  }[];
+}
+
+/** What the component renders for a layout and settings, with real keys and certificates in its Secrets. */
+export interface RenderedMinio {
+  readonly server: RenderedContainer;
+  readonly provision: RenderedContainer;
+  /** What the Job's Secret and ConfigMap hold, by file. */
+  readonly secretKeys: Readonly<Record<string, string>>;
+  readonly specification: string;
+  /** The key of the authority that signs the servers' certificates. */
+  readonly authorityKey: string;
+  /** By name of the Secret. */
+  readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export type MinioSettings = Partial<Pick<MinIOArgs, "buckets" | "applications">>;
+
+/** As a stack file would have them. */
+export const minioSettings = (minio: object) =>
+  parseSettings(withValue(rawSettings("prod"), "minio", minio)).minio;
+
+export async function renderMinio(layout: DriveLayout, settings: MinioSettings = {}): Promise<RenderedMinio> {
+  const scratch = mkdtempSync(join(tmpdir(), "trellis-rendered-minio-"));
+  let authorityKey = "";
+  const objects: { readonly type: string; readonly inputs: Properties }[] = [];
+  try {
+    const cloud = new Cloud(scratch, "tls");
+    await pulumi.runtime.setMocks({
+      call: () => ({}),
+      newResource: async ({ type, name, inputs }) => {
+        const given = plain(inputs) as Properties; // without its marks of secrets a record is still a record
+        objects.push({ type, inputs: given });
+        const kind = tlsKind(type) ?? randomKind(type);
+        const outputs = await kind?.outputs?.({ type, inputs: given, number: 1, cloud });
+        if (type.endsWith(":PrivateKey") && name.endsWith("-authority"))
+          authorityKey = String(outputs?.privateKeyPem);
+        return { id: name, state: { ...given, ...outputs } };
+      },
+    });
+    const minio = new MinIO("minio", {
+      ...minioSettings({}),
+      ...settings,
+      namespace: "storage",
+      cluster: "trellis",
+      layout,
+      memoryMib: 1024,
+      strictSpread: true,
+      jobsImage: "registry.example/jobs@sha256:02",
+      certificateEpoch: 1,
+      consoleHost: "minio-console.example.com",
+      monitoring: true,
+    });
+    await new Promise((made) => minio.made.urn.apply(made));
+    await pulumi.runtime.disconnect();
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
+  const of = (kind: string): any[] =>
+    objects.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ inputs }) => inputs);
+  const containerOf = (kind: string): RenderedContainer => of(kind)[0].spec.template.spec.containers[0];
+  const secrets = Object.fromEntries(
+    of("Secret").map(({ metadata, stringData }) => [metadata.name, stringData]),
+  );
+  const run = of("Job")[0].metadata.name;
+  return {
+    server: containerOf("StatefulSet"),
+    provision: containerOf("Job"),
+    secretKeys: secrets[run],
+    specification: of("ConfigMap")[0].data["specification.json"],
+    secrets,
+    authorityKey,
+  };
+}

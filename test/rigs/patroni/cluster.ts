@@ -1,0 +1,258 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { serverNames } from "../../../components/data/postgres";
+import { haproxyConfig, PORTS } from "../../../components/servers/edge";
+import { haproxyFolder, type RunningHaproxy, startHaproxy } from "../edge/haproxy";
+import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../etcd/cluster";
+import { type Authority, createAuthority } from "../pki/certificates";
+import { cacheDirectory } from "../programs";
+import { eventually } from "../waiting";
+import type { ArchiveOfTest } from "./archive";
+import { endLeftMembers, PatroniMember } from "./member";
+
+/** What this machine must have to run a cluster from its rendered files; and the caller must be root. */
+export const PATRONI_PROGRAMS = [...ETCD_PROGRAMS, "patroni", "initdb", "haproxy", "iptables"];
+
+/** The members' own addresses, apart from those of the servers: so traffic among members is told from that of clients. */
+const PODS = ["127.0.1.11", "127.0.1.12", "127.0.1.13"] as const;
+
+export interface PatroniClusterOptions {
+  /** @default 3 */
+  readonly members?: 1 | 3;
+  /** Changes the rendered patroni.yml, for experiments alone. */
+  readonly retouch?: (rendered: string) => string;
+  /** Where the log is archived to. @default nowhere */
+  readonly archive?: ArchiveOfTest;
+  /** How long it may take until all have come up. @default 180_000 */
+  readonly patienceMs?: number;
+}
+
+/** A member as Patroni's REST API tells of the cluster. */
+export interface ReportedMember {
+  readonly name: string;
+  readonly role: "leader" | "replica" | "sync_standby" | "quorum_standby";
+  readonly state: string;
+  readonly timeline?: number;
+  readonly lag?: number | "unknown";
+}
+
+/**
+ * etcd, Patroni with PostgreSQL, and HAProxy as in production, from the rendered files: three of each but HAProxy, on
+ * the loopback addresses that stand for the servers. Each member listens at its NodePorts itself, since there is no
+ * kube-proxy.
+ */
+export class PatroniCluster {
+  readonly etcd: EtcdCluster;
+  readonly members: readonly PatroniMember[];
+  readonly authority: Authority;
+  readonly passwords = { superuser: "superusers-password", rest: "rest-apis-password" };
+  /** Where clients find the leader, and where its replicas. */
+  readonly address = MEMBERS[0].address;
+  readonly ports = { leader: PORTS.postgresLeader, replicas: PORTS.postgresReplicas };
+  readonly #folder: string;
+  #haproxy: RunningHaproxy | undefined;
+  #haproxyFolder: ReturnType<typeof haproxyFolder> | undefined;
+
+  private constructor(
+    etcd: EtcdCluster,
+    folder: string,
+    { members = 3, retouch, archive }: PatroniClusterOptions,
+  ) {
+    this.etcd = etcd;
+    this.#folder = folder;
+    this.authority = createAuthority("PostgreSQL of a test");
+    const certificate = this.authority.issue({
+      commonName: "postgres",
+      names: serverNames("postgres"),
+      addresses: [...MEMBERS.map(({ address }) => address), ...PODS],
+      usages: ["server", "client"],
+    });
+    this.members = PODS.slice(0, members).map(
+      (address, ordinal) =>
+        new PatroniMember({
+          ordinal,
+          address,
+          folder,
+          packages: join(folder, "packages"),
+          etcd: {
+            hosts: MEMBERS.map((each) => `${each.address}:2379`),
+            authority: etcd.authority.cert,
+            client: etcd.client(undefined),
+            password: PATRONI_PASSWORD,
+          },
+          authority: this.authority.cert,
+          certificate,
+          passwords: this.passwords,
+          synchronous: members > 1,
+          retouch,
+          archive,
+        }),
+    );
+  }
+
+  static async start(options: PatroniClusterOptions = {}): Promise<PatroniCluster> {
+    const etcd = await EtcdCluster.start();
+    // From here on this run has the production addresses, and with them the members' groups, for itself.
+    await endLeftMembers(MEMBERS.length);
+    const folder = mkdtempSync(join(tmpdir(), "trellis-patroni-"));
+    chmodSync(folder, 0o755);
+    copyPackages(join(folder, "packages"));
+    for (const script of ["trellis-patroni.py", "trellis-archive-gap.py"]) {
+      copyFileSync(join("components/data/postgres/images/images", script), join(folder, script));
+    }
+    const cluster = new PatroniCluster(etcd, folder, options);
+    try {
+      for (const member of cluster.members) member.start();
+      await cluster.#startHaproxy();
+      await cluster.settled(options.patienceMs ?? 180_000);
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw new Error("the cluster did not start", { cause: error });
+    }
+  }
+
+  async #startHaproxy(): Promise<void> {
+    const [server] = MEMBERS;
+    this.#haproxyFolder = haproxyFolder({ "patroni-ca.pem": this.authority.cert });
+    const { path } = this.#haproxyFolder;
+    this.#haproxy = await startHaproxy(
+      path,
+      haproxyConfig({
+        server: { ...server, memoryGb: 1 },
+        servers: MEMBERS,
+        apiServers: MEMBERS,
+        postgres: { members: this.members.length, certificateAuthority: this.authority.cert },
+        bind: { front: server.address },
+        configurationDirectory: path,
+        runtimeDirectory: path,
+      }),
+    );
+  }
+
+  /** What the cluster says of itself: the first answer of a member that runs. */
+  async reported(): Promise<readonly ReportedMember[]> {
+    for (const member of this.members) {
+      const { status, text } = await member.ask("/cluster");
+      if (status === 200) {
+        // The shape is Patroni's, of which only these fields are read.
+        return (JSON.parse(text) as { members: ReportedMember[] }).members;
+      }
+    }
+    return [];
+  }
+
+  /** The member that leads, by its own word; undefined while none does. */
+  async leader(): Promise<PatroniMember | undefined> {
+    const answers = await Promise.all(this.members.map((member) => member.ask("/primary")));
+    return this.members.find((_, index) => answers[index]?.status === 200);
+  }
+
+  async replicas(): Promise<readonly PatroniMember[]> {
+    const leader = await this.leader();
+    return this.members.filter((member) => member !== leader);
+  }
+
+  /** Until one leads, all others stream from it on its timeline, commits wait for them, and HAProxy knows. */
+  async settled(limitMs = 90_000): Promise<PatroniMember> {
+    let seen = "";
+    try {
+      await eventually("a settled cluster", limitMs, async () => {
+        seen = await this.#unrest();
+        return seen === "";
+      });
+    } catch (error) {
+      const logs = this.members.map(({ name, log }) => `${name}:\n${lastWords(log)}`);
+      throw new Error(`${seen}\n${logs.join("\n")}`, { cause: error });
+    }
+    const leader = await this.leader();
+    if (!leader) throw new Error("a settled cluster lost its leader at once");
+    return leader;
+  }
+
+  /** What still keeps the cluster from being settled; empty when nothing does. */
+  async #unrest(): Promise<string> {
+    const reported = await this.reported();
+    const leader = reported.find(({ role, state }) => role === "leader" && state === "running");
+    if (!leader) return `no leader runs: ${JSON.stringify(reported)}`;
+    const followers = reported.filter((member) => member !== leader);
+    if (followers.length !== this.members.length - 1)
+      return `members are missing: ${JSON.stringify(reported)}`;
+    const behind = followers.find(
+      ({ role, state, timeline, lag }) =>
+        role !== "quorum_standby" ||
+        state !== "streaming" ||
+        timeline !== leader.timeline ||
+        lag === "unknown",
+    );
+    if (behind) return `${behind.name} is no synchronous replica yet: ${JSON.stringify(reported)}`;
+    const backends = (await this.#haproxy?.ask("show stat -1 4 -1")) ?? "";
+    const up = (backend: string) =>
+      backends
+        .split("\n")
+        .filter((line) => line.startsWith(`${backend},`) && line.includes("-by-"))
+        .filter((line) => /,UP,/.test(line))
+        .map((line) => line.split(",")[1] ?? "");
+    const leaders = new Set(up("postgres-leader").map((server) => server.split("-by-")[0]));
+    if (leaders.size !== 1 || !leaders.has(leader.name))
+      return `HAProxy leads to ${[...leaders].join(" and ")}`;
+    const readers = new Set(up("postgres-replicas").map((server) => server.split("-by-")[0]));
+    return readers.size === followers.length ? "" : `HAProxy reads from ${[...readers].join(" and ")}`;
+  }
+
+  async switchover(leader: PatroniMember, candidate: PatroniMember): Promise<void> {
+    const body = { leader: leader.name, candidate: candidate.name };
+    const { status, text } = await leader.ask("/switchover", { method: "POST", body, patienceMs: 60_000 });
+    if (status !== 200) throw new Error(`the switchover failed: ${text}`);
+  }
+
+  /** Runs SQL as the superuser, by the leader's socket: from the network nobody may. */
+  psql(member: PatroniMember, sql: string): string {
+    return execFileSync(
+      "setpriv",
+      [
+        ...["--reuid", "postgres", "--regid", String(member.group), "--clear-groups"],
+        ...["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"],
+        ...[
+          "--host",
+          member.socketDirectory,
+          "--port",
+          String(member.ports.postgres),
+          "--dbname",
+          "postgres",
+        ],
+        ...["--command", sql],
+      ],
+      { encoding: "utf8", cwd: "/" },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()));
+    await this.#haproxy?.stop();
+    this.#haproxyFolder?.remove();
+    await this.etcd.stop();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Patroni from the Python environment in the cache, which lies below a home that the user `postgres` may not enter. */
+function copyPackages(target: string): void {
+  const library = join(cacheDirectory, "venv-patroni", "lib");
+  const [python] = readdirSync(library);
+  const packages = join(library, python ?? "", "site-packages");
+  if (!existsSync(join(packages, "patroni"))) throw new Error(`there is no Patroni in ${packages}`);
+  cpSync(packages, target, {
+    recursive: true,
+    filter: (path) => !/\/(pip|setuptools|__pycache__)$/.test(path),
+  });
+}
+
+/** The end of a member's log, and the last exception in it with its trace. */
+function lastWords(log: string): string {
+  const lines = log.split("\n");
+  const exception = lines.findLast((line) => line.includes("Traceback"))?.replaceAll("\\n", "\n");
+  return [...(exception ? [exception] : []), ...lines.slice(-12)].join("\n");
+}

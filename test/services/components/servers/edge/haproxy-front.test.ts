@@ -1,0 +1,238 @@
+import { createServer as createTlsServer } from "node:https";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { API_PORT, haproxyConfig, INGRESS, PORTS } from "../../../../../components/servers/edge";
+import { haproxyFolder, type RunningHaproxy, startHaproxy, tick } from "../../../../rigs/edge/haproxy";
+import { createAuthority, type KeyPair } from "../../../../rigs/pki/certificates";
+import { describeWith } from "../../../../rigs/programs";
+import { eventually } from "../../../../rigs/waiting";
+
+/** A range of this file's own, so that the production addresses stay free for others. */
+const SERVERS = [11, 12, 13].map((host) => ({
+  name: `ubuntu-8gb-hil-${host - 10}`,
+  address: `127.34.0.${host}`,
+}));
+const HERE = "127.34.0.11";
+/** The PROXY protocol's second version, for IPv4. */
+const HEADER_BYTES = 28;
+const LOAD_BALANCER = "127.34.0.99";
+
+/** What a stand-in for a K3s API server does; a refusal is what K3s says to all who come without a certificate. */
+type Behaviour = "refuses strangers" | "starting" | "frozen" | "dead";
+
+class StandInApi {
+  behaviour: Behaviour = "refuses strangers";
+  readonly #sockets = new Set<Socket>();
+  readonly #listener: Server;
+
+  constructor(name: string, address: string, certificate: KeyPair) {
+    const api = createTlsServer(certificate, (_, response) => {
+      response
+        .writeHead(this.behaviour === "starting" ? 503 : 401, { "X-Server": name, Connection: "close" })
+        .end();
+    });
+    api.on("tlsClientError", () => {});
+    this.#listener = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => this.#sockets.delete(socket));
+      if (this.behaviour === "dead") socket.destroy();
+      else if (this.behaviour !== "frozen") api.emit("connection", socket);
+    });
+    this.#listener.listen(API_PORT, address);
+  }
+
+  die(): void {
+    this.behaviour = "dead";
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  stop(): void {
+    this.#listener.close();
+    this.die();
+  }
+}
+
+describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
+  const folder = haproxyFolder();
+  const [server] = SERVERS;
+  if (!server) throw new Error("three were made above");
+  let haproxy: RunningHaproxy;
+  let apis: StandInApi[];
+  const nodePorts: Server[] = [];
+  /** What each client has brought to the ingress so far: the header may come before the rest. */
+  const arrived: Buffer[] = [];
+
+  beforeAll(async () => {
+    const addresses = SERVERS.map(({ address }) => address);
+    const certificate = createAuthority("k3s stand-ins").issue({
+      commonName: "k3s",
+      addresses,
+      usages: ["server"],
+    });
+    apis = SERVERS.map(({ name, address }) => new StandInApi(name, address, certificate));
+    for (const { nodePort } of INGRESS) {
+      const ingress = createServer((socket) => {
+        socket.on("error", () => {});
+        let client: number | undefined;
+        socket.on("data", (bytes) => {
+          client ??= arrived.push(Buffer.alloc(0)) - 1;
+          const brought = Buffer.concat([arrived[client] ?? Buffer.alloc(0), bytes]);
+          arrived[client] = brought;
+          if (brought.length > HEADER_BYTES) socket.end("served\n");
+        });
+      });
+      await new Promise<void>((resolve) => ingress.listen(nodePort, HERE, resolve));
+      nodePorts.push(ingress);
+    }
+    const configuration = haproxyConfig({
+      server: { ...server, memoryGb: 1 },
+      servers: SERVERS,
+      apiServers: SERVERS,
+      loadBalancer: [LOAD_BALANCER],
+      bind: { front: HERE },
+      runtimeDirectory: folder.path,
+    });
+    haproxy = await startHaproxy(folder.path, configuration);
+  });
+
+  beforeEach(async () => {
+    for (const api of apis) api.behaviour = "refuses strangers";
+    await eventually("all API servers are up", 30_000, async () =>
+      (await states("kubernetes-api")).every((state) => state === "2"),
+    );
+    arrived.splice(0);
+  });
+
+  afterAll(async () => {
+    await haproxy?.stop();
+    for (const api of apis ?? []) api.stop();
+    for (const nodePort of nodePorts) nodePort.close();
+    folder.remove();
+  });
+
+  /** The operational state of each server of a backend; 2 is running. */
+  async function states(backend: string): Promise<string[]> {
+    const answer = await haproxy.ask(`show servers state ${backend}`);
+    const lines = answer.split("\n").filter((line) => line.split(" ")[1] === backend);
+    return lines.map((line) => line.split(" ")[5] ?? "");
+  }
+
+  /** The API server that answers a request through HAProxy; undefined where none does. */
+  function askApi(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const socket = connectTls({ host: HERE, port: PORTS.kubernetesApi, rejectUnauthorized: false });
+      let answer = "";
+      socket.setTimeout(1000, () => socket.destroy());
+      socket.on("error", () => {});
+      socket.on("data", (chunk) => (answer += chunk));
+      socket.on("close", () => resolve(/X-Server: (\S+)/.exec(answer)?.[1]));
+      socket.on("secureConnect", () => socket.write("GET /api HTTP/1.0\r\n\r\n"));
+    });
+  }
+
+  const askApiOften = async () => new Set(await Promise.all(Array.from({ length: 12 }, askApi)));
+
+  /** Seconds until twelve requests at once are answered, by just the servers that should. */
+  async function secondsUntilServedBy(what: string, names: readonly (string | undefined)[]): Promise<number> {
+    const start = performance.now();
+    await eventually(`requests are answered by ${names.join(", ")}`, 30_000, async () => {
+      const served = await askApiOften();
+      const running = (await states("kubernetes-api")).filter((state) => state === "2").length;
+      // Least connections spares a frozen server by itself for a while: it counts only once it is down.
+      const settled = running === names.filter((name) => name !== undefined).length;
+      return settled && served.size === names.length && names.every((name) => served.has(name));
+    });
+    const seconds = (performance.now() - start) / 1000;
+    console.log(`${what}: right again after ${seconds.toFixed(2)} s`);
+    return seconds;
+  }
+
+  const api = (number: number) => apis[number - 1] ?? expect.fail(`no API server ${number}`);
+
+  it("spreads the API's clients over all servers", async () => {
+    const all = SERVERS.map(({ name }) => name).join();
+    await eventually(`twelve requests are spread over ${all}`, 30_000, async () => {
+      return [...(await askApiOften())].sort().join() === all;
+    });
+  });
+
+  it.each<["dead" | "frozen" | "starting"]>([["dead"], ["frozen"], ["starting"]])(
+    "sends no client to an API server that is %s, though its port is open",
+    async (behaviour) => {
+      api(2).behaviour = behaviour;
+
+      const seconds = await secondsUntilServedBy(`API server ${behaviour}`, [
+        "ubuntu-8gb-hil-1",
+        "ubuntu-8gb-hil-3",
+      ]);
+      expect(seconds).toBeLessThan(60);
+    },
+  );
+
+  it("cuts the sessions with an API server that froze, so that watches begin again elsewhere", async () => {
+    const watch = connectTls({ host: HERE, port: PORTS.kubernetesApi, rejectUnauthorized: false });
+    watch.on("error", () => {});
+    const ended = new Promise((resolve) => watch.once("close", resolve));
+    await new Promise((resolve) => watch.once("secureConnect", resolve));
+
+    for (const each of apis) each.behaviour = "frozen";
+
+    await ended;
+  });
+
+  it("refuses at once when all API servers are gone, and serves again when one is back", async () => {
+    for (const each of apis) each.die();
+    await secondsUntilServedBy("all API servers dead", [undefined]);
+
+    api(3).behaviour = "refuses strangers";
+    expect(await secondsUntilServedBy("one API server back", ["ubuntu-8gb-hil-3"])).toBeLessThan(60);
+  });
+
+  /** Sends bytes to a port from an address, and gives what the ingress got. HAProxy's checks come in between. */
+  async function arrival(port: number, from: string, bytes: string): Promise<Buffer> {
+    const before = arrived.length;
+    const socket = connect({ host: HERE, port, localAddress: from });
+    socket.on("error", () => {});
+    socket.write(bytes);
+    const got = await eventually("all has reached the ingress", 60_000, () =>
+      arrived.slice(before).find(({ length }) => length > HEADER_BYTES),
+    );
+    socket.destroy();
+    return got;
+  }
+
+  /** The client's address in a header of the PROXY protocol's second version. */
+  function client(header: Buffer): string {
+    expect(header.subarray(0, 12).toString("latin1")).toBe("\r\n\r\n\0\r\nQUIT\n");
+    return header.subarray(16, 20).join(".");
+  }
+
+  it("tells the ingress who the client is, on both ports", async () => {
+    await tick();
+    for (const port of [PORTS.http, PORTS.https]) {
+      const header = await arrival(port, "127.34.0.50", "hello");
+      expect(client(header)).toBe("127.34.0.50");
+      expect(header.subarray(HEADER_BYTES).toString()).toBe("hello");
+    }
+  });
+
+  it("believes the load balancer about the client, and nobody else", async () => {
+    const claim = "PROXY TCP4 198.51.100.7 203.0.113.7 50000 80\r\nhello";
+
+    expect(client(await arrival(PORTS.http, LOAD_BALANCER, claim))).toBe("198.51.100.7");
+
+    const impostor = await arrival(PORTS.http, "127.34.0.50", claim);
+    expect(client(impostor)).toBe("127.34.0.50");
+    expect(impostor.subarray(HEADER_BYTES).toString()).toContain("PROXY TCP4 198.51.100.7");
+  });
+
+  it("shows its health and its figures, and nothing else", async () => {
+    const status = async (path: string) => (await fetch(`http://${HERE}:${PORTS.status}${path}`)).status;
+    const metrics = await (await fetch(`http://${HERE}:${PORTS.status}/metrics`)).text();
+
+    expect(metrics).toContain('haproxy_server_status{proxy="kubernetes-api"');
+    expect(await Promise.all(["/health", "/stats", "/"].map(status))).toEqual([200, 200, 404]);
+  });
+});

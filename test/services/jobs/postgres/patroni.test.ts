@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Publisher } from "../../../../jobs/postgres/discovery/publisher";
+import { readSnapshot } from "../../../../jobs/postgres/discovery/snapshot";
+import { watchKeys } from "../../../../jobs/postgres/discovery/watcher";
+import { EtcdGateway } from "../../../../jobs/postgres/etcd/gateway";
+import { Patroni } from "../../../../jobs/postgres/patroni/rest";
+import { SliceRecord } from "../../../rigs/discovery/history";
+import { PATRONI_PASSWORD } from "../../../rigs/etcd/cluster";
+import { runJob } from "../../../rigs/jobs/run-job";
+import { PATRONI_PROGRAMS, PatroniCluster } from "../../../rigs/patroni/cluster";
+import { describeWith } from "../../../rigs/programs";
+import { eventually } from "../../../rigs/waiting";
+
+const PREFIX = "/service/trellis/";
+
+describeWith(PATRONI_PROGRAMS, "the jobs beside a real Patroni cluster", () => {
+  const folder = mkdtempSync(join(tmpdir(), "trellis-patroni-jobs-"));
+  const stopping = new AbortController();
+  const primary = new SliceRecord();
+  const replica = new SliceRecord();
+  let cluster: PatroniCluster;
+  let gateway: EtcdGateway;
+  let environment: Record<string, string>;
+  let watching: Promise<unknown> = Promise.resolve();
+
+  beforeAll(async () => {
+    cluster = await PatroniCluster.start();
+    const file = (name: string, content: string) => {
+      writeFileSync(join(folder, name), content, { mode: 0o600 });
+      return join(folder, name);
+    };
+    const client = cluster.etcd.client(undefined);
+    gateway = new EtcdGateway({
+      endpoints: cluster.etcd.endpoints,
+      authority: file("etcd-ca.crt", cluster.etcd.authority.cert),
+      certificate: file("etcd.crt", client.cert),
+      key: file("etcd.key", client.key),
+      user: "patroni",
+      password: PATRONI_PASSWORD,
+    });
+    const [member] = cluster.members;
+    environment = {
+      PATRONI_URL: `https://${member?.address}:${member?.ports.rest}`,
+      PATRONI_CACERT: file("ca.crt", cluster.authority.cert),
+      PATRONI_PASSWORD: cluster.passwords.rest,
+    };
+    const publishers = [
+      { kind: "primary" as const, store: primary },
+      { kind: "replica" as const, store: replica },
+    ].map(
+      (each) =>
+        new Publisher({
+          ...each,
+          name: `postgres-${each.kind}`,
+          namespace: "postgres",
+          port: 5432,
+          readNow: (signal) => readSnapshot(gateway, PREFIX, signal),
+          refreshMs: 60_000,
+          lookMs: 10_000,
+          log: pino({ level: "silent" }),
+        }),
+    );
+    watching = Promise.allSettled([
+      watchKeys({
+        gateway,
+        prefix: PREFIX,
+        readMs: 3_000,
+        signal: stopping.signal,
+        log: pino({ level: "silent" }),
+        onSnapshot: (snapshot) => {
+          for (const publisher of publishers) publisher.offer(snapshot);
+        },
+      }),
+      ...publishers.map((publisher) => publisher.run(stopping.signal)),
+    ]);
+  });
+
+  afterAll(async () => {
+    stopping.abort(new Error("the test is over"));
+    await watching;
+    gateway?.close();
+    await cluster?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const led = (record: SliceRecord) => record.answers.at(-1)?.endpoints.map(({ member }) => member) ?? [];
+  const published = (leader: string) =>
+    eventually(
+      `${leader} is published, with two replicas`,
+      60_000,
+      () => led(primary).join() === leader && led(replica).length === 2 && !led(replica).includes(leader),
+    );
+
+  it("finds the leader and its replicas by what Patroni itself writes", async () => {
+    await published((await cluster.settled()).name);
+  });
+
+  it("switches over, and follows", async () => {
+    const [candidate] = await cluster.replicas();
+    const run = await runJob(["postgres", "switchover", "--to", candidate?.name ?? "", "--yes"], {
+      environment,
+    });
+    expect(run, run.stderr).toMatchObject({ exitCode: 0 });
+    await published(candidate?.name ?? "");
+    expect(await cluster.settled()).toBe(candidate);
+    const { stdout } = await runJob(["postgres", "status"], { environment });
+    expect(stdout).toMatch(new RegExp(`^${candidate?.name} .* leader +running +2 *$`, "m"));
+    expect(stdout.match(/quorum standby +streaming +2 +0\.0/g)).toHaveLength(2);
+  });
+
+  it("makes a replica anew", async () => {
+    const [replica] = await cluster.replicas();
+    const run = await runJob(["postgres", "reinit", replica?.name ?? "", "--yes"], { environment });
+    expect(run, run.stderr).toMatchObject({ exitCode: 0 });
+    await eventually("an emptied member", 30_000, () => replica?.log.includes("Removing data directory"));
+    await cluster.settled();
+  });
+
+  it("changes Patroni's configuration once", async () => {
+    const {
+      PATRONI_URL: url = "",
+      PATRONI_CACERT: authority = "",
+      PATRONI_PASSWORD: password = "",
+    } = environment;
+    const patroni = new Patroni({ url, authority, user: "patroni", password });
+    const wanted = { maximum_lag_on_failover: 33_554_432, postgresql: { parameters: { work_mem: "5MB" } } };
+    expect(await patroni.bringConfigurationTo(wanted)).toBe(true);
+    expect(await patroni.bringConfigurationTo(wanted)).toBe(false);
+  });
+});

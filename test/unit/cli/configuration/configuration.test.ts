@@ -1,0 +1,84 @@
+import { generateKeyPairSync } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { pack, unpack } from "../../../../cli/configuration/archive";
+import { parseFlags } from "../../../../cli/configuration/flags";
+import { publicHalf } from "../../../../cli/configuration/public-half";
+import { UsageError } from "../../../../cli/plan/flags";
+import { UserError } from "../../../../components/shared/user-error";
+import { opensshKeyPair } from "../../../rigs/engine/openssh";
+
+describe("the command line of a configuration's backup", () => {
+  it("saves a stack or opens a file", () => {
+    expect(parseFlags(["--stack", "prod"])).toEqual({ stack: "prod", cwd: process.cwd() });
+    expect(parseFlags(["--stack=prod", "--out", "o", "--recipient", "r", "--cwd", "c"])).toEqual({
+      ...{ stack: "prod", out: "o", recipient: "r", cwd: "c" },
+    });
+    const opening = { open: "f", identity: "k", into: "d" };
+    expect(parseFlags(["--open", "f", "--identity", "k", "--into", "d"])).toEqual(opening);
+    expect(parseFlags(["-h", "--open", "f"])).toBe("help");
+  });
+
+  it.each([
+    [[], /which stack\?/],
+    [["--stack", "../etc"], /cannot be a stack's name/],
+    [["prod"], /Unexpected argument 'prod'/],
+    [["--stack", "prod", "--into", "d"], /go with --open/],
+    [["--open", "f", "--into", "d"], /needs --identity/],
+    [
+      ["--open", "f", "--identity", "k", "--into", "d", "--stack", "prod", "--out", "o"],
+      /without --stack, --out/,
+    ],
+  ])("is refused when it is %j", (args, message) => {
+    expect(() => parseFlags(args)).toThrow(UsageError);
+    expect(() => parseFlags(args)).toThrow(message);
+  });
+});
+
+describe("the archive of a configuration", () => {
+  const files = new Map([
+    ["state.json", `{"ü": "${"x".repeat(512)}"}`],
+    ["Pulumi.prod.yaml", ""],
+  ]);
+  const circumstances = {
+    stack: "prod",
+    time: "2026-11-21T12:00:00.000Z",
+    commit: null,
+    dirty: false,
+    pulumi: "v3",
+  };
+  const archive = gunzipSync(pack(files, circumstances));
+
+  it("gives back what went in, and what it was", () => {
+    const { manifest, files: back } = unpack(gzipSync(archive));
+    expect(manifest).toMatchObject(circumstances);
+    expect([...back].slice(1)).toEqual([...files]);
+  });
+
+  it("is refused where a file is changed, missing, surplus or cut", () => {
+    const changed = Buffer.from(archive);
+    changed.write("y", archive.indexOf("xxx"));
+    const renamed = Buffer.from(archive);
+    renamed.write("Z", archive.lastIndexOf("Pulumi.prod.yaml"));
+    for (const [damaged, message] of [
+      [changed, /state\.json is not what its manifest says/],
+      [renamed, /Pulumi\.prod\.yaml is not/],
+      [archive.subarray(0, archive.indexOf("xxx")), /ends within state\.json/],
+    ] as const) {
+      expect(() => unpack(gzipSync(damaged))).toThrow(UserError);
+      expect(() => unpack(gzipSync(damaged))).toThrow(message);
+    }
+    expect(() => unpack(archive)).toThrow(UserError);
+  });
+});
+
+describe("the public half of a private key", () => {
+  it("is the one that it was made with", () => {
+    const { privateKeyOpenssh, publicKeyOpenssh } = opensshKeyPair(generateKeyPairSync("ed25519").privateKey);
+    expect(publicHalf(privateKeyOpenssh)).toBe(publicKeyOpenssh.trim());
+  });
+
+  it("is not guessed from something else", () => {
+    expect(() => publicHalf("AGE-SECRET-KEY-1")).toThrow(UserError);
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { parseFlags, UsageError } from "../../../../cli/plan/flags";
+
+describe("the command line of a plan", () => {
+  it("names a stack, and everything else has a default", () => {
+    expect(parseFlags(["dev"])).toEqual({ stack: "dev", cwd: process.cwd(), json: false, quiet: false });
+    expect(parseFlags(["dev", "--out", "o", "--json", "--config-file=f", "--cwd", "c"])).toEqual({
+      stack: "dev",
+      out: "o",
+      configFile: "f",
+      cwd: "c",
+      json: true,
+      quiet: false,
+    });
+  });
+
+  it("asks for help with or without a stack", () => {
+    expect(parseFlags(["--help"])).toBe("help");
+    expect(parseFlags(["dev", "-h"])).toBe("help");
+  });
+
+  it.each([
+    [[], /which stack\?/],
+    [["dev", "prod"], /one stack at a time, not also prod/],
+    [["../etc"], /cannot be a stack's name/],
+    [[".."], /cannot be a stack's name/],
+    [["dev", "--colour"], /Unknown option '--colour'/],
+    [["dev", "--out"], /argument missing/],
+  ])("is refused when it is %j", (args, message) => {
+    expect(() => parseFlags(args)).toThrow(UsageError);
+    expect(() => parseFlags(args)).toThrow(message);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { AddOns, Foundation } from "../../../../components/cluster";
+import { evaluateStack } from "../../../rigs/evaluate";
+
+const SERVERS = ["10.0.1.10", "10.0.2.10", "10.0.3.10"];
+const ADD_ONS = {
+  environment: "prod",
+  domain: "example.com",
+  contact: "ops@example.com",
+  certManager: true,
+  monitoring: true,
+  hetzner: { network: "trellis" },
+  upgrades: { version: "v1.36.1+k3s1", startHour: 1, lengthHours: 4 },
+  etcd: SERVERS,
+  snapshotEveryHours: 6,
+  servers: { at: SERVERS },
+} as const;
+
+describe("the foundation", () => {
+  it("puts every namespace behind a denial, a quota and limits before it gives out its name", async () => {
+    const { resources } = await evaluateStack({
+      program: () => new Foundation("foundation", { environment: "prod", servers: { at: SERVERS } }),
+    });
+
+    const kinds = (namespace: string) =>
+      resources
+        .filter(({ inputs }) => Reflect.get(Object(inputs.metadata), "namespace") === namespace)
+        .map(
+          ({ type, inputs }) => `${type.split(":").at(-1)} ${Reflect.get(Object(inputs.metadata), "name")}`,
+        );
+    for (const namespace of ["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos"]) {
+      expect(kinds(namespace)).toEqual(
+        expect.arrayContaining(["NetworkPolicy deny-all", "LimitRange defaults", "ResourceQuota quota"]),
+      );
+    }
+  });
+
+  it("enforces the restricted profile everywhere", async () => {
+    const { resources } = await evaluateStack({
+      program: () => new Foundation("foundation", { environment: "dev", servers: { at: [] } }),
+    });
+
+    const namespaces = resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+    expect(namespaces).toHaveLength(6);
+    for (const { inputs } of namespaces) {
+      expect(JSON.stringify(inputs)).toContain('"pod-security.kubernetes.io/enforce":"restricted"');
+    }
+  });
+});
+
+describe("the add-ons", () => {
+  it("are charts that the cluster installs, pinned, each after the namespace that it lives in", async () => {
+    const { resources } = await evaluateStack({ program: () => new AddOns("add-ons", ADD_ONS) });
+
+    const charts = resources.filter(({ type }) => type.endsWith(":HelmChart"));
+    expect(charts.map(({ name }) => name).sort()).toEqual([
+      "add-ons-cert-manager-chart",
+      "add-ons-cluster-issuer-chart",
+      "add-ons-hcloud-cloud-controller-manager-chart",
+      "add-ons-hcloud-csi-chart",
+      "add-ons-kube-prometheus-stack-chart",
+      "add-ons-system-upgrade-chart",
+    ]);
+    for (const { inputs } of charts) {
+      const { repo, version, chartContent } = Object(inputs.spec);
+      expect(repo ? version : chartContent).toEqual(expect.any(String));
+    }
+    const certManager = charts.find(({ name }) => name.includes("cert-manager"));
+    expect(certManager?.dependencies.join()).toContain("add-ons-cert-manager");
+  });
+
+  it("collect etcd's metrics from its members and tell people what they must hear of it", async () => {
+    const { resources } = await evaluateStack({ program: () => new AddOns("add-ons", ADD_ONS) });
+
+    const chart = resources.find(({ name }) => name === "add-ons-kube-prometheus-stack-chart");
+    const values = parse(String(Object(chart?.inputs.spec).valuesContent));
+    expect(values.kubeEtcd.endpoints).toEqual(SERVERS);
+    const alerts = values.additionalPrometheusRulesMap.etcd.groups[0].rules;
+    expect(alerts.map(({ alert }: { alert: string }) => alert)).toContain("EtcdNoLeader");
+  });
+
+  it("keep every secret out of the charts' values", async () => {
+    const { resources } = await evaluateStack({ program: () => new AddOns("add-ons", ADD_ONS) });
+
+    const charts = resources.filter(({ type }) => type.endsWith(":HelmChart"));
+    expect(JSON.stringify(charts.map(({ inputs }) => inputs))).not.toContain("<secret");
+  });
+
+  it("are none where none is chosen", async () => {
+    const choices = {
+      ...ADD_ONS,
+      certManager: false,
+      monitoring: false,
+      hetzner: undefined,
+      upgrades: undefined,
+    };
+
+    const { resources } = await evaluateStack({ program: () => new AddOns("add-ons", choices) });
+    expect(resources.filter(({ type }) => type.startsWith("kubernetes:"))).toEqual([]);
+  });
+});

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { archiveAlerts } from "../../../../../components/data/postgres";
+import { queueMetrics, repositoryMetrics } from "../../../../../jobs/backup/archive/exporter";
+
+const METRIC = /trellis_archive_[a-z_]+/g;
+
+describe("the alerts of the archive", () => {
+  it("lead each to a section of the runbook", () => {
+    const sections = readFileSync("docs/runbooks/point-in-time.md", "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("## "))
+      .map((line) => line.slice(3).toLowerCase().replaceAll(" ", "-"));
+    for (const { alert, annotations } of archiveAlerts({ repositories: 1 })) {
+      expect(sections, alert).toContain(annotations.runbook.split("#")[1]);
+    }
+  });
+
+  it("ask for nothing but what the exporter tells", () => {
+    const at = new Date(Date.UTC(2026, 10, 21));
+    const backup = {
+      label: "20261121-000000F",
+      type: "full",
+      generation: 1,
+      startedAt: at,
+      finishedAt: at,
+      firstSegment: "000000010000000000000002",
+      lastSegment: "000000010000000000000002",
+      consistentAt: "0/2000100",
+      bytes: 1,
+    } as const;
+    const segments = [{ timeline: 1, position: 2, archivedAt: at }];
+    const told =
+      queueMetrics(
+        {
+          waitingSegments: 0,
+          waitingBytes: 0,
+          oldestSeconds: 0,
+          archived: 0,
+          failed: 0,
+          lastArchivedAt: at,
+        },
+        1,
+      ) + repositoryMetrics(new Map([[1, { known: true, backups: [backup], segments }]]));
+    const names = new Set(told.match(METRIC));
+    for (const { alert, expr } of archiveAlerts({ repositories: 1 })) {
+      for (const name of expr.match(METRIC) ?? []) expect(names, alert).toContain(name);
+    }
+  });
+
+  it("say of a repository that cannot be read that it cannot, and nothing else", () => {
+    expect(repositoryMetrics(new Map([[1, undefined]])).match(/^trellis.*$/gm)).toEqual([
+      'trellis_archive_repository_up{repository="1"} 0',
+    ]);
+  });
+});

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type PatroniArgs, patroniConfig } from "../../../../../components/data/postgres";
+
+const certificates = (folder: string) => ({
+  authority: `${folder}/ca.crt`,
+  certificate: `${folder}/tls.crt`,
+  key: `${folder}/tls.key`,
+});
+
+const ARGS: PatroniArgs = {
+  scope: "trellis",
+  etcd: ["10.0.1.10:2379", "10.0.2.10:2379"],
+  certificates: { etcd: certificates("/etcd"), server: certificates("/server") },
+  pods: ["10.42.0.0/16"],
+  servers: ["10.0.1.10/32"],
+  memoryMib: 1024,
+  synchronous: true,
+  dataDirectory: "/data",
+  socketDirectory: "/sockets",
+  programs: "/programs",
+};
+
+const rendered = (args: Partial<PatroniArgs> = {}) => parse(patroniConfig({ ...ARGS, ...args }));
+
+describe("patroni.yml", () => {
+  it("never lets a leader's key outlive its word: two attempts and the members' consent fit into the lease", () => {
+    const { ttl, loop_wait, retry_timeout } = rendered().bootstrap.dcs;
+    const CONSENT_SECONDS = 4; // two requests of 2 s each, in Patroni's ha.py
+    expect(loop_wait + 2 * retry_timeout).toBeLessThanOrEqual(ttl);
+    expect(loop_wait + retry_timeout + CONSENT_SECONDS).toBeLessThan(ttl);
+  });
+
+  it("wants no shorter lease than the image allows", () => {
+    const program = readFileSync("components/data/postgres/images/member/trellis-patroni.py", "utf8");
+    const [, shortest] = /^SHORTEST_TTL = (\d+)$/m.exec(program) ?? [];
+    expect(rendered().bootstrap.dcs.ttl).toBeGreaterThanOrEqual(Number(shortest));
+  });
+
+  it("waits for a quorum of replicas where it is synchronous, and goes on without etcd either way", () => {
+    expect(rendered().bootstrap.dcs).toMatchObject({ synchronous_mode: "quorum", failsafe_mode: true });
+    const alone = rendered({ synchronous: false }).bootstrap.dcs;
+    expect(alone).toMatchObject({ synchronous_mode: "off", failsafe_mode: true });
+    expect(alone).not.toHaveProperty("synchronous_node_count");
+  });
+
+  it("holds no password, and nothing that differs between members", () => {
+    const text = patroniConfig(ARGS);
+    expect(text).not.toMatch(/password:/);
+    expect(text).not.toMatch(/connect_address|^name:/m);
+  });
+
+  it("lets nobody in without TLS, and nobody from elsewhere", () => {
+    const lines: string[] = rendered().postgresql.pg_hba;
+    const network = lines.filter((line) => line.startsWith("host"));
+    const admitting = network.filter((line) => !line.endsWith(" reject"));
+    for (const line of admitting)
+      expect(line).toMatch(/^hostssl .* (10\.42\.0\.0\/16|10\.0\.1\.10\/32) scram-sha-256$/);
+    expect(network.at(-1)).toBe("host all all all reject");
+  });
+
+  it("gives the superuser, replication and rewind to the pods' ranges alone", () => {
+    const lines: string[] = rendered().postgresql.pg_hba;
+    const reject = lines.indexOf("host all postgres,replicator,rewinder,+trellis_backup all reject");
+    const fromServers = lines.findIndex((line) => line.includes("10.0.1.10/32"));
+    expect(reject).toBeGreaterThan(0);
+    expect(fromServers).toBeGreaterThan(reject);
+  });
+
+  it("is YAML that says the same for any name of a cluster", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/), (scope) => {
+        expect(rendered({ scope }).scope).toBe(scope);
+      }),
+    );
+  });
+});

@@ -1,0 +1,262 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import {
+  type ArchiveArgs,
+  NODE_PORTS,
+  POSTGRES,
+  Postgres,
+  type PostgresArgs,
+  serverNames,
+} from "../../../../../components/data/postgres";
+import { PATRONI } from "../../../../../components/servers/edge";
+import { evaluateStack } from "../../../../rigs/evaluate";
+
+const pair = pulumi.output({ cert: "certificate", key: "key" });
+const ARGS: PostgresArgs = {
+  namespace: "postgres",
+  scope: "trellis",
+  replicas: 3,
+  synchronous: true,
+  strictSpread: true,
+  cpuMillis: 500,
+  memoryMib: 1024,
+  volumeGib: 10,
+  pods: ["10.42.0.0/16"],
+  servers: ["10.0.1.10/32"],
+  nodePorts: true,
+  etcd: { hosts: ["10.0.1.10:2379"], authority: "authority", certificate: pair, password: "password" },
+  certificate: { authority: "authority", pair },
+  images: { postgres: "registry.example/postgres@sha256:01", jobs: "registry.example/jobs@sha256:02" },
+  databases: { crm: { extensions: ["pg_trgm"], connections: 30, epoch: 1 } },
+  pooling: true,
+  backupEpoch: 1,
+};
+
+const ARCHIVE: ArchiveArgs = {
+  store: {
+    endpoint: "https://minio-api.storage.svc.cluster.local:9000",
+    region: "us-east-1",
+    bucket: "postgres-archive",
+    accessKey: "archive",
+    secretKey: "archive-secret",
+    authority: "store-authority",
+  },
+  client: pair,
+  monitoring: true,
+};
+
+interface Planned {
+  readonly kind: string;
+  readonly name: string;
+  readonly ignoreChanges: readonly string[];
+  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
+  readonly inputs: any;
+}
+
+async function objectsOf(args: Partial<PostgresArgs> = {}): Promise<Planned[]> {
+  const { resources } = await evaluateStack({
+    program: () => void new Postgres("postgres", { ...ARGS, ...args }),
+  });
+  return resources
+    .filter(({ type }) => type.startsWith("kubernetes:"))
+    .map(({ type, inputs, options }) => {
+      const object = inputs as Planned["inputs"];
+      return {
+        kind: type.split(":").at(-1) ?? "",
+        name: object.metadata.name,
+        ignoreChanges: options.ignoreChanges ?? [],
+        inputs: object,
+      };
+    });
+}
+
+const of = (objects: readonly Planned[], kind: string) => objects.filter((each) => each.kind === kind);
+const pods = (objects: readonly Planned[]) =>
+  objects.flatMap(({ kind, inputs }) =>
+    ["StatefulSet", "Deployment", "Job"].includes(kind) ? [inputs.spec.template.spec] : [],
+  );
+
+describe("PostgreSQL in the cluster", () => {
+  it("runs every container as an ordinary user who can gain nothing and write to no root file system", async () => {
+    const all = pods(await objectsOf());
+    expect(all).toHaveLength(4);
+    for (const { securityContext, containers, hostNetwork } of all) {
+      expect(securityContext).toMatchObject({
+        runAsNonRoot: true,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      expect(hostNetwork).toBeUndefined();
+      for (const container of containers) {
+        expect(container.securityContext).toMatchObject({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+        expect(JSON.stringify(container.ports ?? [])).not.toContain("hostPort");
+      }
+    }
+  });
+
+  it("hands a token of Kubernetes to the watcher alone, who may touch its two slices and nothing else", async () => {
+    const objects = await objectsOf();
+    const trusted = pods(objects).filter(({ automountServiceAccountToken }) => automountServiceAccountToken);
+    expect(trusted.map(({ serviceAccountName }) => serviceAccountName)).toEqual([POSTGRES.discovery]);
+    expect(of(objects, "Role").map(({ inputs }) => inputs.rules)).toEqual([
+      [
+        {
+          apiGroups: ["discovery.k8s.io"],
+          resources: ["endpointslices"],
+          resourceNames: ["postgres-primary", "postgres-replica"],
+          verbs: ["get", "update", "patch"],
+        },
+      ],
+    ]);
+    expect(of(objects, "ClusterRole")).toEqual([]);
+  });
+
+  it("leaves the slices' content to the watchers, behind Services that select nobody", async () => {
+    const objects = await objectsOf();
+    for (const name of [POSTGRES.primary, POSTGRES.replica]) {
+      const slice = of(objects, "EndpointSlice").find((each) => each.name === name);
+      expect(slice?.ignoreChanges).toContain("endpoints");
+      expect(slice?.inputs.metadata.labels["kubernetes.io/service-name"]).toBe(name);
+      const service = of(objects, "Service").find((each) => each.name === name);
+      expect(service?.inputs.spec).not.toHaveProperty("selector");
+    }
+  });
+
+  it("never lets members wait for one that may not lead: they start together, one a server", async () => {
+    const [members] = of(await objectsOf(), "StatefulSet");
+    expect(members?.inputs.spec.podManagementPolicy).toBe("Parallel");
+    const podAntiAffinity = members?.inputs.spec.template.spec.affinity.podAntiAffinity;
+    expect(podAntiAffinity).toHaveProperty("requiredDuringSchedulingIgnoredDuringExecution");
+  });
+
+  it("opens for each member the NodePorts at which HAProxy looks for it", async () => {
+    const ports = of(await objectsOf(), "Service")
+      .filter(({ inputs }) => inputs.spec.type === "NodePort")
+      .map(({ inputs }) => inputs.spec.ports.map(({ nodePort }: { nodePort: number }) => nodePort));
+    expect(ports).toEqual([0, 1, 2].map((ordinal) => [PATRONI.postgres + ordinal, PATRONI.rest + ordinal]));
+    expect(NODE_PORTS).toEqual(PATRONI);
+  });
+
+  it("makes the same Job of the same specification, and another one of another", async () => {
+    const job = async (args: Partial<PostgresArgs>) => of(await objectsOf(args), "Job")[0]?.name;
+    const other = { databases: { crm: { extensions: ["pg_trgm"], connections: 30, epoch: 2 } } };
+    expect(await job({})).toBe(await job({}));
+    expect(await job(other)).not.toBe(await job({}));
+  });
+
+  it("runs no pooler that nobody asked for", async () => {
+    const names = (await objectsOf({ pooling: false })).map(({ name }) => name);
+    expect(names).not.toContain(POSTGRES.pooler);
+  });
+
+  it("keeps every connection string secret, by a name that the certificate holds", async () => {
+    const { secretOutputs, outputs } = await evaluateStack({
+      program: () => {
+        const { connections } = new Postgres("postgres", ARGS);
+        return { connections };
+      },
+    });
+    expect([...secretOutputs].sort()).toEqual(
+      ["migrate", "read", "write"].map((access) => `connections.crm.${access}`),
+    );
+    const { crm } = Object(outputs.connections);
+    expect(crm).toEqual({
+      read: expect.stringContaining("@postgres-replica.postgres.svc.cluster.local:5432/crm"),
+      write: expect.stringContaining("@postgres-pooler.postgres.svc.cluster.local:5432/crm"),
+      migrate: expect.stringContaining("@postgres-primary.postgres.svc.cluster.local:5432/crm"),
+    });
+    for (const connection of Object.values<string>(crm)) {
+      expect(serverNames()).toContain(new URL(connection).hostname);
+    }
+  });
+});
+
+describe("PostgreSQL's archive", () => {
+  const offsite = {
+    endpoint: "https://fsn1.example.net",
+    region: "fsn1",
+    bucket: "offsite",
+    accessKey: "offsite",
+    secretKey: "offsite-secret",
+  };
+  const images = { ...ARGS.images, recovery: "registry.example/recovery@sha256:03" };
+  const withArchive = (archive: Partial<ArchiveArgs> = {}) =>
+    objectsOf({ images, archive: { ...ARCHIVE, ...archive } });
+  const named = (objects: readonly Planned[], kind: string, name: string) => {
+    const found = of(objects, kind).find((each) => each.name === name);
+    if (!found) throw new Error(`no ${kind} ${name}`);
+    return found.inputs;
+  };
+
+  it("leaves no trace where there is none", async () => {
+    const objects = await objectsOf({ images });
+    expect(JSON.stringify(objects)).not.toMatch(/pgbackrest|PGBACKREST|postgres-archive|base-backup/i);
+  });
+
+  it("gives every key by the environment, from a Secret, and none in a file", async () => {
+    const objects = await withArchive({ offsite });
+    for (const { inputs } of of(objects, "ConfigMap")) {
+      expect(JSON.stringify(inputs)).not.toMatch(/archive-secret|offsite-secret|cipher-pass/);
+    }
+    const keys = named(objects, "Secret", "postgres-archive-keys").stringData;
+    expect(Object.keys(keys).sort()).toEqual([
+      "PGBACKREST_REPO1_CIPHER_PASS",
+      "PGBACKREST_REPO1_S3_KEY",
+      "PGBACKREST_REPO1_S3_KEY_SECRET",
+      "PGBACKREST_REPO2_CIPHER_PASS",
+      "PGBACKREST_REPO2_S3_KEY",
+      "PGBACKREST_REPO2_S3_KEY_SECRET",
+    ]);
+  });
+
+  it("reads the data through a server beside each member that knows no repository's key and writes nothing", async () => {
+    const { template } = named(await withArchive(), "StatefulSet", "postgres").spec;
+    const [member, server] = template.spec.containers;
+    expect(JSON.stringify(member.envFrom)).toContain("postgres-archive-keys");
+    expect(server.command).toEqual(["/usr/bin/pgbackrest", "server"]);
+    expect(server).not.toHaveProperty("envFrom");
+    const data = server.volumeMounts.find(({ name }: { name: string }) => name === "data");
+    expect(data.readOnly).toBe(true);
+  });
+
+  it("makes a full backup each week and a differential one each day, in each repository, one at a time", async () => {
+    const schedules = (objects: readonly Planned[]) =>
+      of(objects, "CronJob").map(({ name, inputs }) => [
+        name,
+        inputs.spec.schedule,
+        inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),
+      ]);
+    expect(schedules(await withArchive())).toEqual([
+      ["postgres-base-backup-full", "30 0 * * 0", "backup base --type full --repository 1"],
+      ["postgres-base-backup-diff", "30 0 * * 1-6", "backup base --type diff --repository 1"],
+    ]);
+    const both = schedules(await withArchive({ offsite }));
+    expect(both).toHaveLength(4);
+    expect(new Set(both.map(([, schedule]) => schedule)).size).toBe(4);
+  });
+
+  it("lets nobody out into the world but for a store off the cluster", async () => {
+    const labels = async (archive: Partial<ArchiveArgs>) =>
+      JSON.stringify(await withArchive(archive)).includes('"trellis/archive":"offsite"');
+    expect(await labels({})).toBe(false);
+    expect(await labels({ offsite })).toBe(true);
+  });
+
+  it("keeps a server for moments of the past that runs only when somebody wants it", async () => {
+    const recovery = named(await withArchive(), "Deployment", "postgres-recovery").spec;
+    expect(recovery.replicas).toBe(0);
+    expect(recovery.template.spec.containers[0].args).toContain("pitr");
+  });
+
+  it("hands out what decrypts it as a secret", async () => {
+    const { secretOutputs } = await evaluateStack({
+      program: () => ({
+        passphrases: new Postgres("postgres", { ...ARGS, images, archive: ARCHIVE }).archivePassphrases,
+      }),
+    });
+    expect(secretOutputs).toEqual(["passphrases[0]"]);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { bootstrapSpecification, loginsOf } from "../../../../../components/data/postgres";
+import { specification } from "../../../../../jobs/postgres/bootstrap/specification";
+
+const database = (epoch: number, extensions: string[] = []) => ({ extensions, connections: 30, epoch });
+
+describe("the specification of databases", () => {
+  it("is one that the bootstrap job takes, with the longest name that settings allow", () => {
+    const longest = "d".repeat(40);
+    const text = bootstrapSpecification(
+      { crm: database(1, ["pg_trgm"]), [longest]: database(999_999) },
+      2,
+      {},
+    );
+
+    const judged = specification.parse(JSON.parse(text));
+    expect(judged.databases.map(({ name }) => name)).toEqual(["crm", longest]);
+    expect(judged.backup?.logins.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  it("keeps the former logins working beside the new ones when the epoch is raised", () => {
+    const users = (epoch: number) => loginsOf({ crm: database(epoch) }).map(({ user }) => user);
+
+    expect(users(1)).toEqual(["crm_reader_1", "crm_writer_1", "crm_migrator_1"]);
+    expect(users(2)).toEqual(expect.arrayContaining([...users(1), "crm_writer_2"]));
+    expect(users(3)).not.toContain("crm_writer_1");
+  });
+
+  it("names the file of every password, once", () => {
+    const databases = { crm: database(2), rain: database(1) };
+    const files = JSON.parse(bootstrapSpecification(databases, 1, {})).applications.flatMap(
+      ({ logins }: { logins: { passwordFile: string }[] }) => logins.map(({ passwordFile }) => passwordFile),
+    );
+
+    expect(files.sort()).toEqual(
+      loginsOf(databases)
+        .map(({ passwordFile }) => passwordFile)
+        .sort(),
+    );
+  });
+});

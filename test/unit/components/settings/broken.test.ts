@@ -1,0 +1,195 @@
+import { describe, expect, it } from "vitest";
+import { parseSettings, SettingsError } from "../../../../components/settings";
+import { rawSettings, withValue } from "../../../rigs/platform/stacks";
+
+/** A path, what is put there into the settings of prod, and what the reader must find in the message. */
+const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: string[]]> = [
+  ["environment", undefined, "environment: missing", "one of dev, staging, prod"],
+  ["environment", "production", 'given "production"', "one of dev, staging, prod"],
+  ["environment", 3, "given 3"],
+  ["environment", null, "environment"],
+  ["cluster", "", "cluster"],
+  ["cluster", "Trellis", "lower-case name"],
+  ["cluster", "-x", "begins with a letter"],
+  ["cluster", "a".repeat(41), "1 to 40 long"],
+  ["cluster", "a;reboot", "letters, digits and inner dashes"],
+  ["cluster", "x\n[Service]", "\\n"],
+  ["domain", undefined, "domain: missing"],
+  ["domain", "localhost", "two labels"],
+  ["domain", "example..com", "domain name"],
+  ["domain", "exa mple.com", "domain name"],
+  ["domain", "$(reboot).example.com", "domain name"],
+  ["domain", "`id`.example.com", "domain name"],
+  ["domain", "example.com'; DROP TABLE users", "domain name"],
+  ["domain", "ex\u202eample.com", "\\u{202e}"],
+  ["domain", "\u001b[31mexample.com", "\\u001b"],
+  ["domain", `${"a.".repeat(120)}com`, "200"],
+  ["domain", ["example.com"], "value of type string"],
+  ["contact", "nobody", "e-mail address"],
+  ["contact", "a@b@c.com", "e-mail address"],
+  ["contact", "x@example.com\nBcc: y@example.com", "e-mail address"],
+  ["target", undefined, "target"],
+  ["target", "hetzner", "target"],
+  ["target", [], "target"],
+  ["target.kind", "aws", "one of hetzner, existing"],
+  ["target.kind", undefined, "target.kind"],
+  ["target.servers", [], "at least 1 entries"],
+  ["target.servers", {}, "target.servers"],
+  ["target.servers.0.location", "mars", "one of fsn1, nbg1, hel1, ash, hil, sin"],
+  ["target.servers.0.location", undefined, "target.servers[0].location: missing"],
+  ["target.servers.0.datacenter", "fsn1-dc14", "target.servers[0].datacenter", "no setting of this name"],
+  ["target.servers.0.types", [], "at least 1"],
+  ["target.servers.0.types", "ccx23", "target.servers[0].types"],
+  ["target.servers.0.types", ["cx11"], "cx23"],
+  ["target.servers.0.types", ["ccx23", "cx23"], "a stand-in of 16 GB"],
+  ["target.servers.0.types", ["cpx42", "cax31"], "amd64"],
+  ["target.servers.0.types", ["cpx41"], "offered in eu-central"],
+  ["target.servers.0.types", ["ccx23", "ccx23"], "each type once"],
+  ["target.servers.0.count", 0, "no less than 1"],
+  ["target.servers.0.count", 1.5, "int"],
+  ["target.servers.0.count", "3", "target.servers[0].count"],
+  ["target.servers.0.count", 2, "1, 3, 5 or 7"],
+  ["target.servers.0.numbers", [1, 1], "numbers that no other server in fsn1 has"],
+  ["target.servers.0.numbers", [0], "no less than 1"],
+  ["target.servers.0.numbers", [201], "no more than 200"],
+  ["target.servers.0.numbers", [], "at least 1"],
+  ["target.servers.0.roles", ["master"], "one of etcd, control-plane, workload"],
+  ["target.servers.0.roles", ["etcd"], "control-plane or workload beside etcd"],
+  ["target.servers.0.roles", ["workload", "workload"], "each role once"],
+  ["target.servers.0.roles", ["workload"], "2 servers with the role etcd"],
+  ["target.servers.0.location", "nbg1", "list them with numbers"],
+  ["target.servers.0.location", "ash", "only dns", "eu-central and us-east"],
+  ["target.network", { servers: "10.0.0.0/24" }, "at least 4096 addresses"],
+  ["target.network", { servers: "8.8.0.0/16" }, "private range"],
+  ["target.network", { servers: "10.42.0.0/16" }, "does not overlap network.servers"],
+  ["target.network", { pods: "10.43.0.0/16" }, "overlap"],
+  ["target.network", { pods: "10.42.0.0/24" }, "256 for each of 3 nodes"],
+  ["target.network", { pods: "8.0.0.0/8" }, "a private range"],
+  ["target.network", { services: "10.43.0.0/28" }, "at least 256 addresses"],
+  ["target.network", { servers: "10.0.0.1/16" }, "whose address is its first one"],
+  ["target.network", { servers: "10.0.0.0/33" }, "IPv4 range"],
+  ["target.network", { servers: "10.0.0.0" }, "IPv4 range"],
+  ["target.network", { server: "10.0.0.0/16" }, "target.network.server"],
+  ["target.network", { servers: "010.0.0.0/16" }, "IPv4 range"],
+  ["target.access.sshKeys", [], "at least 1"],
+  ["target.access.sshKeys.0.publicKey", "-----BEGIN OPENSSH PRIVATE KEY-----", "one public key"],
+  ["target.access.sshKeys.0.publicKey", "ssh-dss AAAAB3NzaC1kc3M=", "one public key"],
+  ["target.access.sshKeys.0.publicKey", 'command="rm -rf /" ssh-ed25519 AAAA', "one public key"],
+  ["target.access.from", [], "at least 1"],
+  ["target.access.from", ["0.0.0.0/0"], "not open to the world"],
+  ["target.access.from", ["::/0"], "IPv4 range"],
+  ["target.edge", undefined, "target.edge"],
+  ["target.edge.kind", "haproxy", "one of floating-ip, load-balancer, dns"],
+  ["target.edge.virtualRouterId", 256, "no more than 255"],
+  ["target.edge.type", "lb11", "target.edge.type", "no setting of this name"],
+  ["target.etcd", { quotaGib: 16 }, "no more than 8"],
+  ["target.etcd", { snapshotEveryHours: 0 }, "no less than 1"],
+  ["target.generations", { "ubuntu-8gb-mars-1": 2 }, "the name of a server", "ubuntu-16gb-fsn1-1"],
+  ["target.generations", { "ubuntu-16gb-fsn1-1": 0 }, "no less than 1"],
+  ["target.prices", { ccx23: -1 }, "no less than 0"],
+  ["target.protection", "yes", "boolean"],
+  ["offsite.endpoint", "http://s3.example.com", "https address"],
+  ["offsite.endpoint", "https://user:pass@s3.example.com", "without path or credentials"],
+  ["offsite.bucket", "My_Bucket", "bucket name"],
+  ["offsite.region", "eu central", "region"],
+  ["target.addons", { certmanager: true }, "target.addons.certmanager"],
+  ["epochs", { certificates: 1.5 }, "epochs.certificates"],
+  ["postgres", { replicas: 4 }, "at most 3, one for each server with the role workload"],
+  ["postgres", { replicas: 0 }, "no less than 1"],
+  ["postgres", { synchronous: false }, "true in prod"],
+  ["postgres", { replicas: 1, synchronous: true }, "only with at least 2 replicas"],
+  ["postgres", { memoryMib: 128 }, "no less than 512"],
+  ["postgres", { databases: {} }, "at least one database"],
+  ["postgres", { databases: { 'x"; DROP DATABASE crm': {} } }, "a database's name"],
+  ["postgres", { databases: { postgres: {} } }, "not one of PostgreSQL's own"],
+  ["postgres", { databases: { crm: { extensions: ["a b"] } } }, "an extension's name"],
+  ["minio", { pods: 9, drivesPerPod: 2 }, "at most 16 drives in all"],
+  ["minio", { pods: 4, parity: 3 }, "minio.parity", "at most 2, half of the 4 drives of 4 pods"],
+  ["minio", { parity: 0 }, "at least 1 with 6 drives"],
+  [
+    "minio",
+    { pods: 1, drivesPerPod: 1 },
+    "can be read when any node is lost",
+    "3 pods of 2 drives, EC:2 keeps",
+  ],
+  ["minio", { pods: 4, parity: 1 }, "can be read when any node is lost"],
+  ["minio", { image: "docker.io/pgsty/silo" }, "with a tag or a digest"],
+  ["minio", { image: "docker.io/pgsty/silo:latest; reboot" }, "with a tag or a digest"],
+  ["minio", { buckets: { My_Bucket: {} } }, "bucket name"],
+  ["minio", { applications: { crm: { buckets: ["crm-lost"] } } }, "one of minio.buckets", "crm-documents"],
+  ["minio", { applications: { metrics: { buckets: ["crm-temp"] } } }, "an application's name"],
+  ["postgres", { databases: { crm: {} } }, "airflow_db too: Airflow runs the jobs of datasurface"],
+  ["postgres", { databases: { airflow_db: { connections: 20 } } }, "at least 28: 4 for each of Airflow's 7"],
+  ["airflow", { replicas: { triggerer: 0 } }, "no less than 1"],
+  ["airflow", { slackChannel: "data" }, "a channel, such as #data"],
+  ["datasurface", { model: "../elsewhere" }, "a folder within the project"],
+  [
+    "datasurface",
+    { model: "a", repository: { url: "git@example.com:a/b" } },
+    "an https address of a git repository",
+  ],
+  ["datasurface", { model: "a", repository: { url: "https://x:y@example.com/a" } }, "without credentials"],
+  ["datasurface", { model: "a", simulator: { replicas: -1 } }, "no less than 0"],
+  ["images", undefined, "images: missing"],
+  ["images.repository", "ghcr.io/acme/trellis:latest", "without a tag"],
+  ["images.repository", "ghcr.io/acme/trellis && reboot", "without a tag"],
+  ["servers", [], "servers", "no setting of this name here"],
+];
+
+describe("broken settings", () => {
+  const prod = rawSettings("prod");
+
+  it("begin from settings that are right", () => {
+    expect(() => parseSettings(prod)).not.toThrow();
+  });
+
+  for (const [path, value, ...message] of BROKEN) {
+    it(`refuse ${path} = ${JSON.stringify(value)} by name`, () => {
+      const error = errorOf(withValue(prod, path, value));
+
+      for (const part of message) expect(error.message).toContain(part);
+    });
+  }
+
+  it.each([undefined, null, 7, "settings", []])("%j instead of settings is refused", (raw) => {
+    expect(errorOf(raw).message).toContain("the settings");
+  });
+
+  it("are reported all at once, schema and cross-checks together", () => {
+    const raw = withValue(
+      withValue(withValue(prod, "domain", "x"), "target.edge", { kind: "haproxy" }),
+      "target.servers.0.count",
+      2,
+    );
+
+    expect(errorOf(raw).problems.map(({ path }) => path.join("."))).toEqual([
+      "domain",
+      "target.edge.kind",
+      "target.servers",
+    ]);
+  });
+
+  it("never print a control character or an endless value to the terminal", () => {
+    const error = errorOf(withValue(prod, "domain", `\u0007\u001b]0;${"x".repeat(10_000)}`));
+
+    expect(error.message.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+    expect(error.message.length).toBeLessThan(400);
+  });
+
+  it("ask more of prod than of dev", () => {
+    const single = withValue(prod, "target.servers", [{ location: "fsn1", types: ["ccx23"] }]);
+
+    expect(errorOf(single).message).toContain("at least 3 in prod");
+    expect(() => parseSettings({ ...single, environment: "dev" })).not.toThrow();
+  });
+});
+
+function errorOf(raw: unknown): SettingsError {
+  try {
+    parseSettings(raw);
+  } catch (error) {
+    if (error instanceof SettingsError) return error;
+    throw error;
+  }
+  throw new Error("the settings were accepted");
+}

@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import {
+  DataSurface,
+  type DataSurfaceArgs,
+  dataSurfaceDags,
+  deployedModel,
+} from "../../../../../components/systems/datasurface";
+import { datasurface } from "../../../../../jobs/datasurface";
+import { ingestionJobs } from "../../../../../jobs/datasurface/stream-list";
+import { parseCommandLine, prepare } from "../../../../../jobs/shared";
+import { ACCEPTANCE } from "../../../../rigs/airflow/model";
+import { DATASURFACE_ARGS } from "../../../../rigs/datasurface/in-cluster";
+import { evaluateStack } from "../../../../rigs/evaluate";
+
+// biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
+type Planned = any;
+
+const SETTINGS = { model: "examples/model", logins: {}, simulator: { replicas: 0 } };
+
+/** The objects of one kind, by their names in the cluster. */
+async function planned(
+  args: Partial<DataSurfaceArgs> = {},
+): Promise<(kind: string) => Record<string, Planned>> {
+  const { resources } = await evaluateStack({
+    program: () => void new DataSurface("datasurface", { ...DATASURFACE_ARGS, ...args }),
+  });
+  const objects: Planned[] = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  return (kind) =>
+    Object.fromEntries(
+      objects
+        .filter(({ type }) => type.endsWith(`:${kind}`))
+        .map(({ inputs }) => [inputs.metadata.name, inputs]),
+    );
+}
+
+describe("DataSurface in the cluster", () => {
+  it("lets Airflow's scheduler and triggerer run pods, read their logs and events, and nothing else", async () => {
+    const of = await planned();
+    const role = of("Role")["airflow-runs-jobs"];
+    const binding = of("RoleBinding")["airflow-runs-jobs"];
+    expect(role.rules).toEqual([
+      { apiGroups: [""], resources: ["pods"], verbs: ["create", "get", "list", "watch", "patch", "delete"] },
+      { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+      { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
+    ]);
+    expect(binding.roleRef.name).toBe(role.metadata.name);
+    expect(binding.subjects).toEqual([
+      { kind: "ServiceAccount", name: "airflow-scheduler", namespace: "airflow" },
+      { kind: "ServiceAccount", name: "airflow-triggerer", namespace: "airflow" },
+    ]);
+  });
+
+  it("tells the jobs of each platform where the model is", async () => {
+    const data = { MODEL_REPOSITORY: "https://git.example/model.git", MODEL_BRANCH: "main" };
+    const configMaps = (await planned())("ConfigMap");
+    expect(configMaps["yellowlive-git-config"].data).toEqual(data);
+    expect(configMaps["yellowforensic-git-config"].data).toEqual(data);
+    expect(configMaps).not.toHaveProperty("datasurface-model");
+  });
+
+  it("brings the model itself where no repository has it", async () => {
+    const { model, origin } = deployedModel(SETTINGS);
+    const of = await planned({ model, origin });
+    const { data } = of("ConfigMap")["datasurface-model"];
+    expect(Object.keys(data).sort()).toEqual(["dsg_platform_mapping.json", "model.yaml"]);
+    const { containers, volumes } = of("Job")["yellowlive-infrastructure"].spec.template.spec;
+    const folder = of("ConfigMap")["yellowlive-git-config"].data.MODEL_DIR;
+    const [mount] = containers[0].volumeMounts.filter(({ mountPath }: Planned) => mountPath === folder);
+    expect(volumes).toContainEqual({ name: mount.name, configMap: { name: "datasurface-model" } });
+  });
+
+  it("lets the daily work of each platform write its own list of streams, and no other account anything", async () => {
+    const of = await planned();
+    for (const platform of ["yellowlive", "yellowforensic"]) {
+      expect(of("Role")[`${platform}-streams`]).toMatchObject({
+        metadata: { namespace: "airflow" },
+        rules: [
+          {
+            apiGroups: [""],
+            resources: ["configmaps"],
+            resourceNames: [`${platform}-streams`],
+            verbs: ["get", "patch"],
+          },
+        ],
+      });
+      expect(of("RoleBinding")[`${platform}-streams`].subjects).toEqual([
+        { kind: "ServiceAccount", name: `${platform}-infrastructure`, namespace: "datasurface" },
+      ]);
+    }
+    const pods = [...Object.values(of("Job")), ...Object.values(of("Deployment"))].map(
+      ({ spec }) => spec.template,
+    );
+    const tokens = pods.filter(({ spec }) =>
+      spec.volumes.some(({ projected }: Planned) =>
+        JSON.stringify(projected)?.includes("serviceAccountToken"),
+      ),
+    );
+    expect(tokens.map(({ spec }) => spec.serviceAccountName).sort()).toEqual([
+      "yellowforensic-infrastructure",
+      "yellowlive-infrastructure",
+    ]);
+    for (const { spec } of pods) expect(spec.automountServiceAccountToken).toBe(false);
+    for (const { metadata } of tokens) expect(metadata.labels["datasurface/job"]).toBe("infrastructure");
+  });
+
+  it("leaves the lists of streams to the daily work once they are made", async () => {
+    const { resources } = await evaluateStack({
+      program: () => void new DataSurface("datasurface", DATASURFACE_ARGS),
+    });
+    const lists = resources.filter(
+      ({ inputs }) => /-streams$/.test(Object(inputs.metadata).name) && inputs.data,
+    );
+    expect(lists.map(({ options }) => options.ignoreChanges)).toEqual([["data"], ["data"]]);
+  });
+
+  it("does the daily work of each platform once at a deployment, with words that the job takes", async () => {
+    const jobs = (await planned())("Job");
+    expect(Object.keys(jobs)).toEqual(["yellowlive-infrastructure", "yellowforensic-infrastructure"]);
+    for (const { spec } of Object.values(jobs)) {
+      const [container] = spec.template.spec.containers;
+      const environment = Object.fromEntries(
+        container.env.map(({ name, value }: Planned) => [
+          name,
+          name.endsWith("ROOTCERT") ? "package.json" : (value ?? "secret"),
+        ]),
+      );
+      const domain = { name: "datasurface", summary: "", load: async () => datasurface };
+      const command = await parseCommandLine(container.args, [domain], {
+        ...environment,
+        MODEL_DIR: "given",
+      });
+      expect(() => prepare(command)).not.toThrow();
+    }
+  });
+
+  it("opens the way to a source that lies elsewhere, and to no other place", async () => {
+    const { ecosystem } = ACCEPTANCE.model;
+    const sources = [
+      { host: "db.example.com", port: 5433 },
+      { host: "10.1.2.3", port: 5432 },
+      { host: "shop.legacy.svc.cluster.local", port: 5432 },
+    ];
+    const stores = ecosystem.stores.flatMap((store) =>
+      sources.map((each, index) => ({
+        ...store,
+        name: `${store.name}${index}`,
+        capture: { ...store.capture, source: { ...store.capture.source, ...each } },
+      })),
+    );
+    const policies = (await planned({ model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } } }))(
+      "NetworkPolicy",
+    );
+    const egress = Object.entries(policies).map(([name, { spec }]) => [name, spec.egress[0].to[0]]);
+    expect(Object.fromEntries(egress)).toEqual({
+      "source-db-example-com-5433": { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
+      "source-10-1-2-3-5432": { ipBlock: { cidr: "10.1.2.3/32" } },
+      "source-shop-legacy-svc-cluster-local-5432": {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "legacy" } },
+      },
+    });
+  });
+
+  it("makes every object that the pods of the DAGs refer to", async () => {
+    const of = await planned();
+    const [platform] = dataSurfaceDags(ACCEPTANCE);
+    // biome-ignore lint/suspicious/noExplicitAny: the template is Kubernetes' JSON.
+    const spec = platform?.template.spec as any;
+    expect(Object.keys(of("ServiceAccount"))).toContain(spec.serviceAccountName);
+    const [container] = spec.containers;
+    expect(Object.keys(of("ConfigMap"))).toContain(container.envFrom[0].configMapRef.name);
+    const references = [
+      ...container.env.flatMap((each: Planned) => each.valueFrom?.secretKeyRef ?? []),
+      ...ACCEPTANCE.model.ecosystem.platforms.flatMap((each) =>
+        ingestionJobs(ACCEPTANCE.model, each).flatMap(({ environment }) =>
+          environment.flatMap((variable) => ("secret" in variable ? [variable.secret] : [])),
+        ),
+      ),
+    ];
+    expect(references).toHaveLength(7);
+    for (const { name, key } of references) {
+      expect(Object.keys(of("Secret")[name]?.stringData ?? {})).toContain(key);
+    }
+  });
+
+  it("makes no Secret of a token that nobody gave", async () => {
+    const { gitToken: _, ...args } = DATASURFACE_ARGS;
+    const { resources } = await evaluateStack({
+      program: () => void new DataSurface("datasurface", args),
+    });
+    expect(resources.map(({ name }) => name)).not.toContain("datasurface-git");
+  });
+
+  it("refuses a model whose credentials have no login, by name", async () => {
+    await expect(planned({ credentials: {} })).rejects.toThrow(
+      "without a login: postgres, customers; given: none",
+    );
+  });
+
+  it("stops the simulator at 0, and leaves it out where no source is named", async () => {
+    const { simulator } = DATASURFACE_ARGS;
+    if (!simulator) throw new Error("the example has a simulator");
+    const stopped = (await planned({ simulator: { ...simulator, replicas: 0 } }))("Deployment");
+    expect(stopped["datasurface-simulator"].spec.replicas).toBe(0);
+    const { simulator: _, ...without } = DATASURFACE_ARGS;
+    const { resources } = await evaluateStack({
+      program: () => void new DataSurface("datasurface", without),
+    });
+    expect(resources.map(({ type }) => type)).not.toContain("kubernetes:apps/v1:Deployment");
+  });
+
+  it("runs the simulator restricted, with words and variables that it takes", async () => {
+    const { spec } = (await planned())("Deployment")["datasurface-simulator"];
+    expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+    expect(spec.template.spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    });
+    const [container] = spec.template.spec.containers;
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    const environment = Object.fromEntries(
+      container.env.map(({ name, value }: Planned) => [
+        name,
+        name.endsWith("ROOTCERT") ? "package.json" : (value ?? "secret"),
+      ]),
+    );
+    const domain = { name: "datasurface", summary: "", load: async () => datasurface };
+    const command = await parseCommandLine(container.args, [domain], environment);
+    expect(() => prepare(command)).not.toThrow();
+  });
+});

@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { RainTracker, type RainTrackerArgs } from "../../../../../components/systems/rain";
+import { checkWords, importRequest, splitWords } from "../../../../../components/systems/rain/import-request";
+import { rain } from "../../../../../jobs/rain";
+import { evaluateStack } from "../../../../rigs/evaluate";
+
+const ARGS: RainTrackerArgs = {
+  namespace: "rain-tracker",
+  environment: "prod",
+  image: "registry.example/jobs@sha256:0123",
+  databaseSecret: { name: "rain-database", key: "url" },
+  host: "rain.example.com",
+  archive: { size: "10Gi" },
+};
+
+interface Planned {
+  readonly kind: string;
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
+  readonly inputs: any;
+}
+
+async function objectsOf(args: Partial<RainTrackerArgs> = {}): Promise<Planned[]> {
+  const { resources } = await evaluateStack({
+    program: () => void new RainTracker("rain", { ...ARGS, ...args }),
+  });
+  return resources
+    .filter(({ type }) => type.startsWith("kubernetes:"))
+    .map(({ type, inputs }) => {
+      const object = inputs as Planned["inputs"];
+      return { kind: type.split(":").at(-1) ?? "", name: object.metadata.name, inputs: object };
+    });
+}
+
+const of = (objects: readonly Planned[], kind: string) => objects.filter((each) => each.kind === kind);
+
+const podOf = ({ kind, inputs }: Planned) =>
+  (kind === "CronJob" ? inputs.spec.jobTemplate.spec : inputs.spec).template;
+
+describe("Rain Tracker in the cluster", () => {
+  it("brings its tables up to date before anything that reads them is touched", async () => {
+    const { resources } = await evaluateStack({ program: () => void new RainTracker("rain", ARGS) });
+
+    const migration = resources.find(({ type }) => type.endsWith(":Job"));
+    const [container] = Object(migration?.inputs.spec).template.spec.containers;
+    expect(container.args).toEqual(["postgres", "migrate", "up", "rain"]);
+    expect(migration?.options.replaceOnChanges).toContain("spec");
+    const readers = resources.filter(({ type }) => /:(CronJob|Deployment)$/.test(type));
+    expect(readers).toHaveLength(5);
+    for (const { dependencies } of readers) expect(dependencies).toContain(migration?.urn);
+  });
+
+  it("imports by three schedules, in their own time zone, one at a time, with the figures of the old service", async () => {
+    const schedules = of(await objectsOf(), "CronJob").map(({ name, inputs: { spec } }) => {
+      const job = spec.jobTemplate.spec;
+      const [container] = job.template.spec.containers;
+      return [
+        ...[name, spec.schedule, container.args.slice(1).join(" ")],
+        ...[job.backoffLimit, job.ttlSecondsAfterFinished, spec.successfulJobsHistoryLimit],
+        `${container.resources.requests.cpu}->${container.resources.limits.cpu}`,
+        `${container.resources.requests.memory}->${container.resources.limits.memory}`,
+      ];
+    });
+    expect(schedules.sort()).toEqual([
+      ["rain-import-current-year", "0 3 * * *", "import-year current", 2, 86400, 3, "250m->1", "256Mi->1Gi"],
+      [
+        ...["rain-import-recent-years", "0 4 * * 0"],
+        "import-years previous current --sequential --continue-on-failure",
+        ...[2, 172800, 2, "500m->2", "512Mi->2Gi"],
+      ],
+      [
+        ...["rain-refresh-official-records", "0 2 1 * *", "import-fopr --stale-days 30"],
+        ...[3, 172800, 2, "250m->500m", "256Mi->512Mi"],
+      ],
+    ]);
+    for (const { inputs } of of(await objectsOf(), "CronJob")) {
+      expect(inputs.spec).toMatchObject({
+        timeZone: "Etc/UTC",
+        suspend: false,
+        concurrencyPolicy: "Forbid",
+        startingDeadlineSeconds: 3600,
+        failedJobsHistoryLimit: 1,
+        jobTemplate: { spec: { template: { spec: { restartPolicy: "OnFailure" } } } },
+      });
+    }
+  });
+
+  it("differs between environments only by settings: dev sleeps and talks, prod merges more at once", async () => {
+    const configuration = async (environment: RainTrackerArgs["environment"]) =>
+      of(await objectsOf({ environment }), "ConfigMap")[0]?.inputs.data;
+    const [dev, staging, prod] = await Promise.all((["dev", "staging", "prod"] as const).map(configuration));
+    expect(dev).toEqual({ ...staging, LOG_LEVEL: "debug", RAIN_CONTINUE_ON_FAILURE: "true" });
+    expect(prod).toEqual({ ...staging, RAIN_BATCH_SIZE: "2000" });
+    for (const { inputs } of of(await objectsOf({ environment: "dev" }), "CronJob")) {
+      expect(inputs.spec.suspend).toBe(true);
+    }
+  });
+
+  it("configures nothing that no code reads, and nothing that the code would refuse", async () => {
+    const data: Record<string, string> = of(await objectsOf(), "ConfigMap")[0]?.inputs.data;
+    const LOGGER = ["LOG_FORMAT", "LOG_LEVEL"];
+    const declared = rain.verbs.flatMap(({ declares }) => declares.filter(({ kind }) => kind === "variable"));
+    const read = new Set([...LOGGER, ...declared.map(({ syntax }) => syntax)]);
+    expect(Object.keys(data).filter((key) => !read.has(key))).toEqual([]);
+
+    const environment = { ...data, RAIN_DATABASE_URL: "postgres://rain:secret@postgres/rain" };
+    for (const verb of rain.verbs) {
+      const words = verb.name === "import-year" ? ["2023"] : [];
+      expect(verb.prepare({ arguments: words, flags: {}, environment }).problems).toBeUndefined();
+    }
+  });
+
+  it("runs every pod under the restricted profile, without a token, by the image given", async () => {
+    const pods = (await objectsOf())
+      .filter(({ kind }) => kind === "CronJob" || kind === "Deployment")
+      .map(podOf);
+    expect(pods).toHaveLength(5);
+    for (const { spec } of pods) {
+      expect(spec).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+      });
+      for (const container of spec.containers) {
+        expect(container.image).toBe(ARGS.image);
+        expect(container.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+        expect(JSON.stringify(container.env)).not.toContain("postgres://");
+      }
+    }
+  });
+
+  it("never sends a request for the API to an import", async () => {
+    const objects = await objectsOf();
+    const services = of(objects, "Service").map(({ inputs }) => inputs.spec.selector);
+    for (const pod of objects.filter(({ kind }) => kind === "CronJob").map(podOf)) {
+      for (const selector of services) {
+        expect(Object.entries(selector).every(([label, value]) => pod.metadata.labels[label] === value)).toBe(
+          false,
+        );
+      }
+    }
+  });
+
+  it("lets imports reach names, the database and HTTPS outside, and nobody reach them", async () => {
+    const policies = of(await objectsOf(), "NetworkPolicy");
+    const imports = policies.find(({ name }) => name === "rain-import")?.inputs.spec;
+    expect(imports.policyTypes).toEqual(["Ingress", "Egress"]);
+    expect(imports.ingress).toBeUndefined();
+    const ports = imports.egress.map((rule: { ports: { port: number }[] }) =>
+      rule.ports.map(({ port }) => port),
+    );
+    expect(ports).toEqual([[53, 53], [5432], [443]]);
+    expect(imports.egress[2].to[0].ipBlock.except).toContain("169.254.0.0/16");
+    const others = policies.filter(({ name }) => name !== "rain-import");
+    expect(JSON.stringify(others)).not.toContain("0.0.0.0/0");
+  });
+
+  it("serves the API with probes, an autoscaler that decides the number of pods, and an ingress", async () => {
+    const objects = await objectsOf();
+    const api = of(objects, "Deployment").find(({ name }) => name === "rain-api")?.inputs.spec;
+    expect(api.replicas).toBeUndefined();
+    const [container] = api.template.spec.containers;
+    expect(container.livenessProbe.httpGet.path).toBe("/api/v1/health");
+    expect(container.readinessProbe.httpGet.path).toBe("/api/v1/ready");
+    expect(of(objects, "HorizontalPodAutoscaler")[0]?.inputs.spec).toMatchObject({
+      minReplicas: 2,
+      maxReplicas: 4,
+    });
+    expect(of(objects, "PodDisruptionBudget")).toHaveLength(1);
+    expect(of(objects, "Ingress")[0]?.inputs.spec.rules[0].host).toBe("rain.example.com");
+  });
+});
+
+describe("an import that somebody starts", () => {
+  const pod = { image: "registry.example/jobs@sha256:0123", databaseSecret: ARGS.databaseSecret };
+
+  it.each([
+    ["import-year 2023", "historical-single-year", 1, 86400, "250m->1", "256Mi->1Gi"],
+    ["import-years 2010 2024", "historical-bulk-import", 2, 172800, "500m->2", "512Mi->2Gi"],
+    [
+      "import-years 2010 2024 --sequential",
+      "historical-bulk-import-sequential",
+      2,
+      172800,
+      "500m->2",
+      "512Mi->2Gi",
+    ],
+    ["import-fopr", "fopr-metadata-import", 3, 86400, "250m->500m", "256Mi->512Mi"],
+    ["import-fopr --gauge 59700", "fopr-single-gauge", 2, 86400, "100m->250m", "128Mi->256Mi"],
+  ])("as %s is the Job %s- with its own figures", (words, jobType, backoff, ttl, cpu, memory) => {
+    // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
+    const job = importRequest(words.split(" "), "rain-tracker", pod) as any;
+    const [{ resources, args }] = job.spec.template.spec.containers;
+    expect(job.metadata).toMatchObject({ generateName: `${jobType}-`, namespace: "rain-tracker" });
+    expect(job.spec.template.metadata.labels["job-type"]).toBe(jobType);
+    expect(job.spec).toMatchObject({ backoffLimit: backoff, ttlSecondsAfterFinished: ttl });
+    expect(args).toEqual(["rain", ...words.split(" ")]);
+    expect(`${resources.requests.cpu}->${resources.limits.cpu}`).toBe(cpu);
+    expect(`${resources.requests.memory}->${resources.limits.memory}`).toBe(memory);
+  });
+
+  it("is refused here, and not by a pod that failed, where its words make no sense", async () => {
+    await expect(checkWords(["import-year", "23"])).rejects.toThrow(/<year>: given "23", allowed/);
+    await expect(checkWords(["import-year"])).rejects.toThrow(/<year> is required/);
+    await expect(checkWords(["import-years", "2024", "2010"])).rejects.toThrow(/before the first year/);
+    await expect(checkWords(["drop-all"])).rejects.toThrow(
+      /is no import; allowed: import-year, import-years, import-fopr/,
+    );
+    await expect(checkWords(["import-year", "2023", "--file", "x.xlsx"])).rejects.toThrow(/a pod cannot see/);
+    await expect(checkWords(["import-years", "2010", "2024", "--sequential"])).resolves.toBeUndefined();
+  });
+
+  it("keeps its own flags apart from the words of the job", () => {
+    const given = ["import-year", "2023", "--stack", "prod", "--dry-run"];
+    expect(splitWords(given)).toEqual({
+      words: ["import-year", "2023"],
+      flags: { "--stack": "prod" },
+      dryRun: true,
+    });
+    expect(() => splitWords(["import-year", "2023", "--stack"])).toThrow(/--stack wants a value/);
+  });
+});
