@@ -1,4 +1,54 @@
-import { platform } from "./platform";
+import * as pulumi from "@pulumi/pulumi";
+import { clusterFor } from "./components/cluster";
+import { dataFor, serverNames } from "./components/data";
+import { serversFor } from "./components/servers";
+import { adviceOn, loadSettings } from "./components/settings";
+import { requireSupport } from "./components/shared/support-window";
+import { versions } from "./components/shared/versions";
+import { systemsFor } from "./components/systems";
 
-/** What `pulumi up` runs; its outputs are the stack's. */
-export default platform;
+/** What `pulumi up` runs: the platform of one stack, layer by layer. The result is the stack's outputs. */
+export default async function platform() {
+  const { settings, secrets } = loadSettings();
+  requireSupport(versions, settings.acceptOutOfSupport);
+  for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
+
+  const servers = await serversFor(settings, secrets, serverNames());
+  const cluster = clusterFor(settings, secrets, servers);
+  const { postgres, minio, ...data } = dataFor(settings, secrets, cluster, servers);
+  const { airflow, rain } = systemsFor(settings, secrets, cluster, { ...data, postgres, minio });
+
+  const { domain } = settings;
+  return {
+    endpoints: {
+      ...(servers && { api: servers.api }),
+      ...(airflow && { airflow: airflow.endpoint }),
+      ...(rain && { rain: rain.endpoint }),
+      ...(minio.console && { objectStorageConsole: minio.console }),
+      ...(cluster.grafanaPassword && { grafana: `https://grafana.${domain}` }),
+    },
+    ...(servers && {
+      dns: dnsRecords(domain, servers.entrances),
+      kubeconfig: servers.kubeconfig,
+      certificateBundles: servers.certificateBundles,
+      snapshotKey: servers.snapshotKey,
+      outdatedServers: servers.outdatedServers,
+      monthlyCost: servers.monthlyCost,
+    }),
+    postgres: {
+      connections: postgres.connections,
+      authority: postgres.authority,
+      archivePassphrases: postgres.archivePassphrases,
+    },
+    objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
+    ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
+    ...(cluster.grafanaPassword && { grafanaPassword: cluster.grafanaPassword }),
+  };
+}
+
+/** The records to create in the domain's zone: the domain itself and every name below it. */
+function dnsRecords(domain: string, entrances: pulumi.Output<string[]>) {
+  return entrances.apply((addresses) =>
+    [domain, `*.${domain}`].flatMap((name) => addresses.map((address) => `${name}. 300 IN A ${address}`)),
+  );
+}

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { platform } from "../platform";
+import platform from "../index";
 import { changes, startEngine } from "../test/rigs/engine";
 import { configurationOf } from "../test/rigs/platform/platform";
 import { rawSettings, STACKS } from "../test/rigs/platform/stacks";

@@ -7,6 +7,7 @@ export {
   type Manifest,
   RETRIES,
 } from "./add-ons";
+export { type ClusterLayer, clusterFor } from "./from-settings";
 export type { PlatformNamespaceKey, PriorityClassName } from "./namespaces";
 export {
   type Allowance,

@@ -1,6 +1,7 @@
 export { Backup } from "./backup";
+export { type DataLayer, dataFor } from "./from-settings";
 export { MinIO, type ObjectStoreAccess } from "./minio";
-export { Etcd } from "./patroni-etcd";
+export { PatroniEtcd } from "./patroni-etcd";
 export {
   hostOf,
   POSTGRES,

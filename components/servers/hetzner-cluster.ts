@@ -1,39 +1,46 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import type { PostgresArgs } from "../data";
-import {
-  fabricOf,
-  type HetznerTarget,
-  hasRole,
-  type Node,
-  nodesOf,
-  type Settings,
-  type SettingsSecrets,
-} from "../settings";
+import { fabricOf, type HetznerTarget, hasRole, type Node, nodesOf, type OffsiteStore } from "../settings";
 import { recordArtefact } from "../shared/artefacts";
 import { renderKubeconfig } from "../shared/kubernetes-api";
 import type { PostgresPki } from "../shared/pki";
 import { Pki } from "./certificates";
-import { clientUrl } from "./etcd";
+import { clientUrl, type EtcdAccess } from "./etcd";
 import { type AccountSurvey, Addresses, type MonthlyCost, Servers } from "./hetzner";
 import { JoinSecrets } from "./k3s";
 import { certificateBundle, filesOf, renderCloudInit } from "./machine";
 import { type MachineFacts, machineParts } from "./machine-parts";
 
 export interface HetznerClusterArgs {
-  readonly settings: Settings;
-  readonly target: HetznerTarget;
-  readonly secrets: SettingsSecrets;
+  /** The cluster's name: a prefix of every resource at Hetzner and part of the CAs' common names. */
+  readonly cluster: string;
 
-  /** What Hetzner said before the program began. */
+  /** The platform's domain. The API's certificate is valid for `api.<domain>`, PostgreSQL's for `postgres.<domain>`. */
+  readonly domain: string;
+
+  /** Servers, networks, the edge, and the versions of Kubernetes and etcd. */
+  readonly target: HetznerTarget;
+
+  /** Incremented to issue every certificate anew; the CAs stay. */
+  readonly certificateEpoch: number;
+
+  /** A Hetzner token for keepalived, which moves the floating IP with it. @default no server gets a token */
+  readonly hcloudToken?: pulumi.Input<string> | undefined;
+
+  /** The bucket that etcd's snapshots are copied to. @default snapshots stay on the members' disks */
+  readonly snapshotStore?: OffsiteStore | undefined;
+
+  /** The servers and limits that the Hetzner account has now; see `surveyAccount`. */
   readonly survey: AccountSurvey;
 
-  /** How many PostgreSQL members HAProxy leads to. */
-  readonly postgresMembers: number;
-
-  /** The names by which pods reach PostgreSQL. */
-  readonly postgresNames: readonly string[];
+  /** PostgreSQL behind HAProxy. */
+  readonly postgres: {
+    /** How many members HAProxy has a backend server for. */
+    readonly members: number;
+    /** The DNS names that pods connect to; they are in PostgreSQL's certificate. */
+    readonly names: readonly string[];
+  };
 }
 
 /** From nothing to a cluster that answers: addresses, certificates, first boots, servers, in this order. */
@@ -48,7 +55,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
   readonly entrances: pulumi.Output<string[]>;
   readonly api: pulumi.Output<string>;
   /** How others reach the etcd that K3s and Patroni share. */
-  readonly etcd: PostgresArgs["etcd"];
+  readonly etcd: EtcdAccess;
   /** The cluster addresses of etcd's members. */
   readonly etcdAddresses: pulumi.Output<string[]>;
   /** The certificates of PostgreSQL. */
@@ -64,8 +71,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: HetznerClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:hetzner-cluster:HetznerCluster", name, {}, opts);
-    const { settings, target, secrets } = args;
-    const { cluster, domain } = settings;
+    const { cluster, domain, target } = args;
     const child = { parent: this };
     const nodes = nodesOf(target);
 
@@ -81,12 +87,12 @@ export class HetznerCluster extends pulumi.ComponentResource {
           .filter(hasRole("etcd"))
           .map((node) => ({ name: node.name, address: addressOf(node) })),
         postgres: {
-          names: [...args.postgresNames, `postgres.${domain}`],
+          names: [...args.postgres.names, `postgres.${domain}`],
           addresses: addresses.front
             ? [addresses.front]
             : nodes.map((node) => known(addresses.publicAddress, node)),
         },
-        epoch: settings.epochs.certificates,
+        epoch: args.certificateEpoch,
       },
       child,
     );
@@ -103,7 +109,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         publicAddress: addresses.publicAddress,
         front: addresses.front,
         floatingIpId: addresses.floatingIpId,
-        hcloudToken: secrets.hcloudToken,
+        hcloudToken: args.hcloudToken,
         authorities: pki.k3s,
         apiAuthority: pki.apiAuthority,
         etcdAuthority: pki.etcdAuthority,
@@ -112,7 +118,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         joinSecrets: joinSecrets.secrets,
         patroniPassword,
         snapshotKey: { publicKey: snapshotKey.publicKeyOpenssh, privateKey: snapshotKey.privateKeyOpenssh },
-        snapshotStore: snapshotStore(settings, secrets),
+        snapshotStore: args.snapshotStore,
         certificateAuthority: pki.postgres.authority,
       })
       .apply(({ certificateAuthority, ...known }) => ({
@@ -121,7 +127,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         target,
         domain,
         balancerAddress: addresses.balancerAddress,
-        postgres: { members: args.postgresMembers, certificateAuthority },
+        postgres: { members: args.postgres.members, certificateAuthority },
       }));
 
     const servers = new Servers(
@@ -183,11 +189,6 @@ function userData(node: Node, facts: pulumi.Output<MachineFacts>): pulumi.Output
       recordArtefact(undefined, `servers/${node.name}${path}`, content);
     return renderCloudInit(parts);
   });
-}
-
-function snapshotStore({ offsite }: Settings, { offsiteAccessKey, offsiteSecretKey }: SettingsSecrets) {
-  if (!offsite || !offsiteAccessKey || !offsiteSecretKey) return undefined;
-  return { ...offsite, accessKey: offsiteAccessKey, secretKey: offsiteSecretKey };
 }
 
 function known<T>(values: Readonly<Record<string, T>>, { name }: Node): T {

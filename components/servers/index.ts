@@ -7,7 +7,8 @@ export {
   Pki,
   type PkiArgs,
 } from "./certificates";
-export { ETCD_INTEGRITY, etcdAlerts, type KeyPair, PATRONI_USER, PEER_COMMON_NAME } from "./etcd";
+export { ETCD_INTEGRITY, type EtcdAccess, etcdAlerts, PATRONI_USER, PEER_COMMON_NAME } from "./etcd";
+export { serversFor } from "./from-settings";
 export { surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
 export { overlayAddresses } from "./k3s";

@@ -1,7 +1,8 @@
 import { fabricOf, type HetznerTarget, hasRole, type Node, nodesOf, worstRoundTripMs } from "../settings";
+import type { KeyPair } from "../shared/pki";
 import type { EtcdMemberCertificates, K3sAuthorities } from "./certificates";
 import { haproxyPart, keepalivedPart } from "./edge";
-import { type EtcdArgs, type EtcdMember, etcdPart, type KeyPair } from "./etcd";
+import { type EtcdArgs, type EtcdMember, etcdPart } from "./etcd";
 import { type K3sCluster, type K3sSecrets, k3sAgentPart, k3sServerPart } from "./k3s";
 import { baseMachine, type MachinePart } from "./machine";
 

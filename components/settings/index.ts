@@ -34,6 +34,7 @@ export {
   type StackSettings,
 } from "./load";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
+export { type OffsiteStore, offsiteStore } from "./offsite-store";
 export { parseSettings, SettingsError } from "./parse";
 export type {
   Edge,

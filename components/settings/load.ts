@@ -49,7 +49,7 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
       },
     ]);
   }
-  const settings = parseSettings(raw);
+  const settings = withStorageClass(parseSettings(raw));
   const missing = neededSecrets(settings).filter(({ name }) => config.getSecret(name) === undefined);
   if (missing.length > 0) throw new SettingsError(missing.map(missingSecret));
   const given = (names: readonly string[], prefix = "") =>
@@ -64,6 +64,14 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
     sourcePasswords: given(Object.keys(settings.datasurface?.logins ?? {}), SOURCE_PASSWORD),
   };
   return { settings, secrets };
+}
+
+/** On an existing cluster, its storage class is the default for every volume. */
+function withStorageClass(settings: Settings): Settings {
+  const { postgres, minio, target } = settings;
+  if (target.kind !== "existing") return settings;
+  const { storageClass } = target;
+  return { ...settings, postgres: { storageClass, ...postgres }, minio: { storageClass, ...minio } };
 }
 
 export interface NeededSecret {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { platform } from "../../platform";
+import platform from "../../index";
 import { changes, type Engine, K3S_API_PROGRAMS, type K3sApi, k3sApi, startEngine } from "../rigs/engine";
 import { configurationOf } from "../rigs/platform/platform";
 import { rawSettings, withValue } from "../rigs/platform/stacks";

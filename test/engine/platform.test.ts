@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { platform } from "../../platform";
+import platform from "../../index";
 import {
   changes,
   type Engine,

@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { inlineChart, networkPolicies, RETRIES } from "../../cluster";
-import type { Environment, Offsite } from "../../settings";
+import type { Environment, OffsiteStore } from "../../settings";
 import type { ObjectStoreAccess } from "../minio";
 import { POSTGRES_NAMESPACE } from "../postgres";
 import { addOnObjects } from "./add-on-objects";
@@ -33,9 +33,7 @@ export interface BackupArgs extends Pick<BackupPodArgs, "databases" | "retention
   readonly store: ObjectStoreAccess;
 
   /** Storage off the cluster, and its keys. @default the backups live and die with the cluster */
-  readonly offsite?:
-    | (Offsite & { readonly accessKey: pulumi.Input<string>; readonly secretKey: pulumi.Input<string> })
-    | undefined;
+  readonly offsite?: OffsiteStore | undefined;
 
   readonly postgres: {
     /** The authority of the members' certificates, in PEM. */
@@ -138,7 +136,7 @@ export class Backup extends pulumi.ComponentResource {
   /** The one kind of pod here that may talk to the world, and at the one port. */
   private letCopiesOut(
     name: string,
-    { endpoint }: Offsite,
+    { endpoint }: Pick<OffsiteStore, "endpoint">,
     metadata: k8s.types.input.meta.v1.ObjectMeta,
   ): void {
     const port = Number(new URL(endpoint).port || 443);

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type KeyPair, PATRONI_USER, PEER_COMMON_NAME } from "../../servers";
-import { Authority, LIFETIMES } from "../../shared/pki";
+import { PATRONI_USER, PEER_COMMON_NAME } from "../../servers";
+import { Authority, type KeyPair, LIFETIMES } from "../../shared/pki";
 import { volumeClaim } from "../../shared/pods";
 import { type MemberPodArgs, memberPod } from "./member-pod";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
-export interface EtcdArgs extends Pick<MemberPodArgs, "members" | "strictSpread"> {
+export interface PatroniEtcdArgs extends Pick<MemberPodArgs, "members" | "strictSpread"> {
   /** The namespace of PostgreSQL, known once its guards stand. */
   readonly namespace: pulumi.Input<string>;
 
@@ -26,14 +26,14 @@ const VOLUME = "1Gi";
  * An etcd in the cluster, for Patroni alone: where the servers are not ours, there is none on them to share. Whoever has a
  * certificate of its authority may read and write everything in it, and nobody but PostgreSQL's pods has one.
  */
-export class Etcd extends pulumi.ComponentResource {
+export class PatroniEtcd extends pulumi.ComponentResource {
   /** Each as host:port. */
   readonly hosts: readonly string[];
   readonly authority: pulumi.Output<string>;
   /** Opens the connection; has no common name, which etcd's JSON gateway would refuse. */
   readonly certificate: pulumi.Output<KeyPair>;
 
-  constructor(name: string, args: EtcdArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: PatroniEtcdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:etcd:Etcd", name, {}, opts);
     const child = { parent: this };
     const metadata = (object: string) => ({ name: object, namespace: args.namespace, labels: LABELS });

@@ -1,1 +1,1 @@
-export { Etcd, type EtcdArgs } from "./etcd";
+export { PatroniEtcd, type PatroniEtcdArgs } from "./etcd";

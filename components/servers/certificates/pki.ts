@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { Authority, LIFETIMES, PostgresPki, type PostgresPkiArgs } from "../../shared/pki";
-import { K3S_USER, type KeyPair, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
+import { Authority, type KeyPair, LIFETIMES, PostgresPki, type PostgresPkiArgs } from "../../shared/pki";
+import { K3S_USER, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
 
 /** A server whose etcd member gets certificates. */
 export interface EtcdHost {

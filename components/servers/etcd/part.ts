@@ -1,3 +1,4 @@
+import type { KeyPair } from "../../shared/pki";
 import type { MachineDirectory, MachineFile, MachinePart } from "../machine";
 import { PATRONI_USER, renderGrants } from "./access";
 import { type EtcdMember, renderConfiguration } from "./configuration";
@@ -6,12 +7,6 @@ import { type Architecture, etcdBinaries } from "./release";
 import { renderTool } from "./tool";
 import { renderStoreCredentials, renderToolSettings, type SnapshotStore } from "./tool-settings";
 import { renderUnits } from "./units";
-
-/** A certificate and its private key, both PEM. */
-export interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
 
 export interface EtcdArgs {
   /** What the cluster is called; part of its token and of its snapshots' names. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { KeyPair } from "../../shared/pki";
 import { ADMINISTRATORS, type K3sAuthorities } from "../certificates";
-import type { KeyPair } from "../etcd";
 import type { MachineFile, MachinePart } from "../machine";
 import { administratorsBinding } from "./administrators";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";

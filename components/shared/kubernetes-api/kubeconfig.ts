@@ -1,5 +1,5 @@
 import { parse, stringify } from "yaml";
-import type { KeyPair } from "../../servers";
+import type { KeyPair } from "../pki";
 import { UserError } from "../user-error";
 
 export interface KubeconfigArgs {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { KeyPair } from "../../servers";
+import type { KeyPair } from "./key-pair";
 import { HOURS_PER_DAY, type Lifetime } from "./lifetimes";
 
 export interface AuthorityArgs {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { KeyPair } from "../../servers";
 import { Authority } from "./authority";
+import type { KeyPair } from "./key-pair";
 import { LIFETIMES } from "./lifetimes";
 
 export interface PostgresPkiArgs {

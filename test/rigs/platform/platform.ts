@@ -1,6 +1,6 @@
 import type { Evaluation } from "../../../cli/pulumi-monitor";
 import { neededSecrets, parseSettings } from "../../../components/settings";
-import { platform } from "../../../platform";
+import platform from "../../../index";
 import { evaluateStack } from "../evaluate";
 
 /** A value for every secret that these settings call for, by its name. */

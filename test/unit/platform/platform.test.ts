@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { versions } from "../../../components/shared/versions";
-import { platform } from "../../../platform";
+import platform from "../../../index";
 import { evaluateStack } from "../../rigs/evaluate";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";

@@ -5,7 +5,7 @@ import { versions } from "../../../shared/versions";
 
 /** How the members' image is built. */
 export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "architectures">): BuiltImageArgs {
-  const folder = join(import.meta.dirname, "image");
+  const folder = join(import.meta.dirname, "member");
   return {
     ...args,
     context: folder,
@@ -28,7 +28,7 @@ export function recoveryImage({
   readonly postgres: pulumi.Input<string>;
   readonly jobs: pulumi.Input<string>;
 }): BuiltImageArgs {
-  const folder = join(import.meta.dirname, "recovery-image");
+  const folder = join(import.meta.dirname, "recovery");
   return {
     ...args,
     context: folder,

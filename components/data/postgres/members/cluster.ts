@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { EtcdAccess } from "../../../servers";
 import { recordArtefact } from "../../../shared/artefacts";
 import { volumeClaim } from "../../../shared/pods";
 import type { Archive } from "../archive";
@@ -53,14 +54,8 @@ export interface PostgresClusterArgs {
   /** Whether every server has a port for each member, by which a HAProxy reaches it. */
   readonly nodePorts: boolean;
 
-  /** etcd, as Patroni reaches it: by a certificate without a common name, and then, where it has users, by password. */
-  readonly etcd: {
-    /** Each as host:port. */
-    readonly hosts: pulumi.Input<readonly string[]>;
-    readonly authority: pulumi.Input<string>;
-    readonly certificate: TrustedPair["pair"];
-    readonly password?: pulumi.Input<string> | undefined;
-  };
+  /** The etcd that holds Patroni's leader key and configuration. */
+  readonly etcd: EtcdAccess;
 
   /** What PostgreSQL and the REST API show to clients and to each other. */
   readonly certificate: TrustedPair;

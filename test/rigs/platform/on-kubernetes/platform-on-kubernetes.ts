@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { PLACES } from "../../../../components/data/postgres/paths";
-import { platform } from "../../../../platform";
+import platform from "../../../../index";
 import { AirflowApi, writeQuietModel } from "../../airflow/on-kubernetes";
 import { Child } from "../../child";
 import { type Engine, type Run, startEngine } from "../../engine";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Evaluation } from "../../../../../cli/pulumi-monitor";
-import { Etcd } from "../../../../../components/data/patroni-etcd";
+import { PatroniEtcd } from "../../../../../components/data/patroni-etcd";
 import { PEER_COMMON_NAME } from "../../../../../components/servers/etcd/access";
 import { evaluateStack } from "../../../../rigs/evaluate";
 
@@ -12,7 +12,7 @@ describe("an etcd in the cluster", () => {
   beforeAll(async () => {
     evaluation = await evaluateStack({
       program: () => {
-        const etcd = new Etcd("etcd", {
+        const etcd = new PatroniEtcd("etcd", {
           namespace: "postgres",
           cluster: "trellis",
           members: 3,

@@ -1,56 +1,49 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import type { Foundation } from "./components/cluster";
-import type { ObjectStoreAccess } from "./components/data";
-import { hostOf, POSTGRES, type Postgres } from "./components/data";
-import { airflowProcesses, type Settings, type SettingsSecrets } from "./components/settings";
-import {
-  Airflow,
-  DATASURFACE,
-  DataSurface,
-  deployedModel,
-  loginOf,
-  loginsFor,
-  POD_RUNNERS,
-  RainTracker,
-} from "./components/systems";
+import type { ClusterLayer } from "../cluster";
+import { type DataLayer, hostOf, POSTGRES } from "../data";
+import { airflowProcesses, type Settings, type SettingsSecrets } from "../settings";
+import { Airflow, POD_RUNNERS } from "./airflow";
+import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
+import { RainTracker } from "./rain";
 
-// The systems at work on the platform: each from the settings, and from what the platform gives it.
-
-/** Where a system is deployed. */
-interface Site {
-  readonly provider: k8s.Provider;
-  /** Whether Prometheus' operator is there. */
-  readonly monitoring: boolean;
-  /** What is said of an Ingress so that somebody makes its certificate. */
-  readonly certificateAnnotations: Readonly<Record<string, string>>;
+/** The systems of a stack; each is absent where the settings leave it out. */
+export interface SystemsLayer {
+  readonly datasurface?: DataSurface | undefined;
+  readonly airflow?: Airflow | undefined;
+  readonly rain?: RainTracker | undefined;
 }
 
-/** Ingestion, where the settings ask for it; its jobs are run by Airflow. */
-export function dataSurface(
+export function systemsFor(
+  settings: Settings,
+  secrets: SettingsSecrets,
+  cluster: ClusterLayer,
+  data: DataLayer,
+): SystemsLayer {
+  const datasurface = dataSurface(settings, secrets, cluster, data);
+  const airflow = scheduler(settings, secrets, cluster, data, datasurface);
+  return { datasurface, airflow, rain: rainTracker(settings, cluster, data) };
+}
+
+/** Ingestion, where the settings have `datasurface`. Airflow runs its jobs. */
+function dataSurface(
   { airflow, datasurface }: Settings,
   { gitToken, sourcePasswords }: SettingsSecrets,
-  postgres: Postgres,
-  {
-    monitoring,
-    namespaces,
-    image,
-    provider,
-  }: Omit<Site, "certificateAnnotations"> & {
-    namespaces: Foundation["namespaces"];
-    image: pulumi.Output<string>;
-  },
+  { provider, namespaces, monitoring }: ClusterLayer,
+  { postgres, jobsImage }: DataLayer,
 ): DataSurface | undefined {
   if (!datasurface) return undefined;
   const { model, origin } = deployedModel(datasurface);
   const host = hostOf(POSTGRES.primary);
   const { connections } = postgres;
   const { logins } = datasurface;
-  const customers = connections.customer_db?.migrate; // the simulator makes its tables itself
+  const customers = connections.customer_db?.migrate; // the simulator creates its tables itself
   return new DataSurface(
     "datasurface",
     {
-      ...{ model, origin, image, monitoring },
+      model,
+      origin,
+      image: jobsImage,
+      monitoring,
       namespace: namespaces.datasurface,
       mergeHost: host,
       authorities: postgres.authority,
@@ -70,30 +63,25 @@ export function dataSurface(
   );
 }
 
-/** A run of ingestion holds a session for its lock and one for its work; one more is for a person who looks on. */
+/** Each run of ingestion needs two sessions, one for its lock and one for its work; one more is left for a person. */
 const runsAtOnce = (sessions: number) => Math.max(1, Math.floor((sessions - 1) / 2));
 
-/** Airflow runs where the settings declare its database. */
-export function airflowFor(
+/** Airflow, where the settings declare its database. */
+function scheduler(
   settings: Settings,
   { slackToken }: SettingsSecrets,
-  postgres: Postgres,
+  { provider, namespaces, ingress, monitoring }: ClusterLayer,
+  { postgres, minio }: DataLayer,
   ingestion: DataSurface | undefined,
-  {
-    namespace,
-    logs,
-    monitoring,
-    certificateAnnotations,
-    provider,
-  }: Site & { namespace: pulumi.Output<string>; logs: ObjectStoreAccess | undefined },
 ): Airflow | undefined {
   const { databases } = settings.postgres;
   const connections = postgres.connections.airflow_db;
   if (!databases.airflow_db || !connections) return undefined;
+  const { airflow: logs } = minio.access;
   return new Airflow(
     "airflow",
     {
-      namespace,
+      namespace: namespaces.airflow,
       host: settings.airflow.host ?? `airflow.${settings.domain}`,
       database: {
         ...connections,
@@ -109,45 +97,40 @@ export function airflowFor(
       monitoring,
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
-      certificateAnnotations,
+      certificateAnnotations: ingress.certificateAnnotations,
     },
     { provider },
   );
 }
 
-/** A system runs where the settings declare its database. */
-export function rainTracker(
+/** Rain Tracker, where the settings declare its database. */
+function rainTracker(
   { environment, domain, postgres: { databases, storageClass } }: Settings,
-  postgres: Postgres,
-  {
-    namespace,
-    image,
-    certificateAnnotations,
-    provider,
-  }: Omit<Site, "monitoring"> & { namespace: pulumi.Output<string>; image: pulumi.Output<string> },
+  { provider, namespaces, ingress }: ClusterLayer,
+  { postgres, jobsImage }: DataLayer,
 ): RainTracker | undefined {
-  const connection = postgres.connections.rain?.migrate; // it brings its tables up to date itself
+  const connection = postgres.connections.rain?.migrate; // it migrates its schema itself
   if (!databases.rain || !connection) return undefined;
-  const inside = { provider, dependsOn: postgres.made };
+  const options = { provider, dependsOn: postgres.made };
   const secret = new k8s.core.v1.Secret(
     "rain-database",
     {
-      metadata: { name: "rain-database", namespace },
+      metadata: { name: "rain-database", namespace: namespaces.rain },
       stringData: { url: connection, "ca.crt": postgres.authority },
     },
-    inside,
+    options,
   );
   return new RainTracker(
     "rain",
     {
-      namespace,
+      namespace: namespaces.rain,
       environment,
-      image,
+      image: jobsImage,
       databaseSecret: { name: secret.metadata.name, key: "url" },
       host: `rain.${domain}`,
-      certificateAnnotations,
+      certificateAnnotations: ingress.certificateAnnotations,
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
     },
-    inside,
+    options,
   );
 }

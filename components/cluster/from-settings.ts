@@ -1,0 +1,143 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { type HetznerCluster, overlayAddresses } from "../servers";
+import {
+  type ExistingTarget,
+  fabricOf,
+  type HetznerTarget,
+  nodesOf,
+  type Settings,
+  type SettingsSecrets,
+} from "../settings";
+import { apiReady } from "../shared/kubernetes-api";
+import { versions } from "../shared/versions";
+import { AddOns, CLUSTER_ISSUER } from "./add-ons";
+import { Foundation } from "./namespaces";
+
+/** What a cluster offers to the layers above, whoever runs its servers. */
+export interface ClusterLayer {
+  readonly provider: k8s.Provider;
+  /** The platform's namespaces, each known once its network policies and quotas exist. */
+  readonly namespaces: Foundation["namespaces"];
+  /** The processor architectures of the nodes; images are built for each. */
+  readonly architectures: readonly ("amd64" | "arm64")[];
+  /** The pods' address ranges. */
+  readonly podRanges: readonly string[];
+  /** The address ranges that the servers connect from. */
+  readonly serverRanges: pulumi.Input<readonly string[]>;
+  /** Whether HAProxy on the servers reaches PostgreSQL's members by NodePorts. */
+  readonly nodePorts: boolean;
+  readonly ingress: {
+    /** Annotations that make cert-manager issue an Ingress' certificate. */
+    readonly certificateAnnotations: Readonly<Record<string, string>>;
+    /** Whether the controller is K3s' Traefik; only then can an Ingress lead to MinIO's console over TLS. */
+    readonly isTraefikOfK3s: boolean;
+  };
+  /** Whether the Prometheus operator runs, so that rules, dashboards and monitors can be declared. */
+  readonly monitoring: boolean;
+  /** The password of Grafana's user `admin`, where we install Grafana. */
+  readonly grafanaPassword?: pulumi.Output<string> | undefined;
+}
+
+/** The cluster that a stack declares: on its own servers, or one that exists already. */
+export function clusterFor(
+  settings: Settings,
+  secrets: SettingsSecrets,
+  servers: HetznerCluster | undefined,
+): ClusterLayer {
+  const { target } = settings;
+  if (target.kind === "existing") return existingCluster(settings, target, secrets);
+  if (!servers) throw new Error("target.kind is hetzner, and no servers were declared");
+  return ownCluster(settings, target, secrets, servers);
+}
+
+function ownCluster(
+  settings: Settings,
+  target: HetznerTarget,
+  secrets: SettingsSecrets,
+  servers: HetznerCluster,
+): ClusterLayer {
+  const { environment, domain, contact, cluster } = settings;
+  const { addons, network } = target;
+  const provider = kubernetesProvider(
+    { kubeconfig: apiReady(servers.kubeconfig), clusterIdentifier: cluster },
+    servers.booted,
+  );
+  const sources = servers.servers.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
+  const { namespaces } = new Foundation("foundation", { environment, servers: sources }, { provider });
+  const { grafanaPassword } = new AddOns(
+    "add-ons",
+    {
+      environment,
+      domain,
+      contact,
+      certManager: addons.certManager,
+      monitoring: addons.monitoring,
+      hetzner: addons.hetzner
+        ? { network: fabricOf(target.servers) === "private-network" ? cluster : undefined }
+        : undefined,
+      upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
+      etcd: servers.etcdAddresses,
+      snapshotEveryHours: target.etcd.snapshotEveryHours,
+      servers: sources,
+      hcloudToken: secrets.hcloudToken,
+    },
+    { provider },
+  );
+  return {
+    provider,
+    namespaces,
+    architectures: [...new Set(nodesOf(target).map(({ architecture }) => architecture))],
+    podRanges: [network.pods],
+    serverRanges: servers.serverRanges,
+    nodePorts: true,
+    ingress: { certificateAnnotations: issuedBy(CLUSTER_ISSUER), isTraefikOfK3s: true },
+    monitoring: addons.monitoring,
+    grafanaPassword,
+  };
+}
+
+/** A cluster whose servers, add-ons and upgrades are managed elsewhere. */
+function existingCluster(
+  { environment }: Settings,
+  { context, nodes, pods, architectures, certificateIssuer }: ExistingTarget,
+  { kubeconfig }: SettingsSecrets,
+): ClusterLayer {
+  if (!kubeconfig)
+    throw new Error("target.kind is existing, and the settings were accepted without a kubeconfig");
+  const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
+  const provider = kubernetesProvider({ kubeconfig: ready, context });
+  const { namespaces } = new Foundation("foundation", { environment, servers: { at: nodes } }, { provider });
+  return {
+    provider,
+    namespaces,
+    architectures: [...new Set(architectures)],
+    podRanges: [pods],
+    serverRanges: nodes,
+    nodePorts: false, // no HAProxy of ours runs on the nodes, and no firewall of ours protects the ports
+    ingress: {
+      certificateAnnotations: certificateIssuer ? issuedBy(certificateIssuer) : {},
+      isTraefikOfK3s: false,
+    },
+    monitoring: false, // rules and dashboards are installed by K3s' Helm controller, which is missing here
+  };
+}
+
+const issuedBy = (issuer: string) => ({ "cert-manager.io/cluster-issuer": issuer });
+
+function kubernetesProvider(
+  access: { kubeconfig: pulumi.Output<string>; context?: string | undefined; clusterIdentifier?: string },
+  dependsOn: readonly pulumi.Resource[] = [],
+): k8s.Provider {
+  return new k8s.Provider(
+    "kubernetes",
+    {
+      kubeconfig: access.kubeconfig,
+      ...(access.context && { context: access.context }),
+      // Without it, an API that moves to another address counts as another cluster, and everything on it is replaced.
+      ...(access.clusterIdentifier && { clusterIdentifier: access.clusterIdentifier }),
+      deleteUnreachable: true, // a stack whose servers are gone can still be destroyed
+    },
+    { dependsOn: [...dependsOn] },
+  );
+}

@@ -1,0 +1,182 @@
+import type { ClusterLayer } from "../cluster";
+import type { HetznerCluster } from "../servers";
+import {
+  minioShape,
+  type OffsiteStore,
+  offsiteStore,
+  postgresShape,
+  type Settings,
+  type SettingsSecrets,
+} from "../settings";
+import { BuiltImage } from "../shared/images";
+import { PostgresPki } from "../shared/pki";
+import { Backup } from "./backup";
+import { MinIO } from "./minio";
+import { PatroniEtcd } from "./patroni-etcd";
+import { Postgres, postgresImage, recoveryImage, serverNames } from "./postgres";
+
+/** What the data layer offers to the systems. */
+export interface DataLayer {
+  readonly postgres: Postgres;
+  readonly minio: MinIO;
+  /** The image of the jobs; its entrypoint is `jobs`. */
+  readonly jobsImage: BuiltImage["reference"];
+}
+
+/** The images that the program builds: jobs, PostgreSQL's members, and both together for recovery. */
+type Images = Readonly<Record<"jobs" | "postgres" | "recovery", BuiltImage["reference"]>>;
+
+/** Object storage, databases and backups, as a stack declares them. */
+export function dataFor(
+  settings: Settings,
+  secrets: SettingsSecrets,
+  cluster: ClusterLayer,
+  servers: HetznerCluster | undefined,
+): DataLayer {
+  const offsite = offsiteStore(settings, secrets);
+  const jobs = jobsImage(settings, cluster);
+  const minio = objectStorage(settings, cluster, jobs);
+  const images = databaseImages(settings, cluster, jobs);
+  const postgres = databases(settings, cluster, servers, { images, minio, offsite });
+  backups(settings, cluster, { images, minio, offsite, postgres });
+  return { postgres, minio, jobsImage: jobs };
+}
+
+function jobsImage({ images }: Settings, { architectures }: ClusterLayer) {
+  return new BuiltImage("jobs-image", {
+    repository: `${images.repository}-jobs`,
+    context: ".",
+    dockerfile: "jobs/Dockerfile",
+    architectures,
+  }).reference;
+}
+
+function databaseImages(
+  { images: { repository } }: Settings,
+  { architectures }: ClusterLayer,
+  jobs: BuiltImage["reference"],
+): Images {
+  const { reference: postgres } = new BuiltImage(
+    "postgres-image",
+    postgresImage({ repository: `${repository}-postgres`, architectures }),
+  );
+  const { reference: recovery } = new BuiltImage(
+    "recovery-image",
+    recoveryImage({ repository: `${repository}-recovery`, architectures, jobs, postgres }),
+  );
+  return { jobs, postgres, recovery };
+}
+
+function objectStorage(settings: Settings, cluster: ClusterLayer, jobs: BuiltImage["reference"]): MinIO {
+  const { environment, domain } = settings;
+  const { memoryMib, ...layout } = minioShape(settings);
+  return new MinIO(
+    "minio",
+    {
+      ...settings.minio,
+      namespace: cluster.namespaces.storage,
+      cluster: settings.cluster,
+      layout,
+      memoryMib,
+      strictSpread: environment === "prod",
+      jobsImage: jobs,
+      certificateEpoch: settings.epochs.certificates,
+      ...(cluster.ingress.isTraefikOfK3s && { consoleHost: `minio-console.${domain}` }),
+      certificateAnnotations: cluster.ingress.certificateAnnotations,
+      monitoring: cluster.monitoring,
+    },
+    { provider: cluster.provider },
+  );
+}
+
+function databases(
+  settings: Settings,
+  cluster: ClusterLayer,
+  servers: HetznerCluster | undefined,
+  { images, minio, offsite }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined },
+): Postgres {
+  const { environment, postgres } = settings;
+  const certificates = servers?.postgres ?? postgresCertificates(settings);
+  return new Postgres(
+    "postgres",
+    {
+      ...postgres,
+      ...postgresShape(settings),
+      namespace: cluster.namespaces.postgres,
+      scope: settings.cluster,
+      pods: cluster.podRanges,
+      servers: cluster.serverRanges,
+      nodePorts: cluster.nodePorts,
+      etcd: servers?.etcd ?? etcdForPatroni(settings, cluster),
+      images,
+      backupEpoch: settings.backup.epoch,
+      strictSpread: environment === "prod",
+      certificate: { authority: certificates.authority, pair: certificates.server },
+      archive: minio.access.archive && {
+        store: minio.access.archive,
+        offsite,
+        client: certificates.backup,
+        recoverTo: postgres.recoverTo,
+        monitoring: cluster.monitoring,
+      },
+    },
+    { provider: cluster.provider },
+  );
+}
+
+/** An existing cluster gives us no access to its etcd, so Patroni gets one of its own. */
+function etcdForPatroni(settings: Settings, cluster: ClusterLayer): PatroniEtcd {
+  return new PatroniEtcd(
+    "etcd",
+    {
+      namespace: cluster.namespaces.postgres,
+      cluster: settings.cluster,
+      members: postgresShape(settings).replicas > 1 ? 3 : 1,
+      strictSpread: settings.environment === "prod",
+      storageClass: settings.target.kind === "existing" ? settings.target.storageClass : undefined,
+      certificateEpoch: settings.epochs.certificates,
+    },
+    { provider: cluster.provider },
+  );
+}
+
+function postgresCertificates({ cluster, epochs }: Settings): PostgresPki {
+  return new PostgresPki("postgres-pki", {
+    cluster,
+    names: serverNames(),
+    addresses: [],
+    epoch: epochs.certificates,
+  });
+}
+
+function backups(
+  settings: Settings,
+  cluster: ClusterLayer,
+  {
+    images,
+    minio,
+    offsite,
+    postgres,
+  }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined; postgres: Postgres },
+): void {
+  const { backups: store } = minio.access;
+  if (!store) return;
+  const { volumeGib, storageClass, databases } = settings.postgres;
+  new Backup(
+    "backup",
+    {
+      environment: settings.environment,
+      cluster: settings.cluster,
+      namespace: cluster.namespaces.postgres,
+      images,
+      store,
+      offsite,
+      postgres,
+      databases: Object.keys(databases),
+      retentionDays: settings.backup.retentionDays,
+      scratch: { size: `${volumeGib}Gi`, storageClass },
+      monitoring: cluster.monitoring,
+    },
+    { provider: cluster.provider, dependsOn: [postgres.made, minio.made] },
+  );
+}
