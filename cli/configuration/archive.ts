@@ -38,7 +38,9 @@ export function unpack(archive: Buffer): { readonly manifest: Manifest; readonly
   for (const name of new Set([...Object.keys(manifest.files), ...files.keys()])) {
     const text = files.get(name);
     if (text === undefined || sha256(text) !== manifest.files[name])
-      throw new UserError(`the saved configuration is damaged: ${name} is not what its manifest says`);
+      throw new UserError(
+        `the saved configuration is damaged: ${name} does not match the checksum in the manifest`,
+      );
   }
   return { manifest, files: new Map([[MANIFEST, JSON.stringify(manifest, undefined, 2)], ...files]) };
 }
@@ -48,7 +50,7 @@ function readable(archive: Buffer) {
     const { [MANIFEST]: manifest = "", ...files } = Object.fromEntries(untar(gunzipSync(archive)));
     return { manifest: manifestSchema.parse(JSON.parse(manifest)), files: new Map(Object.entries(files)) };
   } catch (error) {
-    throw new UserError(`this is no saved configuration, or a damaged one: ${reason(error)}`);
+    throw new UserError(`this file is not a saved configuration, or it is damaged: ${reason(error)}`);
   }
 }
 

@@ -10,18 +10,18 @@ export function open({ open: file, identity, into }: OpenFlags): string {
   const folder = resolve(into);
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new UserError(
-      `${folder} is not empty; name a new folder, so that nothing in it is taken for what was saved`,
+      `${folder} is not empty; give a new folder, so that old files do not mix with the saved ones`,
     );
   const { manifest, files } = unpack(decrypt(file, identity));
   writeFolder(folder, files);
   const { stack, time, commit, dirty, pulumi } = manifest;
   const version = commit
-    ? `commit ${commit}${dirty ? ", with changes that it does not hold" : ""}`
+    ? `commit ${commit}${dirty ? "; the saved files have uncommitted changes" : ""}`
     : "no commit";
   return [
-    `${stack} as it was at ${time} (${version}; Pulumi ${pulumi}), every sum right, is in`,
+    `unpacked ${stack} of ${time} (${version}; Pulumi ${pulumi}), all checksums correct, into`,
     folder,
-    "To make it the stack's state:",
+    "To import it as the stack's state:",
     `  pulumi stack import --stack ${stack} --file ${quoted(join(folder, STATE))}\n`,
   ].join("\n");
 }
@@ -36,7 +36,7 @@ function decrypt(file: string, identity: string): Buffer {
     throw new UserError(
       /no identity matched/.test(error.said)
         ? `${identity} is not the key that ${file} is encrypted for`
-        : `${file} cannot be decrypted; it is damaged, or the key cannot be read: ${error.said.split("\n")[0]}`,
+        : `${file} cannot be decrypted; the file is damaged or the key is invalid: ${error.said.split("\n")[0]}`,
     );
   }
 }

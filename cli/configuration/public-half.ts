@@ -6,7 +6,7 @@ const MAGIC = Buffer.from("openssh-key-v1\0");
 export function publicHalf(privateKey: string): string {
   const bytes = Buffer.from(privateKey.replace(/-----[^-]+-----/g, ""), "base64");
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
-    throw new UserError("the output snapshotKey is no private key in OpenSSH's form; give a --recipient KEY");
+    throw new UserError("the output snapshotKey is not an OpenSSH private key; give --recipient KEY");
   const fieldAt = (at: number) => bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at));
   let at = MAGIC.length;
   for (const _ of ["cipher", "kdf", "its options"]) at += 4 + fieldAt(at).length;

@@ -27,7 +27,9 @@ export async function save(flags: SaveFlags): Promise<string> {
 
   const where = place ? await store(sealed, place, circumstances.time) : write(sealed, resolve(out ?? ""));
   const { commit, dirty } = circumstances;
-  const version = commit ? `commit ${commit.slice(0, 12)}${dirty ? " with changes" : ""}` : "not kept in git";
+  const version = commit
+    ? `commit ${commit.slice(0, 12)}${dirty ? " with uncommitted changes" : ""}`
+    : "not in git";
   return `saved ${stack} (${version}), ${sealed.length} bytes, encrypted for ${recipient.trim().slice(0, 60)}, to\n${where}\n`;
 }
 
@@ -68,7 +70,7 @@ function stackKey(flags: SaveFlags): string {
   } catch (error) {
     if (!(error instanceof ProgramError && error.said.includes("does not have output"))) throw error;
     throw new UserError(
-      `the stack ${flags.stack} has no output snapshotKey to encrypt for; give a --recipient KEY`,
+      `the stack ${flags.stack} has no output snapshotKey to encrypt for; give --recipient KEY`,
     );
   }
 }

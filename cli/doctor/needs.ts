@@ -25,7 +25,7 @@ export interface Needs {
 export function needs({ node, pulumi, postgres }: Needs): ReadonlyMap<string, readonly Need[]> {
   return new Map([
     [
-      "to see it: npm start, npm run plan, npm test",
+      "to try it: npm start, npm run plan, npm test",
       [
         {
           program: "node",
@@ -45,7 +45,7 @@ export function needs({ node, pulumi, postgres }: Needs): ReadonlyMap<string, re
       ],
     ],
     [
-      "to grow it: pulumi preview, pulumi up",
+      "to deploy it: pulumi preview, pulumi up",
       [
         {
           program: "pulumi",
@@ -63,18 +63,18 @@ export function needs({ node, pulumi, postgres }: Needs): ReadonlyMap<string, re
         {
           program: "git",
           ask: ["--version"],
-          purpose: "keeping settings; the model of DataSurface",
+          purpose: "version control of the settings; DataSurface's model",
           remedy: "install it from your system's packages",
         },
       ],
     ],
     [
-      "to look after it: the runbooks",
+      "to operate it: the runbooks",
       [
         {
           program: "kubectl",
           ask: ["version", "--client"],
-          purpose: "looking into the cluster",
+          purpose: "inspecting the cluster",
           remedy: "see kubernetes.io/docs/tasks/tools",
         },
         {
@@ -92,7 +92,7 @@ export function needs({ node, pulumi, postgres }: Needs): ReadonlyMap<string, re
         {
           program: "age",
           ask: ["--version"],
-          purpose: "opening snapshots and saved configurations by hand",
+          purpose: "decrypting snapshots and saved configurations",
           remedy: "install it from your system's packages, or see age-encryption.org",
         },
       ],

@@ -5,14 +5,14 @@ import { type Finding, inspect } from "./inspect";
 import { needs } from "./needs";
 import { screenOf } from "./screen";
 
-const USAGE = `Says what of the programs that Trellis works with is installed here, what is missing, and what to do.
+const USAGE = `Checks which of the programs that Trellis needs are installed on this machine, and says how to install the others.
 
 Usage: npm run doctor [-- flags]
 
-  --json    print it for machines
+  --json    print the result as JSON
   --help    print this
 
-Exit code 1 where nothing can work; what is needed for a part alone is said and passes.
+Exit code 1 if Node is missing or too old. A program that only some commands need is reported, with exit code 0.
 `;
 
 /** Runs `npm run doctor` and returns its exit code. */

@@ -8,7 +8,7 @@ export function screenOf(findings: ReadonlyMap<string, readonly Finding[]>, pale
     [palette.bold(aim), ...found.flatMap((finding) => linesOf(finding, width, palette))].join("\n"),
   );
   const lacking = [...findings.values()].flat().filter(({ state }) => state !== "ok").length;
-  const end = lacking === 0 ? "nothing is missing" : `${lacking} to look at; the rest is well`;
+  const end = lacking === 0 ? "nothing is missing" : `${lacking} to fix; the others are ok`;
   return `${blocks.join("\n\n")}\n\n${end}\n`;
 }
 

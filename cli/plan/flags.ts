@@ -12,14 +12,14 @@ export interface PlanFlags {
   readonly quiet: boolean;
 }
 
-export const USAGE = `Shows what a stack would become, without a cloud account, a network or the Pulumi CLI.
+export const USAGE = `Shows what a stack would create, without a cloud account, a network or the Pulumi CLI.
 
 Usage: npm run plan -- <stack> [flags]
 
   --out DIR           write there instead of out/<stack>
   --config-file FILE  read the settings from this file instead of Pulumi.<stack>.yaml
   --cwd DIR           the folder of Pulumi.yaml, if not this one
-  --json              print a summary for machines
+  --json              print the summary as JSON
   --quiet             print warnings and errors only
   --help              print this
 `;
@@ -31,8 +31,8 @@ export function parseFlags(argv: readonly string[]): PlanFlags | "help" {
   const { values, positionals } = parse(argv);
   if (values.help) return "help";
   const [stack, ...surplus] = positionals;
-  if (stack === undefined) throw new UsageError("which stack? For instance: npm run plan -- dev");
-  if (surplus.length > 0) throw new UsageError(`one stack at a time, not also ${surplus.join(", ")}`);
+  if (stack === undefined) throw new UsageError("no stack given; for example: npm run plan -- dev");
+  if (surplus.length > 0) throw new UsageError(`only one stack at a time; given also: ${surplus.join(", ")}`);
   checkStackName(stack);
   return {
     stack,
@@ -47,7 +47,7 @@ export function parseFlags(argv: readonly string[]): PlanFlags | "help" {
 export function checkStackName(stack: string): void {
   if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {
     throw new UsageError(
-      `${JSON.stringify(stack)} cannot be a stack's name: letters, digits, dots, dashes and underscores only`,
+      `${JSON.stringify(stack)} is not a valid stack name; allowed: letters, digits, dots, dashes and underscores`,
     );
   }
 }

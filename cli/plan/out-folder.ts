@@ -13,11 +13,11 @@ export function checkOutFolder(out: string): void {
   try {
     entries = readdirSync(out);
   } catch {
-    throw new UserError(`${out} is no folder: a plan cannot be written there`);
+    throw new UserError(`${out} is not a folder; give another one by --out`);
   }
   if (entries.length > 0 && !entries.includes(MARK)) {
     throw new UserError(
-      `${out} holds something other than a plan, which would be lost: give another folder by --out, or remove it`,
+      `${out} contains files that are not a plan and would be deleted: give another folder by --out, or remove it`,
     );
   }
 }

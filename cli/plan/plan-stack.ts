@@ -28,7 +28,7 @@ export async function planStack({
   configFile,
 }: Omit<PlanFlags, "json" | "quiet">): Promise<Plan> {
   if (!conceals(pulumi.secret))
-    throw new Error("the SDK was imported before conceal-literals.ts: secrets could be written");
+    throw new Error("the SDK was imported before conceal-literals.ts: the plan could contain secrets");
   const cwd = resolve(folder);
   const out = resolve(wanted ?? `${cwd}/out/${stack}`);
   checkOutFolder(out);

@@ -53,7 +53,9 @@ function fullKey(project: string, key: string): string {
   if (parts.length === 1) return `${project}:${key}`;
   if (parts.length === 3 && parts[1] === "config") return `${parts[0]}:${parts[2]}`;
   if (parts.length === 2) return key;
-  throw new UserError(`config: ${JSON.stringify(key)} is no key; allowed: <name> or <namespace>:<name>`);
+  throw new UserError(
+    `config: ${JSON.stringify(key)} is not a valid key; allowed: <name> or <namespace>:<name>`,
+  );
 }
 
 function withoutSecrets(value: unknown, path: string, sources: string[]): unknown {
@@ -75,7 +77,7 @@ function noSuchStack(cwd: string, stack: string): string {
   const stacks = readdirSync(cwd)
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort();
-  const choice = stacks.length > 0 ? `there are ${stacks.join(", ")}` : "there is none yet";
+  const choice = stacks.length > 0 ? `existing stacks: ${stacks.join(", ")}` : "no stack exists yet";
   return `there is no stack ${stack}: no file Pulumi.${stack}.yaml in ${cwd}; ${choice}`;
 }
 
@@ -95,5 +97,5 @@ function readYaml(path: string, absent: string): unknown {
 
 function mapping(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw new UserError(`${where}: a mapping of keys to values is needed, not ${JSON.stringify(value)}`);
+  throw new UserError(`${where}: expected a mapping of keys to values, given ${JSON.stringify(value)}`);
 }

@@ -8,10 +8,10 @@ export function answerInvoke(token: string, args: Properties): Properties {
   const listing = /^hcloud:index\/get(\w+?)s:get\1s$/.exec(token)?.[1];
   if (listing) return emptyListing(listing);
   if (/^hcloud:index\/get\w+:/.test(token)) {
-    throw new Error(`${token} found nothing: a plan is made for a project that is still empty`);
+    throw new Error(`${token} found nothing: a plan assumes an empty project`);
   }
   throw new Error(
-    `a plan has no answer for the function ${token}: give it one in cli/pulumi-monitor/invokes.ts, or do without it`,
+    `a plan does not support the function ${token}: add it to cli/pulumi-monitor/invokes.ts, or do not call it`,
   );
 }
 

@@ -123,7 +123,7 @@ function engineOf(log: (request: LogRequest) => void): IEngineServer {
 }
 
 function refuse(what: string): never {
-  throw new Error(`a plan does not offer ${what}`);
+  throw new Error(`a plan does not support ${what}`);
 }
 
 function unary<Request, Response>(

@@ -12,17 +12,17 @@ export interface StartFlags {
   readonly postgresBin?: string;
 }
 
-export const START_USAGE = `Runs the platform in small on this machine: plans the dev stack, opens PostgreSQL and an S3 server on loopback, and
-runs the rendered Jobs, CronJobs and DAGs as processes. Data is kept in .local/ for the next run.
+export const START_USAGE = `Runs a small version of the platform on this machine: plans the dev stack, starts PostgreSQL and an S3 server on
+loopback, and runs the rendered Jobs, CronJobs and DAGs as processes. .local/ keeps the data for the next run.
 
 Usage: npm start [-- flags]
 
   --only SYSTEM       run one system: ${SYSTEMS.join(", ")}
-  --serve             keep running, with the report live on loopback, until Ctrl-C
-  --postgres-bin DIR  use this PostgreSQL (16 or newer) instead of the one that npm brings
+  --serve             keep running and serve the live report on loopback until Ctrl-C
+  --postgres-bin DIR  use this PostgreSQL (16 or newer) instead of the one that npm installs
   --help              print this
 
-Afterwards out/dev/report.html is the report, report.json beside it the same for machines. npm run clean removes out/ and .local/.
+The run writes its report to out/dev/report.html, and as JSON to out/dev/report.json. npm run clean removes out/ and .local/.
 `;
 
 /** A command line that cannot be understood; `--help` would have helped. */
@@ -36,8 +36,8 @@ export function parseStartFlags(argv: readonly string[]): StartFlags | "help" {
     const meant = SYSTEMS.find((system) => system === surplus);
     throw new StartUsageError(
       meant
-        ? `${surplus} is no flag: npm start -- --only ${meant}`
-        : `${surplus} is too much: npm start takes flags only (of other stacks there are plans: npm run plan -- prod)`,
+        ? `${surplus} is not a flag; use npm start -- --only ${meant}`
+        : `${surplus} is not a flag; npm start runs only the dev stack (to plan another one: npm run plan -- prod)`,
     );
   }
   const only = SYSTEMS.find((system) => system === values.only);

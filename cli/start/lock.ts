@@ -55,7 +55,7 @@ async function claim(own: string, file: string): Promise<void> {
     const holder = read(file);
     if (holder && (await answers(holder))) {
       throw new UserError(
-        `another npm start runs in this checkout (process ${holder.pid}): wait for its end, or stop it with Ctrl-C`,
+        `another npm start runs in this checkout (process ${holder.pid}): wait until it ends, or stop it with Ctrl-C`,
       );
     }
     takeAside(own, file, holder);

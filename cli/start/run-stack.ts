@@ -9,7 +9,7 @@ import { Screen } from "./screen";
 import { serveUntil } from "./serve";
 import { openStack } from "./stack";
 
-const STOPPED = "stopped: no process of this run is left, and .local/ keeps its data for the next one\n";
+const STOPPED = "stopped: no process of this run remains, and .local/ keeps its data for the next run\n";
 
 /** One press of Ctrl-C on a terminal comes twice under npm: from the terminal, and from npm, which passes on its own. */
 const SIGNALS_OF_A_PRESS = process.env.npm_lifecycle_event === undefined ? 1 : 2;
@@ -19,7 +19,7 @@ export async function runStack(flags: StartFlags): Promise<number> {
   const board = new Board();
   const screen = new Screen(process.stdout, board);
   const stop = stopSignal(screen);
-  screen.say("planning the dev stack and opening its servers");
+  screen.say("planning the dev stack and starting its servers");
   const stack = await openStack(flags, board);
   try {
     screen.opened();
@@ -59,7 +59,7 @@ function stopSignal(screen: Screen): AbortSignal {
       signals += 1;
       if (signals > SIGNALS_OF_A_PRESS) process.exit(130);
       if (signals > 1) return;
-      screen.say("stopping: what is under way is rolled back or kept for the next run");
+      screen.say("stopping: running steps roll back, or keep their state for the next run");
       controller.abort();
     });
   }

@@ -136,7 +136,7 @@ export function closing(facts: RunFacts, { bold, dim, error, accent }: Palette):
     lines.push(`${holds ? accent("✓") : error("✗")} ${what}  ${dim(found)}`);
   }
   const ran = count("right") + count("failed");
-  const words = { right: "all is well", wrong: "not all is well", stopped: "stopped", running: "running" };
+  const words = { right: "all passed", wrong: "failed", stopped: "stopped", running: "running" };
   lines.push(
     "",
     `${bold(words[facts.state])}: ${ran} steps ran, ${count("failed")} failed, ${count("skipped")} skipped, in ${facts.seconds.toFixed(1)} s`,

@@ -22,7 +22,7 @@ const PAUSE_MS = 5_000;
 export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<void> {
   const { stack, board, screen, only } = args;
   const server = createServer((request, response) => {
-    if (request.url !== "/") return void response.writeHead(404).end("only / is here\n");
+    if (request.url !== "/") return void response.writeHead(404).end("not found; the report is at /\n");
     response
       .writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" })
       .end(reportPage(board.facts, { live: true }));

@@ -125,7 +125,7 @@ async function open(
       standsFor: "the Patroni cluster's leader and replicas",
       address: address(postgres.port),
     },
-    { name: "a REST API that keeps its configuration", standsFor: "Patroni", address: address(patroni.port) },
+    { name: "a simulated REST API", standsFor: "Patroni", address: address(patroni.port) },
     { name: "an S3 server", standsFor: "MinIO", address: address(store.port) },
     { name: "generated rain files", standsFor: "the county's web site", address: provider.url },
   ];

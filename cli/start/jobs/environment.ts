@@ -49,7 +49,7 @@ export function contentOf(
 ): Readonly<Record<string, string>> {
   const content = manifests.contentOf(kind, namespace, name);
   if (content || optional || MADE_BY_KUBERNETES.has(name)) return content ?? {};
-  throw new UserError(`${pod} wants the ${kind} ${namespace}/${name}, which the plan does not have`);
+  throw new UserError(`${pod} needs the ${kind} ${namespace}/${name}, but the plan does not have it`);
 }
 
 function fromSource(
@@ -64,12 +64,12 @@ function fromSource(
     const value = contentOf(manifests, kind, placed, reference)[reference.key];
     if (value !== undefined || reference.optional) return value;
     throw new UserError(
-      `${placed.pod} wants ${reference.key} of the ${kind} ${placed.namespace}/${reference.name}, which has no such key`,
+      `${placed.pod} needs the key ${reference.key} of the ${kind} ${placed.namespace}/${reference.name}, but it has no such key`,
     );
   }
   const path = valueFrom?.fieldRef?.fieldPath;
   if (path !== undefined) return field(path, placed);
-  throw new UserError(`${placed.pod}: the local run cannot tell where ${name} comes from`);
+  throw new UserError(`${placed.pod}: the local run does not support the source of ${name}`);
 }
 
 /** What a pod may know about itself; its node and address are this machine's. */
@@ -86,7 +86,7 @@ function field(path: string, { namespace, pod, labels, spec }: Placed): string {
     "status.hostIP": "127.0.0.1",
   };
   const value = known[path];
-  if (value === undefined) throw new UserError(`${pod}: the local run does not know the field ${path}`);
+  if (value === undefined) throw new UserError(`${pod}: the local run does not support the field ${path}`);
   return value;
 }
 

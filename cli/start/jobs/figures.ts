@@ -71,7 +71,7 @@ async function streamFacts(stream: Workload, stack: LocalStack, board: Board): P
           );
           const [all] = await merged<{ count: string }>(`SELECT count(*) FROM "${table}"`);
           board.check({
-            what: `${platform}: every row of ${dataset} is as in the source`,
+            what: `${platform}: the rows of ${dataset} equal the source's`,
             holds: given.digest === kept.digest && given.rows === kept.rows,
             found: `${kept.rows} rows, ${given.rows} in the source`,
           });
@@ -129,7 +129,7 @@ async function rainFacts(stack: LocalStack, board: Board): Promise<RainFacts> {
       [waterYears],
     );
     board.check({
-      what: "rain: every reading of the sample files is in the record, and their sum is right",
+      what: "rain: the record has every reading of the sample files, with the same sum",
       holds: Number(imported?.readings) === readings && Math.abs(Number(imported?.inches) - inches) < 0.005,
       found: `${imported?.readings} readings with ${Number(imported?.inches).toFixed(2)} inches, ${readings} with ${inches.toFixed(2)} in the files`,
     });

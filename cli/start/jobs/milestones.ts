@@ -43,11 +43,11 @@ const DUMPS = ["pg_dump", "pg_restore", "zstd"];
 export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: Surroundings): Part {
   const rain: Pace = {
     environment: { MCFCD_BASE_URL: around.rainProvider, RAIN_RATE_LIMIT_SECONDS: "0.02" },
-    why: "files made here instead of the district's, without its pauses",
+    why: "uses generated files instead of the district's, without pauses between requests",
   };
   const dump: Pace = {
     environment: { BACKUP_BIN_DIR: undefined },
-    why: "pg_dump from the PATH, not the image's",
+    why: "uses pg_dump from the PATH, not the image's",
   };
   const drill: Pace = {
     environment: {
@@ -55,25 +55,25 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
       BACKUP_SERVER_PORT: String(around.postgres.port),
       BACKUP_SERVER_PASSWORD: around.postgres.password,
     },
-    why: "into databases of its own in this PostgreSQL, not into an empty server of its pod's own",
+    why: "restores into scratch databases of this PostgreSQL, not into a sidecar",
   };
   const parts: Readonly<Record<string, Part>> = {
     "postgres bootstrap": { part: "once", rank: 0 },
     "postgres migrate": { part: "once", rank: 1 },
     "postgres discover": {
       part: "elsewhere",
-      why: "it watches Patroni's key in etcd; here one server is the leader",
+      why: "watches Patroni's leader key in etcd; here there is only one server",
     },
     "storage provision": {
       part: "elsewhere",
-      why: "it speaks MinIO's own administration API; the S3 server here opens the same buckets to the same keys",
+      why: "needs MinIO's administration API; the S3 server here has the same buckets and keys",
     },
     "datasurface infrastructure": {
       part: "once",
       rank: 2,
       pace: {
         environment: { STREAM_LIST: undefined },
-        why: "the list of streams is not published, as there is no Airflow to read it",
+        why: "does not write the list of streams, because no Airflow runs here",
       },
     },
     "datasurface ingest": { part: "batch" },
@@ -94,15 +94,15 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
     "backup prune": { part: "once", rank: 13 },
     "backup monitor": {
       part: "elsewhere",
-      why: "it watches the age of backups for the alerts of the cluster",
+      why: "checks the age of backups for the cluster's alerts",
     },
-    "backup restore": { part: "elsewhere", why: "it is started by hand, by who knows what to restore" },
+    "backup restore": { part: "elsewhere", why: "started manually only" },
   };
   const known = parts[verb];
   if (known) return known;
   return kind === "Deployment"
-    ? { part: "elsewhere", why: "a server that answers whoever asks" }
-    : { part: "elsewhere", why: "the local run does not know it yet (cli/start/jobs/milestones.ts)" };
+    ? { part: "elsewhere", why: "a server, not a job" }
+    : { part: "elsewhere", why: "the local run does not support this verb yet (cli/start/jobs/milestones.ts)" };
 }
 
 /** Whether a system is part of a run; what all need always is. */

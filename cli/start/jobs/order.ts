@@ -59,7 +59,7 @@ async function inOrder(workloads: readonly Workload[], args: StepArgs): Promise<
 function leaveOut(workloads: readonly Workload[], args: StepArgs): void {
   const { board, signal } = args;
   for (const workload of onceIn(workloads, args)) {
-    const note = signal.aborted ? "the run was stopped" : "what comes before it failed";
+    const note = signal.aborted ? "the run was stopped" : "an earlier step failed";
     board.add(stepOf(workload, signal.aborted ? "stopped" : "skipped", { note }));
   }
 }

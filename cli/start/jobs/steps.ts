@@ -71,7 +71,7 @@ export async function runStep(workload: Workload, args: RunStepArgs): Promise<bo
     if (prepared.absent.length > 0) {
       entry.change({
         state: "skipped",
-        note: `needs ${prepared.absent.join(", ")}, which has no stand-in here`,
+        note: `needs ${prepared.absent.join(", ")}, which does not run here`,
       });
       return true;
     }
@@ -162,7 +162,7 @@ function finish(entry: Entry, end: JobEnd, signal: AbortSignal): boolean {
     return true;
   }
   const state = signal.aborted ? "stopped" : "failed";
-  entry.change({ state, exitCode, seconds, tail, error: error ?? `it ended with exit code ${exitCode}` });
+  entry.change({ state, exitCode, seconds, tail, error: error ?? `exit code ${exitCode}` });
   return false;
 }
 
@@ -191,7 +191,7 @@ async function missingPrograms(
   const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
   return major >= postgres.version
     ? undefined
-    : `needs a pg_dump of PostgreSQL ${postgres.version}, and ${dump} is of ${major}; postgresql-client-${postgres.version}, or --postgres-bin, mends it`;
+    : `needs pg_dump ${postgres.version} or newer, but ${dump} has version ${major}: install postgresql-client-${postgres.version}, or use --postgres-bin`;
 }
 
 function findIn(path: string, name: string): string | undefined {

@@ -18,9 +18,9 @@ setInterval(async () => {
 
 const STATES: Readonly<Record<RunFacts["state"], string>> = {
   running: "running",
-  right: "all is well",
-  wrong: "not all is well",
-  stopped: "stopped before its end",
+  right: "all passed",
+  wrong: "failed",
+  stopped: "stopped early",
 };
 
 /** A run as one page that needs nothing else: no script, no font, no picture from elsewhere. A live one renews itself. */
@@ -76,9 +76,9 @@ function checks({ checks }: RunFacts): Markup | undefined {
   if (checks.length === 0) return undefined;
   const rows = checks.map(
     ({ what, holds, found }) =>
-      html`<tr><td class="state ${holds ? "right" : "failed"}">${holds ? "✓ holds" : "✗ does not hold"}</td><td>${what}</td><td class="dim">${found}</td></tr>`,
+      html`<tr><td class="state ${holds ? "right" : "failed"}">${holds ? "✓ passed" : "✗ failed"}</td><td>${what}</td><td class="dim">${found}</td></tr>`,
   );
-  return section("What has to hold", table(["", "promise", "found"], rows));
+  return section("Checks", table(["", "check", "found"], rows));
 }
 
 function stream({ platform, stream: store, batches, tables }: StreamFacts): Markup {
@@ -97,7 +97,7 @@ function stream({ platform, stream: store, batches, tables }: StreamFacts): Mark
 <h3><span data-figure="batches">${batches.length}</span> batches, rows changed in each</h3>
 ${batchChart(`${platform}: rows changed by each batch`, batches)}
 <ul class="legend">${legend}</ul></div>
-<div><h3>Rows</h3>${table(["dataset", "source #", "merge table #", "true now #"], rows)}
+<div><h3>Rows</h3>${table(["dataset", "source #", "merge table #", "current rows #"], rows)}
 <p class="dim">Median batch ${median(batches.map(({ seconds }) => seconds)).toFixed(2)} s.</p></div></div>`,
   );
 }
@@ -112,7 +112,7 @@ function rain({ rain }: RunFacts): Markup | undefined {
     "Rain Tracker",
     html`<div class="two"><div>${rainChart(rain.months)}</div>
 <div><p><b data-figure="readings">${rain.readings}</b> readings of <b data-figure="gauges">${rain.gauges}</b> gauges: <b data-figure="rainDays">${rain.rainDays}</b> with rain, <b data-figure="missing">${rain.missing}</b> missing.</p>
-${table(["import", "state", "readings #"], rows)}</div></div>`,
+${table(["import", "status", "readings #"], rows)}</div></div>`,
   );
 }
 
@@ -139,23 +139,23 @@ function steps({ steps }: RunFacts): Markup {
   const left = steps.length - shown.length;
   const rows = shown.map((step) => {
     const { state, words, kind, name, schedule, round, exitCode, seconds, note, error } = step;
-    return html`<tr data-step="${name}"><td class="state ${state}">${state}</td>
+    return html`<tr data-step="${name}"><td class="state ${state}">${state === "right" ? "ok" : state}</td>
 <td><code>${words.join(" ")}</code>${note && html`<br><span class="dim">${note}</span>`}${error && html`<pre>${error}</pre>`}</td>
 <td>${kind}${round !== undefined && ` · round ${round}`}${schedule && html` <span class="dim">· ${schedule}</span>`}<br><span class="dim">${name}</span></td>
 <td class="number">${exitCode}</td><td class="number">${seconds?.toFixed(2)}</td></tr>`;
   });
   return section(
     "What ran",
-    html`<p class="dim">Each line is a workload of the rendered manifests, run as a process with its own arguments and environment; addresses of the cluster are mapped to this machine. What differs is said in grey.${left > 0 && ` ${left} earlier rounds, all right, are left out.`}</p>
+    html`<p class="dim">Each line is a workload of the rendered manifests, run as a process with the manifest's arguments and environment; cluster addresses are mapped to this machine. Grey text describes the differences.${left > 0 && ` ${left} earlier rounds, all successful, are not shown.`}</p>
 ${table(["state", "jobs …", "manifest", "exit #", "seconds #"], rows)}`,
   );
 }
 
 const services = ({ services }: RunFacts): Markup =>
   section(
-    "In place of the cluster",
+    "Local replacements",
     table(
-      ["here", "for", "address"],
+      ["here", "replaces", "address"],
       services.map(
         ({ name, standsFor, address }) =>
           html`<tr><td>${name}</td><td>${standsFor}</td><td><code>${address}</code></td></tr>`,

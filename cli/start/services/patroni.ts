@@ -70,7 +70,7 @@ function reply(
     case "GET /liveness":
       return [200, { state: "running", role: "primary" }];
     default:
-      return [404, `the stand-in for Patroni does not know ${what}`];
+      return [404, `the simulated Patroni does not support ${what}`];
   }
 }
 

@@ -18,7 +18,7 @@ export async function embeddedBinaries(): Promise<string> {
     return dirname(postgres);
   } catch (error) {
     throw new UserError(
-      `there is no ${name}, so no PostgreSQL for ${process.platform} on ${process.arch}: run npm ci, or name a folder with initdb and postgres by --postgres-bin`,
+      `the package ${name} with PostgreSQL for ${process.platform} on ${process.arch} is missing: run npm ci, or give a folder with initdb and postgres by --postgres-bin`,
       { cause: error },
     );
   }
@@ -47,7 +47,7 @@ export async function postgresPrograms(folder: string): Promise<PostgresPrograms
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
-      `${server} cannot run: ${error instanceof Error ? error.message.trim() : String(error)}\nIf npm ran without install scripts, \`npm rebuild\` makes up for it.`,
+      `${server} cannot run: ${error instanceof Error ? error.message.trim() : String(error)}\nIf npm ran without install scripts, run \`npm rebuild\`.`,
       { cause: error },
     );
   }
@@ -62,6 +62,8 @@ export function unprivilegedUser(): Owner {
     .find(Boolean);
   const [, , uid, gid] = (line ?? "").split(":");
   if (!uid || !gid)
-    throw new UserError("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody");
+    throw new UserError(
+      "PostgreSQL cannot run as root, and this machine has neither a user postgres nor a user nobody",
+    );
   return { uid: Number(uid), gid: Number(gid) };
 }

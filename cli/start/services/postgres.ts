@@ -149,7 +149,7 @@ async function answering(server: ChildProcess, port: number, password: string): 
     if (answer === "yes") return true;
     if (answer === "refused")
       throw new UserError(
-        "the local PostgreSQL was made with another password than the plan has now; `npm run clean` removes it",
+        "the local PostgreSQL was created with another password than the plan has now; `npm run clean` removes it",
       );
     await wait(100);
   }
@@ -192,7 +192,7 @@ async function endLeftover(data: string, password: string): Promise<void> {
     const [pid = Number.NaN, , , port = Number.NaN] = readFileSync(file, "utf8").split("\n").map(Number);
     if (!isAlive(pid)) return; // PostgreSQL itself sees that, and replaces the file
     if (Date.now() > deadline)
-      throw new UserError(`the PostgreSQL of a former run (process ${pid}) does not end`);
+      throw new UserError(`the PostgreSQL of an earlier run (process ${pid}) does not stop`);
     if ((await ask(port, password)) === "yes") process.kill(pid, "SIGINT");
     else if (!(await listens(port))) {
       await wait(500);

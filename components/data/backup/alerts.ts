@@ -75,7 +75,7 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
         "BackupNotOffsite",
         "10m",
         "The last copy off the cluster failed, or is over 26 hours old",
-        "copies-do-not-arrive",
+        "off-site-copies-fail",
       ),
       expr: `backup_run_good{verb="copy"} == 0 or time() - backup_run_timestamp{verb="copy"} > ${MOST_AGE}`,
     });

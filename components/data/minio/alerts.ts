@@ -47,7 +47,12 @@ export function minioAlerts(quorums: { readonly read: number; readonly write: nu
       expr: `max(minio_cluster_drive_offline_total{${JOB}}) > 0`,
     },
     {
-      ...warning("MinioFillsUp", "15m", "Object storage has less than 20% of its room left", "room-is-short"),
+      ...warning(
+        "MinioFillsUp",
+        "15m",
+        "Object storage has less than 20% of its room left",
+        "free-space-is-low",
+      ),
       expr: `${free} < 0.2`,
     },
     {
@@ -55,7 +60,7 @@ export function minioAlerts(quorums: { readonly read: number; readonly write: nu
         "MinioNearlyFull",
         "5m",
         "Object storage has less than 8% of its room left: backups are about to fail",
-        "room-is-short",
+        "free-space-is-low",
       ),
       expr: `${free} < 0.08`,
     },

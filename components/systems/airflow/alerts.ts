@@ -11,11 +11,16 @@ export function airflowAlerts(): AlertRule[] {
     `sum by (${by}) (increase(${series}[15m])) > 0 or (sum by (${by}) (${series}) > 0 unless sum by (${by}) (${series} offset 15m))`;
   return [
     {
-      ...critical("AirflowMetricsMissing", "10m", "Nothing is known of Airflow", "nothing-is-known"),
+      ...critical("AirflowMetricsMissing", "10m", "Nothing is known of Airflow", "metrics-are-missing"),
       expr: `absent(up{job="${AIRFLOW.statsd}"} == 1)`,
     },
     {
-      ...critical("AirflowSchedulerSilent", "5m", "Airflow's scheduler does not run", "a-process-is-silent"),
+      ...critical(
+        "AirflowSchedulerSilent",
+        "5m",
+        "Airflow's scheduler does not run",
+        "a-process-sends-no-heartbeat",
+      ),
       expr: silent("airflow_scheduler_heartbeats_total"),
     },
     {
@@ -23,7 +28,7 @@ export function airflowAlerts(): AlertRule[] {
         "AirflowTriggererSilent",
         "5m",
         "Airflow's triggerer does not run: jobs end and nobody notices",
-        "a-process-is-silent",
+        "a-process-sends-no-heartbeat",
       ),
       expr: silent("airflow_triggerer_heartbeats_total"),
     },
@@ -32,7 +37,7 @@ export function airflowAlerts(): AlertRule[] {
         "AirflowDagProcessorSilent",
         "10m",
         "Airflow reads no DAGs: streams neither come nor go",
-        "a-process-is-silent",
+        "a-process-sends-no-heartbeat",
       ),
       expr: silent("airflow_dag_processor_heartbeats_total"),
     },
@@ -41,7 +46,7 @@ export function airflowAlerts(): AlertRule[] {
         "AirflowImportErrors",
         "5m",
         "A file of Airflow's DAGs is not understood",
-        "a-file-is-not-understood",
+        "a-dag-file-has-import-errors",
       ),
       expr: "max(airflow_import_errors) > 0",
     },
@@ -67,7 +72,7 @@ export function airflowAlerts(): AlertRule[] {
         "AirflowPoolStarves",
         "15m",
         "Jobs wait for a place in the pool {{ $labels.pool_name }}",
-        "a-pool-starves",
+        "a-pool-is-full",
       ),
       expr: "max by (pool_name) (airflow_pool_starving_tasks) > 0",
     },

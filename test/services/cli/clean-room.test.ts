@@ -22,7 +22,7 @@ describeWith([...IMAGE_PROGRAMS, "git"], "a fresh clone on a Debian without netw
       const { code, stdout, stderr } = await room.run(README);
 
       expect(code, stdout + stderr).toBe(0);
-      expect(stdout).toMatch(/all is well: \d+ steps ran, 0 failed/);
+      expect(stdout).toMatch(/all passed: \d+ steps ran, 0 failed/);
       expect(stdout).toMatch(/– backup create .*needs pg_dump, pg_restore, zstd on the PATH/);
       report(stdout);
     },
@@ -33,7 +33,7 @@ describeWith([...IMAGE_PROGRAMS, "git"], "a fresh clone on a Debian without netw
     const { code, stdout, stderr } = await room.run(README);
 
     expect(code, stdout + stderr).toBe(0);
-    expect(stdout).toMatch(/all is well: \d+ steps ran, 0 failed/);
+    expect(stdout).toMatch(/all passed: \d+ steps ran, 0 failed/);
     for (const verb of ["create", "verify", "drill", "prune"]) {
       expect(stdout, verb).toMatch(new RegExp(`✓ backup ${verb} `));
     }

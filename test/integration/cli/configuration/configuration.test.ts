@@ -196,7 +196,7 @@ describeWith(["pulumi", "age", "git"], "npm run backup-configuration", () => {
     }
     writeFileSync(damaged, whole.subarray(0, -1));
     expect(() => open({ open: damaged, identity: at("key"), into })).toThrow(
-      /cannot be decrypted; it is damaged/,
+      /cannot be decrypted; the file is damaged/,
     );
     expect(() => open({ open: file, identity: at("key"), into: at("work") })).toThrow(/is not empty/);
     expect(readdirSync(at("damaged")).sort()).toEqual(["damaged.age", "saved.age"]);
@@ -214,7 +214,7 @@ describeWith(["pulumi", "age", "git"], "npm run backup-configuration", () => {
       stringify({ config: { "trellis:settings": rawSettings("dev") } }),
     );
     for (const [flags, message, env] of [
-      [{ stack: "lost", out }, /no file Pulumi\.lost\.yaml .*there are local, prod/],
+      [{ stack: "lost", out }, /no file Pulumi\.lost\.yaml .*existing stacks: local, prod/],
       [{ stack: "local", out }, /no stack named 'local' found/],
       [{ stack: "local" }, /Pulumi\.local\.yaml has no `offsite`/],
       [{ stack: "prod", out }, /pulumi is not on the PATH/, only("age", "git")],

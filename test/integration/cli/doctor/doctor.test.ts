@@ -36,7 +36,7 @@ describe("npm run doctor", () => {
     expect(stdout).toMatch(/install Docker with its buildx plugin/);
     expect(stdout).toMatch(/ok +age +1\.2\.1/);
     expect(stdout).toMatch(/ok +node /);
-    expect(stdout).toMatch(/\d+ to look at; the rest is well\n$/);
+    expect(stdout).toMatch(/\d+ to fix; the others are ok\n$/);
     expect(status).toBe(0); // parts are missing, and what is there works
   });
 

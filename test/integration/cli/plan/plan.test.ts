@@ -182,12 +182,12 @@ describe("a plan that cannot be made", () => {
     [
       "a mistake of the program",
       "crash",
-      /not by its settings:\nTypeError: a mistake of ours\n {4}at .*index\.ts/,
+      /other than its settings:\nTypeError: a mistake of ours\n {4}at .*index\.ts/,
     ],
     [
       "a stack that does not exist",
       "nowhere",
-      /no stack nowhere: .*; there are crash, duplicate, .*, settings\n$/,
+      /no stack nowhere: .*; existing stacks: crash, duplicate, .*, settings\n$/,
     ],
   ];
 
@@ -217,7 +217,7 @@ describe("a plan that cannot be made", () => {
     const { code, stderr } = await runPlan(["fine", "--cwd", broken, "--out", folder]);
 
     expect(code).toBe(1);
-    expect(stderr).toContain("holds something other than a plan");
+    expect(stderr).toContain("contains files that are not a plan");
     expect(existsSync(join(folder, "precious"))).toBe(true);
   });
 

@@ -54,7 +54,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
   it("leaves a page whose figures, seen in a browser, are those of the databases", {
     timeout: 5 * MINUTES,
   }, async () => {
-    await browser.open(pathToFileURL(join(checkout.folder, "out/dev/report.html")).href, "all is well");
+    await browser.open(pathToFileURL(join(checkout.folder, "out/dev/report.html")).href, "all passed");
     await browser.picture(join(SCREENSHOTS, "npm-start.png"), { whole: true });
 
     const figures = await browser.evaluate<Record<string, string>>(
@@ -113,7 +113,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
       "exec node --import tsx cli/commands/start.ts --serve --only datasurface",
     );
     const [, address = ""] = await serving.says(/live +(http:\S+)/);
-    await browser.open(address, "all is well");
+    await browser.open(address, "all passed");
     const batches = () =>
       browser.evaluate<number>("Number(document.querySelector('[data-figure=batches]').textContent)");
     const seen = await batches();
@@ -122,7 +122,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
       5 * MINUTES,
       async () => (await batches()) > seen,
     );
-    await browser.shows("all is well"); // the source goes on changing, and that is not wrong
+    await browser.shows("all passed"); // the source goes on changing, and that is not wrong
     await browser.picture(join(SCREENSHOTS, "npm-start-serve.png"));
 
     const second = await checkout.run("npm start -- --only rain");
@@ -132,7 +132,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
     serving.pressCtrlC();
     const { code, printed } = await serving.ended;
     expect(code, printed).toBe(0);
-    expect(printed).toContain("stopped: no process of this run is left");
+    expect(printed).toContain("stopped: no process of this run remains");
     await nobodyIsLeft(checkout);
     expect(lastBatch(checkout.report)).toBeGreaterThan(before);
   });
@@ -148,7 +148,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
     const { code, printed } = await going.ended;
     expect(code, printed).toBe(130);
     expect(printed).toContain(
-      "stopped: no process of this run is left, and .local/ keeps its data for the next one",
+      "stopped: no process of this run remains, and .local/ keeps its data for the next run",
     );
     await nobodyIsLeft(checkout);
     expect(checkout.report.state).toBe("stopped");

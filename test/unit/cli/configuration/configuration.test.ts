@@ -20,14 +20,14 @@ describe("the command line of a configuration's backup", () => {
   });
 
   it.each([
-    [[], /which stack\?/],
-    [["--stack", "../etc"], /cannot be a stack's name/],
+    [[], /no stack given/],
+    [["--stack", "../etc"], /is not a valid stack name/],
     [["prod"], /Unexpected argument 'prod'/],
-    [["--stack", "prod", "--into", "d"], /go with --open/],
+    [["--stack", "prod", "--into", "d"], /need --open/],
     [["--open", "f", "--into", "d"], /needs --identity/],
     [
       ["--open", "f", "--identity", "k", "--into", "d", "--stack", "prod", "--out", "o"],
-      /without --stack, --out/,
+      /combined with --stack, --out/,
     ],
   ])("is refused when it is %j", (args, message) => {
     expect(() => parseFlags(args)).toThrow(UsageError);
@@ -61,8 +61,8 @@ describe("the archive of a configuration", () => {
     const renamed = Buffer.from(archive);
     renamed.write("Z", archive.lastIndexOf("Pulumi.prod.yaml"));
     for (const [damaged, message] of [
-      [changed, /state\.json is not what its manifest says/],
-      [renamed, /Pulumi\.prod\.yaml is not/],
+      [changed, /state\.json does not match the checksum/],
+      [renamed, /Pulumi\.prod\.yaml does not match/],
       [archive.subarray(0, archive.indexOf("xxx")), /ends within state\.json/],
     ] as const) {
       expect(() => unpack(gzipSync(damaged))).toThrow(UserError);

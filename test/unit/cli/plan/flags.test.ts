@@ -20,10 +20,10 @@ describe("the command line of a plan", () => {
   });
 
   it.each([
-    [[], /which stack\?/],
-    [["dev", "prod"], /one stack at a time, not also prod/],
-    [["../etc"], /cannot be a stack's name/],
-    [[".."], /cannot be a stack's name/],
+    [[], /no stack given/],
+    [["dev", "prod"], /only one stack at a time; given also: prod/],
+    [["../etc"], /is not a valid stack name/],
+    [[".."], /is not a valid stack name/],
     [["dev", "--colour"], /Unknown option '--colour'/],
     [["dev", "--out"], /argument missing/],
   ])("is refused when it is %j", (args, message) => {

@@ -61,10 +61,10 @@ describe("the settings of a stack", () => {
     [
       "a config that is no mapping",
       "config: text\n",
-      /config: a mapping of keys to values is needed, not "text"/,
+      /config: expected a mapping of keys to values, given "text"/,
     ],
-    ["a file that is no mapping", "- a\n", /a mapping of keys to values is needed/],
-    ["a key with too many colons", "config:\n  a:b:c:d: 1\n", /"a:b:c:d" is no key/],
+    ["a file that is no mapping", "- a\n", /expected a mapping of keys to values/],
+    ["a key with too many colons", "config:\n  a:b:c:d: 1\n", /"a:b:c:d" is not a valid key/],
   ])("refuse %s", (_, text, message) => {
     const read = () => readStack(projectWith({ "Pulumi.dev.yaml": text }), "t", "dev");
 
@@ -75,8 +75,8 @@ describe("the settings of a stack", () => {
   it("name the stacks that there are when one does not exist", () => {
     const folder = projectWith({ "Pulumi.yaml": "", "Pulumi.prod.yaml": "", "Pulumi.dev.yaml": "" });
 
-    expect(() => readStack(folder, "t", "test")).toThrow(/no stack test: .*; there are dev, prod$/);
-    expect(() => readStack(projectWith({}), "t", "test")).toThrow(/there is none yet$/);
+    expect(() => readStack(folder, "t", "test")).toThrow(/no stack test: .*; existing stacks: dev, prod$/);
+    expect(() => readStack(projectWith({}), "t", "test")).toThrow(/no stack exists yet$/);
   });
 });
 
