@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { Answer, Registration, StandIn } from "./answer";
 import { hexFor } from "./identities";
-import type { Answer, Registration, StandIn } from "./outputs";
 import { placeholder } from "./placeholders";
 import type { Properties } from "./wire";
 

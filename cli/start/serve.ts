@@ -2,11 +2,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Board } from "./board";
-import type { System } from "./jobs";
-import { ingestAll, isWanted, partIn, readFigures, startBeside } from "./jobs";
+import { ingestAll, partIn, readFigures, startBeside } from "./jobs";
 import { reportPage } from "./report";
 import type { Screen } from "./screen";
 import type { LocalStack } from "./stack";
+import type { System } from "./workloads";
+import { isWanted } from "./workloads";
 
 export interface ServeArgs {
   readonly stack: LocalStack;

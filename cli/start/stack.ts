@@ -6,16 +6,6 @@ import { planStack } from "../plan";
 import type { Board } from "./board";
 import type { StartFlags } from "./flags";
 import { CHECKOUT, LOCAL } from "./folders";
-import type { Routes } from "./jobs";
-import {
-  type Environment,
-  environmentOf,
-  LocalSecrets,
-  Manifests,
-  secretKey,
-  type Workload,
-  workloadsOf,
-} from "./jobs";
 import type { ServiceFacts } from "./report";
 import { sampleRecord, startProvider } from "./samples";
 import {
@@ -29,6 +19,16 @@ import {
   serverIdentity,
   startPatroniStandIn,
 } from "./services";
+import type { Routes } from "./workloads";
+import {
+  type Environment,
+  environmentOf,
+  LocalSecrets,
+  Manifests,
+  secretKey,
+  type Workload,
+  workloadsOf,
+} from "./workloads";
 
 /** The dev stack on this machine: what was planned, and the servers that stand in for those of the cluster. */
 export interface LocalStack {

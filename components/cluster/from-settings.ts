@@ -11,7 +11,8 @@ import {
 } from "../settings";
 import { apiReady } from "../shared/kubernetes-api";
 import { versions } from "../shared/versions";
-import { AddOns, CLUSTER_ISSUER } from "./add-ons";
+import { AddOns } from "./add-ons";
+import { CLUSTER_ISSUER } from "./helm";
 import { Foundation } from "./namespaces";
 
 /** What a cluster offers to the layers above, whoever runs its servers. */

@@ -1,13 +1,6 @@
-export {
-  AddOns,
-  type AddOnsArgs,
-  CLUSTER_ISSUER,
-  type InlineChart,
-  inlineChart,
-  type Manifest,
-  RETRIES,
-} from "./add-ons";
+export { AddOns, type AddOnsArgs } from "./add-ons";
 export { type ClusterLayer, clusterFor } from "./from-settings";
+export { CLUSTER_ISSUER, type InlineChart, inlineChart, type Manifest, RETRIES } from "./helm";
 export type { PlatformNamespaceKey, PriorityClassName } from "./namespaces";
 export {
   type Allowance,

@@ -1,7 +1,6 @@
 import { verb } from "../shared";
 import { backupArgument, offsiteSettings, retentionSetting, storeSettings } from "./config";
-import { humanSize, reporting } from "./report";
-import { copy, prune, prunedText, withStore } from "./store";
+import { copy, humanSize, prune, prunedText, reporting, withStore } from "./store";
 
 export const copyVerb = verb({
   name: "copy",

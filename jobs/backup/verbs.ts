@@ -12,18 +12,23 @@ import {
   storeSettings,
   streamsSetting,
 } from "./config";
-import { create, drill, findPrograms, findSources, restore, secondsSince, withBestSource } from "./dumps";
-import { humanSize, reporting, warnOfReport, writeReport } from "./report";
+import { create, drill, findSources, restore, withBestSource } from "./dumps";
+import { secondsSince } from "./elapsed";
+import { findPrograms } from "./programs";
 import {
   backupName,
   findBackup,
+  humanSize,
   isGood,
   listBackups,
   prune,
   prunedText,
+  reporting,
   totalBytes,
   verify,
+  warnOfReport,
   withStore,
+  writeReport,
 } from "./store";
 
 const json = toggle("--json", "as JSON, for programs");

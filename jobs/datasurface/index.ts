@@ -38,7 +38,7 @@ export const datasurface: Domain = {
       details,
       settings: ingestSettings,
       check: checkIngest,
-      run: withModel(async () => (await import("./ingest/ingest")).ingest),
+      run: withModel(async () => (await import("./ingest")).ingest),
     }),
     verb({
       name: "reset-batch",
@@ -46,7 +46,7 @@ export const datasurface: Domain = {
       details,
       settings: resetSettings,
       check: checkModel,
-      run: withModel(async () => (await import("./ingest/reset")).resetBatch),
+      run: withModel(async () => (await import("./ingest")).resetBatch),
     }),
     verb({
       name: "status",

@@ -27,7 +27,7 @@ export const postgres: Domain = {
       check: checkDiscover,
       run: async ({ kubernetes, namespace, ...config }, context) => {
         if (!kubernetes) throw new Error("no API server passed the check");
-        const { discover } = await import("./discovery/discover");
+        const { discover } = await import("./discovery");
         const { primary, replica } = config;
         return discover(
           { ...config, services: { primary, replica }, kubernetes: { ...kubernetes, namespace } },
@@ -42,7 +42,7 @@ export const postgres: Domain = {
         "Runs again after any crash, and several times at once. A login works as long as its epoch is specified.",
       settings: bootstrapSettings,
       check: checkBootstrap,
-      run: async (config, context) => (await import("./bootstrap/bootstrap")).bootstrap(config, context),
+      run: async (config, context) => (await import("./bootstrap")).bootstrap(config, context),
     }),
     verb({
       name: "migrate",
@@ -58,26 +58,25 @@ export const postgres: Domain = {
       summary: "show the members: role, state, timeline, lag",
       settings: statusSettings,
       answersOnStdout: true,
-      run: async (config, context) => (await import("./operations/members")).status(config, context),
+      run: async (config, context) => (await import("./operations")).status(config, context),
     }),
     verb({
       name: "switchover",
       summary: "hand the lead over to another member, in order and without loss",
       settings: switchoverSettings,
-      run: async (config, context) => (await import("./operations/members")).switchover(config, context),
+      run: async (config, context) => (await import("./operations")).switchover(config, context),
     }),
     verb({
       name: "reinit",
       summary: "make a replica copy everything from the leader anew",
       settings: reinitSettings,
-      run: async (config, context) => (await import("./operations/members")).reinit(config, context),
+      run: async (config, context) => (await import("./operations")).reinit(config, context),
     }),
     verb({
       name: "clear-stale-state",
       summary: "remove what a dead cluster has left in etcd; refuses while a leader holds the lock",
       settings: clearStaleStateSettings,
-      run: async (config, context) =>
-        (await import("./operations/clear-stale-state")).clearStaleState(config, context),
+      run: async (config, context) => (await import("./operations")).clearStaleState(config, context),
     }),
   ],
 };

@@ -3,8 +3,8 @@ import { datasetTables, platformTables } from "../../../jobs/datasurface";
 import type { Board } from "../board";
 import type { BackupFacts, RainFacts, StreamFacts } from "../report";
 import type { LocalStack } from "../stack";
-import { environmentOf } from "./environment";
-import type { System, Workload } from "./workloads";
+import type { System, Workload } from "../workloads";
+import { environmentOf } from "../workloads";
 
 const OPEN = 2147483647;
 

@@ -3,7 +3,7 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Guardian } from "../services";
-import type { Environment } from "./environment";
+import type { Environment } from "../workloads";
 
 export interface JobArgs {
   /** The bundle of the job image. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
-import { isWanted, ROUNDS } from "./milestones";
+import type { System, Workload } from "../workloads";
+import { isWanted, ROUNDS } from "../workloads";
 import { partIn, type RunStepArgs, runStep, type StepArgs, stepOf } from "./steps";
-import type { System, Workload } from "./workloads";
 
 /** The order of a whole run: what all need, then ingestion beside rain, then backups, then what looks at everything. */
 export async function runLanes(args: StepArgs, only: System | undefined): Promise<void> {

@@ -7,12 +7,20 @@ import type { Board, Entry } from "../board";
 import { LOCAL } from "../folders";
 import type { StepFacts } from "../report";
 import type { LocalStack } from "../stack";
-import { toLoopback } from "./addresses";
-import { argumentsOf, environmentOf } from "./environment";
+import type { Workload } from "../workloads";
+import {
+  argumentsOf,
+  atPace,
+  environmentOf,
+  materialize,
+  mountsOf,
+  moved,
+  movedValues,
+  type Part,
+  partOf,
+  toLoopback,
+} from "../workloads";
 import { type JobEnd, runJobProcess } from "./job-process";
-import { atPace, type Part, partOf } from "./milestones";
-import { materialize, mountsOf, moved, movedValues } from "./mounts";
-import type { Workload } from "./workloads";
 
 export interface StepArgs {
   readonly stack: LocalStack;

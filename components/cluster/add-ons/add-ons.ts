@@ -1,9 +1,16 @@
 import { stringify } from "yaml";
 import type { Environment } from "../../settings";
 import { versions } from "../../shared/versions";
+import {
+  type AddOn,
+  type AddOnChoices,
+  API_PORTS,
+  CLUSTER_ISSUER,
+  inlineChart,
+  RETRIES,
+  WEBHOOK,
+} from "../helm";
 import { monitoring } from "../monitoring";
-import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "./add-on";
-import { inlineChart } from "./inline-chart";
 import { upgradeChart } from "./upgrades";
 
 export const HCLOUD_SECRET = "hcloud";

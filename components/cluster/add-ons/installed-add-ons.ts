@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { AddOn, AddOnChoices } from "../helm";
 import { GRAFANA_SECRET, MONITORING } from "../monitoring";
 import type { Servers } from "../namespaces";
 import { GuardedNamespace } from "../namespaces";
-import type { AddOn, AddOnChoices } from "./add-on";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
 export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {

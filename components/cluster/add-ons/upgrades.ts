@@ -1,4 +1,4 @@
-import type { InlineChart, Manifest } from "./inline-chart";
+import type { InlineChart, Manifest } from "../helm";
 
 export interface UpgradePlan {
   /** The K3s release that every node is to run, such as v1.36.1+k3s1. */

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { etcdAlerts } from "../../servers";
 import { versions } from "../../shared/versions";
-import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../add-ons";
+import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";

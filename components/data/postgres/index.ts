@@ -14,8 +14,9 @@ export {
 } from "./archive";
 export { type Access, bootstrapSpecification, loginsOf, poolerConfig, poolerUsers } from "./databases";
 export { postgresImage, recoveryImage } from "./images";
-export type { TrustedPair } from "./members";
-export { memberEnvironment, PASSWORD_VARIABLES, type PatroniArgs, patroniConfig } from "./members";
+export { PASSWORD_VARIABLES } from "./logins";
+export { memberEnvironment, type PatroniArgs, patroniConfig } from "./members";
 export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
 export { PLACES, POSTGRES_USER } from "./paths";
 export { Postgres, type PostgresArgs } from "./postgres";
+export type { TrustedPair } from "./trusted-pair";

@@ -3,7 +3,8 @@ import type { KubernetesName } from "../../settings";
 import { Archive, type ArchiveArgs, BaseBackups } from "./archive";
 import { ACCESSES, type Access, ApplicationDatabases, type DatabaseSettings, Pooler } from "./databases";
 import { LeaderDiscovery } from "./discovery";
-import { PASSWORD_VARIABLES, PostgresCluster, type PostgresClusterArgs } from "./members";
+import { PASSWORD_VARIABLES } from "./logins";
+import { PostgresCluster, type PostgresClusterArgs } from "./members";
 import { hostOf, POSTGRES } from "./names";
 
 export interface PostgresArgs

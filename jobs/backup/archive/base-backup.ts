@@ -1,5 +1,5 @@
 import { type Context, UserError } from "../../shared";
-import { secondsSince } from "../dumps";
+import { secondsSince } from "../elapsed";
 import { PgBackRestError, pgbackrest } from "./pgbackrest";
 import { readRepository } from "./repository";
 import type { BaseBackup } from "./window";

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { type Context, UserError } from "../../shared";
-import { secondsSince } from "../dumps";
+import { secondsSince } from "../elapsed";
 import { type PgBackRestArgs, pgbackrest } from "./pgbackrest";
 import { readRepository } from "./repository";
 import { type Recovered, requireNoServer, ScratchServer } from "./scratch-server";

@@ -11,8 +11,8 @@ import {
   verb,
   wholeNumber,
 } from "../../shared";
-import { findBinaries } from "../dumps";
-import { humanSize } from "../report";
+import { findBinaries } from "../programs";
+import { humanSize } from "../store";
 import { makeBaseBackup } from "./base-backup";
 import { exportArchiveMetrics } from "./exporter";
 import { recover } from "./recover";

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from "../../shared";
+import { ALIVE } from "../programs";
 import type { RowsPart, RowsPiece } from "../store";
-import { ALIVE } from "./programs";
 
 /**
  * What would change the text of a value, hide rows or end a long copy, is the same in every session of psql that copies,

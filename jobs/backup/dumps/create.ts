@@ -1,5 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Context, listProblems, type ObjectStore, UserError, withDatabase } from "../../shared";
+import { secondsSince } from "../elapsed";
+import { requireYoungEnough } from "../programs";
 import {
   type Artefact,
   backupName,
@@ -10,8 +12,6 @@ import {
   writeManifest,
 } from "../store";
 import { type DumpArgs, dump } from "./dump";
-import { secondsSince } from "./elapsed";
-import { requireYoungEnough } from "./programs";
 import { databaseNames, readServer, type Server } from "./snapshot";
 
 export interface CreateArgs extends DumpArgs {

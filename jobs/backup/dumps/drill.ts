@@ -1,7 +1,7 @@
 import { type Context, type DatabaseAddress, type ObjectStore, withDatabase } from "../../shared";
+import { secondsSince } from "../elapsed";
+import type { Programs } from "../programs";
 import type { Artefact, Manifest } from "../store";
-import { secondsSince } from "./elapsed";
-import type { Programs } from "./programs";
 import { drop, nameBeside, restore } from "./restore";
 import { countLargeObjects, countRows } from "./snapshot";
 

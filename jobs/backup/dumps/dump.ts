@@ -5,6 +5,9 @@ import {
   quoteIdentifier,
   withDatabase,
 } from "../../shared";
+import { secondsSince } from "../elapsed";
+import { ALIVE, type Programs, start, withConnection } from "../programs";
+import { sideBySide } from "../side-by-side";
 import {
   type Artefact,
   cutTables,
@@ -14,12 +17,9 @@ import {
   type RowsPart,
   type RowsPiece,
 } from "../store";
+import { compressed, type Launch } from "../streams";
 import { copyOut } from "./copy-rows";
-import { secondsSince } from "./elapsed";
-import { ALIVE, type Programs, start, withConnection } from "./programs";
-import { sideBySide } from "./side-by-side";
 import { LOCK_WAIT_MS, type Snapshot, withSnapshot } from "./snapshot";
-import { compressed, type Launch } from "./streams";
 
 export interface DumpArgs {
   readonly server: DatabaseAddress;

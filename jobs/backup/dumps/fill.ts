@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Context, type DatabaseAddress, type ObjectStore, UserError } from "../../shared";
+import { ALIVE, type Programs, type Running, start, withConnection } from "../programs";
+import { sideBySide } from "../side-by-side";
 import { type Artefact, bytesOf, Digest, type Part, type RowsPart } from "../store";
+import { bytesFrom, collect, type Launch, UnpackingError, unpacked, unpackInto } from "../streams";
 import { copiedRows, copyIn } from "./copy-rows";
-import { ALIVE, type Programs, type Running, start, withConnection } from "./programs";
-import { sideBySide } from "./side-by-side";
-import { bytesFrom, collect, type Launch, UnpackingError, unpacked, unpackInto } from "./streams";
 
 export interface FillArgs {
   readonly server: DatabaseAddress;

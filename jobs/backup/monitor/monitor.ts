@@ -1,6 +1,18 @@
 import type { ObjectStore } from "../../shared";
-import { type EndedRun, humanSize, listReports, REPORTED, type ReportedVerb, readRuns } from "../report";
-import { type Backup, backupTime, isGood, listBackups, manifestKey, type Verification } from "../store";
+import {
+  type Backup,
+  backupTime,
+  type EndedRun,
+  humanSize,
+  isGood,
+  listBackups,
+  listReports,
+  manifestKey,
+  REPORTED,
+  type ReportedVerb,
+  readRuns,
+  type Verification,
+} from "../store";
 
 /** The newest runs of each verb, the newest first. */
 export type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;

@@ -1,5 +1,5 @@
 import { type Context, type ObjectStore, UserError } from "../../shared";
-import { secondsSince } from "../dumps";
+import { secondsSince } from "../elapsed";
 import { type Backup, findBackup, isGood, listBackups, writeVerification } from "./catalogue";
 import { Digest } from "./digest";
 import { bytesOf, type Manifest, manifestKey, type Part, partsOf, totalBytes } from "./manifest";

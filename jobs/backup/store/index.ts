@@ -20,5 +20,16 @@ export {
 } from "./manifest";
 export { cutTables, type RowsPiece, type TableShape } from "./pieces";
 export { prune, prunedText } from "./prune";
+export {
+  type EndedRun,
+  humanSize,
+  listReports,
+  REPORTED,
+  type ReportedVerb,
+  readRuns,
+  reporting,
+  warnOfReport,
+  writeReport,
+} from "./report";
 export { withStore } from "./store";
 export { verify } from "./verify";

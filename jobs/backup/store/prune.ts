@@ -1,7 +1,7 @@
 import type { ObjectStore } from "../../shared";
-import { listReports, reportTime } from "../report";
 import { type Backup, isGood, listBackups } from "./catalogue";
 import { backupTime, manifestKey } from "./manifest";
+import { listReports, reportTime } from "./report";
 
 const DAY_MS = 24 * 3_600_000;
 

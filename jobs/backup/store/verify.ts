@@ -1,15 +1,8 @@
 import { type Context, listProblems, type ObjectStore, StoreError, UserError } from "../../shared";
-import {
-  bytesFrom,
-  collect,
-  opened,
-  type Programs,
-  secondsSince,
-  sideBySide,
-  start,
-  test,
-  unpacked,
-} from "../dumps";
+import { secondsSince } from "../elapsed";
+import { opened, type Programs, start } from "../programs";
+import { sideBySide } from "../side-by-side";
+import { bytesFrom, collect, test, unpacked } from "../streams";
 import { type Backup, type Verification, writeVerification } from "./catalogue";
 import { Digest } from "./digest";
 import { type Artefact, bytesOf, type Manifest, type Part, type TableRows } from "./manifest";

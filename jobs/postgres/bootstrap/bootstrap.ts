@@ -43,7 +43,7 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
   const { specification } = config;
   const passwordOf = readPasswords(config);
   if (config.patroni && specification.patroni) {
-    const { Patroni } = await import("../patroni/rest");
+    const { Patroni } = await import("../patroni");
     const patroni = new Patroni(config.patroni);
     if (await patroni.bringConfigurationTo(specification.patroni, signal))
       log.info("Patroni's configuration has changed");

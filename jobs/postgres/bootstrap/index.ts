@@ -1,1 +1,2 @@
+export { bootstrap } from "./bootstrap";
 export { type Specification, specification } from "./specification";

@@ -1,8 +1,8 @@
 import type { Context, Outcome } from "../../shared";
 import { type EtcdAccess, EtcdGateway } from "../etcd";
-import { KubernetesSlices, type SlicesAccess } from "../kubernetes";
 import type { ServiceKind } from "./answer";
 import { Health } from "./health";
+import { KubernetesSlices, type SlicesAccess } from "./kubernetes-slices";
 import { Publisher } from "./publisher";
 import { readSnapshot } from "./snapshot";
 import { watchKeys } from "./watcher";

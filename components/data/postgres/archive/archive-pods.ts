@@ -1,8 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
-import { secretVariable, secretVolume } from "../databases";
-import { PASSWORD_VARIABLES, REWIND_USER } from "../members";
+import { secretVariable, secretVolume } from "../job-pod";
+import { PASSWORD_VARIABLES, REWIND_USER } from "../logins";
 import { hostOf, LABELS, POSTGRES } from "../names";
 import { PLACES, POSTGRES_USER } from "../paths";
 import { ARCHIVE_SERVER_CONFIG_FILE } from "./archive-config";

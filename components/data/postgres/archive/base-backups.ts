@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { inlineChart, type Manifest, RETRIES } from "../../../cluster";
-import type { TrustedPair } from "../members";
 import { LABELS, POSTGRES, POSTGRES_NAMESPACE } from "../names";
+import type { TrustedPair } from "../trusted-pair";
 import { archiveAlerts } from "./alerts";
 import type { Archive } from "./archive";
 import { archiveMonitorPod, baseBackupPod, recoveryPod } from "./archive-pods";

@@ -1,9 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
-import { PASSWORD_VARIABLES } from "../members";
+import { JOBS_USER, SERVER_FOLDER, secretVariable, secretVolume } from "../job-pod";
+import { PASSWORD_VARIABLES } from "../logins";
 import { hostOf, LABELS, POSTGRES } from "../names";
-import { JOBS_USER, SERVER_FOLDER, secretVariable, secretVolume } from "./job-pod";
 
 export interface BootstrapJobArgs {
   /** The job image, whose entrypoint is `jobs`. */

@@ -1,5 +1,4 @@
 export { ApplicationDatabases } from "./application-databases";
-export { ETCD_FOLDER, etcdEnvironment, JOBS_USER, secretVariable, secretVolume } from "./job-pod";
 export { Pooler } from "./pooler";
 export { poolerConfig, poolerUsers } from "./pooler-config";
 export {

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { POSTGRES_USER } from "../paths";
 import type { Credential } from "./application-databases";
-import { secretVolume } from "./job-pod";
 import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
 
 export interface PoolerArgs {

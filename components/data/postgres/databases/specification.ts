@@ -1,5 +1,5 @@
 import type { Settings } from "../../../settings";
-import { BACKUP_GROUP } from "../members";
+import { BACKUP_GROUP } from "../logins";
 
 /**
  * What the bootstrap job makes; its twin, which judges every field, is the specification of jobs/postgres. Each database

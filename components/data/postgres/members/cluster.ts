@@ -6,17 +6,12 @@ import type { EtcdAccess } from "../../../servers";
 import { recordArtefact } from "../../../shared/artefacts";
 import { volumeClaim } from "../../../shared/pods";
 import type { Archive } from "../archive";
+import { PASSWORD_VARIABLES } from "../logins";
 import { LABELS, memberName, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE } from "../names";
 import { PLACES } from "../paths";
-import { PASSWORD_VARIABLES } from "./member-environment";
+import type { TrustedPair } from "../trusted-pair";
 import { memberPod } from "./member-pod";
 import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
-
-/** A certificate with its key, and the authority that its holder believes; PEM. */
-export interface TrustedPair {
-  readonly authority: pulumi.Input<string>;
-  readonly pair: pulumi.Output<{ readonly cert: string; readonly key: string }>;
-}
 
 export interface PostgresClusterArgs {
   /** The namespace, known once its guards stand. */

@@ -1,3 +1,5 @@
+import { BACKUP_GROUP, REPLICATION_USER, REWIND_USER } from "../logins";
+
 /** Who may log in to PostgreSQL from where: pg_hba.conf, which is read from top to bottom until a line fits. */
 export interface HostAccessArgs {
   /**
@@ -9,12 +11,6 @@ export interface HostAccessArgs {
   /** From where HAProxy comes in for clients outside of the cluster: the servers' addresses. Nobody else gets in. */
   readonly servers: readonly string[];
 }
-
-export const REPLICATION_USER = "replicator";
-export const REWIND_USER = "rewinder";
-
-/** The group of the logins that make backups; they read everything, so they come from the pods alone. */
-export const BACKUP_GROUP = "trellis_backup";
 
 /**
  * Passwords by SCRAM over TLS for everybody who comes by the network. Whoever may do more than an application comes from

@@ -20,12 +20,3 @@ export function memberEnvironment(namespace: string): Variable[] {
     { name: "PATRONI_ETCD3_PROTOCOL", value: "https" },
   ];
 }
-
-/** The passwords, each under the variable that Patroni reads it from. */
-export const PASSWORD_VARIABLES = {
-  superuser: "PATRONI_SUPERUSER_PASSWORD",
-  replication: "PATRONI_REPLICATION_PASSWORD",
-  rewind: "PATRONI_REWIND_PASSWORD",
-  rest: "PATRONI_RESTAPI_PASSWORD",
-  etcd: "PATRONI_ETCD3_PASSWORD",
-} as const;

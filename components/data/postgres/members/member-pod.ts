@@ -8,7 +8,7 @@ import {
   type MemberArchive,
   reachesOffsite,
 } from "../archive";
-import { secretVolume } from "../databases";
+import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { PLACES, POSTGRES_USER } from "../paths";
 import { memberEnvironment } from "./member-environment";

@@ -6,7 +6,8 @@ import {
   recoveryBootstrap,
   restoreCommand,
 } from "../archive";
-import { hostAccess, REPLICATION_USER, REWIND_USER } from "./host-access";
+import { REPLICATION_USER, REWIND_USER } from "../logins";
+import { hostAccess } from "./host-access";
 import { memoryParameters } from "./memory";
 
 export interface PatroniArgs {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { inlineChart } from "../../../../components/cluster/add-ons/inline-chart";
+import { inlineChart } from "../../../../components/cluster/helm/inline-chart";
 import { describeWith, program } from "../../../rigs/programs";
 
 const MANIFEST = {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { sideBySide } from "../../../../jobs/backup/dumps/side-by-side";
+import { sideBySide } from "../../../../jobs/backup/side-by-side";
 import { ageBackup, type BackupRig, startBackupRig, withStandIn } from "../../../rigs/backup/backup-rig";
 import { fingerprint, query } from "../../../rigs/backup/sample-database";
 import type { ObjectStoreStandIn } from "../../../rigs/minio/object-store";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { versions } from "../../../../components/shared/versions";
 
-/** What jobs/backup/dumps/programs.ts calls, by the package of Debian that holds it. */
+/** What jobs/backup/programs.ts calls, by the package of Debian that holds it. */
 const PACKAGES = {
   pg_dump: "postgresql-client",
   pg_restore: "postgresql-client",
@@ -16,7 +16,7 @@ describe("the job image", () => {
   const [, installed = ""] = /apt-get install [^\n]*--no-install-recommends ([^\\]*)\\/.exec(image) ?? [];
 
   it("holds every program that backups call, PostgreSQL's of the servers' own major version", () => {
-    const called = [...readFileSync("jobs/backup/dumps/programs.ts", "utf8").matchAll(/find\("([a-z_]+)"/g)];
+    const called = [...readFileSync("jobs/backup/programs.ts", "utf8").matchAll(/find\("([a-z_]+)"/g)];
     const packages = called
       .map(([, program = ""]) => program)
       .filter((program) => program !== "postgres") // a server is started from the recovery image alone

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { compare } from "../../../../jobs/backup/dumps/drill";
 import { metrics } from "../../../../jobs/backup/monitor/metrics";
 import { judge, standingText } from "../../../../jobs/backup/monitor/monitor";
-import { type EndedRun, humanSize, report, summary } from "../../../../jobs/backup/report";
 import type { Backup } from "../../../../jobs/backup/store/catalogue";
 import { backupName, backupTime, type Manifest } from "../../../../jobs/backup/store/manifest";
+import { type EndedRun, humanSize, report, summary } from "../../../../jobs/backup/store/report";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 

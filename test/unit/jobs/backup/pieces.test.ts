@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { copiedRows, copyIn, copyOut } from "../../../../jobs/backup/dumps/copy-rows";
-import { sideBySide } from "../../../../jobs/backup/dumps/side-by-side";
+import { sideBySide } from "../../../../jobs/backup/side-by-side";
 import { cutTables, type TableShape } from "../../../../jobs/backup/store/pieces";
 
 const MIB = 2 ** 20;

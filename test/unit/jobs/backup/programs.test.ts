@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requireYoungEnough, start } from "../../../../jobs/backup/dumps/programs";
+import { requireYoungEnough, start } from "../../../../jobs/backup/programs";
 
 describe("the programs of PostgreSQL", () => {
   const programs = {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
-import { type DatabaseAddress, UserError } from "../../shared";
+import { type DatabaseAddress, UserError } from "../shared";
 
 /** The programs that read and write dumps, by their full paths. */
 export interface Programs {

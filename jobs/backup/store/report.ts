@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { z } from "zod";
-import type { Logger, ObjectStore, Outcome } from "../shared";
-import { backupName, backupTime, type Manifest, totalBytes } from "./store";
+import type { Logger, ObjectStore, Outcome } from "../../shared";
+import { backupName, backupTime, type Manifest, totalBytes } from "./manifest";
 
 /** How one run of `create` ended. */
 export interface Run {

@@ -1,5 +1,6 @@
 import { type KubernetesAccess, KubernetesApi, refusalOf } from "../../shared";
-import { Conflict, type EndpointSlice, endpointSlice, type SliceStore } from "../discovery";
+import { Conflict, type SliceStore } from "./publisher";
+import { type EndpointSlice, endpointSlice } from "./slice";
 
 export interface SlicesAccess extends KubernetesAccess {
   readonly namespace: string;

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { UserError } from "../../shared";
+import { UserError } from "../shared";
 import { opened, type Running, type StartArgs, start } from "./programs";
 
 /** Starts the program that the data comes from or goes to, with what `start` needs of pipes. */

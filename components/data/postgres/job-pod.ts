@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { PASSWORD_VARIABLES } from "../members";
+import { PASSWORD_VARIABLES } from "./logins";
 
 /** The user that the job image makes. */
 export const JOBS_USER = 1000;

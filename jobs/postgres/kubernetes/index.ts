@@ -1,1 +1,0 @@
-export { KubernetesSlices, type SlicesAccess } from "./slices";

@@ -1,0 +1,2 @@
+export { clearStaleState } from "./clear-stale-state";
+export { reinit, status, switchover } from "./members";
