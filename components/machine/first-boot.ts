@@ -3,6 +3,8 @@ import type { MachineBinary, MachinePart } from "./part";
 /** Where a machine keeps what it was given and how far it came. */
 export const STATE = "/var/lib/trellis";
 export const ARCHIVE = `${STATE}/files.tar.gz`;
+/** The same as text, as it travels in the user data. */
+export const ARCHIVE_TEXT = `${STATE}/files.b85`;
 export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
 export const FIRST_BOOT_UNIT = "/etc/systemd/system/trellis-first-boot.service";
 
