@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   createWriteStream,
+  existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -104,6 +105,10 @@ export class EtcdMachine {
 
   file(path: string): string {
     return readFileSync(join(this.#root, path), "utf8");
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.#root, path));
   }
 
   /** What etcd and its units printed. */

@@ -69,7 +69,7 @@ export function etcdPart(args: EtcdArgs): MachinePart {
   const paths = etcdPaths(args.root);
   return {
     name: "etcd",
-    packages: ["age", "curl", "jq", "zstd"],
+    packages: ["age", "curl", "jq", "python3", "zstd"],
     users: ["etcd"],
     binaries: etcdBinaries(args.architecture, paths.binaries),
     directories: directories(paths),
