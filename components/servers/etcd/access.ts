@@ -2,6 +2,9 @@
 export const ROOT_USER = "root";
 export const K3S_USER = "k3s";
 
+/** How often each member checks users, roles and authentication, and corrects them. */
+export const ACCESS_CHECK_MINUTES = 5;
+
 /** Known by password: it speaks the JSON gateway, which refuses certificates that have a common name. */
 export const PATRONI_USER = "patroni";
 

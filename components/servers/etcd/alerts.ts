@@ -1,6 +1,8 @@
 import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+import { ACCESS_CHECK_MINUTES } from "./access";
 
 const { critical, warning } = alertsOf("docs/runbooks/etcd.md");
+const MINUTE = 60;
 const HOUR = 3600;
 
 /**
@@ -87,6 +89,16 @@ export function etcdAlerts(args: {
     {
       ...warning("EtcdFragmented", "24h", "More than half of etcd's file is free space", "the-quota-is-near"),
       expr: `etcd_mvcc_db_total_size_in_use_in_bytes{${job}} / etcd_mvcc_db_total_size_in_bytes{${job}} < 0.5 and etcd_mvcc_db_total_size_in_bytes{${job}} > 268435456`,
+    },
+    {
+      // All members see the same state, so one that saw it turned on is enough.
+      ...critical(
+        "EtcdAuthenticationOff",
+        "5m",
+        "No member of etcd has found authentication turned on for three checks: each client may read and write all keys",
+        "authentication-is-off",
+      ),
+      expr: `(time() - max(trellis_etcd_authentication_timestamp_seconds)) > ${3 * ACCESS_CHECK_MINUTES * MINUTE} or absent(trellis_etcd_authentication_timestamp_seconds)`,
     },
     {
       // The second turn is missed too, and followers had half an hour to step in.

@@ -64,7 +64,7 @@ export function etcdPart(args: EtcdArgs): MachinePart {
   const paths = etcdPaths(args.root);
   return {
     name: "etcd",
-    packages: ["age", "curl", "jq", "zstd"],
+    packages: ["age", "curl", "jq", "python3", "zstd"],
     users: ["etcd"],
     binaries: etcdBinaries(args.architecture, paths.binaries),
     directories: directories(paths),
@@ -73,7 +73,10 @@ export function etcdPart(args: EtcdArgs): MachinePart {
       ...certificateFiles(args, paths),
       ...secretFiles(args, paths),
       { path: paths.program, content: renderTool(), mode: "0755" },
-      ...renderUnits(paths).map(({ name, content }) => ({ path: `${paths.units}/${name}`, content })),
+      ...renderUnits(paths, member.address).map(({ name, content }) => ({
+        path: `${paths.units}/${name}`,
+        content,
+      })),
     ],
     setup: SETUP,
   };
@@ -149,5 +152,5 @@ function directories(paths: EtcdPaths): MachineDirectory[] {
 
 /** etcd is ready once it is part of a quorum, which may take the other machines' time: nothing here waits for it. */
 const SETUP = `systemctl daemon-reload
-systemctl enable --now --no-block etcd.service etcd-access.service etcd-snapshot.timer etcd-defragment.timer
+systemctl enable --now --no-block etcd.service etcd-access.service etcd-access.timer etcd-snapshot.timer etcd-defragment.timer
 `;

@@ -14,6 +14,8 @@ export function etcdPaths(root = "") {
     certificates: `${etc}/tls`,
     binaries: `${root}/usr/local/bin`,
     program: `${root}/usr/local/sbin/trellis-etcd`,
+    /** From the base of the machine: waits for an address. */
+    interfaceOf: `${root}/usr/local/lib/trellis/interface-of`,
     units: `${root}/etc/systemd/system`,
     run: `${root}/run/etcd`,
     /** The configuration that etcd is started with. */

@@ -1,3 +1,4 @@
+import { ACCESS_CHECK_MINUTES } from "./access";
 import type { EtcdPaths } from "./paths";
 
 export interface Unit {
@@ -28,10 +29,11 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 UMask=0077`;
 
-export function renderUnits(paths: EtcdPaths): Unit[] {
+export function renderUnits(paths: EtcdPaths, address: string): Unit[] {
   return [
-    { name: "etcd.service", content: service(paths) },
+    { name: "etcd.service", content: service(paths, address) },
     { name: "etcd-access.service", content: access(paths) },
+    { name: "etcd-access.timer", content: ACCESS_TIMER },
     {
       name: "etcd-snapshot.service",
       content: task("Snapshot of etcd, if one is due", `${paths.program} snapshot --due`, paths),
@@ -47,7 +49,10 @@ export function renderUnits(paths: EtcdPaths): Unit[] {
   ];
 }
 
-function service(paths: EtcdPaths): string {
+/** The private network's interface may appear only seconds after the others. */
+const SECONDS_FOR_THE_INTERFACE = 120;
+
+function service(paths: EtcdPaths, address: string): string {
   return `[Unit]
 Description=etcd, the store of Kubernetes and Patroni
 Documentation=https://etcd.io/docs/
@@ -62,6 +67,7 @@ Type=notify
 TimeoutStartSec=infinity
 User=etcd
 Group=etcd
+ExecStartPre=+${paths.interfaceOf} ${address} ${SECONDS_FOR_THE_INTERFACE}
 ExecStartPre=+${paths.program} join
 ExecStart=${paths.binaries}/etcd --config-file=${paths.started}
 ExecStartPost=+${paths.program} joined
@@ -85,26 +91,43 @@ WantedBy=multi-user.target
 `;
 }
 
+/**
+ * `Wants=`: with `Requires=` systemd would cancel this unit for good when etcd's first start fails. It does not stay
+ * active, so that its timer starts it again.
+ */
 function access(paths: EtcdPaths): string {
   return `[Unit]
 Description=Users and roles of etcd
 After=etcd.service
-Requires=etcd.service
+Wants=etcd.service
 StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-RemainAfterExit=yes
 ExecStart=${paths.program} access
 Restart=on-failure
 RestartSec=10
 TimeoutStartSec=infinity
+ReadWritePaths=${paths.metrics}
 ${CONFINED}
 
 [Install]
 WantedBy=multi-user.target
 `;
 }
+
+/** Repeated, since a restored snapshot or a person may have turned authentication off. */
+const ACCESS_TIMER = `[Unit]
+Description=Checks users, roles and authentication of etcd
+
+[Timer]
+OnActiveSec=${ACCESS_CHECK_MINUTES}min
+OnUnitInactiveSec=${ACCESS_CHECK_MINUTES}min
+RandomizedDelaySec=30
+
+[Install]
+WantedBy=timers.target
+`;
 
 function task(description: string, command: string, paths: EtcdPaths): string {
   return `[Unit]

@@ -19,7 +19,7 @@ import {
 } from "./paths";
 import { k3sBinary } from "./release";
 import { encryptionConfiguration } from "./secrets-encryption";
-import { K3S_UNIT, k3sUnit, starter } from "./unit";
+import { authenticationWait, K3S_UNIT, k3sUnit, starter } from "./unit";
 
 export interface K3sServerArgs {
   readonly host: K3sHost;
@@ -70,6 +70,7 @@ export function k3sServerPart(args: K3sServerArgs): MachinePart {
       secret(`${ETCD_CLIENT}/ca.crt`, args.etcd.authority),
       { ...secret(`${ETCD_CLIENT}/client.crt`, args.etcd.client.cert), renewable: true },
       { ...secret(`${ETCD_CLIENT}/client.key`, args.etcd.client.key), renewable: true },
+      authenticationWait(cluster.etcdAddresses),
       ...nodeFiles(host, "server"),
     ],
     setup: setup(),

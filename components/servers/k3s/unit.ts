@@ -1,9 +1,12 @@
+import { clientUrl } from "../etcd";
 import type { MachineFile } from "../machine";
+import { ETCD_CLIENT } from "./paths";
 import { K3S_PROGRAM } from "./release";
 
 export const K3S_UNIT = "k3s.service";
 
 const STARTER = "/usr/local/lib/trellis/k3s";
+const AUTHENTICATION_WAIT = "/usr/local/lib/trellis/await-etcd-authentication";
 /** The private network's interface may appear only seconds after the others. */
 const SECONDS_FOR_THE_INTERFACE = 120;
 
@@ -16,6 +19,34 @@ export function starter(role: "server" | "agent", address: string): MachineFile 
 set -eu
 interface=$(/usr/local/lib/trellis/interface-of ${address} ${SECONDS_FOR_THE_INTERFACE})
 exec ${K3S_PROGRAM} ${role} --flannel-iface "$interface"
+`,
+  };
+}
+
+/**
+ * Waits until authentication of etcd is on. While it is off, etcd answers everybody who asks whether it is; afterwards
+ * it refuses K3s' user, which is not root. The server's own disk cannot tell: K3s may run where no member of etcd does.
+ */
+export function authenticationWait(etcdAddresses: readonly string[]): MachineFile {
+  const tls = `--cacert ${ETCD_CLIENT}/ca.crt --cert ${ETCD_CLIENT}/client.crt --key ${ETCD_CLIENT}/client.key`;
+  return {
+    path: AUTHENTICATION_WAIT,
+    mode: "0755",
+    content: `#!/bin/sh
+set -u
+said=
+while :; do
+  reason="no member of etcd answers"
+  for url in ${etcdAddresses.map((address) => clientUrl({ address })).join(" ")}; do
+    case $(curl --silent --max-time 5 ${tls} --data '{}' --output /dev/null --write-out '%{http_code}' "$url/v3/auth/status") in
+      400 | 401 | 403) exit 0 ;;
+      200) reason="authentication of etcd is off; etcd-access.service turns it on (docs/runbooks/etcd.md)" ;;
+    esac
+  done
+  [ "$reason" = "$said" ] || echo "K3s waits: $reason" >&2
+  said=$reason
+  sleep 1
+done
 `,
   };
 }
@@ -34,7 +65,7 @@ Requires=trellis-metadata-guard.service
 
 [Service]
 Type=notify
-ExecStart=${STARTER}
+${role === "server" ? `ExecStartPre=${AUTHENTICATION_WAIT}\n` : ""}ExecStart=${STARTER}
 KillMode=process
 Delegate=yes
 LimitNOFILE=1048576

@@ -3,9 +3,11 @@ import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { type TarEntry, tar } from "../../shared/tar";
 import { UserError } from "../../shared/user-error";
+import { base85 } from "./base85";
 import { checkParts } from "./check-parts";
 import {
   ARCHIVE,
+  ARCHIVE_TEXT,
   FIRST_BOOT,
   FIRST_BOOT_UNIT,
   firstBootScript,
@@ -18,7 +20,7 @@ import type { MachineFile, MachinePart } from "./part";
 export const USER_DATA_LIMIT = 32 * 1024;
 
 /**
- * The user data of a machine: one compressed archive of all its files, with their owners and modes, and the three
+ * The user data of a machine: one compressed archive of all its files, with their owners and modes, and the four
  * commands that unpack its first boot and start it. Written out one by one the files are three times the limit; a plan
  * shows each of them as it will lie on the machine (`filesOf`).
  */
@@ -31,10 +33,9 @@ ${stringify(
     // Hetzner hands the keys of its project to root; nobody may come in by password.
     ssh_pwauth: false,
     disable_root: false,
-    write_files: [
-      { path: ARCHIVE, permissions: "0600", encoding: "b64", content: archive.toString("base64") },
-    ],
+    write_files: [{ path: ARCHIVE_TEXT, permissions: "0600", content: base85(archive) }],
     runcmd: [
+      DECODE,
       ["tar", "-xzf", ARCHIVE, "-C", "/", ...[FIRST_BOOT, FIRST_BOOT_UNIT].map((path) => path.slice(1))],
       ["systemctl", "enable", basename(FIRST_BOOT_UNIT)],
       ["systemctl", "start", "--no-block", basename(FIRST_BOOT_UNIT)],
@@ -45,6 +46,9 @@ ${stringify(
   if (Buffer.byteLength(userData) > USER_DATA_LIMIT) throw new UserError(tooLarge(userData, parts));
   return userData;
 }
+
+/** cloud-init itself decodes no base85, but the Python that it needs does. */
+const DECODE = `umask 77 && python3 -c 'import base64,sys;sys.stdout.buffer.write(base64.b85decode(sys.stdin.read()))' <${ARCHIVE_TEXT} >${ARCHIVE} && rm ${ARCHIVE_TEXT}`;
 
 /** Every file of a machine as it will lie there, its first boot among them: what a plan shows. */
 export function filesOf(parts: readonly MachinePart[]): MachineFile[] {

@@ -3,6 +3,8 @@ import type { MachineBinary, MachinePart } from "./part";
 /** Where a machine keeps what it was given and how far it came. */
 export const STATE = "/var/lib/trellis";
 export const ARCHIVE = `${STATE}/files.tar.gz`;
+/** The same as text, as it travels in the user data. */
+export const ARCHIVE_TEXT = `${STATE}/files.b85`;
 export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
 export const FIRST_BOOT_UNIT = "/etc/systemd/system/trellis-first-boot.service";
 
@@ -129,6 +131,14 @@ function userLine(user: string): string {
 function packageLines(packages: readonly string[]): string[] {
   if (packages.length === 0) return [];
   return [
+    "install_packages() {",
+    "  # Packages that a loss of power left half installed; where this fails, apt repairs the rest.",
+    "  dpkg --configure -a --force-confdef --force-confold || :",
+    "  # Without --error-on=any apt reports success when a mirror answers 503.",
+    "  # shellcheck disable=SC2086 # a list of names",
+    "  apt-get update --error-on=any &&",
+    "    apt-get install -y --fix-broken --no-install-recommends -o DPkg::Lock::Timeout=300 $missing",
+    "}",
     "missing=",
     `for package in ${packages.join(" ")}; do`,
     `  dpkg-query --show --showformat '\${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"`,
@@ -137,9 +147,7 @@ function packageLines(packages: readonly string[]): string[] {
     "  # Services wait for their setup: nothing that a package brings starts with its own configuration.",
     `  printf '#!/bin/sh\\nexit 101\\n' >"$policy"`,
     '  chmod 0755 "$policy"',
-    "  retry apt-get update",
-    "  # shellcheck disable=SC2086 # a list of names",
-    "  retry apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing",
+    "  retry install_packages",
     '  rm -f "$policy"',
     "fi",
   ];

@@ -10,12 +10,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { renderKubeconfig } from "../../../components/shared/kubernetes-api/kubeconfig";
 import { Child } from "../child";
 import { k3sApiArguments } from "../kubernetes/k3s-api-arguments";
 import { authorityOf, type KeyPair } from "../pki/certificates";
 import { program } from "../programs";
+import { archiveIn } from "../machine/user-data";
 import { eventually } from "../waiting";
 import type { Engine } from "./engine";
 import { K3S_DEFINITIONS } from "./k3s-definitions";
@@ -24,7 +24,6 @@ import { plain } from "./wire";
 export const K3S_API_PROGRAMS = ["etcd", "kube-apiserver", "kubectl", "openssl", "tar"];
 
 const SERVER = "hcloud:index/server:Server";
-const FILES = "/var/lib/trellis/files.tar.gz";
 const STATE = "var/lib/rancher/k3s/server";
 const PATIENCE_MS = 300_000;
 const LOOK_EVERY_MS = 100;
@@ -82,11 +81,8 @@ function userDataAndAddress(engine: Engine): Found | undefined {
 }
 
 async function start(folder: string, { userData, address }: Found, parts: Child[]): Promise<void> {
-  const { write_files: files } = parse(userData) as { write_files: { path: string; content: string }[] }; // our rendering
-  const archive = files.find(({ path }) => path === FILES)?.content;
-  if (!archive) throw new Error(`the user data lays no ${FILES}`);
   execFileSync(program("tar"), ["--extract", "--gzip", "--directory", folder], {
-    input: Buffer.from(archive, "base64"),
+    input: archiveIn(userData),
   });
   const path = (name: string) => join(folder, name);
   const lay = (name: string, content: string) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   createWriteStream,
+  existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -57,8 +58,16 @@ export class EtcdMachine {
       rmSync(path, { force: true });
       symlinkSync(program(basename(path)), path);
     }
+    this.#layDownInterfaceOf();
     const { code, stderr } = await this.#execute("/bin/sh", ["-eu", "-c", this.#part.setup ?? ""]);
     if (code !== 0) throw new Error(`the setup failed: ${stderr}`);
+  }
+
+  /** Stands in for the base's program, which does not find 127.0.0.11: loopback has it without listing it. */
+  #layDownInterfaceOf(): void {
+    const folder = join(this.#root, "usr/local/lib/trellis");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "interface-of"), "#!/bin/sh\necho lo\n", { mode: 0o755 });
   }
 
   /** All processes end at once, without a chance to tidy up; the disk stays. */
@@ -96,6 +105,10 @@ export class EtcdMachine {
 
   file(path: string): string {
     return readFileSync(join(this.#root, path), "utf8");
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.#root, path));
   }
 
   /** What etcd and its units printed. */

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { parse } from "yaml";
 import { program } from "../programs";
+import { parseUserData } from "./user-data";
 
 export const SANDBOX_PROGRAMS = ["unshare", "nsenter", "mount"] as const;
 
@@ -18,15 +18,6 @@ const ENVIRONMENT = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   SYSTEMD_OFFLINE: "1",
 };
-
-interface UserData {
-  readonly write_files: readonly {
-    readonly path: string;
-    readonly permissions: string;
-    readonly content: string;
-  }[];
-  readonly runcmd: readonly (readonly string[])[];
-}
 
 /**
  * This machine, with all that is written to it going to memory and gone afterwards: scripts run in it as root with
@@ -97,15 +88,16 @@ export class SandboxMachine {
 
   /** Does what cloud-init does with our user data, up to where systemd would start the first boot. */
   async cloudInit(userData: string): Promise<void> {
-    const { write_files: files, runcmd } = parse(userData) as UserData; // our own rendering
+    const { write_files: files, runcmd } = parseUserData(userData);
     for (const { path, permissions, content } of files) {
       const target = this.pathOf(path);
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, Buffer.from(content, "base64"), { mode: Number.parseInt(permissions, 8) });
+      writeFileSync(target, content, { mode: Number.parseInt(permissions, 8) });
     }
     for (const command of runcmd) {
-      const { code, output } = await this.run(command.join(" "));
-      if (code !== 0) throw new Error(`${command.join(" ")} failed: ${output}`);
+      const line = typeof command === "string" ? command : command.join(" ");
+      const { code, output } = await this.run(line);
+      if (code !== 0) throw new Error(`${line} failed: ${output}`);
     }
   }
 

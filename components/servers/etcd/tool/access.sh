@@ -5,6 +5,8 @@ access() {
   local attempt
   for attempt in $(seq 60); do
     if grant_all; then
+      publish etcd-access trellis_etcd_authentication_timestamp_seconds "$(date +%s)" \
+        'When this member last found the authentication of etcd turned on.'
       say "users and roles are in place"
       return
     fi
@@ -27,10 +29,11 @@ grant_all() {
     ensure_grants "$user" || return 1
   done 4< <(cut -d ' ' -f 1 "$etc/grants" | sort -u)
   # Last, when nobody is locked out by it any more.
-  auth_is_on || try all auth enable
+  auth_is_on || { try all auth enable && auth_is_on; }
 }
 
-auth_is_on() { all auth status 2>/dev/null | grep -q 'Status: true'; }
+# Without -q: grep would end at its first match, and with pipefail etcdctl's broken pipe would pass for a no.
+auth_is_on() { all auth status 2>/dev/null | grep 'Status: true' >/dev/null; }
 
 # Another member may have been quicker.
 try() {
@@ -45,10 +48,10 @@ try() {
 ensure_user() { # user, arguments of its making
   listed user "$1" || try all user add "$@" || return 1
   listed role "$1" || try all role add "$1" || return 1
-  all user get "$1" 2>/dev/null | grep -q "^Roles:.* $1\b" || try all user grant-role "$1" "$1"
+  all user get "$1" 2>/dev/null | grep "^Roles:.* $1\b" >/dev/null || try all user grant-role "$1" "$1"
 }
 
-listed() { all "$1" list 2>/dev/null | grep -qx "$2"; } # user|role name
+listed() { all "$1" list 2>/dev/null | grep -x "$2" >/dev/null; } # user|role name
 
 ensure_password() { # user file
   ensure_user "$1" --interactive=false <"$2" || return 1

@@ -16,7 +16,7 @@ defragment() {
   done < <(jq -r --arg force "$force" 'sort_by(.Status.leader == .Status.header.member_id) | .[] |
     select($force == "yes" or (.Status | .dbSize - .dbSizeInUse > 67108864 and .dbSizeInUse < .dbSize * 0.75)) |
     .Endpoint' <<<"$status")
-  all alarm list | grep -q NOSPACE || return 0
+  all alarm list | grep NOSPACE >/dev/null || return 0
   all alarm disarm >/dev/null
   say "the space alarm is lifted"
 }

@@ -8,6 +8,11 @@ join() {
     configure existing "$(founding_members)"
     return
   fi
+  if may_found; then
+    answer_without_data &
+    # shellcheck disable=SC2064 # the process of now
+    trap "kill $! 2>/dev/null; wait $! || :" EXIT
+  fi
   until how=$(way_in); do
     [ "$how" = "$reason" ] || say "$how; asking again (if the cluster is lost for good: docs/runbooks/etcd.md)"
     reason=$how
@@ -21,41 +26,83 @@ join() {
 #
 # A member that lost its data must never come back under its old identity: it may have acknowledged writes that it no
 # longer knows, and its vote would make a quorum that forgets them. So it founds a cluster only where nothing speaks of
-# an older one: neither this machine, nor the program that made it, nor any other member.
+# an older one, neither this machine nor the program that made it, and where each other member answers that it has no
+# data or was founded together with this one. No answer is not enough, nor a refused connection: a member with data
+# may start in the next moment.
 way_in() {
-  local listed
+  local listed member away=
   if [ -e "$state/found" ]; then
     rm "$state/found"
     echo "new $(founding_members)"
   elif listed=$(members_by_others); then
     enter "$listed"
-  elif listed=$(members_by_peers); then
-    if may_found && never_joined "$listed"; then
-      echo "new $(founding_members)"
-    else
-      echo "the cluster has no quorum, and this member has no data"
-      return 1
-    fi
-  elif may_found; then
-    echo "new $(founding_members)"
   else
-    echo "this machine belongs to a cluster that exists, and no other member answers"
+    for member in $MEMBERS; do
+      [ "${member#*=}" != "$ADDRESS" ] || continue
+      if ! listed=$(members_by "${member#*=}"); then
+        away=${member%%=*}
+      elif [ "$listed" != "[]" ] && ! { may_found && never_joined "$listed"; }; then
+        echo "the cluster has no quorum, and this member has no data"
+        return 1
+      fi
+    done
+    if ! may_found; then
+      echo "this machine belongs to a cluster that exists, and no other member answers with its data"
+    elif [ -n "$away" ]; then
+      echo "this member has no data and founds a cluster only together with all others, but $away does not answer"
+    else
+      echo "new $(founding_members)"
+      return
+    fi
     return 1
   fi
 }
 
 may_found() { [ "$MAY_FOUND" = yes ] && [ ! -e "$state/joined" ]; }
 
-# What the other members know, quorum or not.
+# What a member knows, quorum or not: an empty list where it has no data and waits to found the cluster.
+members_by() { # address
+  # The peer port speaks HTTP/2 with gRPC alone.
+  curl --http1.1 --silent --fail --max-time 3 --cacert "$tls/ca.crt" --cert "$tls/peer.crt" --key "$tls/peer.key" \
+    "https://$1:2380/members"
+}
+
+# What the first other member that has data knows.
 members_by_peers() {
-  local member
+  local member listed
   for member in $MEMBERS; do
     [ "${member#*=}" != "$ADDRESS" ] || continue
-    # The peer port speaks HTTP/2 with gRPC alone.
-    if curl --http1.1 --silent --fail --max-time 3 --cacert "$tls/ca.crt" --cert "$tls/peer.crt" \
-      --key "$tls/peer.key" "https://${member#*=}:2380/members"; then return 0; fi
+    if listed=$(members_by "${member#*=}") && [ "$listed" != "[]" ]; then
+      echo "$listed"
+      return
+    fi
   done
   return 1
+}
+
+# Answers the others in etcd's place for as long as this member waits to found the cluster.
+answer_without_data() {
+  exec python3 -c '
+import http.server, ssl, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    timeout = 5
+    def do_GET(self):
+        self.send_response(200 if self.path == "/members" else 404)
+        self.end_headers()
+        if self.path == "/members":
+            self.wfile.write(b"[]")
+    def log_message(self, *_):
+        pass
+address, tls = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(tls + "/peer.crt", tls + "/peer.key")
+context.load_verify_locations(tls + "/ca.crt")
+context.verify_mode = ssl.CERT_REQUIRED
+server = http.server.ThreadingHTTPServer((address, 2380), Answer)
+server.handle_error = lambda *_: None
+# The handshake happens in the thread of its connection, so that no client holds up the others.
+server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()' "$ADDRESS" "$tls"
 }
 
 # Whether the others were founded together with this member, and still wait for its first start.

@@ -61,6 +61,7 @@ restore_all() { # snapshot
   chown -R --reference "$data" "$data/member"
   joined
   systemctl start --no-block etcd.service
+  systemctl restart --no-block etcd-access.service
   say "now run on each other member: trellis-etcd restore $(basename "$name") --all"
   until PATIENCE=3s this get quorum >/dev/null 2>&1; do sleep 1; done
   say "restored $name"

@@ -34,7 +34,7 @@ snapshot() {
   flock 9
   if [ "${1:-}" = --due ]; then
     newest=$(restorable | tail -n 1) || die "the store does not list its snapshots"
-    [ -z "$newest" ] || publish "$newest"
+    [ -z "$newest" ] || publish_snapshot "$newest"
     [ -z "$newest" ] || age=$(($(date +%s) - $(seconds_of "$newest")))
     due "$age" || return 0
   fi
@@ -73,7 +73,7 @@ take() {
       die "the store did not take $name"
   fi
   mv "$work/$name" "$snapshots/$name"
-  publish "$name"
+  publish_snapshot "$name"
   forget
   say "took $name ($(stat -c %s "$snapshots/$name") bytes)"
 }
@@ -92,13 +92,7 @@ forget() {
   done
 }
 
-publish() { # name of the newest snapshot
-  local folder=$root/var/lib/trellis/metrics
-  {
-    echo '# HELP trellis_etcd_snapshot_timestamp_seconds When the newest snapshot that can be restored was taken.'
-    echo '# TYPE trellis_etcd_snapshot_timestamp_seconds gauge'
-    echo "trellis_etcd_snapshot_timestamp_seconds $(seconds_of "$1")"
-  } >"$folder/.etcd.prom"
-  chmod 644 "$folder/.etcd.prom"
-  mv "$folder/.etcd.prom" "$folder/etcd.prom"
+publish_snapshot() { # name of the newest
+  publish etcd trellis_etcd_snapshot_timestamp_seconds "$(seconds_of "$1")" \
+    'When the newest snapshot that can be restored was taken.'
 }

@@ -1,4 +1,11 @@
-# Talking to etcd, as root.
+# Talking to etcd, as root, and to node-exporter's textfile collector.
+
+publish() { # file metric value help
+  local folder=$root/var/lib/trellis/metrics
+  printf '# HELP %s %s\n# TYPE %s gauge\n%s %s\n' "$2" "$4" "$2" "$2" "$3" >"$folder/.$1.prom"
+  chmod 644 "$folder/.$1.prom"
+  mv "$folder/.$1.prom" "$folder/$1.prom"
+}
 
 url() { echo "https://$1:2379"; }
 

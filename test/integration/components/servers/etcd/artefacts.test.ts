@@ -18,7 +18,11 @@ describeWith(["bash", "shellcheck", "systemd-analyze"], "what is rendered for et
       writeFileSync(path, content);
       chmodSync(path, Number.parseInt(mode, 8));
     }
-    for (const { path } of part.binaries ?? []) {
+    // interface-of comes with the base of the machine.
+    for (const { path } of [
+      ...(part.binaries ?? []),
+      { path: join(root, "usr/local/lib/trellis/interface-of") },
+    ]) {
       mkdirSync(dirname(path), { recursive: true });
       symlinkSync("/bin/true", path);
     }
@@ -50,7 +54,7 @@ describeWith(["bash", "shellcheck", "systemd-analyze"], "what is rendered for et
       .split("\n")
       .filter((line) => units.some((unit) => line.includes(basename(unit))));
 
-    expect(units).toHaveLength(6);
+    expect(units).toHaveLength(7);
     expect(complaints).toEqual([]);
   });
 });
@@ -62,7 +66,7 @@ describeWith(["promtool"], "the alerts of etcd", () => {
     try {
       writeFileSync(join(folder, "rules.yaml"), JSON.stringify(rules));
       expect(run("promtool", ["check", "rules", join(folder, "rules.yaml")])).toContain(
-        "SUCCESS: 10 rules found",
+        "SUCCESS: 11 rules found",
       );
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -128,6 +128,26 @@ describeWith(ETCD_PROGRAMS, "members of etcd that fail and come back", () => {
     expect([await countOf("before"), await countOf("meanwhile")]).toEqual([50, 50]);
   });
 
+  it("never found a cluster on a machine made anew, which passes for a first one, while another is away", async () => {
+    const [first, second, third] = etcd.machines;
+    await Promise.all([first.powerOff(), second.powerOff(), third.powerOff()]);
+    third.loseDisk();
+    await third.powerOn();
+    await eventually("its reason to wait", LIMIT_MS, async () =>
+      third.log.includes("this member has no data and founds a cluster only together with all others"),
+    );
+    expect(third.has("run/etcd/etcd.yaml")).toBe(false);
+
+    await second.powerOn();
+    await eventually("that it asks the other", LIMIT_MS, async () =>
+      third.log.includes("the cluster has no quorum"),
+    );
+    expect(third.has("run/etcd/etcd.yaml")).toBe(false);
+    await first.powerOn();
+    await etcd.settled();
+    expect([await countOf("before"), await countOf("meanwhile")]).toEqual([50, 50]);
+  });
+
   it("fetch their data anew when a person asks for it, and put the old aside", async () => {
     const { code, stderr } = await etcd.machines[0].tool("restore", "--member", "--yes");
 

@@ -9,7 +9,7 @@ describe("the alerts of etcd", () => {
     expect(alerts.map(({ alert }) => alert)).toEqual(
       expect.arrayContaining([
         ...["EtcdNoLeader", "EtcdQuorumLost", "EtcdMemberDown", "EtcdSlowDisk", "EtcdNearQuota"],
-        ...["EtcdProposalsFail", "EtcdSnapshotTooOld"],
+        ...["EtcdProposalsFail", "EtcdSnapshotTooOld", "EtcdAuthenticationOff"],
       ]),
     );
   });

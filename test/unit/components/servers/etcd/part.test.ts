@@ -42,6 +42,24 @@ describe("a member of etcd on its machine", () => {
     expect(settings({ replaced: true })).toContain("MAY_FOUND='no'");
   });
 
+  it("waits for its own address before it starts", () => {
+    expect(fileOf("/etc/systemd/system/etcd.service").content).toMatch(
+      /^ExecStartPre=\+\/usr\/local\/lib\/trellis\/interface-of 10\.0\.5\.10 120\nExecStartPre=.* join$/m,
+    );
+  });
+
+  it("sets users and roles although the first start of etcd failed, and checks them again later", () => {
+    const unit = fileOf("/etc/systemd/system/etcd-access.service").content;
+
+    expect(unit).toMatch(/^Wants=etcd\.service$/m);
+    expect(unit).toMatch(/^After=etcd\.service$/m);
+    expect(unit).toMatch(/^StartLimitIntervalSec=0$/m);
+    expect(unit).toMatch(/^Restart=on-failure$/m);
+    expect(unit).not.toMatch(/^(Requires|RemainAfterExit)=/m);
+    expect(fileOf("/etc/systemd/system/etcd-access.timer").content).toMatch(/^OnUnitInactiveSec=5min$/m);
+    expect(etcdPart(etcdArgs()).setup).toMatch(/enable --now .*etcd-access\.timer/);
+  });
+
   it("compacts by itself and holds to its quota", () => {
     expect(configuration()).toMatchObject({
       "auto-compaction-mode": "periodic",

@@ -142,6 +142,15 @@ describe("a K3s server", () => {
     );
   });
 
+  it("never starts before etcd asks its clients who they are; an agent does not use etcd", () => {
+    const unit = (part: MachinePart) => file(part, "/etc/systemd/system/k3s.service").content;
+
+    expect(unit(server())).toMatch(
+      /^ExecStartPre=\/usr\/local\/lib\/trellis\/await-etcd-authentication\nExecStart=/m,
+    );
+    expect(unit(agent)).not.toContain("ExecStartPre=");
+  });
+
   it("takes no taints, for it carries the workload too", () => {
     expect(configuration(server())).not.toHaveProperty("node-taint");
   });

@@ -12,6 +12,7 @@ import {
   USER_DATA_LIMIT,
 } from "../../../../../components/servers/machine";
 import { UserError } from "../../../../../components/shared/user-error";
+import { archiveIn, parseUserData } from "../../../../rigs/machine/user-data";
 
 const part = (overrides: Partial<MachinePart>): MachinePart => ({ name: "example", ...overrides });
 const binary = {
@@ -20,16 +21,8 @@ const binary = {
   sha256: "a".repeat(64),
 };
 
-interface UserData {
-  readonly write_files: readonly {
-    readonly path: string;
-    readonly permissions: string;
-    readonly content: string;
-  }[];
-}
-const written = (userData: string) => (parse(userData) as UserData).write_files; // our own rendering, just made
-const archived = (userData: string) =>
-  gunzipSync(Buffer.from(written(userData)[0]?.content ?? "", "base64")).toString("latin1");
+const written = (userData: string) => parseUserData(userData).write_files;
+const archived = (userData: string) => gunzipSync(archiveIn(userData)).toString("latin1");
 const firstBoot = (parts: readonly MachinePart[]) =>
   filesOf(parts).find(({ path }) => path === "/usr/local/lib/trellis/first-boot")?.content ?? "";
 
@@ -79,7 +72,7 @@ describe("cloud-init", () => {
 
   it("lays the archive of all files down for root alone", () => {
     expect(written(renderCloudInit([]))).toMatchObject([
-      { path: "/var/lib/trellis/files.tar.gz", permissions: "0600" },
+      { path: "/var/lib/trellis/files.b85", permissions: "0600" },
     ]);
   });
 
