@@ -88,8 +88,9 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
   );
 
   const { backups: store } = minio.access;
-  if (store) {
-    const { volumeGib, storageClass, databases } = settings.postgres;
+  const { volumeGib, storageClass, databases } = settings.postgres;
+  const backup =
+    store &&
     new Backup(
       "backup",
       {
@@ -103,7 +104,6 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
       },
       { provider, dependsOn: [postgres.made, minio.made] },
     );
-  }
 
   const inside = { provider, monitoring, certificateAnnotations };
   const ingestion = dataSurface(settings, secrets, postgres, {
@@ -132,6 +132,7 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
       connections: postgres.connections,
       authority: postgres.authority,
       archivePassphrases: postgres.archivePassphrases,
+      ...(backup && { offsiteBackupKey: backup.offsiteKey }),
     },
     objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
