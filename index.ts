@@ -15,10 +15,11 @@ export default async function platform() {
 
   const servers = await serversFor(settings, secrets, serverNames());
   const cluster = clusterFor(settings, secrets, servers);
-  const { postgres, minio, ...data } = dataFor(settings, secrets, cluster, servers);
-  const { airflow, rain } = systemsFor(settings, secrets, cluster, { ...data, postgres, minio });
+  const data = dataFor(settings, secrets, cluster, servers);
+  const { airflow, rain } = systemsFor(settings, secrets, cluster, data);
 
   const { domain } = settings;
+  const { postgres, minio, backup } = data;
   return {
     endpoints: {
       ...(servers && { api: servers.api }),
@@ -39,6 +40,7 @@ export default async function platform() {
       connections: postgres.connections,
       authority: postgres.authority,
       archivePassphrases: postgres.archivePassphrases,
+      ...(backup && { offsiteBackupKey: backup.offsiteKey }),
     },
     objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),

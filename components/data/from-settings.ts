@@ -19,6 +19,8 @@ import { Postgres, postgresImage, recoveryImage, serverNames } from "./postgres"
 export interface DataLayer {
   readonly postgres: Postgres;
   readonly minio: MinIO;
+  /** Absent where object storage has no bucket for backups. */
+  readonly backup?: Backup | undefined;
   /** The image of the jobs; its entrypoint is `jobs`. */
   readonly jobsImage: BuiltImage["reference"];
 }
@@ -38,8 +40,8 @@ export function dataFor(
   const minio = objectStorage(settings, cluster, jobs);
   const images = databaseImages(settings, cluster, jobs);
   const postgres = databases(settings, cluster, servers, { images, minio, offsite });
-  backups(settings, cluster, { images, minio, offsite, postgres });
-  return { postgres, minio, jobsImage: jobs };
+  const backup = backups(settings, cluster, { images, minio, offsite, postgres });
+  return { postgres, minio, backup, jobsImage: jobs };
 }
 
 function jobsImage({ images }: Settings, { architectures }: ClusterLayer) {
@@ -158,11 +160,11 @@ function backups(
     offsite,
     postgres,
   }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined; postgres: Postgres },
-): void {
+): Backup | undefined {
   const { backups: store } = minio.access;
-  if (!store) return;
+  if (!store) return undefined;
   const { volumeGib, storageClass, databases } = settings.postgres;
-  new Backup(
+  return new Backup(
     "backup",
     {
       environment: settings.environment,

@@ -27,10 +27,26 @@ const patienceSetting = flag(
 export const storeSettings = {
   store: objectStore("BACKUP_S3", "the backups"),
   patience: patienceSetting,
+  identity: variable(
+    "BACKUP_S3_IDENTITY",
+    "the key that reads encrypted backups; the stack's output offsiteBackupKey",
+    text()
+      .regex(/^AGE-SECRET-KEY-1[A-Z0-9]+$/, "allowed: a private key of age, AGE-SECRET-KEY-1...")
+      .optional(),
+    { secret: true },
+  ),
 };
 
 /** Another bucket, that does not share the first one's fate. */
-export const offsiteSettings = { offsite: objectStore("BACKUP_OFFSITE", "the copies") };
+export const offsiteSettings = {
+  offsite: objectStore("BACKUP_OFFSITE", "the copies"),
+  recipient: variable(
+    "BACKUP_OFFSITE_RECIPIENT",
+    "the public key that copies are encrypted for",
+    text().regex(/^age1[a-z0-9]+$/, "allowed: a public key of age, age1..."),
+    { secret: true }, // who does not know it cannot make a backup that looks like ours
+  ),
+};
 
 /** The server whose databases are backed up or restored. */
 export const serverSettings = {

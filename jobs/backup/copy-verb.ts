@@ -15,7 +15,10 @@ export const copyVerb = verb({
     withStore(config, context, (from) =>
       reporting(from, "copy", context.log, (tell) =>
         withStore({ ...config, store: config.offsite }, context, async (to) => {
-          const { backup, bytes, copied } = await copy({ from, to, name: config.backup }, context);
+          const { backup, bytes, copied } = await copy(
+            { from, to, recipient: config.recipient, name: config.backup },
+            context,
+          );
           tell({ backup_name: backup, backup_size_bytes: bytes, to: config.offsite.endpoint });
           context.print(`${backup}: ${copied ? `${humanSize(bytes)} copied` : "is there already"}`);
           context.print(prunedText(await prune(to, new Date(), config.retentionDays)));

@@ -95,7 +95,11 @@ export const listVerb = verb({
       const backups = await listBackups(store);
       const rows = backups.map((backup) => ({
         name: backup.name,
-        state: isGood(backup) ? "good" : (backup.problem ?? "damaged"),
+        state: isGood(backup)
+          ? backup.manifest
+            ? "good"
+            : "good, encrypted"
+          : (backup.problem ?? "damaged"),
         bytes: backup.bytes,
         databases: backup.manifest?.databases.map(({ database }) => database) ?? [],
         verifiedAt: backup.verification?.checkedAt ?? null,

@@ -90,6 +90,7 @@ export {
   type Model,
   type Platform,
   platformTables,
+  readModelFile,
 } from "./model";
 export {
   credentialSecret,

@@ -81,6 +81,10 @@ export const restoreVariables = ({ superuser }: BackupPodArgs): Variable[] => [
     name: "BACKUP_SERVER_PASSWORD",
     valueFrom: { secretKeyRef: { name: superuser.secret, key: superuser.key } },
   },
+  {
+    name: SECRETS.offsiteIdentity, // for restores from the copies, which the runbook makes of this pod
+    valueFrom: { secretKeyRef: { name: BACKUP.offsiteKeySecret, key: SECRETS.offsiteIdentity } },
+  },
 ];
 
 export function offsiteVariables({ offsite }: BackupPodArgs): Variable[] {
@@ -92,6 +96,7 @@ export function offsiteVariables({ offsite }: BackupPodArgs): Variable[] {
     { name: "BACKUP_OFFSITE_PREFIX", value: offsite.prefix },
     secret(SECRETS.offsiteAccessKey),
     secret(SECRETS.offsiteSecretKey),
+    secret(SECRETS.offsiteRecipient),
   ];
 }
 

@@ -10,6 +10,7 @@ import { addOnObjects } from "./add-on-objects";
 import { AUTHORITY_FILES, type BackupPodArgs } from "./backup-pod";
 import { exporterDeployment, metricsService } from "./exporter";
 import { BACKUP, LABELS, SECRETS } from "./names";
+import { type OffsiteKey, offsiteKey } from "./offsite-key";
 import { cronJob, cronJobName, schedulesOf } from "./schedules";
 
 export interface BackupArgs extends Pick<BackupPodArgs, "databases" | "retentionDays" | "scratch"> {
@@ -50,6 +51,9 @@ export interface BackupArgs extends Pick<BackupPodArgs, "databases" | "retention
 
 /** Logical backups by schedule: made, read back, pruned, copied off the cluster, restored for trial, and watched. */
 export class Backup extends pulumi.ComponentResource {
+  /** What reads the copies off the cluster, to be kept outside of it; secret. */
+  readonly offsiteKey: pulumi.Output<string>;
+
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:backup:Backup", name, {}, opts);
     const { namespace, environment, store, offsite, postgres } = args;
@@ -59,6 +63,9 @@ export class Backup extends pulumi.ComponentResource {
       namespace,
       labels,
     });
+
+    const key = offsiteKey(`${name}-offsite-key`, this);
+    this.offsiteKey = key.identity;
 
     const needs = [
       new k8s.core.v1.ServiceAccount(
@@ -77,7 +84,15 @@ export class Backup extends pulumi.ComponentResource {
         },
         child,
       ),
-      this.declareSecret(name, args, metadata(BACKUP.secret)),
+      this.declareSecret(name, args, key, metadata(BACKUP.secret)),
+      new k8s.core.v1.Secret(
+        `${name}-offsite-identity`,
+        {
+          metadata: metadata(BACKUP.offsiteKeySecret),
+          stringData: { [SECRETS.offsiteIdentity]: key.identity },
+        },
+        child,
+      ),
     ];
     if (offsite) this.letCopiesOut(name, offsite, metadata(BACKUP.offsitePolicy));
 
@@ -101,12 +116,13 @@ export class Backup extends pulumi.ComponentResource {
     }
 
     if (args.monitoring) this.tellPrometheus(name, args, pod, needs);
-    this.registerOutputs({});
+    this.registerOutputs({ offsiteKey: this.offsiteKey });
   }
 
   private declareSecret(
     name: string,
     { store, offsite, postgres }: BackupArgs,
+    { recipient }: OffsiteKey,
     metadata: k8s.types.input.meta.v1.ObjectMeta,
   ): pulumi.Resource {
     const scratch = new random.RandomPassword(
@@ -126,6 +142,7 @@ export class Backup extends pulumi.ComponentResource {
           ...(offsite && {
             [SECRETS.offsiteAccessKey]: offsite.accessKey,
             [SECRETS.offsiteSecretKey]: offsite.secretKey,
+            [SECRETS.offsiteRecipient]: recipient,
           }),
         },
       },

@@ -3,6 +3,8 @@ export const BACKUP = {
   serviceAccount: "backup",
   /** Passwords and keys. */
   secret: "backup-access",
+  /** What reads the copies off the cluster; no pod that writes them has it. */
+  offsiteKeySecret: "backup-offsite-key",
   /** The authorities of the servers' certificates. */
   authorities: "backup-authorities",
   exporter: "backup-exporter",
@@ -18,6 +20,8 @@ export const SECRETS = {
   serverPassword: "BACKUP_SERVER_PASSWORD",
   offsiteAccessKey: "BACKUP_OFFSITE_ACCESS_KEY_ID",
   offsiteSecretKey: "BACKUP_OFFSITE_SECRET_ACCESS_KEY",
+  offsiteRecipient: "BACKUP_OFFSITE_RECIPIENT",
+  offsiteIdentity: "BACKUP_S3_IDENTITY",
   scratchPassword: "POSTGRES_PASSWORD",
 } as const;
 

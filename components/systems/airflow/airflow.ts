@@ -7,7 +7,14 @@ import type { AirflowProcess } from "../../settings";
 import { AirflowMetrics } from "./airflow-metrics";
 import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
 import { AIRFLOW, AIRFLOW_IMAGE, labelsOf, PORTS } from "./names";
-import { type AirflowPodArgs, migrationJob, migrationScript, PARTS, partDeployment } from "./pods";
+import {
+  type AirflowPodArgs,
+  migrationJob,
+  migrationScript,
+  PARTS,
+  partDeployment,
+  type StreamList,
+} from "./pods";
 
 export interface AirflowArgs {
   /** The namespace, known once its guards stand. */
@@ -30,8 +37,8 @@ export interface AirflowArgs {
   /** The files of the DAG folder; a change of them restarts nothing. */
   readonly dags: pulumi.Input<Record<string, string>>;
 
-  /** ConfigMaps beside them that others write. @default none */
-  readonly streamLists?: readonly string[];
+  /** Files beside them from ConfigMaps that others write. @default none */
+  readonly streamLists?: readonly StreamList[];
 
   /** Airflow's pools beside the default one: how many tasks may be under way in each, deferred ones too. @default none */
   readonly pools?: Readonly<Record<string, number>>;

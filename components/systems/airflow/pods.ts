@@ -6,9 +6,15 @@ import { AUTHORITIES_FOLDER, type ConfigurationArgs, configuration } from "./con
 import { AIRFLOW, AIRFLOW_HOME, AIRFLOW_IMAGE, AIRFLOW_USER, DAGS_FOLDER, labelsOf, PORTS } from "./names";
 import { waitsToBeLetIn } from "./wait-for-database";
 
+/** A ConfigMap that others write, and the one key of it that becomes a file of the DAG folder. */
+export interface StreamList {
+  readonly configMap: string;
+  readonly file: string;
+}
+
 export interface AirflowPodArgs extends ConfigurationArgs {
-  /** The ConfigMaps with the streams of each platform, among the DAGs. */
-  readonly streamLists: readonly string[];
+  /** The lists with the streams of each platform, among the DAGs. */
+  readonly streamLists: readonly StreamList[];
 
   /** Changes with what a process reads only when it starts. */
   readonly configDigest: pulumi.Input<string>;
@@ -174,7 +180,10 @@ function airflowPod(
           sources: [
             { configMap: { name: AIRFLOW.dags } },
             // One that is not there yet brings its DAGs when it comes.
-            ...args.streamLists.map((name) => ({ configMap: { name, optional: true } })),
+            // By name: a file of Python among the keys would be a DAG, or the factory itself.
+            ...args.streamLists.map(({ configMap, file }) => ({
+              configMap: { name: configMap, items: [{ key: file, path: file }], optional: true },
+            })),
           ],
         },
       },

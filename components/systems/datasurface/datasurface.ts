@@ -10,7 +10,7 @@ import {
   streamsFileName,
 } from "../../../jobs/datasurface";
 import { UserError } from "../../shared/user-error";
-import { DASHBOARD_LABEL, dagFiles, dashboard } from "../airflow";
+import { DASHBOARD_LABEL, dagFiles, dashboard, type StreamList } from "../airflow";
 import { type DataSurfaceDagsArgs, dataSurfaceDags, infrastructureWords } from "./dags";
 import { dataSurfacePanels } from "./dashboard";
 import { sourceConversations } from "./egress";
@@ -80,8 +80,8 @@ export class DataSurface extends pulumi.ComponentResource {
   /** The files of Airflow's DAG folder. */
   readonly dags: pulumi.Output<Record<string, string>>;
 
-  /** The ConfigMaps beside Airflow that hold the streams of each platform. */
-  readonly streamLists: readonly string[];
+  /** Where beside Airflow the streams of each platform are. */
+  readonly streamLists: readonly StreamList[];
 
   /** Whose sessions bound how many jobs may run at once. */
   readonly mergeDatabase: string;
@@ -152,7 +152,10 @@ export class DataSurface extends pulumi.ComponentResource {
       }),
     );
     this.dags = specification.apply((given) => dagFiles(dataSurfaceDags(given)));
-    this.streamLists = platforms.map(streamListName);
+    this.streamLists = platforms.map((platform) => ({
+      configMap: streamListName(platform),
+      file: streamsFileName(platformName(platform)),
+    }));
     this.mergeDatabase = provider.mergeDatabase;
 
     for (const platform of platforms) {

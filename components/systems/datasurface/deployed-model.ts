@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { loadModel, MODEL_FILES, type Model } from "../../../jobs/datasurface";
+import { loadModel, MODEL_FILES, type Model, readModelFile } from "../../../jobs/datasurface";
 import type { Settings } from "../../settings";
 import { UserError } from "../../shared/user-error";
 import type { Login, ModelOrigin } from "./datasurface";
@@ -42,11 +40,8 @@ const MOST_BYTES = 1024 * 1024;
 function filesOf(folder: string): Record<string, string> {
   const files = Object.fromEntries(
     MODEL_FILES.flatMap((name) => {
-      try {
-        return [[name, readFileSync(join(folder, name), "utf8")]];
-      } catch {
-        return []; // the model was judged without it
-      }
+      const text = readModelFile(folder, name);
+      return text === undefined ? [] : [[name, text]];
     }),
   );
   const bytes = Buffer.byteLength(JSON.stringify(files));

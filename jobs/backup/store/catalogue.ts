@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { type ObjectStore, UserError } from "../../shared";
+import { type ObjectStore, StoreError, UserError } from "../../shared";
 import {
   type Manifest,
   manifestKey,
   NAME,
+  type Part,
   partsOf,
   readManifest,
   totalBytes,
   verificationKey,
 } from "./manifest";
+import { readSeal, SEALED, type Seal, SealedStore, sealedManifestKey } from "./sealed";
 
 const verification = z.object({
   checkedAt: z.iso.datetime(),
@@ -26,6 +28,8 @@ export interface Backup {
   readonly bytes: number;
   /** Absent where the backup was never finished, or its manifest cannot be understood: then it cannot be restored. */
   readonly manifest: Manifest | undefined;
+  /** Of an encrypted backup: what is stored, as far as it can be told without the key. */
+  readonly seal?: Seal | undefined;
   readonly verification: Verification | undefined;
   /** What is missing, in words. */
   readonly problem: string | undefined;
@@ -47,16 +51,17 @@ export async function listBackups(store: ObjectStore): Promise<Backup[]> {
       keys: [...sizes.keys()],
       bytes: read.manifest ? totalBytes(read.manifest) : own.reduce((sum, { bytes }) => sum + bytes, 0),
       manifest: read.manifest,
+      seal: read.seal,
       verification: sizes.has(verificationKey(name)) ? await readVerification(store, name) : undefined,
-      problem: read.problem ?? (read.manifest && missing(read.manifest, sizes)),
+      problem: read.problem ?? missing(storedParts(read), sizes),
     });
   }
   return backups;
 }
 
 /** Whole as far as a listing can tell, and not known to be damaged. */
-export const isGood = ({ manifest: found, problem, verification: checked }: Backup) =>
-  found !== undefined && problem === undefined && checked?.good !== false;
+export const isGood = ({ manifest: found, seal, problem, verification: checked }: Backup) =>
+  (found ?? seal) !== undefined && problem === undefined && checked?.good !== false;
 
 /** The named backup, or the newest good one. */
 export async function findBackup(
@@ -73,6 +78,11 @@ export async function findBackup(
         : `${bucket} holds no backup ${name}; see: jobs backup list`,
     );
   }
+  if (!found.manifest && found.seal && !found.problem) {
+    throw new UserError(
+      `the backup ${found.name} is encrypted: give its key in BACKUP_S3_IDENTITY, the stack's output offsiteBackupKey`,
+    );
+  }
   if (!found.manifest) {
     throw new UserError(`the backup ${found.name} cannot be used: ${found.problem}; see: jobs backup list`);
   }
@@ -82,20 +92,59 @@ export async function findBackup(
 export const writeVerification = (store: ObjectStore, name: string, found: Verification) =>
   store.write(verificationKey(name), `${JSON.stringify(found, undefined, 2)}\n`);
 
-async function manifestOf(
-  store: ObjectStore,
-  name: string,
-): Promise<{ manifest?: Manifest; problem?: string }> {
-  const read = readManifest((await store.readText(manifestKey(name))) ?? "", name);
+interface Found {
+  readonly manifest?: Manifest;
+  readonly seal?: Seal;
+  readonly problem?: string;
+}
+
+async function manifestOf(store: ObjectStore, name: string): Promise<Found> {
+  const stored = (await store.readText(manifestKey(name))) ?? "";
+  const seal = readSeal(stored, name);
+  if (typeof seal === "string") return { problem: seal };
+  if (seal) return { seal, ...(await unsealed(store, seal)) };
+  const read = readManifest(stored, name);
   return typeof read === "string" ? { problem: read } : { manifest: read };
 }
+
+/** The manifest of an encrypted backup where the key is given, with its parts under the keys that they have there. */
+async function unsealed(store: ObjectStore, { name, objects }: Seal): Promise<Found> {
+  if (!(store instanceof SealedStore) || !store.identity) return {};
+  if (!objects.some(({ key }) => key === sealedManifestKey(name)))
+    return { problem: "its manifest is missing" };
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of store.read(sealedManifestKey(name))) chunks.push(chunk);
+    const read = readManifest(Buffer.concat(chunks).toString(), name);
+    if (typeof read === "string") return { problem: read };
+    const moved = <P extends Part>(part: P): P => ({ ...part, key: part.key + SEALED });
+    return {
+      manifest: {
+        ...read,
+        databases: read.databases.map(({ definitions, remainder, rows, ...rest }) => ({
+          ...rest,
+          definitions: moved(definitions),
+          remainder: moved(remainder),
+          rows: rows.map(moved),
+        })),
+      },
+    };
+  } catch (error) {
+    if (error instanceof UserError && !(error instanceof StoreError)) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** What must be in the bucket: of an encrypted backup, the encrypted objects. */
+const storedParts = ({ manifest: found, seal }: Found): readonly Part[] =>
+  seal?.objects ?? found?.databases.flatMap(partsOf) ?? [];
 
 async function readVerification(store: ObjectStore, name: string): Promise<Verification | undefined> {
   return verification.safeParse(parse(await store.readText(verificationKey(name)))).data;
 }
 
-function missing(found: Manifest, sizes: ReadonlyMap<string, number>): string | undefined {
-  const lacking = found.databases.flatMap(partsOf).find(({ key, bytes }) => sizes.get(key) !== bytes);
+function missing(parts: readonly Part[], sizes: ReadonlyMap<string, number>): string | undefined {
+  const lacking = parts.find(({ key, bytes }) => sizes.get(key) !== bytes);
   if (!lacking) return undefined;
   const size = sizes.get(lacking.key);
   return size === undefined

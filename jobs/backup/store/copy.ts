@@ -2,11 +2,22 @@ import { type Context, type ObjectStore, UserError } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { type Backup, findBackup, isGood, listBackups, writeVerification } from "./catalogue";
 import { Digest } from "./digest";
-import { bytesOf, type Manifest, manifestKey, type Part, partsOf, totalBytes } from "./manifest";
+import {
+  bytesOf,
+  type Manifest,
+  manifestKey,
+  type Part,
+  partsOf,
+  totalBytes,
+  verificationKey,
+} from "./manifest";
+import { encrypted, SEALED, type SealedObject, type SealedStore, writeSeal } from "./sealed";
 
 export interface CopyArgs {
   readonly from: ObjectStore;
-  readonly to: ObjectStore;
+  readonly to: SealedStore;
+  /** The public key that the copy is encrypted for. */
+  readonly recipient: string;
   /** The newest good one where none is named. */
   readonly name: string | undefined;
 }
@@ -19,21 +30,27 @@ export interface Copied {
 }
 
 /**
- * Brings a backup to another bucket. Each part is checked on its way and read back from where it went; the manifest comes
- * last, so that what was not copied whole is no backup there either.
+ * Brings a backup to another bucket, encrypted. Each part is checked on its way and read back, as it is stored, from where
+ * it went; the seal comes last, so that what was not copied whole is no backup there either. A copy in clear, as earlier
+ * releases made them, is replaced.
  */
-export async function copy({ from, to, name }: CopyArgs, context: Context): Promise<Copied> {
+export async function copy({ from, to, recipient, name }: CopyArgs, context: Context): Promise<Copied> {
   const began = Date.now();
   const backup = await findBackup(from, name);
   if (!isGood(backup)) throw new UserError(`the backup ${backup.name} is damaged and is not copied`);
   const answer = { backup: backup.name, bytes: totalBytes(backup.manifest) };
   if (await isThere(to, backup)) return { ...answer, copied: false };
 
+  const objects: SealedObject[] = [];
+  const store = async (key: string, content: AsyncIterable<Buffer>, onBytes: (bytes: number) => void) =>
+    objects.push(await storeSealed(to, key + SEALED, encrypted(content, recipient), context.signal, onBytes));
   for (const artefact of backup.manifest.databases) {
     const { database } = artefact;
     const shown = context.progress(`copying ${database}`, "bytes", 2 * bytesOf(artefact));
     try {
-      for (const part of partsOf(artefact)) await copyPart(from, to, part, context.signal, shown.advance);
+      for (const part of partsOf(artefact)) {
+        await store(part.key, checked(from, part, shown.advance), shown.advance);
+      }
     } finally {
       shown.done();
     }
@@ -42,8 +59,13 @@ export async function copy({ from, to, name }: CopyArgs, context: Context): Prom
   const manifest = await from.readText(manifestKey(backup.name));
   if (manifest === undefined)
     throw new UserError(`the backup ${backup.name} was removed while it was copied`);
+  await store(manifestKey(backup.name), once(manifest), () => undefined);
   context.signal.throwIfAborted();
-  await to.write(manifestKey(backup.name), manifest);
+  await to.write(
+    manifestKey(backup.name),
+    writeSeal({ version: 2, name: backup.name, encryption: "age", objects }),
+  );
+  await removeInClear(to, backup.name, objects);
   await writeVerification(to, backup.name, {
     checkedAt: new Date().toISOString(),
     good: true,
@@ -54,33 +76,44 @@ export async function copy({ from, to, name }: CopyArgs, context: Context): Prom
 }
 
 async function isThere(to: ObjectStore, { name }: Backup & { manifest: Manifest }): Promise<boolean> {
-  return (await listBackups(to)).some((there) => there.name === name && isGood(there));
+  return (await listBackups(to)).some((there) => there.name === name && there.seal && isGood(there));
 }
 
-async function copyPart(
-  from: ObjectStore,
-  to: ObjectStore,
-  part: Part,
+async function removeInClear(to: ObjectStore, name: string, objects: readonly SealedObject[]): Promise<void> {
+  const kept = new Set([manifestKey(name), verificationKey(name), ...objects.map(({ key }) => key)]);
+  for (const { key } of await to.list(`${name}/`)) if (!kept.has(key)) await to.remove(key);
+}
+
+async function* once(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
+
+async function storeSealed(
+  to: SealedStore,
+  key: string,
+  content: AsyncIterable<Buffer>,
   signal: AbortSignal,
   onBytes: (bytes: number) => void,
-): Promise<void> {
-  const read = new Digest();
-  await to.upload(part.key, checked(read, from, part, onBytes));
+): Promise<SealedObject> {
+  const sent = new Digest();
+  await to.upload(key, sent.of(content));
+  const object = { key, bytes: sent.bytes, sha256: sent.sha256() };
   const stored = new Digest();
-  for await (const chunk of stored.of(to.read(part.key))) {
+  for await (const chunk of stored.of(to.readSealed(key))) {
     signal.throwIfAborted();
     onBytes(chunk.length);
   }
-  requireSame(stored, part, to);
+  requireSame(stored, object, to);
+  return object;
 }
 
 /** Ends with an error where the bytes are not those of the manifest, so that nothing appears in the other bucket. */
 async function* checked(
-  digest: Digest,
   from: ObjectStore,
   part: Part,
   onChunk: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
+  const digest = new Digest();
   yield* digest.of(from.read(part.key), onChunk);
   requireSame(digest, part, from);
 }

@@ -144,7 +144,8 @@ async function grant(
 }
 
 /** Names from the catalogue come quoted where they must be; names from the model are quoted here. */
-const roleName = (reader: string) => (/^("|[a-z_][a-z0-9_]*$)/.test(reader) ? reader : quoted(reader));
+const roleName = (reader: string) =>
+  /^("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)$/.test(reader) ? reader : quoted(reader);
 
 const view = (name: string, select: string): ConsumerView => ({
   name,

@@ -6,6 +6,7 @@ export {
   schemaHash,
   schemaOf,
 } from "./dataset-schema";
+export { readModelFile } from "./files";
 export { loadModel, MODEL_FILES } from "./load";
 export {
   belongingTo,

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { listProblems, UserError } from "../../shared";
+import { readModelFile } from "./files";
 import { lint } from "./lint";
 import { assignmentsSchema, ecosystemSchema, type Model } from "./schema";
+import { parseYaml } from "./yaml";
 
 const MODEL_FILE = "model.yaml";
 const ASSIGNMENTS_FILE = "dsg_platform_mapping.json";
@@ -12,36 +12,61 @@ const ASSIGNMENTS_FILE = "dsg_platform_mapping.json";
 /** All that a model's folder holds. */
 export const MODEL_FILES = [MODEL_FILE, ASSIGNMENTS_FILE] as const;
 
+/** More problems than this are counted and not listed. */
+const MOST_LISTED = 100;
+
 /** Reads and judges the model in a folder; all problems in one error. A missing assignment file assigns nothing. */
 export function loadModel(folder: string): Model {
   const path = join(folder, MODEL_FILE);
-  if (!existsSync(path)) {
+  const text = readModelFile(folder, MODEL_FILE);
+  if (text === undefined) {
     throw new UserError(`there is no model in ${folder}: it has no file ${MODEL_FILE}`);
   }
-  const ecosystem = shaped(MODEL_FILE, parseYaml(path), ecosystemSchema);
-  const mapping = join(folder, ASSIGNMENTS_FILE);
-  const assignments = existsSync(mapping)
-    ? shaped(ASSIGNMENTS_FILE, parseJson(mapping), assignmentsSchema)
-    : { value: [], problems: [] };
-  const problems = [...ecosystem.problems, ...assignments.problems];
+  const ecosystem = shaped(MODEL_FILE, parseYaml(path, text), ecosystemSchema, isLikeModel);
+  const mapping = readModelFile(folder, ASSIGNMENTS_FILE);
+  const assignments =
+    mapping === undefined
+      ? { value: [], problems: [] }
+      : shaped(
+          ASSIGNMENTS_FILE,
+          parseJson(join(folder, ASSIGNMENTS_FILE), mapping),
+          assignmentsSchema,
+          isLikeAssignments,
+        );
+  let problems = [...ecosystem.problems, ...assignments.problems];
   if (ecosystem.value && assignments.value && problems.length === 0) {
     const model = { ecosystem: ecosystem.value, assignments: assignments.value };
-    const disagreements = lint(model);
-    if (disagreements.length === 0) return model;
-    problems.push(...disagreements);
+    problems = lint(model);
+    if (problems.length === 0) return model;
   }
+  const listed = problems.slice(0, MOST_LISTED);
+  const left = problems.length - listed.length;
   throw new UserError(
-    listProblems(`the model in ${folder} has ${count(problems.length, "problem")}:`, problems),
+    listProblems(`the model in ${folder} has ${count(problems.length, "problem")}:`, [
+      ...listed,
+      ...(left > 0 ? [`and ${left} more`] : []),
+    ]),
   );
 }
+
+const isObject = (given: unknown): given is object => given !== null && typeof given === "object";
+
+const isLikeModel = (given: unknown) =>
+  isObject(given) && Object.keys(ecosystemSchema.shape).some((key) => Object.hasOwn(given, key));
+
+const isLikeAssignments = (given: unknown) =>
+  Array.isArray(given) && given.every((each) => isObject(each) && "dsgName" in each);
 
 function shaped<Schema extends z.ZodType>(
   file: string,
   given: unknown,
   schema: Schema,
+  isLike: (given: unknown) => boolean,
 ): { value?: z.output<Schema>; problems: string[] } {
   const parsed = schema.safeParse(given);
   if (parsed.success) return { value: parsed.data, problems: [] };
+  // Problems name and quote what was found: never from a file that is something else.
+  if (!isLike(given)) return { problems: [`${file}: the whole file: is not of the shape of ${file}`] };
   return {
     problems: parsed.error.issues.map((issue) => {
       const found = valueAt(given, issue.path);
@@ -75,20 +100,12 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function parseYaml(path: string): unknown {
-  const document = parseDocument(readFileSync(path, "utf8"), { uniqueKeys: true, merge: false });
-  const [error] = document.errors;
-  if (error) throw new UserError(`${path} is not readable as YAML: ${error.message.split("\n")[0]}`);
-  return document.toJS({ maxAliasCount: 100 });
-}
-
-function parseJson(path: string): unknown {
+function parseJson(path: string, text: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new UserError(
-      `${path} is not readable as JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return JSON.parse(text);
+  } catch {
+    parseYaml(path, text, "JSON"); // which says where, and never what: JSON's own message quotes the text
+    throw new UserError(`${path} is not readable as JSON, only as YAML`);
   }
 }
 

@@ -1,9 +1,21 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { z } from "zod";
 import { type Logger, UserError } from "../../shared";
-import { loadModel } from "./load";
+import { MOST_BYTES } from "./files";
+import { git, OutOfReach, protocolOf, type Repository } from "./git";
+import { loadModel, MODEL_FILES } from "./load";
 import type { Model } from "./schema";
 
 export interface ModelSource {
@@ -15,117 +27,153 @@ export interface ModelSource {
   readonly token: string | undefined;
 }
 
-const GIT_TIMEOUT_MS = 120_000;
-
-/** A clone this old is no longer read by anybody. */
+/** A commit this old that is no longer the newest is read by nobody any more. */
 const OBSOLETE_MS = 60 * 60 * 1000;
 
 /** Loads the model from its folder, or from its repository by way of the cache. */
 export async function fetchModel(source: ModelSource, log: Logger): Promise<Model> {
-  return loadModel(source.model ?? (await cachedClone(source, log)));
+  return loadModel(source.model ?? (await cached(source, log)));
 }
+
+const CURRENT = "current.json";
+
+/** Which commit of a cache's folder is the newest, and when the repository last said so. */
+const currentSchema = z.strictObject({
+  repository: z.string(),
+  branch: z.string(),
+  commit: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
+  checkedAt: z.number(),
+});
+
+type Current = z.output<typeof currentSchema>;
 
 /**
- * The folder with a clone of the branch that is new enough. A new clone is made beside the old ones and renamed into
- * place, so that nobody ever reads half of one; with the repository out of reach, the newest that is there serves.
+ * The folder with the files of a commit that is new enough. They are written beside the others and renamed into place, so
+ * that nobody ever reads half of them; with the repository out of reach, the newest that is there serves.
  */
-async function cachedClone(source: ModelSource, log: Logger): Promise<string> {
-  const { repository = "", branch, cache, maxCacheAge } = source;
-  const folder = join(
-    cache,
-    `${repository.replaceAll(/[^A-Za-z0-9.-]+/g, "-")}_${branch.replaceAll("/", "-")}`,
-  );
+async function cached(source: ModelSource, log: Logger): Promise<string> {
+  const { repository: url = "", branch, cache, maxCacheAge, token } = source;
+  const repository: Repository = { url, branch, token };
+  protocolOf(repository);
+  const folder = join(cache, digestOf(url, branch));
   mkdirSync(folder, { recursive: true });
-  const newest = clones(folder).at(-1);
-  if (newest && Date.now() - newest.time < maxCacheAge * 60_000) return newest.path;
+  const current = currentOf(folder, repository);
+  if (current && isYoung(current, maxCacheAge)) return join(folder, current.commit);
   try {
-    if (newest && (await isCurrent(source, newest.path))) return newest.path;
-    return await clone(source, folder);
+    const commit = await newestCommit(repository);
+    if (commit !== current?.commit) await extract(repository, commit, folder);
+    setCurrent(folder, { repository: url, branch, commit, checkedAt: Date.now() });
+    removeObsolete(folder, commit);
+    return join(folder, commit);
   } catch (error) {
-    if (!newest) throw error;
-    log.warn(
-      { model: newest.path },
-      `the cached model is used: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    return newest.path;
-  }
-}
-
-interface Clone {
-  readonly path: string;
-  readonly time: number;
-}
-
-const clones = (folder: string): Clone[] =>
-  readdirSync(folder)
-    .flatMap((name) => {
-      const seconds = /^model-(\d{10})$/.exec(name)?.[1];
-      return seconds ? [{ path: join(folder, name), time: Number(seconds) * 1000 }] : [];
-    })
-    .sort((a, b) => a.time - b.time);
-
-async function isCurrent(source: ModelSource, path: string): Promise<boolean> {
-  const [remote] = (
-    await git(source, ["ls-remote", source.repository ?? "", `refs/heads/${source.branch}`])
-  ).split("\t");
-  const local = await git(source, ["-C", path, "rev-parse", "HEAD"]);
-  return remote?.trim() === local.trim();
-}
-
-async function clone(source: ModelSource, folder: string): Promise<string> {
-  const temporary = join(folder, `.clone-${process.pid}-${Date.now()}`);
-  try {
-    const { repository = "", branch } = source;
-    await git(source, [
-      "clone",
-      "--quiet",
-      "--depth",
-      "1",
-      "--single-branch",
-      "--branch",
-      branch,
-      "--",
-      repository,
-      temporary,
-    ]);
-    const path = join(folder, `model-${String(Math.floor(Date.now() / 1000)).padStart(10, "0")}`);
-    if (!existsSync(path)) renameSync(temporary, path);
-    for (const old of clones(folder)) {
-      if (Date.now() - old.time > OBSOLETE_MS && old.path !== path)
-        rmSync(old.path, { recursive: true, force: true });
-    }
+    if (!current || !(error instanceof OutOfReach)) throw error;
+    const path = join(folder, current.commit);
+    log.warn({ model: path }, `the cached model is used: ${error.message}`);
     return path;
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
   }
 }
 
-/** Runs git. The token goes through its environment alone: arguments can be seen by everybody on the machine. */
-async function git({ token, repository }: ModelSource, words: readonly string[]): Promise<string> {
-  const basic = token ? Buffer.from(`x-access-token:${token}`).toString("base64") : undefined;
-  const environment = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
-    GIT_TERMINAL_PROMPT: "0",
-    ...(basic && {
-      GIT_CONFIG_COUNT: "1",
-      GIT_CONFIG_KEY_0: "http.extraHeader",
-      GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
-    }),
-  };
+/** Two repositories, or two branches, never share a folder. */
+const digestOf = (...parts: readonly string[]) =>
+  createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+
+function currentOf(folder: string, { url, branch }: Repository): Current | undefined {
+  const path = join(folder, CURRENT);
+  if (!existsSync(path)) return undefined;
   try {
-    return (await promisify(execFile)("git", [...words], { env: environment, timeout: GIT_TIMEOUT_MS }))
-      .stdout;
-  } catch (error) {
-    const told =
-      error !== null && typeof error === "object" && "stderr" in error ? String(error.stderr) : String(error);
-    const secrets = [token, basic].filter((secret) => secret !== undefined && secret !== "") as string[];
-    const masked = secrets.reduce(
-      (text, secret) => text.replaceAll(secret, "***"),
-      `${repository}: ${told.trim()}`,
+    const current = currentSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const isOurs = current.repository === url && current.branch === branch;
+    return isOurs && existsSync(join(folder, current.commit)) ? current : undefined;
+  } catch {
+    return undefined; // a damaged cache is no cache
+  }
+}
+
+/** One that was checked in the future shows that a clock was wrong, and not that it is new. */
+function isYoung({ checkedAt }: Current, minutes: number): boolean {
+  const age = Date.now() - checkedAt;
+  return age >= 0 && age < minutes * 60_000;
+}
+
+async function newestCommit(repository: Repository): Promise<string> {
+  const { url, branch } = repository;
+  const answer = (await git(repository, ["ls-remote", "--", url, refOf(branch)])).toString();
+  const [, commit] = /^([0-9a-f]{40}|[0-9a-f]{64})\t/.exec(answer) ?? [];
+  if (!commit) throw new UserError(`the model's repository cannot be read: it has no branch ${branch}`);
+  return commit;
+}
+
+const refOf = (branch: string) => `refs/heads/${branch}`;
+
+/** Fetches a commit and writes down the model's files; nothing is checked out, so what else it holds is never a file. */
+async function extract(repository: Repository, commit: string, folder: string): Promise<void> {
+  const draft = mkdtempSync(join(folder, ".draft-"));
+  try {
+    const store = join(draft, "repository");
+    const files = join(draft, "files");
+    mkdirSync(files);
+    await git(repository, ["init", "--quiet", "--bare", "--template=", store]);
+    const run = (...words: string[]) => git(repository, ["-C", store, ...words]);
+    const refspec = refOf(repository.branch);
+    await run(
+      "fetch",
+      "--quiet",
+      "--depth=1",
+      "--no-tags",
+      "--no-recurse-submodules",
+      "--",
+      repository.url,
+      refspec,
     );
+    const fetched = (await run("rev-parse", "--verify", "FETCH_HEAD^{commit}")).toString().trim();
+    if (fetched !== commit)
+      throw new UserError(`the model's branch ${repository.branch} moved meanwhile: run again`);
+    for (const name of MODEL_FILES) {
+      const content = await fileOf(run, commit, name);
+      if (content) writeFileSync(join(files, name), content);
+    }
+    if (!existsSync(join(folder, commit))) renameSync(files, join(folder, commit));
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** A file as the commit has it; undefined where it has none. */
+async function fileOf(
+  run: (...words: string[]) => Promise<Buffer>,
+  commit: string,
+  name: string,
+): Promise<Buffer | undefined> {
+  const entry = (await run("ls-tree", "-z", "--full-tree", commit, "--", name)).toString();
+  if (entry === "") return undefined;
+  const [, mode = "", object = ""] = /^(\d{6}) [a-z]+ ([0-9a-f]+)\t/.exec(entry) ?? [];
+  if (mode === "120000")
+    throw new UserError(`${name} is a symbolic link in the model's repository: commit a file`);
+  if (!mode.startsWith("100")) throw new UserError(`${name} is not a regular file in the model's repository`);
+  const bytes = Number((await run("cat-file", "-s", object)).toString());
+  if (!(bytes <= MOST_BYTES)) {
     throw new UserError(
-      `the model's repository cannot be read: ${masked.replaceAll(/\/\/[^/@\s]*@/g, "//***@")}`,
+      `${name} in the model's repository has ${bytes} bytes; allowed: ${MOST_BYTES}; split the model`,
     );
+  }
+  return run("cat-file", "blob", object);
+}
+
+function setCurrent(folder: string, current: Current): void {
+  const draft = join(mkdtempSync(join(folder, ".draft-")), CURRENT);
+  writeFileSync(draft, JSON.stringify(current));
+  renameSync(draft, join(folder, CURRENT));
+  rmSync(join(draft, ".."), { recursive: true });
+}
+
+/** Removes what a job that started before can no longer be reading, drafts of killed ones too. */
+function removeObsolete(folder: string, commit: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name === commit || name === CURRENT) continue;
+    const path = join(folder, name);
+    const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (changed !== undefined && Math.abs(Date.now() - changed) > OBSOLETE_MS) {
+      rmSync(path, { recursive: true, force: true });
+    }
   }
 }

@@ -20,6 +20,53 @@ const RESERVED = new Set(
 
 const SYSTEM_COLUMNS = ["ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax"];
 
+const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$/;
+
+/**
+ * Whoever can push to the model's repository writes these texts, and templates, shells, SQL and Kubernetes may come to
+ * read them: each has a pattern of its own, and none admits a brace, a quote, a `$` or a control character.
+ */
+const hostName = z
+  .string()
+  .refine(
+    (given) => HOST_NAME.test(given) || z.regexes.ipv6.test(given),
+    "allowed: a host name, or an address of IPv4 or IPv6",
+  );
+
+const databaseName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
+    "allowed: at most 63 letters, digits, underscores, dots and hyphens; no hyphen or dot first",
+  );
+
+const roleName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,62}$/,
+    "allowed: at most 63 letters, digits, underscores, dots, hyphens and @; no hyphen, dot or @ first",
+  );
+
+const credential = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,62}$/,
+    "allowed: the name of an environment variable, at most 63 characters",
+  );
+
+/** For people alone; a terminal obeys control characters. */
+const documentation = z
+  .string()
+  .max(10_000, "is longer than 10000 characters")
+  .regex(/^(?:[^\p{Cc}]|[\t\r\n])*$/u, "allowed: text, tabs and line ends, and no other control characters");
+
+const classification = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_ .:/-]{0,63}$/,
+    "allowed: at most 64 letters, digits, spaces and any of _ . : / -",
+  );
+
 const name = z.string().regex(NAME, "allowed: a letter, then at most 127 letters, digits or underscores");
 
 const identifier = name
@@ -48,12 +95,12 @@ const column = z.strictObject({
   /** Defaults to true, and to false for a column of the key. */
   nullable: z.boolean().optional(),
   /** What kind of information it is, such as CPI for customers' personal information. */
-  classification: z.string().optional(),
+  classification: classification.optional(),
 });
 
 const dataset = z.strictObject({
   name: identifier,
-  documentation: z.string().optional(),
+  documentation: documentation.optional(),
   deprecated: z.boolean().default(false),
   columns: z.array(column).min(1, "needs at least one column"),
 });
@@ -71,31 +118,31 @@ const deletions = z.strictObject({
 const cron = z
   .string()
   .regex(
-    /^(@(hourly|daily|weekly|monthly|yearly)|\S+( \S+){4})$/,
+    /^(@(hourly|daily|weekly|monthly|yearly)|[A-Za-z0-9*,/#?-]{1,100}( [A-Za-z0-9*,/#?-]{1,100}){4})$/,
     "allowed: a cron expression of five fields, or @hourly and the like",
   );
 
 const quantities = z
   .strictObject({
-    cpu: z.string().regex(/^(\d+m|\d+(\.\d{1,3})?)$/, "allowed: such as 500m or 2"),
-    memory: z.string().regex(/^\d+(Mi|Gi)$/, "allowed: such as 512Mi or 2Gi"),
+    cpu: z.string().regex(/^(\d{1,6}m|\d{1,3}(\.\d{1,3})?)$/, "allowed: such as 500m or 2"),
+    memory: z.string().regex(/^\d{1,7}(Mi|Gi)$/, "allowed: such as 512Mi or 2Gi"),
   })
   .partial();
 
 const store = z.strictObject({
   name,
   team: name,
-  documentation: z.string().optional(),
+  documentation: documentation.optional(),
   production: z.boolean().default(false),
   capture: z.strictObject({
     kind: z.literal("sql_snapshot", "allowed: sql_snapshot"),
     consistency: z.enum(["MULTI_DATASET", "SINGLE_DATASET"], "allowed: MULTI_DATASET, SINGLE_DATASET"),
     /** The name of the credential; its user and password are in the job's environment. */
-    credential: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: the name of an environment variable"),
+    credential,
     source: z.strictObject({
-      host: z.string().min(1),
+      host: hostName,
       port: z.number().int().min(1).max(65535).default(5432),
-      database: z.string().min(1),
+      database: databaseName,
       schema: identifier.default("public"),
       /** As in libpq; the authority comes with the deployment. */
       sslmode: z
@@ -110,7 +157,7 @@ const store = z.strictObject({
       'allowed: { cron: "* * * * *" } or { external: true }',
     ),
     /** Where a table is not named as its dataset; either empty or complete. */
-    tables: z.record(z.string(), identifier).default({}),
+    tables: z.record(name, identifier).default({}),
   }),
   /** What a run of this store may use; what is not said is as for all. */
   resources: z.strictObject({ requests: quantities.default({}), limits: quantities.default({}) }).optional(),
@@ -145,7 +192,7 @@ const workspace = z.strictObject({
   team: name,
   priority: z.enum(["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]).default("UNKNOWN"),
   /** Database roles that may read this workspace's views. */
-  readers: z.array(z.string().min(1)).default([]),
+  readers: z.array(roleName).default([]),
   groups: z.array(group).min(1, "needs at least one dataset group"),
 });
 
@@ -156,13 +203,9 @@ export const ecosystemSchema = z.strictObject({
     namespace: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "allowed: a name that Kubernetes takes for a namespace"),
-    mergeDatabase: z.string().min(1).default("datasurface_merge"),
-    mergeCredential: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: the name of an environment variable"),
-    gitCredential: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: the name of an environment variable"),
+    mergeDatabase: databaseName.default("datasurface_merge"),
+    mergeCredential: credential,
+    gitCredential: credential,
   }),
   zones: z.array(z.strictObject({ name, teams: z.array(name).min(1) })).min(1),
   platforms: z.array(platform).min(1, "needs at least one platform"),
@@ -178,7 +221,7 @@ export const assignmentsSchema = z.array(
     assignments: z.array(
       z.strictObject({
         dataPlatform: name,
-        documentation: z.string().optional(),
+        documentation: documentation.optional(),
         productionStatus: z.enum(["PRODUCTION", "NOT_PRODUCTION"]).default("NOT_PRODUCTION"),
         deprecationsAllowed: z.enum(["NEVER", "ALLOWED"]).default("NEVER"),
         status: z.enum(

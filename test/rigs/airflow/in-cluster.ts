@@ -25,7 +25,10 @@ export const AIRFLOW_ARGS: AirflowArgs = {
   },
   slackToken: "xoxb-1",
   dags: folderOf(),
-  streamLists: ["yellowlive-streams", "yellowforensic-streams"],
+  streamLists: ["yellowlive", "yellowforensic"].map((platform) => ({
+    configMap: `${platform}-streams`,
+    file: `${platform}.streams.json`,
+  })),
   pools: { datasurface: 14 },
 };
 

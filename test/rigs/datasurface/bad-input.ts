@@ -79,6 +79,40 @@ const bad = (
   ...what,
 });
 
+/** Every text of a model that is no name, with what another program would obey if it came to read it. */
+const HOSTILE_TEXTS = (
+  [
+    [`${STORE}.capture.source.host`, "a host name"],
+    [`${STORE}.capture.source.database`, "at most 63 letters"],
+    [`${STORE}.capture.source.schema`, "a letter, then"],
+    [`${STORE}.capture.credential`, "name of an environment variable"],
+    ["provider.mergeDatabase", "at most 63 letters"],
+    ["provider.mergeCredential", "name of an environment variable"],
+    ["provider.gitCredential", "name of an environment variable"],
+    ["workspaces.0.readers", "at most 63 letters"],
+    [`${COLUMN}.classification`, "at most 64 letters"],
+    [`${STORE}.capture.trigger`, "cron"],
+  ] as const
+).flatMap(([path, says]) =>
+  [
+    "{{ macros.uuid.os.popen('id').read() }}",
+    "{% include '/etc/passwd' %}",
+    "$(GIT_TOKEN)",
+    "$(touch /tmp/x)",
+    '"x"; DROP TABLE y; --',
+    "a\nb",
+    "a\u0000b",
+    "--upload-pack=x",
+    "",
+  ].map((text) =>
+    bad(`${path} is ${JSON.stringify(text)}`, [says], {
+      model: {
+        [path]: path.endsWith("readers") ? [text] : path.endsWith("trigger") ? { cron: text } : text,
+      },
+    }),
+  ),
+);
+
 const MODELS: readonly BadInput[] = [
   bad("no model file", "it has no file model.yaml", { files: { "other.yaml": "" } }),
   bad("an empty model", "the whole file", { files: { "model.yaml": "" } }),
@@ -130,6 +164,19 @@ const MODELS: readonly BadInput[] = [
     model: { [`${COLUMN}.type`]: "integer(4)" },
   }),
   bad("a type with SQL in it", "allowed: boolean", { model: { [`${COLUMN}.type`]: "text); DROP TABLE x" } }),
+  ...HOSTILE_TEXTS,
+  ...[`${STORE}.documentation`, `${CUSTOMERS}.documentation`].flatMap((path) => [
+    bad(`${path} that moves the cursor of a terminal`, "no other control characters", {
+      model: { [path]: "harmless\u001b[2K\u001b]0;title\u0007" },
+    }),
+    bad(`${path} that is a book`, "longer than 10000", { model: { [path]: "x".repeat(10_001) } }),
+  ]),
+  bad("an assignment's documentation with control characters", "no other control characters", {
+    assignments: { "0.assignments.0.documentation": "a\u0008b" },
+  }),
+  bad("a request of more than any machine has", "such as 512Mi", {
+    model: { [`${STORE}.resources`]: { limits: { memory: `${"9".repeat(40)}Gi` } } },
+  }),
   bad("a type that is a number", "expected string", { model: { [`${COLUMN}.type`]: 4 } }),
   bad("a nullable key", "cannot be nullable", { model: { [`${CUSTOMERS}.columns.0.nullable`]: true } }),
   bad("a key without equality", "it has no equality", { model: { [`${CUSTOMERS}.columns.0.type`]: "json" } }),

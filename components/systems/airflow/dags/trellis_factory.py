@@ -188,6 +188,9 @@ def result_of(pod: k8s.V1Pod) -> Result:
 class JobOperator(KubernetesPodOperator):
     """Runs a job in a pod and believes its termination message: no sidecar, no `pods/exec`, no reading of logs."""
 
+    # Texts of a model repository come to be arguments and variables: as templates they would run code in Airflow.
+    template_fields = ()
+
     failure: type[AirflowException] = AirflowException
 
     def cleanup(
@@ -216,6 +219,14 @@ class StreamOperator(JobOperator):
     Airflow or Kubernetes lost on the way: a task of a killed process, which finds its pod again, or a pod that vanished."""
 
     failure = AirflowFailException
+
+
+class Branch(BranchPythonOperator):
+    template_fields = ()
+
+
+class Trigger(TriggerDagRunOperator):
+    template_fields = ()
 
 
 def after_result(job: str, ti: Any) -> str:
@@ -309,10 +320,10 @@ def ingestion_dag(job: Job, platform: Platform) -> DAG:
     # A job whose pod vanished has ended by then, and holds its stream no more.
     with empty_dag(job, platform, retries=2, retry_delay=timedelta(seconds=30)) as dag:
         work = job_task(StreamOperator, "snapshot_merge_job", job, platform, platform.template)
-        check = BranchPythonOperator(
+        check = Branch(
             task_id="check_result", python_callable=after_result, op_kwargs={"job": work.task_id}
         )
-        again = TriggerDagRunOperator(
+        again = Trigger(
             task_id="reschedule_immediately",
             trigger_dag_id=job.dag,
             logical_date=None,  # or two runs of one moment would be taken for one

@@ -63,6 +63,15 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "the rendered CronJobs
     await Promise.all([rig?.stop(), scratch?.stop(), store?.stop(), offsite?.stop()]);
   });
 
+  /** The rendered value of a key, in whichever Secret it is. */
+  const secretOf = (key: string) =>
+    objects
+      .filter(({ kind }) => kind === "Secret")
+      .map(
+        ({ manifest }) => (manifest as unknown as { stringData?: Record<string, string> }).stringData?.[key],
+      ) // Kubernetes' shape
+      .find((value) => value !== undefined);
+
   /** What the cluster would look up, and what differs between it and loopback: addresses, and TLS. */
   function environmentOf(
     env: CronJob["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["env"],
@@ -73,6 +82,8 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "the rendered CronJobs
       BACKUP_SERVER_PASSWORD: BACKUP_PASSWORD,
       POSTGRES_PASSWORD: PASSWORD,
       PATRONI_SUPERUSER_PASSWORD: PASSWORD,
+      BACKUP_OFFSITE_RECIPIENT: secretOf("BACKUP_OFFSITE_RECIPIENT"),
+      BACKUP_S3_IDENTITY: secretOf("BACKUP_S3_IDENTITY"),
     };
     const given = Object.fromEntries(
       env.map(({ name, value, valueFrom }) => [
@@ -108,6 +119,15 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "the rendered CronJobs
     }
     const keys = [...offsite.objects.keys()];
     expect(keys.some((key) => /^trellis\/backups\/postgres_.*\/manifest\.json$/.test(key))).toBe(true);
+    expect(keys.filter((key) => key.endsWith(".zst"))).toEqual([]);
+    const there = {
+      ...offsite.environment("BACKUP_S3"),
+      BACKUP_S3_PREFIX: "trellis/backups/",
+      BACKUP_S3_IDENTITY: secretOf("BACKUP_S3_IDENTITY") ?? "",
+    };
+    expect(await rig.backup(offsite, "verify", there), "with the stack's key").toMatchObject({
+      error: undefined,
+    });
     const left = "SELECT datname FROM pg_database WHERE datname LIKE 'trellis%'";
     expect(await query(scratch, "postgres", left)).toEqual([]);
   });

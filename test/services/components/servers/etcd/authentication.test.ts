@@ -9,11 +9,11 @@ import {
   PASSWORD_VARIABLES,
   patroniConfig,
 } from "../../../../../components/data/postgres";
+import { k3sServerPart } from "../../../../../components/servers/k3s";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../../../../rigs/etcd/cluster";
 import { exampleCluster, exampleServer } from "../../../../rigs/kubernetes/k3s-example";
 import { describeWith, program } from "../../../../rigs/programs";
 import { eventually } from "../../../../rigs/waiting";
-import { k3sServerPart } from "../../../../../components/servers/k3s";
 
 const LIMIT_MS = 60_000;
 

@@ -52,6 +52,12 @@ describe("the backups of a stack", () => {
   it("stay in the cluster where there is nowhere else to go", async () => {
     const objects = await backupObjects({ offsite: undefined });
     expect(JSON.stringify(objects)).not.toMatch(/OFFSITE/);
+    // The key stays, or copies of before would be noise when the setting comes back.
+    const keys = async (args: Parameters<typeof backupObjects>[0]) =>
+      of(await backupObjects(args), "Secret").find(({ metadata }) => metadata.name === "backup-offsite-key")
+        ?.stringData.BACKUP_S3_IDENTITY;
+    expect(await keys({ offsite: undefined })).toMatch(/^AGE-SECRET-KEY-1/);
+    expect(await keys({ offsite: undefined })).toBe(await keys({}));
     expect(of(objects, "CronJob").map(({ metadata }) => metadata.name)).not.toContain("backup-copy");
     expect(of(objects, "NetworkPolicy")).toEqual([]);
   });
@@ -107,6 +113,8 @@ describe("the backups of a stack", () => {
       [...jobs].filter(([, job]) => JSON.stringify(job).includes(text)).map(([name]) => name);
     expect(holders("postgres-passwords")).toEqual(["backup-restore"]);
     expect(holders("BACKUP_OFFSITE_SECRET")).toEqual(["backup-copy"]);
+    expect(holders("BACKUP_OFFSITE_RECIPIENT")).toEqual(["backup-copy"]);
+    expect(holders("BACKUP_S3_IDENTITY")).toEqual(["backup-restore"]); // who writes copies cannot read them
     expect(holders("postgres-primary")).toEqual(["backup-create", "backup-restore"]);
 
     const [policy] = of(objects, "NetworkPolicy");

@@ -251,12 +251,24 @@ describe("PostgreSQL's archive", () => {
     expect(recovery.template.spec.containers[0].args).toContain("pitr");
   });
 
+  it("has the same passphrases whether or not there is a store off the cluster", async () => {
+    const passphrases = async (archive: Partial<ArchiveArgs>) => {
+      const { resources } = await evaluateStack({
+        program: () =>
+          void new Postgres("postgres", { ...ARGS, images, archive: { ...ARCHIVE, ...archive } }),
+      });
+      return resources.map(({ name }) => name).filter((name) => /-passphrase-\d$/.test(name));
+    };
+    expect(await passphrases({})).toHaveLength(2);
+    expect(await passphrases({ offsite })).toEqual(await passphrases({}));
+  });
+
   it("hands out what decrypts it as a secret", async () => {
     const { secretOutputs } = await evaluateStack({
       program: () => ({
         passphrases: new Postgres("postgres", { ...ARGS, images, archive: ARCHIVE }).archivePassphrases,
       }),
     });
-    expect(secretOutputs).toEqual(["passphrases[0]"]);
+    expect(secretOutputs).toEqual(["passphrases[0]", "passphrases[1]"]);
   });
 });

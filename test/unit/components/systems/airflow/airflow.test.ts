@@ -186,8 +186,14 @@ describe("Airflow in the cluster", () => {
         projected: {
           sources: [
             { configMap: { name: "airflow-dags" } },
-            { configMap: { name: "yellowlive-streams", optional: true } },
-            { configMap: { name: "yellowforensic-streams", optional: true } },
+            // By key: whoever may write the list cannot add a DAG.
+            ...["yellowlive", "yellowforensic"].map((platform) => ({
+              configMap: {
+                name: `${platform}-streams`,
+                items: [{ key: `${platform}.streams.json`, path: `${platform}.streams.json` }],
+                optional: true,
+              },
+            })),
           ],
         },
       });

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { withMounted } from "../../../../rigs/airflow/airflow";
+import { folderOf } from "../../../../rigs/airflow/model";
+import { describeWith } from "../../../../rigs/programs";
+
+interface Rendered {
+  readonly importErrors: Readonly<Record<string, string>>;
+  readonly dags: Readonly<
+    Record<
+      string,
+      // biome-ignore lint/suspicious/noExplicitAny: a pod is looked into at many depths.
+      Record<string, { readonly fields: readonly string[]; readonly pod?: any }>
+    >
+  >;
+}
+
+/** Jinja that runs a program where Airflow renders it. */
+const ATTACK = "{{ macros.uuid.os.popen('echo rendered-by-airflow').read() }}";
+
+/** The list of streams of a model that has got past the loader, with the attack in each of its texts. */
+function attacked(list: string): string {
+  const { ingestion, ...rest } = JSON.parse(list);
+  return JSON.stringify({
+    ...rest,
+    // biome-ignore lint/suspicious/noExplicitAny: the list is the specification's, read by JSON.
+    ingestion: ingestion.map((job: any) => ({
+      ...job,
+      arguments: [...job.arguments, ATTACK, "attack.json"],
+      environment: [
+        // biome-ignore lint/suspicious/noExplicitAny: as above.
+        ...job.environment.map((each: any) =>
+          each.value === undefined ? each : { name: each.name, value: ATTACK },
+        ),
+        { name: "FROM_A_FILE", value: "attack.json" },
+        { name: "FROM_A_SECRET", secret: { name: ATTACK, key: ATTACK } },
+      ],
+      labels: { ...job.labels, attack: ATTACK },
+      resources: { requests: { cpu: ATTACK }, limits: { memory: ATTACK } },
+    })),
+  });
+}
+
+describeWith(["airflow"], "the texts of a model, rendered by Airflow", () => {
+  it("are what they were: no operator has a template", async () => {
+    const files = folderOf();
+    const lists = Object.entries(files).filter(([name]) => name.endsWith(".streams.json"));
+    const rendered: Rendered = await withMounted(
+      {
+        ...files,
+        ...Object.fromEntries(lists.map(([name, text]) => [name, attacked(text)])),
+        "attack.json": `"${ATTACK}"`,
+      },
+      async (folder, run) => JSON.parse(await run("render_dags.py", folder)),
+    );
+
+    expect(rendered.importErrors).toEqual({});
+    expect(Object.keys(rendered.dags)).toHaveLength(4);
+    expect(JSON.stringify(rendered)).not.toContain("rendered-by-airflow\\n");
+    const pod = rendered.dags.yellowlive__Store1_ingestion?.snapshot_merge_job?.pod;
+    const container = pod.spec.containers[0];
+    expect(container.args.slice(-2)).toEqual([ATTACK, "attack.json"]);
+    expect(container.env).toContainEqual({ name: "SOURCE_HOST", value: ATTACK });
+    expect(container.env).toContainEqual({ name: "FROM_A_FILE", value: "attack.json" });
+    expect(pod.metadata.labels.attack).toBe(ATTACK);
+    const tasks = Object.values(rendered.dags).flatMap((dag) => Object.entries(dag));
+    expect(tasks.filter(([, { fields }]) => fields.length > 0)).toEqual([]);
+  });
+});
