@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { apiReady, overlayAddresses, PostgresPki } from "./components/cluster";
+import { DestroyGuard } from "./components/destroy-guard";
 import { Etcd } from "./components/etcd";
 import { AddOns, CLUSTER_ISSUER, Foundation } from "./components/foundation";
 import { surveyAccount } from "./components/hetzner";
@@ -36,7 +37,7 @@ export async function platform() {
 /** The platform on servers of its own. */
 async function onHetzner(settings: Settings, target: HetznerTarget, secrets: SettingsSecrets) {
   const { environment, domain, contact } = settings;
-  const { addons } = target;
+  const { addons, protection } = target;
 
   const cluster = new HetznerCluster("cluster", {
     settings,
@@ -50,7 +51,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
   const servers = cluster.servers.apply((at) => ({ at, behind: overlayAddresses(target.network.pods) }));
   const kubeconfig = apiReady(cluster.kubeconfig);
   const provider = kubernetes({ kubeconfig, clusterIdentifier: settings.cluster }, cluster.booted);
-  const foundation = new Foundation("foundation", { environment, servers }, { provider });
+  const foundation = new Foundation("foundation", { environment, servers, protection }, { provider });
   const addOns = new AddOns(
     "add-ons",
     {
@@ -71,7 +72,7 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     { provider },
   );
 
-  const { endpoints, ...deployed } = workloads(settings, secrets, {
+  const { outputs, resources } = workloads(settings, secrets, {
     provider,
     namespaces: foundation.namespaces,
     architectures: [...new Set(nodesOf(target).map(({ architecture }) => architecture))],
@@ -83,6 +84,12 @@ async function onHetzner(settings: Settings, target: HetznerTarget, secrets: Set
     certificateAnnotations: issuedBy(CLUSTER_ISSUER),
     consoles: true,
     monitoring: addons.monitoring,
+    protection,
+  });
+  const { endpoints, ...deployed } = outputs;
+  new DestroyGuard("destroy-guard", {
+    protection,
+    everything: [cluster, provider, foundation, addOns, ...resources],
   });
 
   return {
@@ -109,10 +116,15 @@ function onExisting(given: Settings, target: ExistingTarget, { kubeconfig, ...se
   const settings = withStorageClass(given, target);
   const { environment, cluster } = settings;
   const { replicas } = postgresShape(settings);
-  const { context, nodes } = target;
+  const { context, nodes, protection } = target;
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
   const provider = kubernetes({ kubeconfig: ready, context });
-  const { namespaces } = new Foundation("foundation", { environment, servers: { at: nodes } }, { provider });
+  const foundation = new Foundation(
+    "foundation",
+    { environment, servers: { at: nodes }, protection },
+    { provider },
+  );
+  const { namespaces } = foundation;
   const certificateEpoch = settings.epochs.certificates;
   const etcd = new Etcd(
     "etcd",
@@ -123,10 +135,14 @@ function onExisting(given: Settings, target: ExistingTarget, { kubeconfig, ...se
       strictSpread: environment === "prod",
       storageClass: target.storageClass,
       certificateEpoch,
+      protection,
     },
     { provider },
   );
-  return workloads(settings, secrets, {
+  const certificates = new PostgresPki("postgres-pki", {
+    ...{ cluster, names: serverNames(), addresses: [], epoch: certificateEpoch, protection },
+  });
+  const { outputs, resources } = workloads(settings, secrets, {
     provider,
     namespaces,
     etcd,
@@ -134,13 +150,17 @@ function onExisting(given: Settings, target: ExistingTarget, { kubeconfig, ...se
     pods: [target.pods],
     servers: nodes,
     nodePorts: false, // there is no HAProxy of ours on the servers, and no firewall before them
-    certificates: new PostgresPki("postgres-pki", {
-      ...{ cluster, names: serverNames(), addresses: [], epoch: certificateEpoch },
-    }),
+    certificates,
     certificateAnnotations: target.certificateIssuer ? issuedBy(target.certificateIssuer) : {},
     consoles: false,
     monitoring: false, // rules and dashboards come as K3s' own HelmCharts, with the add-ons that read them
+    protection,
   });
+  new DestroyGuard("destroy-guard", {
+    protection,
+    everything: [provider, foundation, etcd, certificates, ...resources],
+  });
+  return outputs;
 }
 
 /** The target's class is what volumes are made of that have none of their own. */
@@ -162,7 +182,9 @@ function kubernetes(
       ...(access.context && { context: access.context }),
       // Without it, an API that moves to another address would be taken for another cluster, and all on it replaced.
       ...(access.clusterIdentifier && { clusterIdentifier: access.clusterIdentifier }),
-      deleteUnreachable: true, // a stack whose servers are gone can still be destroyed
+      // Otherwise changed data replaces the object, and deletes all that refers to it by name first: StatefulSets too.
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
     },
     { dependsOn: [...dependsOn] },
   );

@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { Airflow, POD_RUNNERS } from "./components/airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./components/datasurface";
 import type { Foundation } from "./components/foundation";
@@ -17,6 +17,8 @@ interface Site {
   readonly monitoring: boolean;
   /** What is said of an Ingress so that somebody makes its certificate. */
   readonly certificateAnnotations: Readonly<Record<string, string>>;
+  /** Whether the engine refuses to delete or replace what could not be made again. */
+  readonly protection: boolean;
 }
 
 /** Ingestion, where the settings ask for it; its jobs are run by Airflow. */
@@ -29,7 +31,7 @@ export function dataSurface(
     namespaces,
     image,
     provider,
-  }: Omit<Site, "certificateAnnotations"> & {
+  }: Omit<Site, "certificateAnnotations" | "protection"> & {
     namespaces: Foundation["namespaces"];
     image: pulumi.Output<string>;
   },
@@ -77,6 +79,7 @@ export function airflowFor(
     logs,
     monitoring,
     certificateAnnotations,
+    protection,
     provider,
   }: Site & { namespace: pulumi.Output<string>; logs: ObjectStoreAccess | undefined },
 ): Airflow | undefined {
@@ -102,6 +105,7 @@ export function airflowFor(
       monitoring,
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
+      protection,
       certificateAnnotations,
     },
     { provider },
@@ -116,18 +120,17 @@ export function rainTracker(
     namespace,
     image,
     certificateAnnotations,
+    protection,
     provider,
   }: Omit<Site, "monitoring"> & { namespace: pulumi.Output<string>; image: pulumi.Output<string> },
 ): RainTracker | undefined {
   const connection = postgres.connections.rain?.migrate; // it brings its tables up to date itself
   if (!databases.rain || !connection) return undefined;
   const inside = { provider, dependsOn: postgres.made };
+  const stringData = { url: connection, "ca.crt": postgres.authority };
   const secret = new k8s.core.v1.Secret(
     "rain-database",
-    {
-      metadata: { name: "rain-database", namespace },
-      stringData: { url: connection, "ca.crt": postgres.authority },
-    },
+    { metadata: { name: "rain-database", namespace }, stringData },
     inside,
   );
   return new RainTracker(
@@ -137,9 +140,11 @@ export function rainTracker(
       environment,
       image,
       databaseSecret: { name: secret.metadata.name, key: "url" },
+      databaseAccess: pulumi.jsonStringify(stringData),
       host: `rain.${domain}`,
       certificateAnnotations,
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
+      protection,
     },
     inside,
   );

@@ -22,12 +22,22 @@ export interface Ground extends Pick<PostgresArgs, "etcd" | "nodePorts" | "pods"
   readonly consoles: boolean;
   /** Whether Prometheus' operator is there. */
   readonly monitoring: boolean;
+  /** Whether the engine refuses to delete or replace what could not be made again. */
+  readonly protection: boolean;
 }
 
 /** Storage, databases, backups, and the systems at work on them: the same on every cluster. */
 export function workloads(settings: Settings, secrets: SettingsSecrets, ground: Ground) {
   const { environment, domain } = settings;
-  const { provider, namespaces, architectures, certificates, certificateAnnotations, monitoring } = ground;
+  const {
+    provider,
+    namespaces,
+    architectures,
+    certificates,
+    certificateAnnotations,
+    monitoring,
+    protection,
+  } = ground;
 
   const { repository } = settings.images;
   const jobs = new BuiltImage("jobs-image", {
@@ -51,6 +61,7 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
       ...(ground.consoles && { consoleHost: `minio-console.${domain}` }),
       certificateAnnotations,
       monitoring,
+      protection,
     },
     { provider },
   );
@@ -88,8 +99,9 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
   );
 
   const { backups: store } = minio.access;
-  if (store) {
-    const { volumeGib, storageClass, databases } = settings.postgres;
+  const { volumeGib, storageClass, databases } = settings.postgres;
+  const backup =
+    store &&
     new Backup(
       "backup",
       {
@@ -103,9 +115,8 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
       },
       { provider, dependsOn: [postgres.made, minio.made] },
     );
-  }
 
-  const inside = { provider, monitoring, certificateAnnotations };
+  const inside = { provider, monitoring, certificateAnnotations, protection };
   const ingestion = dataSurface(settings, secrets, postgres, {
     ...inside,
     namespaces,
@@ -122,7 +133,8 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
     image: jobs.reference,
   });
 
-  return {
+  const resources = [jobs, minio, members, recovery, postgres, backup, ingestion, airflow, rain];
+  const outputs = {
     endpoints: {
       ...(airflow && { airflow: airflow.endpoint }),
       ...(rain && { rain: rain.endpoint }),
@@ -136,6 +148,7 @@ export function workloads(settings: Settings, secrets: SettingsSecrets, ground: 
     objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
   };
+  return { outputs, resources };
 }
 
 /** Storage off the cluster with its keys, where the settings give one. */

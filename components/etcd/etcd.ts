@@ -16,6 +16,9 @@ export interface EtcdArgs extends Pick<MemberPodArgs, "members" | "strictSpread"
   readonly certificateEpoch: number;
 
   readonly storageClass?: string | undefined;
+
+  /** Whether the engine refuses to delete what could not be made again. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** What Patroni keeps is small, and what it needs is that a write reaches the disk. */
@@ -41,7 +44,11 @@ export class Etcd extends pulumi.ComponentResource {
 
     const authority = new Authority(
       `${name}-authority`,
-      { commonName: `${args.cluster}-etcd-ca`, lifetime: LIFETIMES.authority },
+      {
+        commonName: `${args.cluster}-etcd-ca`,
+        lifetime: LIFETIMES.authority,
+        protection: args.protection,
+      },
       child,
     );
     const leaf = { lifetime: LIFETIMES.workload, epoch: args.certificateEpoch };
@@ -120,7 +127,12 @@ export class Etcd extends pulumi.ComponentResource {
         },
       },
       // Kubernetes forbids to change the claims of a StatefulSet.
-      { ...child, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
+      {
+        ...child,
+        protect: args.protection ?? false,
+        dependsOn: account,
+        ignoreChanges: ["spec.volumeClaimTemplates"],
+      },
     );
     this.registerOutputs({});
   }

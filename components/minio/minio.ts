@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { inlineChart, RETRIES } from "../foundation";
 import { readQuorum, type Settings, writeQuorum } from "../settings";
 import { versions } from "../versions";
+import { ingressAnnotations } from "../workload";
 import { addOnObjects, METRICS_TOKEN_KEY } from "./add-on-objects";
 import { metricsToken } from "./metrics-token";
 import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, REGION } from "./names";
@@ -142,7 +143,7 @@ export class MinIO extends pulumi.ComponentResource {
           name: MINIO.console,
           namespace,
           labels: LABELS.servers,
-          annotations: { ...certificateAnnotations, "pulumi.com/skipAwait": "true" },
+          annotations: ingressAnnotations(certificateAnnotations),
         },
         spec: {
           ingressClassName: "traefik",

@@ -26,6 +26,7 @@ export interface PostgresArgs
     | "nodePorts"
     | "etcd"
     | "certificate"
+    | "protection"
   > {
   readonly storageClass?: KubernetesName | undefined;
 
