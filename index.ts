@@ -3,9 +3,13 @@ import { clusterFor } from "./components/cluster";
 import { dataFor, serverNames } from "./components/data";
 import { serversFor } from "./components/servers";
 import { adviceOn, loadSettings } from "./components/settings";
+import { DestroyGuard } from "./components/shared/destroy-guard";
+import { shortenUnexpectedErrors } from "./components/shared/short-stacks";
 import { requireSupport } from "./components/shared/support-window";
 import { versions } from "./components/shared/versions";
 import { systemsFor } from "./components/systems";
+
+shortenUnexpectedErrors();
 
 /** What `pulumi up` runs: the platform of one stack, layer by layer. The result is the stack's outputs. */
 export default async function platform() {
@@ -16,10 +20,18 @@ export default async function platform() {
   const servers = await serversFor(settings, secrets, serverNames());
   const cluster = clusterFor(settings, secrets, servers);
   const data = dataFor(settings, secrets, cluster, servers);
-  const { airflow, rain } = systemsFor(settings, secrets, cluster, data);
+  const systems = systemsFor(settings, secrets, cluster, data);
+  new DestroyGuard("destroy-guard", {
+    protection: cluster.protection,
+    everything: [
+      ...(servers ? [servers] : []),
+      ...[cluster, data, systems].flatMap(({ resources }) => resources),
+    ],
+  });
 
   const { domain } = settings;
   const { postgres, minio, backup } = data;
+  const { airflow, rain } = systems;
   return {
     endpoints: {
       ...(servers && { api: servers.api }),

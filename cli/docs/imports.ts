@@ -9,7 +9,7 @@ export interface Import {
 }
 
 /** From the lowest to the highest: a layer imports from those before it and never from those behind it. */
-export const LAYERS = ["shared", "settings", "servers", "cluster", "data", "systems"] as const;
+export const LAYERS: readonly string[] = ["shared", "settings", "servers", "cluster", "data", "systems"];
 
 /** Collections of independent folders: they have no index, and their children do. */
 const COLLECTIONS = new Set(["components", "components/shared", "jobs", "cli", "cli/shared"]);
@@ -86,7 +86,7 @@ const inJobs = (path: string) => path.startsWith("jobs/");
 function rankOf(path: string): number {
   const [top, layer] = path.split("/");
   if (top === "jobs") return 0;
-  if (top === "components") return 1 + LAYERS.findIndex((each) => each === layer);
+  if (top === "components") return 1 + LAYERS.indexOf(layer ?? "");
   return top === "index.ts" ? LAYERS.length + 1 : LAYERS.length + 2;
 }
 

@@ -38,6 +38,10 @@ export interface ClusterLayer {
   readonly monitoring: boolean;
   /** The password of Grafana's user `admin`, where we install Grafana. */
   readonly grafanaPassword?: pulumi.Output<string> | undefined;
+  /** Whether the engine refuses to delete or replace what nobody can make again. */
+  readonly protection: boolean;
+  /** The top-level resources of this layer. */
+  readonly resources: readonly pulumi.Resource[];
 }
 
 /** The cluster that a stack declares: on its own servers, or one that exists already. */
@@ -59,14 +63,18 @@ function ownCluster(
   servers: HetznerCluster,
 ): ClusterLayer {
   const { environment, domain, contact, cluster } = settings;
-  const { addons, network } = target;
+  const { addons, network, protection } = target;
   const provider = kubernetesProvider(
     { kubeconfig: apiReady(servers.kubeconfig), clusterIdentifier: cluster },
     servers.booted,
   );
   const sources = servers.servers.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
-  const { namespaces } = new Foundation("foundation", { environment, servers: sources }, { provider });
-  const { grafanaPassword } = new AddOns(
+  const foundation = new Foundation(
+    "foundation",
+    { environment, servers: sources, protection },
+    { provider },
+  );
+  const addOns = new AddOns(
     "add-ons",
     {
       environment,
@@ -87,31 +95,37 @@ function ownCluster(
   );
   return {
     provider,
-    namespaces,
+    namespaces: foundation.namespaces,
     architectures: [...new Set(nodesOf(target).map(({ architecture }) => architecture))],
     podRanges: [network.pods],
     serverRanges: servers.serverRanges,
     nodePorts: true,
     ingress: { certificateAnnotations: issuedBy(CLUSTER_ISSUER), isTraefikOfK3s: true },
     monitoring: addons.monitoring,
-    grafanaPassword,
+    grafanaPassword: addOns.grafanaPassword,
+    protection,
+    resources: [provider, foundation, addOns],
   };
 }
 
 /** A cluster whose servers, add-ons and upgrades are managed elsewhere. */
 function existingCluster(
   { environment }: Settings,
-  { context, nodes, pods, architectures, certificateIssuer }: ExistingTarget,
+  { context, nodes, pods, architectures, certificateIssuer, protection }: ExistingTarget,
   { kubeconfig }: SettingsSecrets,
 ): ClusterLayer {
   if (!kubeconfig)
     throw new Error("target.kind is existing, and the settings were accepted without a kubeconfig");
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
   const provider = kubernetesProvider({ kubeconfig: ready, context });
-  const { namespaces } = new Foundation("foundation", { environment, servers: { at: nodes } }, { provider });
+  const foundation = new Foundation(
+    "foundation",
+    { environment, servers: { at: nodes }, protection },
+    { provider },
+  );
   return {
     provider,
-    namespaces,
+    namespaces: foundation.namespaces,
     architectures: [...new Set(architectures)],
     podRanges: [pods],
     serverRanges: nodes,
@@ -121,6 +135,8 @@ function existingCluster(
       isTraefikOfK3s: false,
     },
     monitoring: false, // rules and dashboards are installed by K3s' Helm controller, which is missing here
+    protection,
+    resources: [provider, foundation],
   };
 }
 
@@ -137,7 +153,9 @@ function kubernetesProvider(
       ...(access.context && { context: access.context }),
       // Without it, an API that moves to another address counts as another cluster, and everything on it is replaced.
       ...(access.clusterIdentifier && { clusterIdentifier: access.clusterIdentifier }),
-      deleteUnreachable: true, // a stack whose servers are gone can still be destroyed
+      // Otherwise changed data replaces the object, and first deletes whatever refers to it by name: StatefulSets too.
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
     },
     { dependsOn: [...dependsOn] },
   );

@@ -1,5 +1,6 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
-import type { HetznerCluster } from "../servers";
+import type { EtcdAccess, HetznerCluster } from "../servers";
 import {
   minioShape,
   type OffsiteStore,
@@ -23,10 +24,12 @@ export interface DataLayer {
   readonly backup?: Backup | undefined;
   /** The image of the jobs; its entrypoint is `jobs`. */
   readonly jobsImage: BuiltImage["reference"];
+  /** The top-level resources of this layer. */
+  readonly resources: readonly pulumi.Resource[];
 }
 
 /** The images that the program builds: jobs, PostgreSQL's members, and both together for recovery. */
-type Images = Readonly<Record<"jobs" | "postgres" | "recovery", BuiltImage["reference"]>>;
+type Images = Readonly<Record<"jobs" | "postgres" | "recovery", BuiltImage>>;
 
 /** Object storage, databases and backups, as a stack declares them. */
 export function dataFor(
@@ -36,40 +39,46 @@ export function dataFor(
   servers: HetznerCluster | undefined,
 ): DataLayer {
   const offsite = offsiteStore(settings, secrets);
-  const jobs = jobsImage(settings, cluster);
-  const minio = objectStorage(settings, cluster, jobs);
-  const images = databaseImages(settings, cluster, jobs);
-  const postgres = databases(settings, cluster, servers, { images, minio, offsite });
+  const images = builtImages(settings, cluster);
+  const minio = objectStorage(settings, cluster, images);
+  const { etcd, certificates, resources } = servers
+    ? { etcd: servers.etcd, certificates: servers.postgres, resources: [] }
+    : withoutServers(settings, cluster);
+  const postgres = databases(settings, cluster, { images, minio, offsite, etcd, certificates });
   const backup = backups(settings, cluster, { images, minio, offsite, postgres });
-  return { postgres, minio, backup, jobsImage: jobs };
+  return {
+    postgres,
+    minio,
+    backup,
+    jobsImage: images.jobs.reference,
+    resources: [...Object.values(images), minio, ...resources, postgres, ...(backup ? [backup] : [])],
+  };
 }
 
-function jobsImage({ images }: Settings, { architectures }: ClusterLayer) {
-  return new BuiltImage("jobs-image", {
-    repository: `${images.repository}-jobs`,
+function builtImages({ images: { repository } }: Settings, { architectures }: ClusterLayer): Images {
+  const jobs = new BuiltImage("jobs-image", {
+    repository: `${repository}-jobs`,
     context: ".",
     dockerfile: "jobs/Dockerfile",
     architectures,
-  }).reference;
-}
-
-function databaseImages(
-  { images: { repository } }: Settings,
-  { architectures }: ClusterLayer,
-  jobs: BuiltImage["reference"],
-): Images {
-  const { reference: postgres } = new BuiltImage(
+  });
+  const postgres = new BuiltImage(
     "postgres-image",
     postgresImage({ repository: `${repository}-postgres`, architectures }),
   );
-  const { reference: recovery } = new BuiltImage(
+  const recovery = new BuiltImage(
     "recovery-image",
-    recoveryImage({ repository: `${repository}-recovery`, architectures, jobs, postgres }),
+    recoveryImage({
+      repository: `${repository}-recovery`,
+      architectures,
+      jobs: jobs.reference,
+      postgres: postgres.reference,
+    }),
   );
   return { jobs, postgres, recovery };
 }
 
-function objectStorage(settings: Settings, cluster: ClusterLayer, jobs: BuiltImage["reference"]): MinIO {
+function objectStorage(settings: Settings, cluster: ClusterLayer, images: Images): MinIO {
   const { environment, domain } = settings;
   const { memoryMib, ...layout } = minioShape(settings);
   return new MinIO(
@@ -81,11 +90,12 @@ function objectStorage(settings: Settings, cluster: ClusterLayer, jobs: BuiltIma
       layout,
       memoryMib,
       strictSpread: environment === "prod",
-      jobsImage: jobs,
+      jobsImage: images.jobs.reference,
       certificateEpoch: settings.epochs.certificates,
       ...(cluster.ingress.isTraefikOfK3s && { consoleHost: `minio-console.${domain}` }),
       certificateAnnotations: cluster.ingress.certificateAnnotations,
       monitoring: cluster.monitoring,
+      protection: cluster.protection,
     },
     { provider: cluster.provider },
   );
@@ -94,11 +104,21 @@ function objectStorage(settings: Settings, cluster: ClusterLayer, jobs: BuiltIma
 function databases(
   settings: Settings,
   cluster: ClusterLayer,
-  servers: HetznerCluster | undefined,
-  { images, minio, offsite }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined },
+  {
+    images,
+    minio,
+    offsite,
+    etcd,
+    certificates,
+  }: {
+    images: Images;
+    minio: MinIO;
+    offsite: OffsiteStore | undefined;
+    etcd: EtcdAccess;
+    certificates: PostgresPki;
+  },
 ): Postgres {
   const { environment, postgres } = settings;
-  const certificates = servers?.postgres ?? postgresCertificates(settings);
   return new Postgres(
     "postgres",
     {
@@ -109,8 +129,9 @@ function databases(
       pods: cluster.podRanges,
       servers: cluster.serverRanges,
       nodePorts: cluster.nodePorts,
-      etcd: servers?.etcd ?? etcdForPatroni(settings, cluster),
-      images,
+      etcd,
+      images: referencesOf(images),
+      protection: cluster.protection,
       backupEpoch: settings.backup.epoch,
       strictSpread: environment === "prod",
       certificate: { authority: certificates.authority, pair: certificates.server },
@@ -126,9 +147,9 @@ function databases(
   );
 }
 
-/** An existing cluster gives us no access to its etcd, so Patroni gets one of its own. */
-function etcdForPatroni(settings: Settings, cluster: ClusterLayer): PatroniEtcd {
-  return new PatroniEtcd(
+/** An existing cluster gives us no access to its etcd, so Patroni gets one of its own, and PostgreSQL a CA of its own. */
+function withoutServers(settings: Settings, cluster: ClusterLayer) {
+  const etcd = new PatroniEtcd(
     "etcd",
     {
       namespace: cluster.namespaces.postgres,
@@ -137,19 +158,25 @@ function etcdForPatroni(settings: Settings, cluster: ClusterLayer): PatroniEtcd 
       strictSpread: settings.environment === "prod",
       storageClass: settings.target.kind === "existing" ? settings.target.storageClass : undefined,
       certificateEpoch: settings.epochs.certificates,
+      protection: cluster.protection,
     },
     { provider: cluster.provider },
   );
-}
-
-function postgresCertificates({ cluster, epochs }: Settings): PostgresPki {
-  return new PostgresPki("postgres-pki", {
-    cluster,
+  const certificates = new PostgresPki("postgres-pki", {
+    cluster: settings.cluster,
     names: serverNames(),
     addresses: [],
-    epoch: epochs.certificates,
+    epoch: settings.epochs.certificates,
+    protection: cluster.protection,
   });
+  return { etcd, certificates, resources: [etcd, certificates] };
 }
+
+const referencesOf = ({ jobs, postgres, recovery }: Images) => ({
+  jobs: jobs.reference,
+  postgres: postgres.reference,
+  recovery: recovery.reference,
+});
 
 function backups(
   settings: Settings,
@@ -170,7 +197,7 @@ function backups(
       environment: settings.environment,
       cluster: settings.cluster,
       namespace: cluster.namespaces.postgres,
-      images,
+      images: referencesOf(images),
       store,
       offsite,
       postgres,

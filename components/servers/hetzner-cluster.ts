@@ -73,6 +73,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
     super("trellis:hetzner-cluster:HetznerCluster", name, {}, opts);
     const { cluster, domain, target } = args;
     const child = { parent: this };
+    const kept = { parent: this, protect: target.protection };
     const nodes = nodesOf(target);
 
     const addresses = new Addresses(`${name}-addresses`, { cluster, target }, child);
@@ -93,16 +94,14 @@ export class HetznerCluster extends pulumi.ComponentResource {
             : nodes.map((node) => known(addresses.publicAddress, node)),
         },
         epoch: args.certificateEpoch,
+        protection: target.protection,
       },
       child,
     );
-    const joinSecrets = new JoinSecrets(`${name}-join-secrets`, child);
-    const patroniPassword = new random.RandomPassword(
-      `${name}-patroni`,
-      { length: 40, special: false },
-      child,
-    ).result;
-    const snapshotKey = new tls.PrivateKey(`${name}-snapshots`, { algorithm: "ED25519" }, child);
+    const joinSecrets = new JoinSecrets(`${name}-join-secrets`, kept);
+    const patroniPassword = new random.RandomPassword(`${name}-patroni`, { length: 40, special: false }, kept)
+      .result;
+    const snapshotKey = new tls.PrivateKey(`${name}-snapshots`, { algorithm: "ED25519" }, kept);
 
     const facts: pulumi.Output<MachineFacts> = pulumi
       .output({

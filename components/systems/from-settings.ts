@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
 import { type DataLayer, hostOf, POSTGRES } from "../data";
 import { airflowProcesses, type Settings, type SettingsSecrets } from "../settings";
@@ -11,6 +12,8 @@ export interface SystemsLayer {
   readonly datasurface?: DataSurface | undefined;
   readonly airflow?: Airflow | undefined;
   readonly rain?: RainTracker | undefined;
+  /** The top-level resources of this layer. */
+  readonly resources: readonly pulumi.Resource[];
 }
 
 export function systemsFor(
@@ -21,7 +24,9 @@ export function systemsFor(
 ): SystemsLayer {
   const datasurface = dataSurface(settings, secrets, cluster, data);
   const airflow = scheduler(settings, secrets, cluster, data, datasurface);
-  return { datasurface, airflow, rain: rainTracker(settings, cluster, data) };
+  const rain = rainTracker(settings, cluster, data);
+  const resources = [datasurface, airflow, rain].filter((each) => each !== undefined);
+  return { datasurface, airflow, rain, resources };
 }
 
 /** Ingestion, where the settings have `datasurface`. Airflow runs its jobs. */
@@ -70,7 +75,7 @@ const runsAtOnce = (sessions: number) => Math.max(1, Math.floor((sessions - 1) /
 function scheduler(
   settings: Settings,
   { slackToken }: SettingsSecrets,
-  { provider, namespaces, ingress, monitoring }: ClusterLayer,
+  { provider, namespaces, ingress, monitoring, protection }: ClusterLayer,
   { postgres, minio }: DataLayer,
   ingestion: DataSurface | undefined,
 ): Airflow | undefined {
@@ -97,6 +102,7 @@ function scheduler(
       monitoring,
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
+      protection,
       certificateAnnotations: ingress.certificateAnnotations,
     },
     { provider },
@@ -106,18 +112,16 @@ function scheduler(
 /** Rain Tracker, where the settings declare its database. */
 function rainTracker(
   { environment, domain, postgres: { databases, storageClass } }: Settings,
-  { provider, namespaces, ingress }: ClusterLayer,
+  { provider, namespaces, ingress, protection }: ClusterLayer,
   { postgres, jobsImage }: DataLayer,
 ): RainTracker | undefined {
   const connection = postgres.connections.rain?.migrate; // it migrates its schema itself
   if (!databases.rain || !connection) return undefined;
   const options = { provider, dependsOn: postgres.made };
+  const stringData = { url: connection, "ca.crt": postgres.authority };
   const secret = new k8s.core.v1.Secret(
     "rain-database",
-    {
-      metadata: { name: "rain-database", namespace: namespaces.rain },
-      stringData: { url: connection, "ca.crt": postgres.authority },
-    },
+    { metadata: { name: "rain-database", namespace: namespaces.rain }, stringData },
     options,
   );
   return new RainTracker(
@@ -127,9 +131,11 @@ function rainTracker(
       environment,
       image: jobsImage,
       databaseSecret: { name: secret.metadata.name, key: "url" },
+      databaseAccess: pulumi.jsonStringify(stringData),
       host: `rain.${domain}`,
       certificateAnnotations: ingress.certificateAnnotations,
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
+      protection,
     },
     options,
   );

@@ -118,19 +118,28 @@ describeWith(["pulumi", ...K3S_API_PROGRAMS], "the platform under the real engin
     ]);
   });
 
+  it("renews its certificates without replacing or deleting anything in the cluster", async () => {
+    engine.configure(settings({ ...FROM_ELSEWHERE, ...withAgents(3), epochs: { certificates: 2 } }));
+    const steps = changes(await engine.up(platform)).filter(({ type }) => type.startsWith("kubernetes:"));
+    expect(steps.map(({ name }) => name)).toContain("postgres-cluster-members");
+    expect([...new Set(steps.map(({ op }) => op))]).toEqual(["update"]);
+  });
+
   it("leaves no secret in what the engine writes", () => {
     expect(engine.secrets().length).toBeGreaterThan(20);
     expect(givenAway(engine.secrets(), engine.written())).toEqual([]);
     expect(engine.written()).not.toMatch(/"userData":\s*"/);
   });
 
-  it("is previewed and destroyed with the control plane down", async () => {
+  it("is previewed with the control plane down, and destroyed by who says that it is gone for good", async () => {
     await api.stop();
     engine
       .cloud("kubernetes")
       .misbehave({ operations: ["create", "read", "update", "delete"], error: UNREACHABLE });
     expect(done(await engine.preview(platform))).toEqual([]);
-    await engine.destroy(platform);
+    await expect(engine.destroy(platform)).rejects.toThrow(UNREACHABLE);
+    expect(engine.cloud("hcloud").all("hcloud:index/server:Server")).toHaveLength(4);
+    await engine.destroy(platform, { PULUMI_K8S_DELETE_UNREACHABLE: "true" });
     expect(engine.cloud("hcloud").all()).toEqual([]);
   });
 });

@@ -178,10 +178,13 @@ describeWith(["pulumi", "openssl"], "the stand-ins under the real engine", () =>
     await expect(engine.up(small({ servers: [long] }))).rejects.toThrow("user_data");
   });
 
-  it("destroys all of it", async () => {
-    await engine.destroy(async () => {});
-    for (const provider of ["hcloud", "kubernetes", "tls", "random"] as const) {
+  it("destroys all of it, and forgets objects of a cluster that a run declares to be gone", async () => {
+    const fault = { operations: ["read", "delete"], error: UNREACHABLE } as const;
+    engine.cloud("kubernetes").misbehave(fault);
+    await engine.destroy(async () => {}, { PULUMI_K8S_DELETE_UNREACHABLE: "true" });
+    for (const provider of ["hcloud", "tls", "random"] as const) {
       expect(engine.cloud(provider).all()).toEqual([]);
     }
+    expect(engine.cloud("kubernetes").all()).toHaveLength(1);
   });
 });

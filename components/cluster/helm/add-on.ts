@@ -16,8 +16,13 @@ export interface AddOn {
     /** Installed before the nodes are ready, because they are not ready without it. */
     readonly bootstrap?: boolean;
     readonly backOffLimit: number;
-    /** Seconds after which an unfinished installation counts as failed and is tried again. */
+    /**
+     * After which an unfinished installation counts as failed and is tried again; as Go prints a duration. The Helm
+     * controller rewrites another form and then owns the field, so that no later update would be accepted.
+     */
     readonly timeout: string;
+    /** What follows a failed installation or upgrade. K3s' default, `reinstall`, uninstalls the add-on first. */
+    readonly failurePolicy: "retry";
   };
 }
 
@@ -40,7 +45,7 @@ export interface AddOnChoices {
 }
 
 /** What every chart is given for its installation: a new cluster takes minutes, and an add-on may need another. */
-export const RETRIES = { backOffLimit: 1000, timeout: "600s" };
+export const RETRIES = { backOffLimit: 1000, timeout: "10m0s", failurePolicy: "retry" } as const;
 
 /** What API clients in pods reach, services being rewritten: HAProxy's port and the API server's own. */
 export const API_PORTS = [6443, 6445];

@@ -12,6 +12,9 @@ export interface FoundationArgs {
 
   /** Who allowances call "servers". */
   readonly servers: pulumi.Input<Servers>;
+
+  /** Whether the engine refuses to delete the namespaces, and with them everything inside. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** What every system on the cluster stands on: guarded namespaces, and an order of who stays when room is short. */
@@ -42,7 +45,7 @@ export class Foundation extends pulumi.ComponentResource {
         const quota = quotaOf(PLATFORM_NAMESPACES[key], args.environment);
         const guarded = new GuardedNamespace(
           `${name}-${namespace}`,
-          { namespace, podSecurity, allow, quota, servers: args.servers },
+          { namespace, podSecurity, allow, quota, servers: args.servers, protection: args.protection },
           child,
         );
         return [key, guarded.namespace];

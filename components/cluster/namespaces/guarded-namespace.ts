@@ -29,6 +29,9 @@ export interface GuardedNamespaceArgs {
    * @default no quota
    */
   readonly quota?: { readonly cpu: string; readonly memory: string };
+
+  /** Whether the engine refuses to delete the namespace, and with it everything inside. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** What a container gets that asks for nothing: enough to start, too little to hurt its neighbours. */
@@ -46,7 +49,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
     const namespace = new k8s.core.v1.Namespace(
       name,
       { metadata: { name: args.namespace, labels: podSecurityLabels(profile) } },
-      { parent: this },
+      { parent: this, protect: args.protection ?? false },
     );
     const inside = { parent: this, dependsOn: namespace };
 

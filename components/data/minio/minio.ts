@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { inlineChart, RETRIES } from "../../cluster";
 import { readQuorum, type Settings, writeQuorum } from "../../settings";
+import { ingressAnnotations } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { addOnObjects, METRICS_TOKEN_KEY } from "./add-on-objects";
 import { metricsToken } from "./metrics-token";
@@ -142,7 +143,7 @@ export class MinIO extends pulumi.ComponentResource {
           name: MINIO.console,
           namespace,
           labels: LABELS.servers,
-          annotations: { ...certificateAnnotations, "pulumi.com/skipAwait": "true" },
+          annotations: ingressAnnotations(certificateAnnotations),
         },
         spec: {
           ingressClassName: "traefik",

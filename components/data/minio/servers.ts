@@ -24,6 +24,9 @@ export interface MinioServersArgs
   /** The volume of each drive. */
   readonly volumeGib: number;
   readonly storageClass?: string | undefined;
+
+  /** Whether the engine refuses to delete or replace what could not be made again. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** The servers, the names that lead to them, and who they are to each other. */
@@ -43,6 +46,7 @@ export class MinioServers extends pulumi.ComponentResource {
     super("trellis:minio:MinioServers", name, {}, opts);
     const { layout } = args;
     const child = { parent: this };
+    const kept = { parent: this, protect: args.protection ?? false };
     const metadata = (object: string) => ({
       name: object,
       namespace: args.namespace,
@@ -57,7 +61,7 @@ export class MinioServers extends pulumi.ComponentResource {
     const { result: password } = new random.RandomPassword(
       `${name}-root-password`,
       { length: 40, special: false },
-      child,
+      kept,
     );
     this.root = { user: "trellis-root", password };
     const root = new k8s.core.v1.Secret(
@@ -71,7 +75,11 @@ export class MinioServers extends pulumi.ComponentResource {
 
     const authority = new Authority(
       `${name}-authority`,
-      { commonName: `${args.cluster}-minio-ca`, lifetime: LIFETIMES.authority },
+      {
+        commonName: `${args.cluster}-minio-ca`,
+        lifetime: LIFETIMES.authority,
+        protection: args.protection,
+      },
       child,
     );
     this.authority = authority.certificate;
@@ -133,7 +141,7 @@ export class MinioServers extends pulumi.ComponentResource {
         },
       },
       // Kubernetes forbids to change the claims of a StatefulSet: a larger volume is the volume's own affair.
-      { ...child, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
+      { ...kept, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
     );
     this.registerOutputs({});
   }

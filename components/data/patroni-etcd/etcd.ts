@@ -17,6 +17,9 @@ export interface PatroniEtcdArgs extends Pick<MemberPodArgs, "members" | "strict
   readonly certificateEpoch: number;
 
   readonly storageClass?: string | undefined;
+
+  /** Whether the engine refuses to delete what could not be made again. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** What Patroni keeps is small, and what it needs is that a write reaches the disk. */
@@ -42,7 +45,11 @@ export class PatroniEtcd extends pulumi.ComponentResource {
 
     const authority = new Authority(
       `${name}-authority`,
-      { commonName: `${args.cluster}-etcd-ca`, lifetime: LIFETIMES.authority },
+      {
+        commonName: `${args.cluster}-etcd-ca`,
+        lifetime: LIFETIMES.authority,
+        protection: args.protection,
+      },
       child,
     );
     const leaf = { lifetime: LIFETIMES.workload, epoch: args.certificateEpoch };
@@ -121,7 +128,12 @@ export class PatroniEtcd extends pulumi.ComponentResource {
         },
       },
       // Kubernetes forbids to change the claims of a StatefulSet.
-      { ...child, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
+      {
+        ...child,
+        protect: args.protection ?? false,
+        dependsOn: account,
+        ignoreChanges: ["spec.volumeClaimTemplates"],
+      },
     );
     this.registerOutputs({});
   }

@@ -23,6 +23,7 @@ export interface PostgresArgs
     | "nodePorts"
     | "etcd"
     | "certificate"
+    | "protection"
   > {
   readonly storageClass?: KubernetesName | undefined;
 

@@ -18,6 +18,8 @@ export interface PkiArgs {
   readonly postgres: Pick<PostgresPkiArgs, "addresses" | "names">;
   /** The settings' epoch of certificates: raised, all leaves are made anew, and no authority. */
   readonly epoch: number;
+  /** Whether the engine refuses to delete or replace the authorities and the key of service accounts. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** The certificates of one etcd member. */
@@ -63,14 +65,14 @@ export class Pki extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { cluster, etcdHosts, postgres, epoch }: PkiArgs,
+    { cluster, etcdHosts, postgres, epoch, protection }: PkiArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("trellis:cluster:Pki", name, {}, opts);
     const authority = (purpose: string) =>
       new Authority(
         `${name}-${purpose}`,
-        { commonName: `${cluster}-${purpose}`, lifetime: LIFETIMES.authority },
+        { commonName: `${cluster}-${purpose}`, lifetime: LIFETIMES.authority, protection },
         { parent: this },
       );
 
@@ -81,7 +83,7 @@ export class Pki extends pulumi.ComponentResource {
     const serviceAccount = new tls.PrivateKey(
       `${name}-service-account`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { parent: this },
+      { parent: this, protect: protection ?? false },
     );
     this.k3s = pulumi.output({
       server: server.keyPair,
@@ -119,7 +121,11 @@ export class Pki extends pulumi.ComponentResource {
       epoch,
     });
 
-    this.postgres = new PostgresPki(`${name}-postgres`, { cluster, ...postgres, epoch }, { parent: this });
+    this.postgres = new PostgresPki(
+      `${name}-postgres`,
+      { cluster, ...postgres, epoch, protection },
+      { parent: this },
+    );
     this.registerOutputs({});
   }
 }

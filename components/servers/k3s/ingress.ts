@@ -49,7 +49,10 @@ export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): 
       apiVersion: "helm.cattle.io/v1",
       kind: "HelmChartConfig",
       metadata: { name: "traefik", namespace: "kube-system" },
-      spec: { valuesContent: stringify(values, { lineWidth: 0 }) },
+      spec: {
+        failurePolicy: "retry", // the default here, `reinstall`, would override K3s' own and uninstall Traefik first
+        valuesContent: stringify(values, { lineWidth: 0 }),
+      },
     },
     { lineWidth: 0 },
   );

@@ -28,6 +28,14 @@ export const existingTarget = z.strictObject({
   storageClass: kubernetesName
     .default(kubernetesName.parse("local-path"))
     .meta(says("What volumes are made of.")),
+  protection: z
+    .boolean()
+    .default(true)
+    .meta(
+      says(
+        "Refuses to destroy the stack, and to delete or replace alone what could not be made again: namespaces, databases, object storage, etcd, CAs, keys, passphrases.",
+      ),
+    ),
   certificateIssuer: kubernetesName
     .optional()
     .meta(

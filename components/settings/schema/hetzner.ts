@@ -142,7 +142,7 @@ export const hetznerTarget = z.strictObject({
     .default(true)
     .meta(
       says(
-        "Refuses deletion and rebuilding of servers, addresses and volumes, at Hetzner and in the program.",
+        "Refuses, at Hetzner too, to delete and rebuild servers, addresses and volumes; refuses to destroy the stack, and to delete or replace alone what could not be made again: namespaces, databases, object storage, CAs, keys, passphrases.",
       ),
     ),
   generations: z

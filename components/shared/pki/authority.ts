@@ -7,6 +7,8 @@ export interface AuthorityArgs {
   /** The common name, by which people tell authorities apart; no program depends on it. */
   readonly commonName: string;
   readonly lifetime: Lifetime;
+  /** Whether the engine refuses to delete or replace the authority; what it issues can be made again. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 export interface LeafArgs {
@@ -31,10 +33,15 @@ export class Authority extends pulumi.ComponentResource {
 
   private readonly name: string;
 
-  constructor(name: string, { commonName, lifetime }: AuthorityArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { commonName, lifetime, protection: protect = false }: AuthorityArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("trellis:cluster:Authority", name, {}, opts);
     this.name = name;
-    const key = new tls.PrivateKey(name, ECDSA, { parent: this });
+    const kept = { parent: this, protect };
+    const key = new tls.PrivateKey(name, ECDSA, kept);
     const certificate = new tls.SelfSignedCert(
       name,
       {
@@ -47,7 +54,7 @@ export class Authority extends pulumi.ComponentResource {
         validityPeriodHours: lifetime.days * HOURS_PER_DAY,
         earlyRenewalHours: lifetime.renewDaysBefore * HOURS_PER_DAY,
       },
-      { parent: this },
+      kept,
     );
     this.keyPair = pair(certificate.certPem, key);
     this.registerOutputs({});

@@ -12,6 +12,8 @@ export interface PostgresPkiArgs {
   readonly addresses: readonly pulumi.Input<string>[];
   /** Raised, the certificates are made anew, and not their authority. */
   readonly epoch: number;
+  /** Whether the engine refuses to delete or replace the authority. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** The certificates of PostgreSQL and their authority. */
@@ -25,13 +27,13 @@ export class PostgresPki extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { cluster, names, addresses, epoch }: PostgresPkiArgs,
+    { cluster, names, addresses, epoch, protection }: PostgresPkiArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("trellis:cluster:PostgresPki", name, {}, opts);
     const authority = new Authority(
       `${name}-ca`,
-      { commonName: `${cluster}-postgres-ca`, lifetime: LIFETIMES.authority },
+      { commonName: `${cluster}-postgres-ca`, lifetime: LIFETIMES.authority, protection },
       { parent: this },
     );
     this.authority = authority.certificate;

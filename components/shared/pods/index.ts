@@ -1,3 +1,4 @@
 export { apart } from "./apart";
+export { ingressAnnotations } from "./ingress";
 export { restrictedContainer, restrictedPod, SCRATCH } from "./security";
 export { volumeClaim } from "./volume-claim";

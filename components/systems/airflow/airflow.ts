@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { ObjectStoreAccess } from "../../data";
 import type { AirflowProcess } from "../../settings";
+import { ingressAnnotations } from "../../shared/pods";
 import { AirflowMetrics } from "./airflow-metrics";
 import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
 import { AIRFLOW, AIRFLOW_IMAGE, labelsOf, PORTS } from "./names";
@@ -57,6 +58,9 @@ export interface AirflowArgs {
 
   /** The annotations by which the ingress gets its certificate. @default none */
   readonly certificateAnnotations?: Readonly<Record<string, string>>;
+
+  /** Whether the engine refuses to delete or replace the key of the connections in the database. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** Airflow, which schedules and distributes: its processes, what they share, and the door to its interface. */
@@ -79,7 +83,11 @@ export class Airflow extends pulumi.ComponentResource {
     const password = (purpose: string) =>
       new random.RandomPassword(`${name}-${purpose}`, { length: 48, special: false }, child).result;
 
-    const fernet = new random.RandomBytes(`${name}-fernet-key`, { length: 32 }, child);
+    const fernet = new random.RandomBytes(
+      `${name}-fernet-key`,
+      { length: 32 },
+      { ...child, protect: args.protection ?? false },
+    );
     this.adminPassword = password("admin-password");
     const secret = (object: string, stringData: Record<string, pulumi.Input<string>>) => ({
       resource: new k8s.core.v1.Secret(
@@ -183,7 +191,7 @@ export class Airflow extends pulumi.ComponentResource {
       {
         metadata: {
           ...metadata(AIRFLOW.apiServer),
-          annotations: { ...args.certificateAnnotations, "pulumi.com/skipAwait": "true" },
+          annotations: ingressAnnotations(args.certificateAnnotations),
         },
         spec: {
           rules: [{ host: args.host, http: { paths: [INTERFACE] } }],

@@ -72,7 +72,7 @@ export interface DataSurfaceArgs {
   readonly monitoring: boolean;
 
   /** What changes a source at random, for trying out. @default none */
-  readonly simulator?: Omit<SimulatorArgs, "image"> & { readonly login: Login };
+  readonly simulator?: Omit<SimulatorArgs, "accessDigest" | "image"> & { readonly login: Login };
 }
 
 /** Where the jobs of the platforms live: what they read, what they may use, and who may start them. */
@@ -218,6 +218,10 @@ export class DataSurface extends pulumi.ComponentResource {
     }
     if (args.simulator) {
       const { login, ...simulator } = args.simulator;
+      // Half a digest over a random password tells nothing of it.
+      const accessDigest = pulumi.unsecret(
+        pulumi.jsonStringify([login.user, login.password, args.authorities]).apply(digest),
+      );
       const logins = secret(DATASURFACE.simulator, {
         [SIMULATOR_KEYS.user]: login.user,
         [SIMULATOR_KEYS.password]: login.password,
@@ -226,7 +230,7 @@ export class DataSurface extends pulumi.ComponentResource {
         `${name}-simulator`,
         {
           metadata: metadata(DATASURFACE.simulator, LABELS.simulator),
-          spec: simulatorDeployment({ ...simulator, image: args.image }),
+          spec: simulatorDeployment({ ...simulator, accessDigest, image: args.image }),
         },
         { parent: this, dependsOn: [logins, ...inputs] },
       );

@@ -5,6 +5,9 @@ import { AUTHORITIES_FILE } from "./job-pod";
 import { DATASURFACE, JOBS_USER, LABELS } from "./names";
 
 export interface SimulatorArgs {
+  /** Changes with its login and its authorities, which it reads only when it starts. */
+  readonly accessDigest: pulumi.Input<string>;
+
   readonly image: pulumi.Input<string>;
 
   /** How many change the source at once; 0 stops it. */
@@ -24,6 +27,7 @@ const AUTHORITIES = { name: "authorities", mountPath: "/etc/trellis/authorities"
 
 /** The Deployment that changes customers and addresses of a source at random. */
 export function simulatorDeployment({
+  accessDigest,
   image,
   replicas,
   changesPerSecond,
@@ -37,7 +41,7 @@ export function simulatorDeployment({
     replicas,
     selector: { matchLabels: LABELS.simulator },
     template: {
-      metadata: { labels: LABELS.simulator },
+      metadata: { labels: LABELS.simulator, annotations: { "trellis/access-digest": accessDigest } },
       spec: {
         serviceAccountName: DATASURFACE.serviceAccount,
         automountServiceAccountToken: false, // nothing here talks to Kubernetes

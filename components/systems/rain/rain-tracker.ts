@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Environment } from "../../settings";
+import { ingressAnnotations } from "../../shared/pods";
 import { rainConfiguration } from "./configuration";
 import { CONVERSATIONS } from "./egress";
 import { importLabels } from "./import-jobs";
@@ -32,6 +33,9 @@ export interface RainTrackerArgs {
   /** Where the connection string of the rain database is; under `ca.crt` beside it, the authority of its server. */
   readonly databaseSecret: SecretKey;
 
+  /** The content of that Secret: pods restart when it changes, since they read it only when they start. */
+  readonly databaseAccess: pulumi.Input<string>;
+
   /** The name under which the API is reached from outside. */
   readonly host: pulumi.Input<string>;
 
@@ -46,6 +50,9 @@ export interface RainTrackerArgs {
     /** ReadWriteMany where the class can, so that imports may run on several servers at once. @default ReadWriteOnce */
     readonly accessMode?: "ReadWriteOnce" | "ReadWriteMany";
   };
+
+  /** Whether the engine refuses to delete or replace that volume. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** The historical rain record: imports by schedule and by hand, an API to read it, metrics to watch it. */
@@ -64,7 +71,10 @@ export class RainTracker extends pulumi.ComponentResource {
     });
     const pod: RainPodArgs = { image, databaseSecret };
     const configuration = rainConfiguration(environment);
-    const configDigest = digest(configuration);
+    // Half a digest over a random password tells nothing of it.
+    const configDigest = pulumi.unsecret(
+      pulumi.output(args.databaseAccess).apply((access) => digest(JSON.stringify([configuration, access]))),
+    );
 
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-config`,
@@ -90,7 +100,7 @@ export class RainTracker extends pulumi.ComponentResource {
           resources: { requests: { storage: args.archive.size } },
         },
       },
-      child,
+      { ...child, protect: args.protection ?? false },
     );
     for (const [policy, spec] of Object.entries(CONVERSATIONS)) {
       new k8s.networking.v1.NetworkPolicy(
@@ -146,7 +156,10 @@ export class RainTracker extends pulumi.ComponentResource {
     new k8s.networking.v1.Ingress(
       `${name}-api-ingress`,
       {
-        metadata: { ...metadata(RAIN.api, LABELS.api), annotations: { ...args.certificateAnnotations } },
+        metadata: {
+          ...metadata(RAIN.api, LABELS.api),
+          annotations: ingressAnnotations(args.certificateAnnotations),
+        },
         spec: apiIngress(args.host),
       },
       child,
@@ -168,5 +181,4 @@ export class RainTracker extends pulumi.ComponentResource {
   }
 }
 
-const digest = (configuration: Record<string, string>): string =>
-  createHash("sha256").update(JSON.stringify(configuration)).digest("hex").slice(0, 16);
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -18,7 +18,7 @@ export function replicaRange(environment: Environment): { min: number; max: numb
 /** A change of the configuration is a new pod: nobody reads its environment twice. */
 export const CONFIG_DIGEST = "trellis/config-digest";
 
-export function apiDeployment(args: RainPodArgs, configDigest: string): DeploymentSpec {
+export function apiDeployment(args: RainPodArgs, configDigest: pulumi.Input<string>): DeploymentSpec {
   const probe = (path: string) => ({ httpGet: { path, port: "http" } });
   return {
     // The autoscaler decides how many; a number here would undo its decision with every update.
@@ -52,7 +52,7 @@ export function apiDeployment(args: RainPodArgs, configDigest: string): Deployme
   };
 }
 
-export function metricsDeployment(args: RainPodArgs, configDigest: string): DeploymentSpec {
+export function metricsDeployment(args: RainPodArgs, configDigest: pulumi.Input<string>): DeploymentSpec {
   const probe = { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 10, timeoutSeconds: 5 };
   return {
     replicas: 1,

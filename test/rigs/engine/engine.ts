@@ -68,7 +68,8 @@ export interface Engine {
   up(program: PulumiFn): Promise<Run>;
   /** Reads every resource again, as `pulumi refresh` does. */
   refresh(): Promise<Run>;
-  destroy(program: PulumiFn): Promise<Run>;
+  /** @param environment Variables of this run alone. */
+  destroy(program: PulumiFn, environment?: Readonly<Record<string, string>>): Promise<Run>;
   /** Changes configuration, from the next run on. */
   configure(config: EngineOptions["config"]): void;
   /** What a stand-in has made. */
@@ -110,13 +111,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     PULUMI_SKIP_UPDATE_CHECK: "1",
     PULUMI_SKIP_CHECKPOINTS: "true", // or the whole state is written at every step, for an engine that nobody kills here
   };
-  const select = (program: PulumiFn): Promise<Stack> =>
+  const select = (program: PulumiFn, further: Readonly<Record<string, string>> = {}): Promise<Stack> =>
     LocalWorkspace.createOrSelectStack(
       { stackName: options.stack, projectName, program },
       {
         workDir: work,
         pulumiHome: home,
-        envVars: environment,
+        envVars: { ...environment, ...further },
         secretsProvider: "passphrase",
         pulumiCommand,
       },
@@ -132,11 +133,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       stack: Stack,
       onEvent: (event: EngineEvent) => void,
     ) => Promise<{ readonly stdout: string; readonly outputs?: OutputMap }>,
-    refreshes = false,
+    {
+      refreshes = false,
+      environment: further = {},
+    }: { refreshes?: boolean; environment?: Readonly<Record<string, string>> } = {},
   ): Promise<Run> => {
     const steps: Step[] = [];
     const messages: string[] = [];
-    const stack = await select(program);
+    const stack = await select(program, further);
     const onEvent = (event: EngineEvent) => {
       // What a refresh found is known at its end.
       const { metadata } = (refreshes ? event.resOutputsEvent : event.resourcePreEvent) ?? {};
@@ -159,9 +163,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       run(
         async () => {},
         (stack, onEvent) => stack.refresh({ onEvent, showSecrets: false }),
-        true,
+        { refreshes: true },
       ),
-    destroy: (program) => run(program, (stack, onEvent) => stack.destroy({ onEvent, showSecrets: false })),
+    destroy: (program, environment = {}) =>
+      run(program, (stack, onEvent) => stack.destroy({ onEvent, showSecrets: false }), { environment }),
     configure(config) {
       const file = parse(readFileSync(stackFile, "utf8"));
       writeFileSync(stackFile, stringify({ ...file, config: { ...file.config, ...config } }));

@@ -1,3 +1,4 @@
+export { type AnsweringApi, answeringApi } from "./answering-api";
 export { Cloud, type Fault, type Held } from "./cloud";
 export {
   changes,

@@ -1,7 +1,7 @@
 /** The fields of a HelmChart (k3s-io/helm-controller, pkg/apis/helm.cattle.io/v1/types.go) by their types. */
 const CHART = {
   string: [
-    ...["chart", "chartContent", "failurePolicy", "helmVersion", "jobImage", "repo", "repoCA"],
+    ...["chart", "chartContent", "helmVersion", "jobImage", "repo", "repoCA"],
     ...["targetNamespace", "timeout", "valuesContent", "version"],
   ],
   boolean: [
@@ -17,10 +17,13 @@ const CHART = {
 
 const REFERENCE = { type: "object", properties: { name: { type: "string" } } };
 
+const FAILURE_POLICY = { type: "string", enum: ["abort", "reinstall", "retry"], default: "reinstall" };
+
 const chart = {
   ...Object.fromEntries(
     Object.entries(CHART).flatMap(([type, names]) => names.map((name) => [name, { type }] as const)),
   ),
+  failurePolicy: FAILURE_POLICY,
   set: { type: "object", additionalProperties: { "x-kubernetes-int-or-string": true } },
   authSecret: REFERENCE,
   repoCAConfigMap: REFERENCE,
@@ -39,7 +42,7 @@ const chart = {
 
 const configuration = {
   valuesContent: { type: "string" },
-  failurePolicy: { type: "string" },
+  failurePolicy: FAILURE_POLICY,
   valuesSecrets: chart.valuesSecrets,
 };
 

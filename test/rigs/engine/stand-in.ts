@@ -6,7 +6,10 @@ import { at, canonical, nameOf, type Properties, plainProperties, typeOf } from 
 /** How a stand-in treats the resources of one type. Inputs come without marks of secrets. */
 export interface ResourceKind {
   /** Inputs (by dotted path) whose change the real provider answers with a replacement. */
-  readonly replacedBy: readonly string[] | "every input";
+  readonly replacedBy:
+    | readonly string[]
+    | "every input"
+    | ((inputs: Properties, configuration: ReadonlyMap<string, unknown>) => readonly string[]);
   /** The input that is the resource's name, invented where the program gives none, as real providers do. */
   readonly nameInput?: string;
   /** Its id; a number of its own where it has no other. */
@@ -15,7 +18,7 @@ export interface ResourceKind {
   readonly outputs?: (made: Making) => Properties | Promise<Properties>;
   /** Why the real API would not make or change this; nothing where it would. */
   readonly refusal?: (making: Making) => string | undefined;
-  /** Whether the real provider, so configured, takes a deletion that failed by this error as done. */
+  /** Whether the real provider, so configured, takes what it cannot read or delete by this error as gone. */
   readonly forgets?: (error: Error, configuration: ReadonlyMap<string, unknown>) => boolean;
   /** Whether it is still there, as the real API sees it. Default: as long as nobody took it out of the cloud. */
   readonly exists?: (inputs: Properties, cloud: Cloud) => Promise<boolean>;
@@ -83,10 +86,12 @@ export function standIn(
       const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
         (key) => canonical(before[key]) !== canonical(after[key]),
       );
+      const differing = (paths: readonly string[]) =>
+        paths.filter((path) => canonical(at(before, path)) !== canonical(at(after, path)));
       const replaces =
         replacedBy === "every input"
           ? changed
-          : replacedBy.filter((path) => canonical(at(before, path)) !== canonical(at(after, path)));
+          : differing(typeof replacedBy === "function" ? replacedBy(after, cloud.configuration) : replacedBy);
       // Two resources cannot have one name, so the old one goes first where the name stays.
       const keepsName = nameInput !== undefined && at(before, nameInput) === at(after, nameInput);
       return { changes: changed.length > 0, replaces, deleteBeforeReplace: keepsName };
@@ -107,9 +112,14 @@ export function standIn(
     },
 
     async read(id, urn, props: Properties = {}) {
-      meetFaults("read", urn, props);
+      const { exists, forgets } = kind(typeOf(urn));
+      try {
+        meetFaults("read", urn, props);
+      } catch (error) {
+        if (error instanceof Error && forgets?.(error, cloud.configuration)) return { id: "", props: {} };
+        throw error;
+      }
       if (id === NO_ID) return { id, props, inputs: inputsIn(props) }; // it is in the state alone
-      const { exists } = kind(typeOf(urn));
       const held = cloud.find(id);
       const gone = held && exists && !(await exists(plainProperties(held.inputs), cloud));
       if (gone) cloud.remove(id);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { PLATFORM_NAMESPACES } from "../../../components/cluster/namespaces/namespaces";
 import { versions } from "../../../components/shared/versions";
 import platform from "../../../index";
 import { evaluateStack } from "../../rigs/evaluate";
@@ -89,6 +90,75 @@ describe("the platform", () => {
     } finally {
       process.env.SOURCE_DATE_EPOCH = before;
     }
+  });
+
+  it("waits for the address of no Ingress, since none may ever be published", async () => {
+    const { resources } = await evaluatePlatform(rawSettings("prod"), "prod");
+
+    const ingresses = resources.filter(({ type }) => type.endsWith(":Ingress"));
+    expect(ingresses.length).toBeGreaterThan(2);
+    for (const { name, inputs } of ingresses) {
+      const annotations = { "pulumi.com/skipAwait": "true" };
+      expect(inputs.metadata, name).toMatchObject({ annotations });
+    }
+  });
+
+  it("declares charts as the Helm controller would write them, and lets a failed one be tried again", async () => {
+    const { resources } = await evaluatePlatform(rawSettings("prod"), "prod");
+
+    const charts = resources.filter(({ type }) => type.endsWith(":HelmChart"));
+    expect(charts.length).toBeGreaterThan(5);
+    for (const { name, inputs } of charts) {
+      // Go prints 600 seconds as 10m0s; fields of no value are left out.
+      expect(inputs.spec, name).toMatchObject({ timeout: "10m0s", failurePolicy: "retry" });
+      expect(Object.values(Object(inputs.spec)), name).not.toContain(false);
+      expect(Object.values(Object(inputs.spec)), name).not.toContain("");
+    }
+  });
+
+  describe("under protection", () => {
+    const RANDOM = [
+      ...["airflow-fernet-key", "minio-servers-root-password"],
+      ...["postgres-archive-passphrase-1", "postgres-archive-passphrase-2"],
+      ...["replication", "rest", "rewind", "superuser"].map((user) => `postgres-cluster-${user}`),
+    ];
+    const NAMESPACES = Object.values(PLATFORM_NAMESPACES).map(({ name }) => `foundation-${name}`);
+    const OBJECTS = [...NAMESPACES, "minio-servers-set", "postgres-cluster-members", "rain-archive"];
+    const everywhere = ["destroy-guard", ...RANDOM, ...OBJECTS, "minio-servers-authority"];
+
+    const protectedBy = async (raw: Record<string, unknown>) => {
+      const { resources } = await evaluatePlatform(raw, "prod");
+      const kept = resources.filter(({ options }) => options.protect).map(({ name }) => name);
+      return [...new Set(kept)].sort();
+    };
+
+    it("is on servers of its own what nobody could make again, and what the servers are reached by", async () => {
+      const kept = await protectedBy(rawSettings("prod"));
+
+      const authorities = ["client", "embedded-etcd", "etcd", "postgres", "request-header", "server"];
+      const join = ["agent-token", "secrets-encryption-key", "server-token", "tunnel-key"];
+      expect(kept.filter((name) => !/^cluster-(addresses|servers)/.test(name))).toEqual(
+        [
+          ...everywhere,
+          ...["cluster-join-secrets", ...join.map((purpose) => `cluster-join-secrets-${purpose}`)],
+          ...authorities.map((each) => `cluster-pki-${each === "postgres" ? "postgres-ca" : `${each}-ca`}`),
+          ...["cluster-pki-service-account", "cluster-patroni", "cluster-snapshots"],
+        ].sort(),
+      );
+      expect(kept.filter((name) => name.startsWith("cluster-servers-ubuntu"))).toHaveLength(3);
+    });
+
+    it("is on an existing cluster the same, and its etcd; and nothing without it", async () => {
+      const on = (protection: boolean) =>
+        protectedBy({
+          ...rawSettings("prod"),
+          target: { kind: "existing", nodes: ["192.0.2.0/24"], protection },
+        });
+
+      const own = ["etcd-authority", "etcd-members", "postgres-pki-ca"];
+      expect(await on(true)).toEqual([...everywhere, ...own].sort());
+      expect(await on(false)).toEqual([]);
+    });
   });
 
   describe("on a cluster that others look after", () => {

@@ -67,8 +67,11 @@ export class Archive extends pulumi.ComponentResource {
   /** How many repositories there are. */
   readonly repositories: number;
   readonly queueBytes: number;
-  /** By repository: what decrypts it. To be kept outside of the cluster; secret. */
-  readonly passphrases: pulumi.Output<string>[];
+  /**
+   * What decrypts the repository in the cluster, and the one off it: both, whether or not there is a second store now, so
+   * that one that comes back is read with the passphrase that it was written with. To be kept outside of the cluster; secret.
+   */
+  readonly passphrases: readonly [pulumi.Output<string>, pulumi.Output<string>];
 
   constructor(
     name: string,
@@ -77,6 +80,7 @@ export class Archive extends pulumi.ComponentResource {
       readonly stanza: string;
       readonly replicas: number;
       readonly volumeGib: number;
+      readonly protection?: boolean | undefined;
     },
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -86,17 +90,17 @@ export class Archive extends pulumi.ComponentResource {
     const stores = [store, ...(offsite ? [offsite] : [])];
     this.repositories = stores.length;
     this.queueBytes = Math.floor(args.volumeGib * 2 ** 30 * QUEUE_SHARE);
-    // Both, whether or not there is storage off the cluster: a passphrase that left the state with the setting would come
-    // back as another one, and the archive of before would be noise.
-    this.passphrases = [1, 2].map((repository) =>
+    // Both, with or without a store off the cluster: a passphrase that left the state would come back as another one, and
+    // nothing could read the old archive.
+    const passphrase = (repository: number) =>
       pulumi.secret(
         new random.RandomPassword(
           `${name}-passphrase-${repository}`,
           { length: 48, special: false },
-          { parent: this },
+          { parent: this, protect: args.protection ?? false },
         ).result,
-      ),
-    );
+      );
+    this.passphrases = [passphrase(1), passphrase(2)];
 
     const keys = pulumi.all(stores.map((each, index) => keysOf(each, this.passphrases[index], index + 1)));
     const secret = new k8s.core.v1.Secret(

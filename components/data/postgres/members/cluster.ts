@@ -57,6 +57,9 @@ export interface PostgresClusterArgs {
 
   /** Where the log is archived to. @default nowhere */
   readonly archive?: Pick<Archive, "member" | "archiving"> | undefined;
+
+  /** Whether the engine refuses to delete or replace what could not be made again. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** The Patroni members, the services that lead to each of them, and what they may know. */
@@ -166,18 +169,27 @@ export class PostgresCluster extends pulumi.ComponentResource {
         },
       },
       // Kubernetes forbids to change the claims of a StatefulSet: a larger volume is the volume's own affair.
-      { ...child, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
+      {
+        ...child,
+        protect: args.protection ?? false,
+        dependsOn: account,
+        ignoreChanges: ["spec.volumeClaimTemplates"],
+      },
     );
     this.registerOutputs({});
   }
 
   private passwords(
     name: string,
-    { etcd }: PostgresClusterArgs,
+    { etcd, protection }: PostgresClusterArgs,
     metadata: k8s.types.input.meta.v1.ObjectMeta,
   ) {
     const password = (whose: string) =>
-      new random.RandomPassword(`${name}-${whose}`, { length: 40, special: false }, { parent: this }).result;
+      new random.RandomPassword(
+        `${name}-${whose}`,
+        { length: 40, special: false },
+        { parent: this, protect: protection ?? false },
+      ).result;
     return new k8s.core.v1.Secret(
       `${name}-passwords`,
       {

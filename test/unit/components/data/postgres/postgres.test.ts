@@ -263,7 +263,7 @@ describe("PostgreSQL's archive", () => {
     expect(await passphrases({ offsite })).toEqual(await passphrases({}));
   });
 
-  it("hands out what decrypts it as a secret", async () => {
+  it("hands out what decrypts either repository as a secret, whether or not there is a second one", async () => {
     const { secretOutputs } = await evaluateStack({
       program: () => ({
         passphrases: new Postgres("postgres", { ...ARGS, images, archive: ARCHIVE }).archivePassphrases,

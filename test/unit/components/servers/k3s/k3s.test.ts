@@ -206,17 +206,19 @@ describe("a K3s server", () => {
 });
 
 describe("the ingress", () => {
-  const values = (part: MachinePart) =>
-    parse(
-      parse(file(part, "/var/lib/rancher/k3s/server/manifests/trellis-ingress.yaml").content).spec
-        .valuesContent,
-    );
+  const spec = (part: MachinePart) =>
+    parse(file(part, "/var/lib/rancher/k3s/server/manifests/trellis-ingress.yaml").content).spec;
+  const values = (part: MachinePart) => parse(spec(part).valuesContent);
 
   it("listens at the ports that HAProxy sends to, and never asks for a load balancer", () => {
     expect(values(server())).toMatchObject({
       service: { spec: { type: "NodePort" } },
       ports: { web: { nodePort: 30080 }, websecure: { nodePort: 30443 } },
     });
+  });
+
+  it("is upgraded again after a failure, and not uninstalled first", () => {
+    expect(spec(server()).failurePolicy).toBe("retry");
   });
 
   it("believes the PROXY header of the servers' addresses, in a mesh of each one's own", () => {

@@ -9,6 +9,7 @@ const ARGS: RainTrackerArgs = {
   environment: "prod",
   image: "registry.example/jobs@sha256:0123",
   databaseSecret: { name: "rain-database", key: "url" },
+  databaseAccess: "postgresql://rain@postgres/rain",
   host: "rain.example.com",
   archive: { size: "10Gi" },
 };
