@@ -86,8 +86,10 @@ export class GuardedNamespace extends pulumi.ComponentResource {
       );
 
     const guards = [...policies, limits, ...(quota ? [quota] : [])];
+    // A preview knows the URN of a new guard, but not its ID: with the ID, a new guard would make the name unknown, and the
+    // preview would show everything in the namespace as replaced.
     this.namespace = pulumi
-      .all([namespace.metadata.name, pulumi.all(guards.map((guard) => guard.id))])
+      .all([namespace.metadata.name, pulumi.all(guards.map((guard) => guard.urn))])
       .apply(([created]) => created);
     this.registerOutputs({ namespace: this.namespace });
   }

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -31,8 +32,8 @@ export class BuiltImage extends pulumi.ComponentResource {
     const image = new docker.Image(
       name,
       {
-        context: { location: args.context },
-        dockerfile: { location: args.dockerfile },
+        context: { location: inProject(args.context) },
+        dockerfile: { location: inProject(args.dockerfile) },
         platforms: args.architectures.map((each) => PLATFORMS[each]),
         buildArgs: { ...args.buildArgs },
         tags: [`${args.repository}:latest`], // a push needs one; nobody refers to it
@@ -45,6 +46,9 @@ export class BuiltImage extends pulumi.ComponentResource {
     this.registerOutputs({ reference: this.reference });
   }
 }
+
+/** Relative to the project, where the program runs: an absolute path would be another one in the next checkout. */
+const inProject = (path: string) => relative(process.cwd(), path) || ".";
 
 const PLATFORMS = {
   amd64: docker.Platform.Linux_amd64,

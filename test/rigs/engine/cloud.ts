@@ -92,6 +92,11 @@ export class Cloud {
     }
   }
 
+  /** Says that a resource has this number already. */
+  take(number: number): void {
+    mkdirSync(join(this.#directory, "ids", String(number)), { recursive: true });
+  }
+
   /** An IPv4 address for the resource of this number: on loopback, where a test can answer at it. */
   ipv4(number: number): string {
     const file = join(this.#clouds, NETWORK_FILE);

@@ -1,9 +1,12 @@
+import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import {
+  type Deployment,
   type EngineEvent,
   LocalWorkspace,
   type OutputMap,
@@ -15,9 +18,10 @@ import {
 import { parse, stringify } from "yaml";
 import { program as pathOf } from "../programs";
 import { bundleStandIns } from "./bundle";
-import { Cloud, newClouds } from "./cloud";
+import { Cloud, type Held, newClouds } from "./cloud";
 import { madeSecrets } from "./leaks";
-import { canonical, nameOf } from "./wire";
+import { restore } from "./stand-in";
+import { canonical, nameOf, type Properties, stateProperties } from "./wire";
 
 /** The providers that have stand-ins here. */
 export const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;
@@ -30,6 +34,15 @@ export interface EngineOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** Configuration that is kept as secrets. */
   readonly secrets?: Readonly<Record<string, string>>;
+}
+
+/** A resource in an exported state, as far as it is read here; a component has no id. */
+interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly inputs?: Properties;
+  readonly outputs?: Properties;
 }
 
 /** What the engine did, or would do, to one resource. */
@@ -70,6 +83,10 @@ export interface Engine {
   refresh(): Promise<Run>;
   /** @param environment Variables of this run alone. */
   destroy(program: PulumiFn, environment?: Readonly<Record<string, string>>): Promise<Run>;
+  /** The stack's state as `pulumi stack export` writes it: secrets stay encrypted with the passphrase of the tests. */
+  exportState(): Promise<string>;
+  /** Takes over an exported state; the stand-ins then hold the resources that it lists. */
+  importState(state: string): Promise<void>;
   /** Changes configuration, from the next run on. */
   configure(config: EngineOptions["config"]): void;
   /** What a stand-in has made. */
@@ -81,6 +98,7 @@ export interface Engine {
   close(): void;
 }
 
+/** The recorded states of releases are encrypted with it: another passphrase makes them unreadable. */
 const PASSPHRASE = "the passphrase of a stack that lives for one test";
 const projectDirectory = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -167,6 +185,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ),
     destroy: (program, environment = {}) =>
       run(program, (stack, onEvent) => stack.destroy({ onEvent, showSecrets: false }), { environment }),
+    async exportState() {
+      // Not by the Automation API, which exports secrets in clear text.
+      const { stdout } = await promisify(execFile)(pulumi, ["stack", "export", "--stack", options.stack], {
+        cwd: work,
+        env: { ...process.env, ...environment, PULUMI_HOME: home },
+        maxBuffer: 2 ** 28,
+      });
+      return stdout;
+    },
+    async importState(state) {
+      await nothing.importStack(JSON.parse(state));
+      for (const resource of resourcesOf(await nothing.exportStack())) {
+        const provider = STAND_INS.find((name) => resource.type.startsWith(`${name}:`));
+        if (provider) restore(new Cloud(clouds, provider), resource);
+      }
+    },
     configure(config) {
       const file = parse(readFileSync(stackFile, "utf8"));
       writeFileSync(stackFile, stringify({ ...file, config: { ...file.config, ...config } }));
@@ -186,6 +220,15 @@ export function changes(run: Run): Step[] {
   const own = ({ type, name }: Step) =>
     type === "pulumi:pulumi:Stack" || (type.startsWith("pulumi:providers:") && name.startsWith("default"));
   return run.steps.filter((step) => !["same", "read", "refresh"].includes(step.op) && !own(step));
+}
+
+/** The resources of a state whose secrets are in clear text. */
+function resourcesOf({ deployment }: Deployment): Held[] {
+  const resources: readonly StateResource[] = deployment.resources;
+  return resources.map(({ urn, type, id = "", inputs = {}, outputs = {} }) => ({
+    ...{ id, type, name: nameOf(urn) },
+    ...{ inputs: stateProperties(inputs), outputs: stateProperties(outputs) },
+  }));
 }
 
 function writeProvider(directory: string, name: StandInName, serving: string, clouds: string): void {

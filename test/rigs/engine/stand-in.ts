@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Provider } from "@pulumi/pulumi/provider";
-import type { Cloud, Operation } from "./cloud";
+import type { Cloud, Held, Operation } from "./cloud";
 import { at, canonical, nameOf, type Properties, plainProperties, typeOf } from "./wire";
 
 /** How a stand-in treats the resources of one type. Inputs come without marks of secrets. */
@@ -157,6 +157,13 @@ export function standIn(
       return { outputs };
     },
   };
+}
+
+/** Lets a cloud hold a resource that a stand-in made in an earlier run, as the state of that run lists it. */
+export function restore(cloud: Cloud, held: Held): void {
+  const number = Number(held.outputs[NUMBER]);
+  cloud.take(number);
+  cloud.put(held, keyOf(held.id, number));
 }
 
 function refuse(reason: string | undefined): void {

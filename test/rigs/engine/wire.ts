@@ -22,6 +22,19 @@ export function plainProperties(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, plain(value)]));
 }
 
+/** Properties as an exported state writes them (a secret is JSON in a string), as they travel. */
+export function stateProperties(properties: Properties): Properties {
+  const travelling = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(travelling);
+    if (!isObject(value)) return value;
+    if (value[MARK] === SECRET && typeof value.plaintext === "string") {
+      return { [MARK]: SECRET, value: travelling(JSON.parse(value.plaintext)) };
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, travelling(each)]));
+  };
+  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, travelling(value)]));
+}
+
 /** The value at a dotted path, of plain properties. */
 export function at(properties: unknown, path: string): unknown {
   return path

@@ -24,6 +24,14 @@ describe("the platform", () => {
     },
   );
 
+  it("names no path of the machine that it runs on, which would change on every other machine", async () => {
+    const { resources } = await evaluatePlatform(rawSettings("prod"));
+
+    const naming = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(process.cwd()));
+    expect(resources.length).toBeGreaterThan(120);
+    expect(naming.map(({ urn }) => urn)).toEqual([]);
+  });
+
   it("warns of a production whose backups would die with the cluster", async () => {
     const { logs } = await evaluatePlatform(withValue(rawSettings("prod"), "offsite", undefined));
 
