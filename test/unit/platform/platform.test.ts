@@ -16,8 +16,8 @@ describe("the platform", () => {
 
       const warnings = logs.filter(({ severity }) => severity !== "info").map(({ message }) => message);
       expect(warnings).toEqual([
-        expect.stringContaining("belongs to nobody"),
-        expect.stringContaining("with which nobody can log in"),
+        expect.stringContaining("set a domain that you own"),
+        expect.stringContaining("replace it with your own"),
       ]);
       expect(resources.length).toBeGreaterThan(120);
     },
