@@ -82,7 +82,7 @@ describe("the platform", () => {
     process.env.SOURCE_DATE_EPOCH = after;
     try {
       await expect(evaluatePlatform(rawSettings("dev"))).rejects.toThrow(
-        `ubuntu ${versions.ubuntu.version} is out of support`,
+        `ubuntu ${versions.ubuntu.version} has been out of support since `,
       );
       const accepting = withValue(rawSettings("dev"), "acceptOutOfSupport", Object.keys(versions));
       await expect(evaluatePlatform(accepting)).resolves.toBeDefined();
