@@ -39,7 +39,12 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["target.servers.0.location", undefined, "target.servers[0].location: missing"],
   ["target.servers.0.datacenter", "fsn1-dc14", "target.servers[0].datacenter", "no setting of this name"],
   ["target.servers.0.types", [], "at least 1"],
-  ["target.servers.0.types", "ccx23", "target.servers[0].types", "a list of strings, for example `[ccx23, cpx42]`"],
+  [
+    "target.servers.0.types",
+    "ccx23",
+    "target.servers[0].types",
+    "a list of strings, for example `[ccx23, cpx42]`",
+  ],
   ["target.servers.0.types", ["cx11"], "cx23"],
   ["target.servers.0.types", ["ccx23", "cx23"], "a type with 16 GB and amd64, like ccx23"],
   ["target.servers.0.types", ["cpx42", "cax31"], "amd64"],
