@@ -52,7 +52,7 @@ export function clusterFor(
 ): ClusterLayer {
   const { target } = settings;
   if (target.kind === "existing") return existingCluster(settings, target, secrets);
-  if (!servers) throw new Error("target.kind is hetzner, and no servers were declared");
+  if (!servers) throw new Error("target.kind is hetzner, but no servers were declared");
   return ownCluster(settings, target, secrets, servers);
 }
 
@@ -114,8 +114,7 @@ function existingCluster(
   { context, nodes, pods, architectures, certificateIssuer, protection }: ExistingTarget,
   { kubeconfig }: SettingsSecrets,
 ): ClusterLayer {
-  if (!kubeconfig)
-    throw new Error("target.kind is existing, and the settings were accepted without a kubeconfig");
+  if (!kubeconfig) throw new Error("target.kind is existing, but the secret kubeconfig is missing");
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
   const provider = kubernetesProvider({ kubeconfig: ready, context });
   const foundation = new Foundation(

@@ -192,6 +192,6 @@ function userData(node: Node, facts: pulumi.Output<MachineFacts>): pulumi.Output
 
 function known<T>(values: Readonly<Record<string, T>>, { name }: Node): T {
   const value = values[name];
-  if (value === undefined) throw new Error(`nothing is known of ${name}`);
+  if (value === undefined) throw new Error(`there is no entry for ${name}`);
   return value;
 }

@@ -106,7 +106,7 @@ function keepalived(node: Node, facts: MachineFacts): MachinePart {
   const { edge } = facts.target;
   const { front, floatingIpId, hcloudToken } = facts;
   if (edge.kind !== "floating-ip" || !front || !floatingIpId || !hcloudToken) {
-    throw new Error("a floating IP without its address, its id or a token passed the settings");
+    throw new Error("keepalived needs the address and the id of the floating IP and a Hetzner token");
   }
   const server = (each: Node) => ({ name: each.name, address: clusterAddressOf(each, facts.publicAddress) });
   return keepalivedPart({
@@ -154,6 +154,6 @@ function etcdMembersOf({ target, publicAddress }: MachineFacts): EtcdMember[] {
 
 function known<T>(values: Readonly<Record<string, T>>, name: string): T {
   const value = values[name];
-  if (value === undefined) throw new Error(`nothing is known of ${name}`);
+  if (value === undefined) throw new Error(`there is no entry for ${name}`);
   return value;
 }

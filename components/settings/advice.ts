@@ -5,28 +5,34 @@ import type { Settings } from "./schema";
 const EXAMPLE_KEYS = ["AAAAC3NzaC1lZDI1NTE5AAAAIC7tyM76mToL4mUhD0vHrHQNsd06BTvYWcgAbKu5i3s0"];
 const EXAMPLE_DOMAIN = /(^|\.)example\.(com|net|org)$/;
 
-/** What is allowed and will all the same be regretted; said at each preview. */
+/** Warnings about settings that are allowed and lead to problems later; shown at each preview. */
 export function adviceOn(settings: Settings): string[] {
   const { environment, domain, target, offsite } = settings;
   const advice: string[] = [];
   if (EXAMPLE_DOMAIN.test(domain)) {
-    advice.push(`domain: ${domain} belongs to nobody; no certificate will be issued for it`);
+    advice.push(
+      `domain: no certificate will be issued for ${domain}, an example domain; set a domain that you own`,
+    );
   }
   if (target.kind === "hetzner") {
     for (const { name, publicKey } of target.access.sshKeys) {
       if (EXAMPLE_KEYS.some((key) => publicKey.includes(key))) {
         advice.push(
-          `target.access.sshKeys: ${name} is the example's key, with which nobody can log in; put yours there`,
+          `target.access.sshKeys: nobody can log in with ${name}, the example key; replace it with your own`,
         );
       }
     }
   }
   advice.push(...layoutAdvice(settings));
   if (environment === "prod" && !offsite) {
-    advice.push("offsite: missing in prod; a backup that lives in the cluster dies with it");
+    advice.push(
+      "offsite: missing in prod: whoever loses the cluster loses its backups too; set offsite.endpoint, region and bucket",
+    );
   }
   if (!settings.minio.applications.backups) {
-    advice.push("minio.applications: without `backups` there is no bucket for backups, and none are made");
+    advice.push(
+      "minio.applications: no backups will be made, because `backups` is missing; add it with a bucket",
+    );
   }
   return advice;
 }

@@ -45,7 +45,7 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
       {
         path: ["trellis:settings"],
         given: MISSING,
-        allowed: `an object in Pulumi.${pulumi.getStack()}.yaml; Pulumi.dev.yaml is one to begin with`,
+        allowed: `the stack's settings in Pulumi.${pulumi.getStack()}.yaml; start with a copy of those in Pulumi.dev.yaml`,
       },
     ]);
   }
@@ -83,20 +83,23 @@ export interface NeededSecret {
 export function neededSecrets({ target, offsite, airflow, datasurface }: Settings): NeededSecret[] {
   const needed: NeededSecret[] = [];
   if (target.kind === "existing") {
-    needed.push({ name: "kubeconfig", why: "it says how to reach the existing cluster (target.kind)" });
+    needed.push({
+      name: "kubeconfig",
+      why: "the program connects to the existing cluster with it (target.kind)",
+    });
   } else if (target.edge.kind === "floating-ip") {
     needed.push({ name: "hcloudToken", why: "the servers move the floating IP with it (target.edge.kind)" });
   } else if (target.addons.hetzner) {
     needed.push({ name: "hcloudToken", why: "Hetzner's controllers need it (target.addons.hetzner)" });
   }
   if (offsite) {
-    const why = "snapshots and backups go to the offsite bucket";
+    const why = "snapshots and backups are copied to the off-site bucket with it (offsite)";
     needed.push({ name: "offsiteAccessKey", why }, { name: "offsiteSecretKey", why });
   }
   if (airflow.slackChannel !== undefined) {
     needed.push({
       name: "slackToken",
-      why: "Airflow tells the channel of failed tasks (airflow.slackChannel)",
+      why: "Airflow reports task failures to Slack with it (airflow.slackChannel)",
     });
   }
   for (const credential of Object.keys(datasurface?.logins ?? {})) {
@@ -110,6 +113,6 @@ function missingSecret({ name, why }: NeededSecret): Problem {
   return {
     path: [`trellis:${name}`],
     given: MISSING,
-    allowed: `a secret, since ${why}: pulumi config set --secret trellis:${name}`,
+    allowed: `a secret: ${why}. Set it: pulumi config set --secret trellis:${name}`,
   };
 }

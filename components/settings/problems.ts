@@ -21,7 +21,7 @@ export function problemsOf(error: z.ZodError, root: unknown, prefix: Problem["pa
       return issue.keys.map((key) => ({
         path: [...at, key],
         given: valueAt(given, [key]),
-        allowed: "no setting of this name here; check its spelling and its place",
+        allowed: "no setting of this name here; check its spelling and indentation",
       }));
     }
     if (issue.code === "invalid_key" || issue.code === "invalid_element") {
@@ -31,18 +31,29 @@ export function problemsOf(error: z.ZodError, root: unknown, prefix: Problem["pa
   });
 }
 
+/** zod's types, as somebody who writes YAML knows them. */
+const KINDS: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "a boolean, `true` or `false`",
+  object: "a block of settings, indented below this name",
+  record: "a block of names, each with its settings, indented below this name",
+  string: "a string",
+};
+
 function allowedBy(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return issue.message.startsWith("Invalid input") ? `a value of type ${issue.expected}` : issue.message;
+      return issue.message.startsWith("Invalid input")
+        ? (KINDS[issue.expected] ?? issue.expected)
+        : issue.message;
     case "invalid_value":
       return oneOf(issue.values);
     case "invalid_union":
       return "options" in issue && issue.options ? oneOf(issue.options) : issue.message;
     case "too_small":
-      return `${issue.origin === "array" ? "at least" : "no less than"} ${issue.minimum}${unit(issue.origin)}`;
+      return `${issue.inclusive === false ? "more than" : "at least"} ${counted(issue.minimum, issue.origin)}`;
     case "too_big":
-      return `${issue.origin === "array" ? "at most" : "no more than"} ${issue.maximum}${unit(issue.origin)}`;
+      return `${issue.inclusive === false ? "less than" : "at most"} ${counted(issue.maximum, issue.origin)}`;
     default:
       return issue.message;
   }
@@ -52,10 +63,11 @@ function oneOf(values: readonly unknown[]): string {
   return values.length === 1 ? `only ${String(values[0])}` : `one of ${values.map(String).join(", ")}`;
 }
 
-function unit(origin: string): string {
-  if (origin === "string") return " characters";
-  if (origin === "array") return " entries";
-  return "";
+function counted(limit: number | bigint, origin: string): string {
+  const one = Number(limit) === 1;
+  if (origin === "string") return `${limit} ${one ? "character" : "characters"}`;
+  if (origin === "array") return `${limit} ${one ? "entry" : "entries"}`;
+  return String(limit);
 }
 
 function valueAt(root: unknown, path: ReadonlyArray<PropertyKey>): unknown {

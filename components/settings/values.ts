@@ -5,159 +5,133 @@ import { z } from "zod";
  * into configuration files, shell scripts and certificates as it stands.
  */
 
-export const kubernetesName = z
-  .string()
-  .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, {
-    error: "a lower-case name of letters, digits and inner dashes, 1 to 40 long, that begins with a letter",
-  })
+/** A string of one form. The same sentence answers a missing value, a value of another type and another form. */
+const text = (form: RegExp, allowed: string, longest?: number) => {
+  const string = z.string(allowed);
+  return (longest === undefined ? string : string.max(longest)).regex(form, { error: allowed });
+};
+
+export const kubernetesName = text(
+  /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/,
+  "a lower-case name of letters, digits and inner dashes, 1 to 40 long, that begins with a letter",
+)
   .brand<"KubernetesName">()
   .meta({ title: "name" });
 export type KubernetesName = z.infer<typeof kubernetesName>;
 
-export const domainName = z
-  .string()
-  .max(200)
-  .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/, {
-    error: "a lower-case domain name with at least two labels, such as data.example.com",
-  })
+export const domainName = text(
+  /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+  "a lower-case domain name with at least two labels, such as data.example.com",
+  200,
+)
   .brand<"DomainName">()
   .meta({ title: "domain" });
 export type DomainName = z.infer<typeof domainName>;
 
-export const emailAddress = z
-  .string()
-  .max(200)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$/, {
-    error: "an e-mail address, such as ops@example.com",
-  })
-  .meta({ title: "e-mail address" });
+export const emailAddress = text(
+  /^[A-Za-z0-9][A-Za-z0-9._+-]*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$/,
+  "an e-mail address, such as ops@example.com",
+  200,
+).meta({ title: "e-mail address" });
 
 const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const address = `${octet}(\\.${octet}){3}`;
 
-export const cidr = z
-  .string()
-  .regex(new RegExp(`^${address}/(3[0-2]|[12]?\\d)$`), { error: "an IPv4 range such as 10.0.0.0/16" })
+export const cidr = text(new RegExp(`^${address}/(3[0-2]|[12]?\\d)$`), "an IPv4 range such as 10.0.0.0/16")
   .refine((text) => cidrRange(text).first === addressNumber(text.split("/")[0] ?? ""), {
-    error:
-      "an IPv4 range whose address is its first one (no bits set behind the prefix), such as 10.0.0.0/16",
+    error: "an IPv4 range with no bits set after its prefix, such as 10.0.0.0/16",
   })
   .brand<"Cidr">()
   .meta({ title: "range" });
 export type Cidr = z.infer<typeof cidr>;
 
 /** Keys as ssh-keygen writes them; RSA only from 2048 bits, whose encoding is at least 350 characters long. */
-export const sshPublicKey = z
-  .string()
-  .regex(
-    /^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{48}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/=]{100,300}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/=]{335,2000})( [\w.@+-]{1,100})?$/,
-    { error: "one public key in OpenSSH's form, such as: ssh-ed25519 AAAA... me@example.com" },
-  )
-  .meta({ title: "OpenSSH key" });
+export const sshPublicKey = text(
+  /^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{48}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/=]{100,300}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/=]{335,2000})( [\w.@+-]{1,100})?$/,
+  "one public key in OpenSSH format, such as: ssh-ed25519 AAAA... me@example.com",
+).meta({ title: "OpenSSH key" });
 
-export const httpsUrl = z
-  .string()
-  .max(300)
-  .regex(/^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, {
-    error: "an https address without path or credentials, such as https://fsn1.your-objectstorage.com",
-  })
-  .meta({ title: "https address" });
+export const httpsUrl = text(
+  /^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/,
+  "an https address without path or credentials, such as https://fsn1.your-objectstorage.com",
+  300,
+).meta({ title: "https address" });
 
-export const bucketName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
-    error: "a bucket name: 3 to 63 lower-case letters, digits and inner dashes",
-  })
+export const bucketName = text(
+  /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+  "a bucket name: 3 to 63 lower-case letters, digits and inner dashes",
+)
   .brand<"BucketName">()
   .meta({ title: "bucket" });
 
-export const imageRepository = z
-  .string()
-  .max(200)
-  .regex(/^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/, {
-    error: "a registry and a name without a tag, such as ghcr.io/acme/trellis",
-  })
-  .meta({ title: "registry and name" });
+export const imageRepository = text(
+  /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/,
+  "a registry and a name without a tag, such as ghcr.io/acme/trellis",
+  200,
+).meta({ title: "registry and name" });
 
 /** With a tag or a digest: what runs is never whatever is newest. */
-export const imageReference = z
-  .string()
-  .max(300)
-  .regex(
-    /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$/,
-    {
-      error:
-        "a registry and a name with a tag or a digest, such as docker.io/pgsty/silo:RELEASE.2026-09-03T13-18-01Z",
-    },
-  )
-  .meta({ title: "image with a tag or a digest" });
+export const imageReference = text(
+  /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$/,
+  "a registry and a name with a tag or a digest, such as docker.io/pgsty/silo:RELEASE.2026-09-03T13-18-01Z",
+  300,
+).meta({ title: "image with a tag or a digest" });
 
 /** Part of the name of a user of object storage. */
-export const applicationName = z
-  .string()
-  .regex(/^(?!metrics$)[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
-    error: "an application's name: 2 to 32 lower-case letters, digits and inner dashes, and not metrics",
-  })
-  .meta({ title: "name" });
+export const applicationName = text(
+  /^(?!metrics$)[a-z][a-z0-9-]{0,30}[a-z0-9]$/,
+  "an application's name: 2 to 32 lower-case letters, digits and inner dashes, other than metrics",
+).meta({ title: "name" });
 
 /** A name that PostgreSQL takes without quotes; with the suffixes of roles it stays within 63 bytes. */
-export const databaseName = z
-  .string()
-  .regex(/^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/, {
-    error:
-      "a database's name: lower-case letters, digits and underscores, 1 to 40 long, not one of PostgreSQL's own",
-  })
-  .meta({ title: "name" });
+export const databaseName = text(
+  /^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/,
+  "a database's name: lower-case letters, digits and underscores, 1 to 40 long, other than PostgreSQL's own",
+).meta({ title: "name" });
 
 /** The end of the archive, or a moment with its time zone, as in `2026-11-21T10:00:00Z`. */
-export const recoveryTarget = z
-  .string()
-  .regex(/^(latest|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2}))$/, {
-    error: "latest, or a moment with its time zone, such as 2026-11-21T10:00:00Z",
-  })
+export const recoveryTarget = text(
+  /^(latest|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2}))$/,
+  "latest, or a moment with its time zone, such as 2026-11-21T10:00:00Z",
+)
   .refine((given) => given === "latest" || !Number.isNaN(Date.parse(given)), {
-    error: "a day and an hour that exist",
+    error: "a date and time that exist",
   })
   .meta({ title: "latest, or a moment such as 2026-11-21T10:00:00Z" });
 
-export const extensionName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,39}$/, { error: "an extension's name" })
-  .meta({ title: "extension" });
+export const extensionName = text(
+  /^[a-z][a-z0-9_-]{0,39}$/,
+  "the name of an extension, such as pgcrypto",
+).meta({ title: "extension" });
 
 /** A folder of this project. */
-export const projectFolder = z
-  .string()
-  .regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, {
-    error: "a folder within the project, such as examples/model",
-  })
-  .meta({ title: "folder" });
+export const projectFolder = text(
+  /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
+  "a folder within the project, such as examples/model",
+).meta({ title: "folder" });
 
-export const gitUrl = z
-  .string()
-  .max(300)
-  .regex(/^https:\/\/[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[A-Za-z0-9._~-]+)+$/, {
-    error:
-      "an https address of a git repository without credentials, such as https://github.com/acme/model.git",
-  })
-  .meta({ title: "https address" });
+export const gitUrl = text(
+  /^https:\/\/[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[A-Za-z0-9._~-]+)+$/,
+  "an https address of a git repository without credentials, such as https://github.com/acme/model.git",
+  300,
+).meta({ title: "https address" });
 
-export const branchName = z
-  .string()
-  .max(100)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+)*$/, { error: "a branch, such as main" })
-  .meta({ title: "branch" });
+export const branchName = text(
+  /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+)*$/,
+  "a branch of that repository, such as main",
+  100,
+).meta({ title: "branch" });
 
 /** The name of a platform or a credential in a model. */
-export const modelName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: "a name as the model spells it" })
-  .meta({ title: "name" });
+export const modelName = text(
+  /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+  "a name as the model spells it, such as YellowLive",
+).meta({ title: "name" });
 
-export const slackChannel = z
-  .string()
-  .regex(/^(#[a-z0-9_-]{1,79}|[CG][A-Z0-9]{8,20})$/, { error: "a channel, such as #data, or its id" })
-  .meta({ title: "`#channel` or its id" });
+export const slackChannel = text(
+  /^(#[a-z0-9_-]{1,79}|[CG][A-Z0-9]{8,20})$/,
+  "a Slack channel, such as #data, or its id",
+).meta({ title: "`#channel` or its id" });
 
 /** The first and last address of a range, as numbers. */
 export function cidrRange(range: string): { readonly first: number; readonly last: number } {

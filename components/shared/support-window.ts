@@ -32,15 +32,16 @@ export function judgeSupport(
     if (!supportedUntil) continue;
     const daysLeft = Math.ceil((Date.parse(`${supportedUntil}T23:59:59Z`) - today.getTime()) / DAY_MS);
     if (daysLeft <= 0) {
-      const sentence = `${name} ${version} is out of support since ${supportedUntil}`;
-      if (accepted.includes(name)) warnings.push(`${sentence}, which the settings accept`);
+      const sentence = `${name} ${version} has been out of support since ${supportedUntil}`;
+      if (accepted.includes(name))
+        warnings.push(`${sentence}; the settings accept this (acceptOutOfSupport)`);
       else
         ended.push(
-          `${sentence}: raise its pin in components/shared/versions.ts, or list it in acceptOutOfSupport`,
+          `${sentence}: update its pin in components/shared/versions.ts, or add ${name} to acceptOutOfSupport`,
         );
     } else if (daysLeft <= NOTICE_DAYS) {
       warnings.push(
-        `${name} ${version} is supported until ${supportedUntil} (${daysLeft} days): plan its successor`,
+        `${name} ${version} is supported until ${supportedUntil} (${daysLeft} days): plan the upgrade`,
       );
     }
   }

@@ -64,7 +64,7 @@ export function untar(archive: Buffer): Map<string, string> {
       /^[^\0]*/.exec(block.toString("utf8", offset, offset + length))?.[0] ?? "";
     const size = Number.parseInt(field(124, 12), 8);
     const content = archive.subarray(at + BLOCK, at + BLOCK + size);
-    if (content.length !== size) throw new Error(`the archive ends within ${field(0, 100)}`);
+    if (content.length !== size) throw new Error(`the archive is truncated in ${field(0, 100)}`);
     if (field(156, 1) === "0") files.set(field(0, 100), content.toString("utf8"));
     at += BLOCK + size + padding(size);
   }

@@ -22,7 +22,7 @@ export const monitorVerb = verb({
       if (config.metrics) context.print(metrics(standing));
       else context.print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
       if (standing.alerts.length > 0) {
-        throw new UserError(listProblems("the backups need somebody:", standing.alerts));
+        throw new UserError(listProblems("Backup checks failed:", standing.alerts));
       }
       return "done";
     }),

@@ -132,7 +132,7 @@ describeWith(["pulumi"], "servers under the real engine", () => {
       "replace fsn1-2",
       "create-replacement fsn1-2",
     ]);
-    expect(first.warnings.join("\n")).toContain("ubuntu-8gb-fsn1-4 waits for its turn");
+    expect(first.warnings.join("\n")).toContain("ubuntu-8gb-fsn1-4 waits for ");
     expect(first.outdated).not.toContain("ubuntu-8gb-fsn1-2");
 
     await up(settings(all, { generations }), "#cloud-config of tomorrow");

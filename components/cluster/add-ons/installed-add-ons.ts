@@ -108,6 +108,6 @@ export class AddOns extends pulumi.ComponentResource {
 
 function specOf(name: string, choices: AddOnChoices): AddOn["spec"] {
   const addOn = addOns(choices).find((each) => each.name === name);
-  if (!addOn) throw new Error(`the add-on ${name} depends on where etcd is`);
+  if (!addOn) throw new Error(`the add-on ${name} is missing once etcd's addresses are known`);
   return addOn.spec;
 }

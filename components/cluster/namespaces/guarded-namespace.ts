@@ -97,7 +97,10 @@ export class GuardedNamespace extends pulumi.ComponentResource {
 
 function specOf(allow: readonly Allowance[], servers: Servers, index: number) {
   const policy = networkPolicies(allow, servers)[index];
-  if (!policy) throw new Error(`allowances made ${index} policies and then fewer`);
+  if (!policy)
+    throw new Error(
+      `network policy ${index} is missing: the number of policies must not depend on addresses`,
+    );
   const { podSelector, policyTypes, ingress, egress } = policy.spec;
   return {
     podSelector,

@@ -78,7 +78,7 @@ export function networkPolicies(
   const twice = policies.find(
     ({ name }, index) => policies.findIndex((other) => other.name === name) < index,
   );
-  if (twice) throw new Error(`two allowances make one policy, ${twice.name}: join them`);
+  if (twice) throw new Error(`two allowances result in the same policy, ${twice.name}: merge them`);
   return [{ name: "deny-all", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } }, ...policies];
 }
 

@@ -16,7 +16,7 @@ export interface BackupAlertsArgs {
   readonly offsite: boolean;
 }
 
-/** What a person must hear of the backups, by what their exporter tells. */
+/** Alerts on the backups, from their exporter's metrics. */
 export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertRule[] {
   const rules: AlertRule[] = [
     {
@@ -34,14 +34,14 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
       expr: "backup_total_count == 0",
     },
     {
-      ...warning("BackupFailed", "1m", "The last run of the backup failed", "backups-are-too-old"),
+      ...warning("BackupFailed", "1m", "The last backup run failed", "backups-are-too-old"),
       expr: 'backup_run_good{verb="create"} == 0',
     },
     {
       ...warning(
         "BackupShrunk",
         "1m",
-        "The newest backup has less than half of the size of the one before",
+        "The newest backup is less than half the size of the one before",
         "a-backup-shrank",
       ),
       expr: "backup_last_size_bytes < 0.5 * backup_previous_size_bytes",
@@ -50,22 +50,22 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
       ...critical(
         "BackupDamaged",
         "1m",
-        "A backup is not what was stored, or could not be read back",
+        "A backup is damaged, or its verification failed",
         "a-backup-is-damaged",
       ),
       expr: 'backup_last_verification_good == 0 or backup_damaged_count > 0 or backup_run_good{verb="verify"} == 0',
     },
     {
-      ...warning(
-        "BackupStoreUnreadable",
-        "15m",
-        "The bucket of the backups cannot be read",
-        "the-exporter-is-down",
-      ),
+      ...warning("BackupStoreUnreadable", "15m", "The backup bucket cannot be read", "the-exporter-is-down"),
       expr: "backup_store_up == 0",
     },
     {
-      ...warning("BackupExporterDown", "15m", "Nobody tells how the backups stand", "the-exporter-is-down"),
+      ...warning(
+        "BackupExporterDown",
+        "15m",
+        "The backup exporter is down: other backup alerts cannot fire",
+        "the-exporter-is-down",
+      ),
       expr: `absent(up{job="${BACKUP.metricsService}"} == 1)`,
     },
   ];
@@ -74,7 +74,7 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
       ...critical(
         "BackupNotOffsite",
         "10m",
-        "The last copy off the cluster failed, or is over 26 hours old",
+        "The last off-site copy failed, or is over 26 hours old",
         "off-site-copies-fail",
       ),
       expr: `backup_run_good{verb="copy"} == 0 or time() - backup_run_timestamp{verb="copy"} > ${MOST_AGE}`,
@@ -86,7 +86,7 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
         ...warning(
           "BackupUnverified",
           "10m",
-          "No backup has been read back for nine hours",
+          "No backup has been verified for nine hours",
           "a-backup-is-damaged",
         ),
         expr: `time() - backup_run_timestamp{verb="verify"} > ${9 * HOUR}`,
@@ -95,14 +95,14 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
         ...critical(
           "BackupDrillFailed",
           "1m",
-          "The last drill failed: the newest backup does not restore to what it was",
+          "The last restore drill failed: the newest backup may not be restorable",
           "a-drill-failed",
         ),
         expr: 'backup_run_good{verb="drill"} == 0',
       },
       {
         // Where there never was one, the oldest backup has waited for it.
-        ...warning("BackupDrillTooOld", "1h", "No backup has been restored for eight days", "a-drill-failed"),
+        ...warning("BackupDrillTooOld", "1h", "No restore drill has run for eight days", "a-drill-failed"),
         expr:
           `time() - backup_run_timestamp{verb="drill"} > ${8 * DAY} or ` +
           `(time() - backup_oldest_timestamp > ${8 * DAY} unless on () backup_run_timestamp{verb="drill"})`,

@@ -158,7 +158,7 @@ export class Backup extends pulumi.ComponentResource {
   ): void {
     const port = Number(new URL(endpoint).port || 443);
     const [, policy] = networkPolicies([{ to: "internet", ports: [port], pods: LABELS.copy }]);
-    if (!policy) throw new Error("the allowance of copies made no policy");
+    if (!policy) throw new Error("there is no network policy for copies");
     const { podSelector, policyTypes, egress = [] } = policy.spec;
     new k8s.networking.v1.NetworkPolicy(
       `${name}-offsite-policy`,

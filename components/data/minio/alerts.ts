@@ -5,7 +5,7 @@ const { critical, warning } = alertsOf("docs/runbooks/object-storage.md");
 /** The `job` under which the servers are scraped: the name of their Service. */
 const JOB = 'job="minio"';
 
-/** What a person must hear of object storage. Each server reports on all of the cluster, so the most any saw counts. */
+/** Alerts on object storage. Each server reports on all of the cluster, so the most any saw counts. */
 export function minioAlerts(quorums: { readonly read: number; readonly write: number }): AlertRule[] {
   const drivesOnline = `max(minio_cluster_drive_online_total{${JOB}})`;
   const free = `min(minio_cluster_capacity_usable_free_bytes{${JOB}}) / max(minio_cluster_capacity_usable_total_bytes{${JOB}})`;
@@ -23,7 +23,7 @@ export function minioAlerts(quorums: { readonly read: number; readonly write: nu
       ...critical(
         "MinioCannotWrite",
         "2m",
-        "Object storage takes no writes: too few drives are online",
+        "Object storage cannot be written: too few drives are online",
         "too-few-drives-are-online",
       ),
       expr: `(${drivesOnline} or vector(0)) < ${quorums.write}`,
@@ -32,7 +32,7 @@ export function minioAlerts(quorums: { readonly read: number; readonly write: nu
       ...warning(
         "MinioServerOffline",
         "5m",
-        "A server of object storage is offline: the next one must not fail",
+        "A MinIO server is offline: the loss of another can stop object storage",
         "a-server-is-offline",
       ),
       expr: `up{${JOB}} == 0`,
@@ -41,36 +41,26 @@ export function minioAlerts(quorums: { readonly read: number; readonly write: nu
       ...warning(
         "MinioDriveOffline",
         "5m",
-        "A drive of object storage is offline: the next one must not fail",
+        "A MinIO drive is offline: the loss of another can stop object storage",
         "a-drive-is-offline",
       ),
       expr: `max(minio_cluster_drive_offline_total{${JOB}}) > 0`,
     },
     {
-      ...warning(
-        "MinioFillsUp",
-        "15m",
-        "Object storage has less than 20% of its room left",
-        "free-space-is-low",
-      ),
+      ...warning("MinioFillsUp", "15m", "Object storage has less than 20% free space", "free-space-is-low"),
       expr: `${free} < 0.2`,
     },
     {
       ...critical(
         "MinioNearlyFull",
         "5m",
-        "Object storage has less than 8% of its room left: backups are about to fail",
+        "Object storage has less than 8% free space: backups will soon fail",
         "free-space-is-low",
       ),
       expr: `${free} < 0.08`,
     },
     {
-      ...warning(
-        "MinioHealsLong",
-        "24h",
-        "A drive of object storage has been healing for a day",
-        "healing-does-not-end",
-      ),
+      ...warning("MinioHealsLong", "24h", "A MinIO drive has been healing for a day", "healing-does-not-end"),
       expr: `max(minio_cluster_health_erasure_set_healing_drives{${JOB}}) > 0`,
     },
   ];

@@ -18,7 +18,7 @@ export interface ObjectStoreAccess {
   readonly bucket: pulumi.Input<string>;
   readonly accessKey: pulumi.Input<string>;
   readonly secretKey: pulumi.Input<string>;
-  /** The authority of the server's certificate, in PEM; no system knows it by itself. */
+  /** CA certificate (PEM); in no system trust store. */
   readonly authority: pulumi.Input<string>;
 }
 
@@ -160,6 +160,6 @@ export class MinIO extends pulumi.ComponentResource {
 
 function secretKeyOf(keys: Provisioning["secretKeys"], user: string): pulumi.Output<string> {
   const key = keys[user];
-  if (!key) throw new Error(`no key was made for ${user}`);
+  if (!key) throw new Error(`there is no key for ${user}`);
   return key;
 }

@@ -251,7 +251,7 @@ interface Path {
 function pathsOf({ server, servers }: HaproxyArgs): Path[] {
   const sorted = [...servers].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   const own = sorted.findIndex(({ name }) => name === server.name);
-  if (own === -1) throw new Error(`${server.name} is not among the servers of its own HAProxy`);
+  if (own === -1) throw new Error(`${server.name}: missing in the list of servers for its own HAProxy`);
   const next = sorted[(own + 1) % sorted.length];
   return [
     { server, near: true },

@@ -86,7 +86,7 @@ function floatingIpSettings({
 
 function oneLine(name: string, value: string): string {
   if (/^[\x21-\x7e]+$/.test(value)) return value;
-  throw new Error(`${name} of the floating IP must be printable characters without spaces`);
+  throw new Error(`${name} of the floating IP must consist of printable characters without spaces`);
 }
 
 const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;

@@ -6,7 +6,7 @@ const MINUTE = 60;
 const HOUR = 3600;
 
 /**
- * What a person must hear of etcd. Members are scraped under `job`; the age of snapshots comes from the members'
+ * Alerts on etcd. Members are scraped under `job`; the age of snapshots comes from the members'
  * node-exporters.
  */
 export function etcdAlerts(args: {
@@ -22,20 +22,20 @@ export function etcdAlerts(args: {
       ...critical(
         "EtcdNoLeader",
         "1m",
-        "A member of etcd has no leader: it cannot serve",
+        "An etcd member has no leader: it refuses all requests",
         "a-member-has-no-leader",
       ),
       expr: `etcd_server_has_leader{${job}} == 0`,
     },
     {
-      ...critical("EtcdQuorumLost", "1m", "etcd has no quorum: nothing can be written", "quorum-is-lost"),
+      ...critical("EtcdQuorumLost", "1m", "etcd has no quorum: all writes fail", "quorum-is-lost"),
       expr: `(count(up{${job}} == 1) or vector(0)) < ${quorum}`,
     },
     {
       ...warning(
         "EtcdMemberDown",
         "5m",
-        "A member of etcd is down: the next one must not fail",
+        "An etcd member is down: the loss of another can cost the quorum",
         "a-member-is-lost",
       ),
       expr: `up{${job}} == 0`,
@@ -44,7 +44,7 @@ export function etcdAlerts(args: {
       ...warning(
         "EtcdLeaderChanges",
         "5m",
-        "etcd changed its leader often within an hour",
+        "etcd changed its leader more than four times within an hour",
         "the-disk-or-the-network-is-slow",
       ),
       expr: `increase(etcd_server_leader_changes_seen_total{${job}}[1h]) > 4`,
@@ -53,7 +53,7 @@ export function etcdAlerts(args: {
       ...warning(
         "EtcdProposalsFail",
         "10m",
-        "etcd fails to agree on writes",
+        "etcd writes fail: more than five within 15 minutes",
         "the-disk-or-the-network-is-slow",
       ),
       expr: `rate(etcd_server_proposals_failed_total{${job}}[15m]) * 900 > 5`,
@@ -63,7 +63,7 @@ export function etcdAlerts(args: {
       ...warning(
         "EtcdSlowDisk",
         "10m",
-        "etcd's disk is slow: its WAL takes long to sync",
+        "etcd's disk is slow: the 99th percentile of WAL syncs is over 20 ms",
         "the-disk-or-the-network-is-slow",
       ),
       expr: `histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket{${job}}[5m]))) > 0.02`,
@@ -72,7 +72,7 @@ export function etcdAlerts(args: {
       ...warning(
         "EtcdSlowCommit",
         "10m",
-        "etcd's disk is slow: commits take long",
+        "etcd's disk is slow: the 99th percentile of commits is over 50 ms",
         "the-disk-or-the-network-is-slow",
       ),
       expr: `histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_backend_commit_duration_seconds_bucket{${job}}[5m]))) > 0.05`,
@@ -87,7 +87,12 @@ export function etcdAlerts(args: {
       expr: `etcd_mvcc_db_total_size_in_bytes{${job}} / etcd_server_quota_backend_bytes{${job}} > 0.8`,
     },
     {
-      ...warning("EtcdFragmented", "24h", "More than half of etcd's file is free space", "the-quota-is-near"),
+      ...warning(
+        "EtcdFragmented",
+        "24h",
+        "More than half of etcd's database file is free space: defragment it",
+        "the-quota-is-near",
+      ),
       expr: `etcd_mvcc_db_total_size_in_use_in_bytes{${job}} / etcd_mvcc_db_total_size_in_bytes{${job}} < 0.5 and etcd_mvcc_db_total_size_in_bytes{${job}} > 268435456`,
     },
     {
@@ -105,7 +110,7 @@ export function etcdAlerts(args: {
       ...critical(
         "EtcdSnapshotTooOld",
         "5m",
-        "etcd's newest snapshot is older than two intervals",
+        `The newest etcd snapshot is over ${2 * args.snapshotEveryHours} hours old, or there is none`,
         "snapshots-are-too-old",
       ),
       expr: `(time() - max(trellis_etcd_snapshot_timestamp_seconds)) > ${2 * args.snapshotEveryHours * HOUR} or absent(trellis_etcd_snapshot_timestamp_seconds)`,

@@ -60,7 +60,7 @@ export interface EtcdArgs {
 /** One member of etcd under systemd, with its access, its snapshots and its care. */
 export function etcdPart(args: EtcdArgs): MachinePart {
   const member = args.members.find(({ name }) => name === args.node);
-  if (!member) throw new Error(`${args.node} is none of etcd's members`);
+  if (!member) throw new Error(`${args.node} is not an etcd member`);
   const paths = etcdPaths(args.root);
   return {
     name: "etcd",

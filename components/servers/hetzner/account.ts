@@ -52,13 +52,13 @@ export function inStock({ stock }: AccountSurvey, type: string, location: Locati
   return stock.get(type)?.has(location) ?? false;
 }
 
-/** The provider's own words say little to somebody who has only forgotten the token. */
+/** The provider's own message does not name the missing token. */
 function refusal(error: unknown): UserError {
   const reason = error instanceof Error ? error.message : String(error);
   const hasToken = new pulumi.Config("hcloud").get("token") ?? process.env.HCLOUD_TOKEN;
   return new UserError(
     hasToken
-      ? `Hetzner did not tell which servers run: ${reason}\nCheck that the token in hcloud:token (or HCLOUD_TOKEN) is of the right project, and may read and write.`
-      : `hcloud:token: missing; allowed: a token of the Hetzner project, which may read and write. Set it with: pulumi config set --secret hcloud:token (or in the environment as HCLOUD_TOKEN).\nThe provider said: ${reason}`,
+      ? `The list of servers cannot be read from Hetzner: ${reason}\nCheck that hcloud:token (or HCLOUD_TOKEN) is a read-write token of the right project.`
+      : `hcloud:token: missing; allowed: a read-write token of the Hetzner project. Set it: pulumi config set --secret hcloud:token (or the environment variable HCLOUD_TOKEN).\nThe provider reported: ${reason}`,
   );
 }

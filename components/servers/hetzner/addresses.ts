@@ -14,7 +14,7 @@ export interface AddressesArgs {
   readonly target: HetznerTarget;
 }
 
-/** What servers are made into. */
+/** What a server is created in: addresses, network, firewall, SSH keys. */
 export interface Premises {
   /** The primary IPs, by the names of the servers. */
   readonly primaryIpIds: Readonly<Record<string, pulumi.Output<number>>>;
@@ -117,7 +117,7 @@ export class Addresses extends pulumi.ComponentResource {
   ): Front | undefined {
     const { edge } = target;
     if (edge.kind === "dns") return undefined;
-    if (!network) throw new Error(`a ${edge.kind} without a private network passed the settings`);
+    if (!network) throw new Error(`target.edge.kind: a ${edge.kind} needs a private network`);
     return new Front(
       `${name}-front`,
       { cluster, target: { ...target, edge }, nodes, network },
@@ -189,5 +189,5 @@ function mapValues<T, U>(
 }
 
 function missing(node: Node | undefined): never {
-  throw new Error(`no address is known of ${node?.name ?? "a control plane"}`);
+  throw new Error(`${node?.name ?? "a control plane"}: its public address is unknown`);
 }

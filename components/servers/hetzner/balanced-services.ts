@@ -21,6 +21,6 @@ export function checkBalancedServers(type: LoadBalancerType, servers: number): v
   if (servers <= MOST_TARGETS[type]) return;
   throw new UserError(
     `target.edge.type: given ${type} for ${servers} servers; it reaches ${MOST_TARGETS[type]}. ` +
-      "Take a larger one (lb21: 75, lb31: 150).",
+      "Choose a larger type (lb21: 75, lb31: 150), or fewer servers.",
   );
 }

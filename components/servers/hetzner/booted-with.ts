@@ -18,7 +18,7 @@ export function bootMark({ image, sshKeys, userData }: FirstBoot): string {
   return createHash("sha256").update(whole).digest("hex").slice(0, DIGITS);
 }
 
-/** The servers that would boot otherwise today, among those that stay as they are. */
+/** The servers whose cloud-init changed since they were created, among those that stay as they are. */
 export function outdatedServers(marks: Readonly<Record<string, string>>, survey: AccountSurvey): string[] {
   return Object.entries(marks)
     .filter(([name, mark]) => {

@@ -72,7 +72,7 @@ export function firewallRules({ administrators, fabric, servers, webFrom }: Fire
   if (rules.length > MOST_RULES) {
     throw new UserError(
       `target.servers: a mesh of ${servers.length} servers needs ${rules.length} firewall rules, each for at most ` +
-        `${MOST_SOURCES_A_RULE} servers; a firewall of Hetzner holds ${MOST_RULES}. Use fewer servers, or one network zone.`,
+        `${MOST_SOURCES_A_RULE} servers; a Hetzner firewall holds at most ${MOST_RULES}. Use fewer servers, or only one network zone.`,
     );
   }
   return rules;

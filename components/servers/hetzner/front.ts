@@ -43,7 +43,7 @@ export class Front extends pulumi.ComponentResource {
 
   #floatingIp(name: string, { cluster, target, nodes }: FrontArgs): hcloud.FloatingIp {
     const [first] = nodes;
-    if (!first) throw new Error("a cluster without servers passed the settings");
+    if (!first) throw new Error("a cluster needs at least one server");
     return new hcloud.FloatingIp(
       `${name}-floating-ip`,
       {
@@ -67,7 +67,7 @@ export class Front extends pulumi.ComponentResource {
     const { cluster, target, nodes, network } = args;
     const child = { parent: this };
     const [first] = nodes;
-    if (!first) throw new Error("a cluster without servers passed the settings");
+    if (!first) throw new Error("a cluster needs at least one server");
 
     const balancer = new hcloud.LoadBalancer(
       name,

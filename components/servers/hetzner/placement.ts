@@ -20,7 +20,7 @@ export function placementGroups(nodes: readonly Pick<Node, "location" | "number"
   if (groups.length > PROJECT_HOLDS) {
     throw new UserError(
       `target.servers: these servers need ${groups.length} placement groups, one for each ten numbers of a location; ` +
-        `a project of Hetzner holds ${PROJECT_HOLDS}. Number the servers of a location without large gaps.`,
+        `a Hetzner project holds ${PROJECT_HOLDS}. Number the servers of a location without large gaps.`,
     );
   }
   return groups;

@@ -84,8 +84,8 @@ function create({ node, wanted }: Stand, args: ServerPlanArgs): ServerPlan {
   const serverType = firstInStock(node, args.survey);
   if (!serverType) {
     throw new UserError(
-      `target.servers: ${node.name} cannot be made: ${node.location} has none of ${node.types.join(", ")} in stock. ` +
-        `Add another type of ${node.memoryGb} GB and ${node.architecture}, or another location.`,
+      `target.servers: ${node.name} cannot be created: ${node.location} has none of ${node.types.join(", ")} in stock. ` +
+        `Add a type with ${node.memoryGb} GB and ${node.architecture}, or use another location.`,
     );
   }
   return {
@@ -123,14 +123,16 @@ function replace(each: Stand, running: RunningServer, args: ServerPlanArgs): Ser
   if (!serverType) {
     return keep(each, running, args, [
       warning(
-        `${node.name} is not replaced: ${node.location} has none of ${node.types.join(", ")} in stock, so the old server would go and no new one come`,
+        `${node.name} is not replaced: ${node.location} has none of ${node.types.join(", ")} in stock. Run again later, or add a type to its \`types\``,
       ),
     ]);
   }
   if (running.deleteProtection) {
     return {
       ...keep(each, running, args, [
-        warning(`${node.name}: this run lifts its protection; run again to replace it`),
+        warning(
+          `${node.name}: this update lifts its deletion protection; run it again to replace the server`,
+        ),
       ]),
       ...protection(false),
     };
@@ -142,7 +144,7 @@ function replace(each: Stand, running: RunningServer, args: ServerPlanArgs): Ser
     ...protection(args.protection),
     boots: true,
     notes: [
-      warning(`${node.name} is replaced: its disk is lost, its addresses stay`),
+      warning(`${node.name} is replaced: its disk is deleted, its addresses stay`),
       ...(stays ? [] : fallback(node, serverType)),
     ],
   };
@@ -153,14 +155,14 @@ function resize(each: Stand, running: RunningServer, args: ServerPlanArgs): Serv
   const serverType = firstInStock(node, args.survey);
   const kept = keep(each, running, args, []);
   if (!serverType) {
-    const message = `${node.name} stays ${running.serverType}: ${node.location} has none of ${node.types.join(", ")} in stock`;
+    const message = `${node.name} keeps ${running.serverType}: ${node.location} has none of ${node.types.join(", ")} in stock`;
     return { ...kept, notes: [warning(message)] };
   }
   return {
     ...kept,
     serverType,
     notes: [
-      warning(`${node.name} is switched off to become ${serverType}, from ${running.serverType}`),
+      warning(`${node.name} is shut down to change its type from ${running.serverType} to ${serverType}`),
       ...fallback(node, serverType),
     ],
   };
@@ -173,12 +175,12 @@ function firstInStock(node: Node, survey: AccountSurvey): ServerTypeName | undef
 function fallback({ name, location, types }: Node, taken: string): Note[] {
   const [wanted] = types;
   if (taken === wanted) return [];
-  return [{ severity: "info", message: `${name} takes ${taken}: ${wanted} is sold out in ${location}` }];
+  return [{ severity: "info", message: `${name} gets ${taken}: ${wanted} is sold out in ${location}` }];
 }
 
 function waiting({ node }: Stand, inTurn: Stand | undefined): Note {
   return warning(
-    `${node.name} waits for its turn after ${inTurn?.node.name}: one server in a run; run again when the cluster is healthy`,
+    `${node.name} waits for ${inTurn?.node.name}, because an update changes one server; run it again when the cluster is healthy`,
   );
 }
 

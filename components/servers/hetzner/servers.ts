@@ -46,7 +46,7 @@ export class Servers extends pulumi.ComponentResource {
    * replaced together with it.
    */
   readonly all: readonly pulumi.Resource[];
-  /** The servers that would boot otherwise today than they did. */
+  /** Servers whose cloud-init changed since they were created. */
   readonly outdated: pulumi.Output<string[]>;
   readonly monthlyCost: MonthlyCost;
 
@@ -147,8 +147,8 @@ export class Servers extends pulumi.ComponentResource {
       const outdated = outdatedServers(today, survey);
       if (outdated.length > 0) {
         void pulumi.log.warn(
-          `${outdated.join(", ")}: would boot otherwise today than when made. Nothing happens by itself; ` +
-            "to replace one, raise its number in target.generations.",
+          `Cloud-init changed since these servers were created: ${outdated.join(", ")}. ` +
+            "They keep running; increment `target.generations` to rebuild.",
           this,
         );
       }
@@ -159,6 +159,6 @@ export class Servers extends pulumi.ComponentResource {
 
 function known<T>(record: Readonly<Record<string, T>>, name: string): T {
   const value = record[name];
-  if (value === undefined) throw new Error(`nothing is known of ${name}`);
+  if (value === undefined) throw new Error(`there is no entry for ${name}`);
   return value;
 }

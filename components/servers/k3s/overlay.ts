@@ -1,8 +1,8 @@
 import { addressIn, type Cidr, cidrRange, PODS_OF_A_NODE } from "../../settings";
 
 /**
- * The addresses behind which servers come to pods of other servers: flannel's device has the first one of what its server
- * has for pods, which no pod has. Which share a server gets shows when it has joined, so these are those of all shares.
+ * Source IPs that pods see from other nodes: the first IP of every possible pod /24, which flannel's device has and no pod.
+ * A server gets its /24 when it joins, so the list has those of all.
  */
 export function overlayAddresses(pods: Cidr): string[] {
   const { first, last } = cidrRange(pods);

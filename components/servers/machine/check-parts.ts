@@ -17,7 +17,7 @@ export function checkParts(parts: readonly MachinePart[]): void {
   const seen = new Map<string, string>();
   const once = (part: string, what: string) => {
     const earlier = seen.get(what);
-    if (earlier !== undefined) throw new Error(`machine part ${part}: ${what} is already ${earlier}'s`);
+    if (earlier !== undefined) throw new Error(`machine part ${part}: ${what} already belongs to ${earlier}`);
     seen.set(what, part);
   };
   for (const part of parts) {
@@ -43,8 +43,8 @@ function checkBinary(part: string, { path, url, sha256, member }: MachineBinary)
   matches(member ?? "member", MEMBER, `member of ${url}`);
   if (!SHA256.test(sha256)) {
     throw new UserError(
-      `${path}: "${sha256}" is not a sha256 (64 lower-case hexadecimal digits), and nothing is run unchecked.\n` +
-        `Pin what this prints: curl -fsSL '${url}' | sha256sum`,
+      `${path}: "${sha256}" is not a SHA-256 (64 lower-case hexadecimal digits); unchecked downloads are refused.\n` +
+        `Pin the output of: curl -fsSL '${url}' | sha256sum`,
     );
   }
 }

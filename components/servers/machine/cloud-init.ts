@@ -114,8 +114,8 @@ function tooLarge(userData: string, parts: readonly MachinePart[]): string {
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, SHOWN);
   return [
-    `The user data of a server is ${Buffer.byteLength(userData)} bytes; Hetzner takes at most ${USER_DATA_LIMIT}.`,
-    "Its largest files, compressed:",
+    `The user data of a server is ${Buffer.byteLength(userData)} bytes; Hetzner accepts at most ${USER_DATA_LIMIT}.`,
+    "Shorten its largest files (compressed sizes):",
     ...largest.map(({ path, bytes }) => `  ${bytes} bytes  ${path}`),
   ].join("\n");
 }

@@ -32,7 +32,13 @@ export function checkAirflow({ environment, airflow, datasurface, postgres }: Dr
   const missing = (database: string, why: string) =>
     database in databases
       ? []
-      : [problem(["postgres", "databases"], Object.keys(databases).join(", "), `${database} too: ${why}`)];
+      : [
+          problem(
+            ["postgres", "databases"],
+            Object.keys(databases).join(", "),
+            `${database} as well: ${why}`,
+          ),
+        ];
   const processes = Object.values(airflowProcesses({ environment, airflow })).reduce((a, b) => a + b);
   const connections = databases.airflow_db?.connections;
   return [
@@ -46,11 +52,11 @@ export function checkAirflow({ environment, airflow, datasurface, postgres }: Dr
         ]
       : []),
     ...(airflow.slackChannel !== undefined
-      ? missing("airflow_db", "airflow.slackChannel needs Airflow")
+      ? missing("airflow_db", "airflow.slackChannel has no effect without Airflow")
       : []),
-    ...(datasurface ? missing("airflow_db", "Airflow runs the jobs of datasurface") : []),
+    ...(datasurface ? missing("airflow_db", "Airflow, which runs DataSurface's jobs, needs it") : []),
     ...(datasurface && datasurface.simulator.replicas > 0
-      ? missing("customer_db", "the simulator of datasurface changes it")
+      ? missing("customer_db", "DataSurface's simulator changes its rows")
       : []),
   ];
 }

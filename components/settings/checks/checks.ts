@@ -35,14 +35,14 @@ const typesOfOneKind: Check<HetznerDraft> = ({ servers = [] }) =>
         return problem(
           path,
           type,
-          `a stand-in of ${memoryGb} GB and ${architecture}, as ${wanted} is: the memory is part of the servers' names`,
+          `a type with ${memoryGb} GB and ${architecture}, like ${wanted}: the memory is part of the servers' names`,
         );
       }),
       ...types.flatMap((type, rank) => {
         const zones: readonly string[] = SERVER_TYPES[type].zones;
         if (zones.includes(zone)) return [];
         const path = ["servers", index, "types", rank];
-        return problem(path, type, `a type that is offered in ${zone}: ${typesIn(location).join(", ")}`);
+        return problem(path, type, `a type that Hetzner offers in ${zone}: ${typesIn(location).join(", ")}`);
       }),
       ...(new Set(types).size < types.length && offered.length > 0
         ? [problem(["servers", index, "types"], types, "each type once")]
@@ -75,7 +75,7 @@ const numbersUniqueInLocation: Check<HetznerDraft> = ({ servers = [] }) => {
       return problem(
         ["servers", index, group.numbers ? "numbers" : "count"],
         number,
-        `numbers that no other server in ${group.location} has; where a location appears twice, list them with numbers`,
+        `numbers that no other server in ${group.location} has; if two groups have the same location, set \`numbers\` in both`,
       );
     }),
   );
@@ -97,7 +97,7 @@ const rolesMakeACluster: Check<HetznerDraft> = ({ servers }) => {
           problem(
             ["servers"],
             `${etcdMembers} servers with the role etcd`,
-            "1, 3, 5 or 7 etcd members: an even number adds a server that can fail without adding one that may",
+            "1, 3, 5 or 7 etcd members: an even number tolerates no more failures than one member less, and more than 7 slow each write",
           ),
         ]
       : []),
@@ -114,7 +114,7 @@ const rolesMakeACluster: Check<HetznerDraft> = ({ servers }) => {
             problem(
               ["servers", index, "roles"],
               group.roles,
-              "control-plane or workload beside etcd: K3s runs on every server",
+              "control-plane or workload in addition to etcd: K3s runs on every server",
             ),
           ],
     ),
@@ -144,7 +144,7 @@ const networkCarriesTheServers: Check<HetznerDraft> = ({ servers, network }) => 
           problem(
             ["network", "servers"],
             network.servers,
-            "a range of at least 4096 addresses (/20 or wider): each location has a block of 256 in it",
+            "a range of at least 4096 addresses (/20 or wider): each location uses its own 256 of them",
           ),
         ]
       : []),
@@ -209,7 +209,7 @@ const edgeFitsTheZones: Check<HetznerDraft> = ({ edge, servers }) => {
         problem(
           ["edge", "kind"],
           edge.kind,
-          `only dns: a private network, and with it a ${edge.kind}, does not stretch over ${zones.join(" and ")}`,
+          `only dns: a ${edge.kind} needs a private network, and none can span ${zones.join(" and ")}`,
         ),
       ]
     : [];
@@ -231,7 +231,13 @@ const sshKeysUnique: Check<HetznerDraft> = ({ access }) => {
     const again = [name, publicKey.split(" ").slice(0, 2).join(" ")].filter((key) => seen.has(key));
     seen.add(name).add(publicKey.split(" ").slice(0, 2).join(" "));
     return again.length > 0
-      ? [problem(["access", "sshKeys", index], name, "each name and each key once: Hetzner refuses a second")]
+      ? [
+          problem(
+            ["access", "sshKeys", index],
+            name,
+            "each name and each key once: Hetzner refuses duplicates",
+          ),
+        ]
       : [];
   });
 };
@@ -263,14 +269,20 @@ export function checkEnvironment(
       .length ?? 0;
   return [
     ...(count("etcd") < 3
-      ? [problem(["servers"], `${count("etcd")} etcd members`, "at least 3 in prod, so that one may fail")]
+      ? [
+          problem(
+            ["servers"],
+            `${count("etcd")} etcd members`,
+            "at least 3 in prod, so that etcd survives the loss of one",
+          ),
+        ]
       : []),
     ...(count("control-plane") < 2
       ? [
           problem(
             ["servers"],
             `${count("control-plane")} servers with the role control-plane`,
-            "at least 2 in prod, so that one may fail",
+            "at least 2 in prod, so that the API survives the loss of one",
           ),
         ]
       : []),
@@ -279,7 +291,7 @@ export function checkEnvironment(
           problem(
             ["access", "from"],
             "0.0.0.0/0",
-            "the ranges that administrators come from: in prod SSH and the Kubernetes API are not open to the world",
+            "the administrators' own ranges: in prod SSH and the Kubernetes API must not be open to the internet",
           ),
         ]
       : []),

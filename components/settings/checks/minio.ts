@@ -74,7 +74,11 @@ function checkLayout(environment: Settings["environment"], layout: DriveLayout, 
   const given = describeLayout(layout);
   if (drives > MOST_DRIVES) {
     return [
-      problem(["minio"], given, `at most ${MOST_DRIVES} drives in all: pods times drivesPerPod is ${drives}`),
+      problem(
+        ["minio"],
+        given,
+        `at most ${MOST_DRIVES} drives in total: pods times drivesPerPod is ${drives}`,
+      ),
     ];
   }
   if (layout.parity > drives / 2) {
@@ -87,17 +91,27 @@ function checkLayout(environment: Settings["environment"], layout: DriveLayout, 
     ];
   }
   if (drives > 1 && layout.parity === 0) {
-    return [problem(["minio", "parity"], 0, `at least 1 with ${drives} drives: each would take all down`)];
+    return [
+      problem(
+        ["minio", "parity"],
+        0,
+        `at least 1 with ${drives} drives: without parity the loss of one drive loses objects`,
+      ),
+    ];
   }
   if (environment === "prod" && nodes > 1 && judgeLayout(layout, nodes).some(({ reads }) => !reads)) {
     return [
-      problem(["minio"], given, `in prod a layout that can be read when any node is lost${better(nodes)}`),
+      problem(
+        ["minio"],
+        given,
+        `in prod a layout that stays readable after the loss of any node${better(nodes)}`,
+      ),
     ];
   }
   return [];
 }
 
-/** What the loss of a node leaves, where that is less than everything; said at each preview. */
+/** A warning for each kind of node whose loss stops reads or writes; shown at each preview. */
 export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | "target">): string[] {
   const { target } = settings;
   // A single server's loss takes all down, whatever lies on it.
@@ -107,11 +121,11 @@ export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | 
   return judgeLayout(layout, nodes)
     .filter(({ writes }) => !writes)
     .map(({ pods, drivesLeft, reads }) => {
-      const lost = `when a node with ${counted(pods, "pod")} is lost, ${drivesLeft} of ${drivesOf(layout)} drives are left`;
+      const lost = `the loss of a node with ${counted(pods, "pod")} leaves ${drivesLeft} of ${drivesOf(layout)} drives`;
       const consequence = reads
-        ? "objects can be read and not written"
+        ? "objects can be read but not written"
         : "objects can be neither read nor written";
-      return `minio: ${describeLayout(layout)} over ${counted(nodes, "node")}: ${lost}, and ${consequence}${better(nodes)}`;
+      return `minio: ${describeLayout(layout)} on ${counted(nodes, "node")}: ${lost}, so ${consequence}${better(nodes)}. A deployed layout is permanent (docs/minio.md)`;
     });
 }
 

@@ -38,7 +38,7 @@ export function checkPostgres(
           problem(
             ["postgres", "synchronous"],
             synchronous,
-            "only with at least 2 replicas: a commit would wait for nobody",
+            "false with 1 replica: there is no standby that a commit could wait for",
           ),
         ]
       : []),
@@ -47,7 +47,7 @@ export function checkPostgres(
           problem(
             ["postgres", "synchronous"],
             synchronous,
-            "true in prod: without it a failover loses acknowledged rows",
+            "true in prod: with false a failover can lose acknowledged rows",
           ),
         ]
       : []),

@@ -56,7 +56,7 @@ const PRICES: Readonly<Record<BilledName, Price>> = {
   ccx53: inEurope(533.49),
   ccx63: inEurope(853.49),
   "primary-ipv4": worldwide(0.5),
-  "floating-ip": { everywhere: 3, guess: "the price before 2026-04-01, as no newer one was to be read" },
+  "floating-ip": { everywhere: 3, guess: "the price before 2026-04-01; no newer one was found" },
   lb11: worldwide(7.49),
   lb21: { everywhere: 22.79, guess: "raised in April 2026 as lb11 was, by 39 %" },
   lb31: { everywhere: 45.72, guess: "raised in April 2026 as lb11 was, by 39 %" },
@@ -79,12 +79,13 @@ export function monthlyPrice(
 ): MonthlyPrice {
   const own = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
   if (own !== undefined) return { euros: own };
-  if (!isBilled(name)) return { euros: 0, caveat: `no price of ${name} is known: it counts as nothing` };
+  if (!isBilled(name))
+    return { euros: 0, caveat: `no price of ${name} is known: it counts as 0; set it in target.prices` };
   const { everywhere, zones, guess } = PRICES[name];
   const here = zones?.[zone];
   if (here !== undefined) return { euros: here };
   const caveat = zones
-    ? `no price of ${name} in ${zone} was read (${PRICES_READ_ON}): that of elsewhere is taken`
+    ? `no price of ${name} in ${zone} is known (${PRICES_READ_ON}): the price of another zone is used`
     : guess && `${name}: ${guess}`;
   return { euros: everywhere, ...(caveat && { caveat }) };
 }

@@ -3,45 +3,50 @@ import { cidr, kubernetesName } from "../values";
 import { says } from "./kinds";
 
 export const existingTarget = z.strictObject({
-  kind: z.literal("existing").meta(says("A cluster whose servers, add-ons and upgrades are not touched.")),
+  kind: z
+    .literal("existing")
+    .meta(says("Deploys to an existing cluster. Its servers, add-ons and upgrades stay unchanged.")),
   context: z
     .string()
     .min(1)
     .max(253)
     .optional()
-    .meta(
-      says("The context of the kubeconfig, which is the secret `trellis:kubeconfig`.", "the current one"),
-    ),
+    .meta(says("Context in the kubeconfig (secret `trellis:kubeconfig`).", "its current context")),
   nodes: z
-    .array(cidr)
+    .array(cidr, "a list of ranges, for example `[192.168.10.0/24]`")
     .min(1)
     .max(50)
     .meta(
-      says("The ranges that its nodes and its API are in: those that need the API may speak to these alone."),
+      says(
+        "Address ranges of its nodes and its API. Pods that need the API can connect to these ranges only.",
+      ),
     ),
-  pods: cidr.default(cidr.parse("10.42.0.0/16")).meta(says("The addresses of its pods.")),
+  pods: cidr.default(cidr.parse("10.42.0.0/16")).meta(says("Address range of its pods.")),
   architectures: z
-    .array(z.enum(["amd64", "arm64"]).meta({ title: "architectures" }))
+    .array(
+      z.enum(["amd64", "arm64"]).meta({ title: "architectures" }),
+      "a list, for example `[amd64, arm64]`",
+    )
     .min(1)
     .default(["amd64"])
-    .meta(says("The processors of its nodes, for which images are built.")),
+    .meta(says("CPU architectures of its nodes. Images are built for each of them.")),
   storageClass: kubernetesName
     .default(kubernetesName.parse("local-path"))
-    .meta(says("What volumes are made of.")),
+    .meta(says("StorageClass of all volumes, unless `postgres` or `minio` names another.")),
   protection: z
     .boolean()
     .default(true)
     .meta(
       says(
-        "Refuses to destroy the stack, and to delete or replace alone what could not be made again: namespaces, databases, object storage, etcd, CAs, keys, passphrases.",
+        "Refuses to destroy the stack, and to delete or replace what nobody can create again: namespaces, databases, object storage, etcd, CAs, keys, passphrases.",
       ),
     ),
   certificateIssuer: kubernetesName
     .optional()
     .meta(
       says(
-        "The ClusterIssuer of its cert-manager that makes the endpoints' certificates.",
-        "none: the ingress shows its own",
+        "ClusterIssuer of its cert-manager that issues the endpoints' certificates.",
+        "none: the ingress uses its own certificate",
       ),
     ),
 });

@@ -12,35 +12,38 @@ const servers = z.strictObject({
     .enum(locationNames)
     .meta(
       says(
-        "Where these servers stand. Locations of one network zone share a private network; several zones make a mesh over public addresses.",
+        "Location of these servers. Locations of one network zone share a private network; several zones form a mesh over public addresses.",
       ),
     ),
   types: z
-    .array(z.enum(serverTypeNames).meta({ title: "server types" }))
+    .array(
+      z.enum(serverTypeNames).meta({ title: "server types" }),
+      "a list of strings, for example `[ccx23, cpx42]`",
+    )
     .min(1)
     .max(6)
     .meta(
       says(
-        "The wanted type, then what to take instead where that is sold out; all of one memory size, which is part of the names.",
+        "Server types in order of preference: the program takes the first that is in stock. All must have the same memory, which is part of the servers' names, and the same CPU architecture.",
       ),
     ),
   roles: z
-    .array(z.enum(ROLES))
+    .array(z.enum(ROLES), "a list of strings, for example `[control-plane, workload]`")
     .min(1)
     .max(3)
     .default([...ROLES])
-    .meta(says("What they do. A server with `workload` alone is an agent.", "all three")),
+    .meta(says("What runs on these servers. A server with only `workload` is a K3s agent.", "all three")),
   count: wholeNumber(1, MOST_SERVERS_A_LOCATION)
     .optional()
-    .meta(says("How many: short for the numbers from 1 to this.", "1")),
+    .meta(says("Number of servers, numbered from 1. Set either this or `numbers`.", "1")),
   numbers: z
-    .array(nodeNumber)
+    .array(nodeNumber, "a list of numbers, for example `[1, 2, 4]`")
     .min(1)
     .max(MOST_SERVERS_A_LOCATION)
     .optional()
     .meta(
       says(
-        "The servers' numbers in their location, instead of a count: any one comes and goes without touching another.",
+        "Numbers of the servers in their location, instead of `count`. Adding or removing a number does not affect the other servers.",
         "from 1 to `count`",
       ),
     ),
@@ -50,11 +53,13 @@ const network = z
   .strictObject({
     servers: cidr
       .default(cidr.parse("10.0.0.0/16"))
-      .meta(says("The private network, where all servers share one network zone.")),
-    pods: cidr.default(cidr.parse("10.42.0.0/16")).meta(says("The addresses of the pods.")),
+      .meta(says("Range of the private network, which exists if all servers are in one network zone.")),
+    pods: cidr
+      .default(cidr.parse("10.42.0.0/16"))
+      .meta(says("Pod addresses. K3s gives each node a /24, so the size limits the number of nodes.")),
     services: cidr
       .default(cidr.parse("10.43.0.0/16"))
-      .meta(says("The virtual addresses of the cluster's services; the tenth is the name server.")),
+      .meta(says("Addresses of the cluster's Services. CoreDNS has the tenth.")),
   })
   .prefault({});
 
@@ -62,17 +67,24 @@ const access = z.strictObject({
   sshKeys: z
     .array(
       z.strictObject({
-        name: kubernetesName.meta(says("Who may log in to servers, by key alone.")),
-        publicKey: sshPublicKey.meta(says("The public half of that key.")),
+        name: kubernetesName.meta(
+          says("Name of an SSH key that can log in to the servers. They accept no passwords."),
+        ),
+        publicKey: sshPublicKey.meta(says("The public key.")),
       }),
+      "a list of keys, each with `name` and `publicKey`",
     )
     .min(1)
     .max(50),
-  from: z.array(cidr).min(1).max(50).meta(says("From where SSH and the Kubernetes API are reached.")),
+  from: z
+    .array(cidr, "a list of ranges, for example `[203.0.113.0/24]`")
+    .min(1)
+    .max(50)
+    .meta(says("Source ranges that can reach SSH and the Kubernetes API.")),
 });
 
 const edgeKind = says(
-  "What stands in front of HAProxy: keepalived and a floating IP that it moves, a managed load balancer, or the DNS records alone. The first two need one network zone.",
+  "How traffic reaches HAProxy: a floating IP that keepalived moves between servers, a managed load balancer, or DNS records only. The first two require that all servers are in one network zone.",
 );
 
 const edge = z.discriminatedUnion("kind", [
@@ -82,22 +94,41 @@ const edge = z.discriminatedUnion("kind", [
       .default(51)
       .meta(
         says(
-          "With `floating-ip`: the VRRP group; to be changed only where another keepalived shares the private network.",
+          "With `floating-ip`: the VRRP group. Change it only if another keepalived in the private network uses the same one.",
         ),
       ),
   }),
   z.strictObject({
     kind: z.literal("load-balancer").meta(edgeKind),
-    type: z.enum(["lb11", "lb21", "lb31"]).default("lb11").meta(says("With `load-balancer`: its size.")),
+    type: z
+      .enum(["lb11", "lb21", "lb31"])
+      .default("lb11")
+      .meta(
+        says("With `load-balancer`: its type, which limits how many servers it reaches (25, 75 or 150)."),
+      ),
   }),
   z.strictObject({ kind: z.literal("dns").meta(edgeKind) }),
 ]);
 
 const etcd = z
   .strictObject({
-    quotaGib: wholeNumber(1, 8).default(4).meta(says("The size at which etcd refuses to grow.")),
-    snapshotEveryHours: wholeNumber(1, 24).default(6).meta(says("Hours between two snapshots.")),
-    snapshotKeepDays: wholeNumber(1, 365).default(30).meta(says("Days for which snapshots are kept.")),
+    quotaGib: wholeNumber(1, 8)
+      .default(4)
+      .meta(
+        says(
+          "Size in GiB at which etcd refuses writes. A larger database needs more memory and a longer restore.",
+        ),
+      ),
+    snapshotEveryHours: wholeNumber(1, 24)
+      .default(6)
+      .meta(
+        says(
+          "Hours between two etcd snapshots. Fewer hours lose less in a restore and store more snapshots.",
+        ),
+      ),
+    snapshotKeepDays: wholeNumber(1, 365)
+      .default(30)
+      .meta(says("Days to keep etcd snapshots. More days need more space.")),
   })
   .prefault({});
 
@@ -106,9 +137,11 @@ const kubernetes = z
     upgradeWindow: z
       .strictObject({
         startHour: wholeNumber(0, 23).meta(
-          says("From when (UTC) the K3s program of nodes may be replaced.", "1"),
+          says("Hour (UTC) from which K3s may be upgraded on the nodes, one after the other.", "1"),
         ),
-        lengthHours: wholeNumber(1, 24).meta(says("For how long it may.", "4")),
+        lengthHours: wholeNumber(1, 24).meta(
+          says("Hours that this window is open. Nodes that are left wait for the next day.", "4"),
+        ),
       })
       .default({ startHour: 1, lengthHours: 4 }),
   })
@@ -119,18 +152,28 @@ const addons = z
     certManager: z
       .boolean()
       .default(true)
-      .meta(says("Certificates from Let's Encrypt; from its staging side outside of prod.")),
-    monitoring: z.boolean().default(true).meta(says("Prometheus, Alertmanager and Grafana.")),
-    hetzner: z.boolean().default(true).meta(says("Hetzner's cloud controller and volumes.")),
+      .meta(
+        says(
+          "Installs cert-manager, which gets certificates from Let's Encrypt. Outside prod they are from its staging service, which browsers do not trust.",
+        ),
+      ),
+    monitoring: z
+      .boolean()
+      .default(true)
+      .meta(says("Installs Prometheus, Alertmanager and Grafana. Without it there are no alerts.")),
+    hetzner: z
+      .boolean()
+      .default(true)
+      .meta(says("Installs Hetzner's cloud controller manager and its CSI driver for volumes.")),
   })
   .prefault({});
 
-const price = z.number().min(0).max(100_000);
+const price = z.number("a number").min(0).max(100_000);
 
 export const hetznerTarget = z.strictObject({
-  kind: z.literal("hetzner").meta(says("Servers of its own.")),
+  kind: z.literal("hetzner").meta(says("Creates servers at Hetzner and a cluster on them.")),
   /** Declared once; all else derives from this list. */
-  servers: z.array(servers).min(1).max(30),
+  servers: z.array(servers, "a list of groups of servers, each with `location` and `types`").min(1).max(30),
   network,
   access,
   edge,
@@ -150,7 +193,7 @@ export const hetznerTarget = z.strictObject({
     .default({})
     .meta(
       says(
-        "By the name of a server. A changed first boot alone replaces nothing; raising this replaces that server ([runbook](runbooks/replace-node.md)).",
+        "By server name. Changes of cloud-init do not affect existing servers; increment this number to rebuild a server ([runbook](runbooks/replace-node.md)).",
       ),
     ),
   prices: z
@@ -158,7 +201,7 @@ export const hetznerTarget = z.strictObject({
     .default({})
     .meta(
       says(
-        "Monthly prices in euros that differ from the built-in ones, by the name of what is billed, for the output `monthlyCost` ([costs](costs.md)).",
+        "Monthly prices in euros that override the built-in ones in the output `monthlyCost`, by billed item such as `ccx23` ([costs](costs.md)).",
       ),
     ),
 });

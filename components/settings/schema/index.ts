@@ -13,19 +13,24 @@ const target = z.discriminatedUnion("kind", [hetznerTarget, existingTarget]);
 
 const offsite = z.strictObject({
   endpoint: httpsUrl.meta(
-    says("Object storage off the cluster, for snapshots and backups; prod is warned without it.", "none"),
+    says(
+      "S3 endpoint outside the cluster, for copies of etcd snapshots, backups and WAL. Without it they are lost with the cluster; prod warns.",
+      "none",
+    ),
   ),
   region: z
     .string()
     .regex(/^[a-z0-9-]{2,40}$/, { error: "a region's name, such as fsn1 or eu-central-1" })
-    .meta({ title: "region", ...says("Its region.", "required in `offsite`") }),
-  bucket: bucketName.meta(says("A bucket of its own.", "required in `offsite`")),
+    .meta({ title: "region", ...says("S3 region of that endpoint.", "required in `offsite`") }),
+  bucket: bucketName.meta(
+    says("Bucket at that endpoint; no other stack may use it.", "required in `offsite`"),
+  ),
 });
 
 const images = z.strictObject({
   repository: imageRepository.meta(
     says(
-      "Where the program pushes the images that it builds, as `<repository>-jobs`, `-postgres` and `-recovery`; who pushes is logged in.",
+      "Name prefix of the images that the program builds and pushes: `<repository>-jobs`, `-postgres` and `-recovery`. Log in to that registry before `pulumi up`.",
     ),
   ),
 });
@@ -36,7 +41,7 @@ const epochs = z
       .default(1)
       .meta(
         says(
-          "Raised to renew all certificates below the authorities ([runbook](runbooks/rotate-certificates.md)).",
+          "Increment to renew all certificates that the CAs issued ([runbook](runbooks/rotate-certificates.md)).",
         ),
       ),
   })
@@ -47,14 +52,20 @@ export const settingsSchema = z.strictObject({
     .enum(ENVIRONMENTS)
     .meta(
       says(
-        "The strictness of the checks and the size of the defaults. prod wants three etcd members, two API servers, synchronous replication, and an API that is not open to the world.",
+        "How strict the checks are and how large the defaults. `prod` requires three etcd members, two API servers, synchronous replication, and an API that is not open to the internet.",
       ),
     ),
   cluster: kubernetesName
     .default(kubernetesName.parse("trellis"))
-    .meta(says("What the cluster is called, in names and labels.")),
-  domain: domainName.meta(says("All endpoints live below it; the output `dns` has its records.")),
-  contact: emailAddress.meta(says("Who hears of expiring certificates.")),
+    .meta(
+      says(
+        "Name of the cluster, in resource names, labels and Patroni's scope. Keep it once the cluster is deployed.",
+      ),
+    ),
+  domain: domainName.meta(
+    says("Parent domain of all endpoints. The output `dns` lists the records to create."),
+  ),
+  contact: emailAddress.meta(says("E-mail address for certificate-expiry notices.")),
   target,
   offsite: offsite.optional(),
   images,
@@ -65,10 +76,12 @@ export const settingsSchema = z.strictObject({
   datasurface: datasurface.optional(),
   epochs,
   acceptOutOfSupport: z
-    .array(z.string().max(64).meta({ title: "names of pins" }))
+    .array(z.string().max(64).meta({ title: "names of pins" }), "a list of pins, for example `[k3s]`")
     .default([])
     .meta(
-      says("Pins of `components/shared/versions.ts` that may be deployed although their support has ended."),
+      says(
+        "Pins of `components/shared/versions.ts` that may be deployed after their support has ended: a warning replaces the refusal.",
+      ),
     ),
 });
 

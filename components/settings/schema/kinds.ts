@@ -8,7 +8,8 @@ export type Environment = (typeof ENVIRONMENTS)[number];
 export const ROLES = ["etcd", "control-plane", "workload"] as const;
 export type Role = (typeof ROLES)[number];
 
-export const wholeNumber = (min: number, max: number) => z.int().min(min).max(max);
+export const wholeNumber = (min: number, max: number) =>
+  z.int(`a whole number from ${min} to ${max}`).min(min).max(max);
 
 /**
  * What docs/settings.md says of a setting: its meaning, and how its default comes about where that is no constant.

@@ -22,45 +22,77 @@ export const postgres = z
   .strictObject({
     replicas: wholeNumber(1, 9)
       .optional()
-      .meta(says("Members of the cluster; in prod each on a server of its own.", "1 in dev, else 3")),
-    volumeGib: wholeNumber(1, 10_000).default(10).meta(says("The volume of each member.")),
+      .meta(
+        says(
+          "Number of PostgreSQL members, the leader included. In prod each runs on a different server.",
+          "1 in dev, else 3",
+        ),
+      ),
+    volumeGib: wholeNumber(1, 10_000)
+      .default(10)
+      .meta(
+        says(
+          "GiB of each member's volume, for data and for WAL that waits for the archive. Applies to new volumes.",
+        ),
+      ),
     storageClass: kubernetesName
       .optional()
-      .meta(says("What its volumes are made of.", "the cluster's default")),
+      .meta(says("StorageClass of the members' volumes.", "the cluster's default")),
     memoryMib: wholeNumber(512, 1_000_000)
       .default(1024)
-      .meta(says("What each member may use; PostgreSQL's own memory parameters follow from it.")),
+      .meta(
+        says(
+          "Memory of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it; a change restarts the members one by one.",
+        ),
+      ),
     cpuMillis: wholeNumber(100, 100_000)
       .default(500)
-      .meta(says("Thousandths of a processor for each member.")),
+      .meta(says("CPU request of each member, in thousandths of a core. There is no limit.")),
     synchronous: z
       .boolean()
       .optional()
       .meta(
         says(
-          "Whether a commit waits until a replica has it, so that no acknowledged row is lost.",
-          "true with replicas",
+          "Whether a commit waits until a standby has it. With false commits are faster, and a failover can lose acknowledged rows.",
+          "true from two replicas on",
         ),
       ),
     recoverTo: recoveryTarget
       .optional()
       .meta(
         says(
-          "Where a cluster that is made anew begins: with what the archive held then. One that exists never looks at it.",
-          "empty",
+          "Bootstraps a new cluster from the archive as of this moment; `latest` is the end of the archive. An existing cluster ignores it.",
+          "none: a new cluster is empty",
         ),
       ),
-    pooling: z.boolean().default(false).meta(says("PgBouncer in transaction mode before the leader.")),
+    pooling: z
+      .boolean()
+      .default(false)
+      .meta(
+        says(
+          "Runs PgBouncer in transaction mode in front of the leader. More clients share fewer sessions; session state such as `SET` does not last beyond a transaction.",
+        ),
+      ),
     databases: z
       .record(
         databaseName,
         z.strictObject({
-          extensions: z.array(extensionName).max(30).default([]).meta(says("Made in it by a superuser.")),
+          extensions: z
+            .array(extensionName, "a list of strings, for example `[pgcrypto, pg_trgm]`")
+            .max(30)
+            .default([])
+            .meta(says("Extensions that a superuser creates in this database.")),
           connections: wholeNumber(1, 500)
             .default(30)
-            .meta(says("How many sessions each of its logins may hold.")),
+            .meta(
+              says(
+                "Sessions that each of its logins may hold. All logins together are limited by `postgres.memoryMib`.",
+              ),
+            ),
           epoch: epoch.meta(
-            says("Raised to give its logins new passwords; the former ones work until the roll is done."),
+            says(
+              "Increment to give its logins new passwords. The previous passwords work until the next increment.",
+            ),
           ),
         }),
       )
@@ -84,50 +116,68 @@ const bucket = z.strictObject({
     .default(false)
     .meta(
       says(
-        "Whether what is overwritten or deleted is kept as an older version.",
+        "Whether overwritten and deleted objects are kept as older versions, which need space.",
         "false; true for `crm-documents`",
       ),
     ),
   expireDays: wholeNumber(1, 3650)
     .optional()
-    .meta(says("Objects older than this are deleted.", "never; 7 for `crm-temp`, 90 for `airflow-logs`")),
+    .meta(says("Days after which objects are deleted.", "never; 7 for `crm-temp`, 90 for `airflow-logs`")),
   noncurrentDays: wholeNumber(1, 3650)
     .default(DAYS_OF_OLD_VERSIONS)
-    .meta(says("Days for which older versions are kept; of use with versioning alone.")),
+    .meta(says("Days to keep older versions, with `versioning`. More days need more space.")),
 });
 
 export const minio = z
   .strictObject({
     pods: wholeNumber(1, 16)
       .optional()
-      .meta(says("Servers of MinIO, spread over the nodes.", "1 in dev, else 3")),
+      .meta(
+        says(
+          "Number of MinIO pods, spread evenly over the nodes. Permanent, because MinIO never changes the drives of a pool ([layouts](minio.md#which-layout)).",
+          "1 in dev, else 3",
+        ),
+      ),
     drivesPerPod: wholeNumber(1, 16)
       .optional()
       .meta(
-        says("Drives of each, one volume a drive; at most 16 in all.", "2 with two or three pods, else 1"),
+        says(
+          "Drives of each pod, each on its own volume; at most 16 in total. Permanent like `pods`.",
+          "2 with two or three pods, else 1",
+        ),
       ),
     parity: wholeNumber(0, 8)
       .optional()
       .meta(
         says(
-          "Drives that may be lost without losing an object (EC:2).",
-          "2, where that is at most half of the drives",
+          "Drives that may fail without losing an object (2 is EC:2). Raising it leaves less usable space.",
+          "2, or half of the drives if that is less",
         ),
       ),
-    volumeGib: wholeNumber(1, 100_000).default(20).meta(says("The volume of each drive.")),
+    volumeGib: wholeNumber(1, 100_000)
+      .default(20)
+      .meta(says("GiB of each drive's volume. Applies to new volumes.")),
     storageClass: kubernetesName
       .optional()
-      .meta(says("What its volumes are made of.", "the cluster's default")),
+      .meta(says("StorageClass of the drives' volumes.", "the cluster's default")),
     memoryMib: wholeNumber(256, 1_000_000)
       .optional()
-      .meta(says("What each server may use.", "512 in dev, else 1024")),
+      .meta(
+        says(
+          "Memory of each MinIO pod in MiB. A change restarts the pods one by one.",
+          "512 in dev, else 1024",
+        ),
+      ),
     cpuMillis: wholeNumber(50, 100_000)
       .default(250)
-      .meta(says("Thousandths of a processor for each server.")),
+      .meta(says("CPU request of each MinIO pod, in thousandths of a core. There is no limit.")),
     image: imageReference
       .optional()
       .meta(
-        says("A drop-in for MinIO, whose own images are withdrawn.", "`docker.io/pgsty/silo` at its pin"),
+        says(
+          "Image of a server compatible with MinIO, which withdrew its own images.",
+          "`docker.io/pgsty/silo`, pinned",
+        ),
       ),
     /** All of them private. */
     buckets: z.record(bucketName, bucket).prefault({
@@ -145,16 +195,20 @@ export const minio = z
         applicationName,
         z.strictObject({
           buckets: z
-            .array(bucketName)
+            .array(bucketName, "a list of buckets, for example `[crm-documents, crm-temp]`")
             .min(1)
             .max(20)
             .meta(
               says(
-                "A user with its own keys, who comes to these buckets and no further; the first one is its default.",
+                "Buckets that this application's user can access with its own keys. The first is its default bucket.",
                 "required for each",
               ),
             ),
-          epoch: epoch.meta(says("Raised for another secret key; the former one ends at once.")),
+          epoch: epoch.meta(
+            says(
+              "Increment to replace the secret key. The former key stops working when the provisioning Job is done.",
+            ),
+          ),
         }),
       )
       .prefault({
@@ -173,12 +227,12 @@ export const backup = z
       .default(30)
       .meta(
         says(
-          "Days for which daily backups are kept, in the cluster and off-site; the newest good one stays in any case.",
+          "Days to keep daily backups, in the cluster and off-site. The newest good backup is always kept.",
         ),
       ),
     epoch: epoch.meta(
       says(
-        "Raised to give the login that makes them a new password; the former one works until the roll is done.",
+        "Increment to give the backup login a new password. The previous password works until the next increment.",
       ),
     ),
   })
@@ -187,11 +241,16 @@ export const backup = z
 const processes = (which: string, many: string) =>
   wholeNumber(1, 9)
     .optional()
-    .meta(says(`How many ${which}. Each needs at least 4 sessions of airflow_db.`, many));
+    .meta(
+      says(
+        `Number of ${which}. Each needs at least 4 of the sessions in \`postgres.databases.airflow_db.connections\`.`,
+        many,
+      ),
+    );
 
 export const airflow = z
   .strictObject({
-    host: domainName.optional().meta(says("Where its interface is.", "`airflow.` before `domain`")),
+    host: domainName.optional().meta(says("Host name of Airflow's web interface.", "`airflow.<domain>`")),
     replicas: z
       .strictObject({
         apiServer: processes("API servers", "1, in prod 2"),
@@ -202,31 +261,31 @@ export const airflow = z
       .prefault({}),
     slackChannel: slackChannel
       .optional()
-      .meta(says("Where failed tasks are told, given the secret `trellis:slackToken`.", "nowhere")),
+      .meta(
+        says("Slack channel for task failures; needs the secret `trellis:slackToken`.", "no notifications"),
+      ),
   })
   .prefault({});
 
 export const datasurface = z.strictObject({
-  model: projectFolder.meta(
-    says("The folder with model.yaml and the assignments, as the program reads them."),
-  ),
+  model: projectFolder.meta(says("Folder of this project with `model.yaml` and the assignments.")),
   repository: z
     .strictObject({
       url: gitUrl.meta(
         says(
-          "Where the jobs read that model, so that a change of it needs no deployment.",
-          "none: the model comes with the deployment",
+          "Git repository from which the jobs read the model, so that a change of the model needs no deployment.",
+          "none: `pulumi up` deploys the model",
         ),
       ),
-      branch: branchName.default("main").meta(says("The branch of it.")),
+      branch: branchName.default("main").meta(says("Branch of that repository.")),
     })
     .optional(),
   platforms: z
-    .array(modelName)
+    .array(modelName, "a list of strings, for example `[YellowLive, YellowForensic]`")
     .min(1)
     .max(20)
     .optional()
-    .meta(says("The model's platforms that run here.", "all")),
+    .meta(says("Platforms of the model that this stack runs.", "all")),
   logins: z
     .record(
       modelName,
@@ -237,7 +296,7 @@ export const datasurface = z.strictObject({
           .max(63)
           .meta(
             says(
-              "By credential of the model, for databases that lie elsewhere; its password is the secret `trellis:sourcePassword_<name>`. The platform's own databases need nothing.",
+              "User of a source database outside the platform, by the name of its credential in the model. Its password is the secret `trellis:sourcePassword_<name>`. The platform's own databases need no entry.",
               "none",
             ),
           ),
@@ -248,13 +307,17 @@ export const datasurface = z.strictObject({
     .strictObject({
       replicas: wholeNumber(0, 10)
         .default(0)
-        .meta(says("What changes the customers and addresses of customer_db; 0 stops it.")),
+        .meta(
+          says(
+            "Number of simulator pods, which change random customers and addresses in customer_db. 0 stops them.",
+          ),
+        ),
       changesPerSecond: z
-        .number()
+        .number("a number above 0, for example 0.5")
         .positive()
         .max(1000)
         .optional()
-        .meta(says("How fast it does.", "one change of each in 10 to 25 seconds")),
+        .meta(says("Changes per second of each simulator pod.", "one change every 10 to 25 seconds")),
     })
     .prefault({}),
 });

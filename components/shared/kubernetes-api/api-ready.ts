@@ -48,7 +48,7 @@ export async function waitForApi(access: ApiAccess, patience: Patience): Promise
     if (waited + everyMs > limitMs) {
       throw new UserError(
         `The Kubernetes API at ${access.server.origin} was not ready after ${duration(waited)}: ${problem}.\n` +
-          "Look at a server's first boot with `journalctl -u trellis-first-boot -u etcd -u k3s`, then run the update again.",
+          "Check the first boot on a server with `journalctl -u trellis-first-boot -u etcd -u k3s`, then run the update again.",
       );
     }
     if (Date.now() - told >= progressEveryMs) {

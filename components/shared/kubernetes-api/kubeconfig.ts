@@ -57,7 +57,7 @@ export function apiAccess(kubeconfig: string, contextName?: string): ApiAccess {
   const user = named(config.users, text(context.user), "user");
   const server = text(cluster.server);
   if (!server || !URL.canParse(server))
-    throw unusable(`its cluster's server is ${JSON.stringify(server)}, not an address`);
+    throw unusable(`its cluster's server is ${JSON.stringify(server)}, not a URL`);
   const authority = embedded(cluster, "certificate-authority");
   const cert = embedded(user, "client-certificate");
   const key = embedded(user, "client-key");
@@ -85,7 +85,8 @@ function parsed(kubeconfig: string): unknown {
 function embedded(section: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const inline = text(section[`${name}-data`]);
   if (inline !== undefined) return Buffer.from(inline, "base64").toString("utf8");
-  if (section[name] !== undefined) throw unusable(`its ${name} is a file of the machine that it was made on`);
+  if (section[name] !== undefined)
+    throw unusable(`its ${name} is a file name, which is of no use on other machines`);
   return undefined;
 }
 
@@ -106,7 +107,7 @@ function named(
 
 function unusable(problem: string): UserError {
   return new UserError(
-    `The kubeconfig cannot be used: ${problem}.\nMake one that stands alone: kubectl config view --minify --flatten`,
+    `The kubeconfig cannot be used: ${problem}.\nCreate a self-contained one: kubectl config view --minify --flatten`,
   );
 }
 

@@ -47,7 +47,7 @@ export interface AirflowArgs {
   /** Where logs of finished tasks are kept. @default with the pod that ran the task, and so until it goes */
   readonly logs?: ObjectStoreAccess;
 
-  /** The token for Slack. @default failures are told nobody */
+  /** The token for Slack. @default no notifications */
   readonly slackToken?: pulumi.Input<string>;
 
   /** Whether there is a Prometheus to collect and to alert, and a Grafana. */

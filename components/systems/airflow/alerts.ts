@@ -3,7 +3,7 @@ import { AIRFLOW } from "./names";
 
 const { critical, warning } = alertsOf("docs/runbooks/airflow.md");
 
-/** What a person must hear of Airflow. */
+/** Alerts on Airflow. */
 export function airflowAlerts(): AlertRule[] {
   const silent = (heartbeats: string) => `sum(increase(${heartbeats}[5m])) == 0 or absent(${heartbeats})`;
   /** Of the last quarter of an hour; a series that begins with its first event has not increased yet. */
@@ -11,14 +11,19 @@ export function airflowAlerts(): AlertRule[] {
     `sum by (${by}) (increase(${series}[15m])) > 0 or (sum by (${by}) (${series}) > 0 unless sum by (${by}) (${series} offset 15m))`;
   return [
     {
-      ...critical("AirflowMetricsMissing", "10m", "Nothing is known of Airflow", "metrics-are-missing"),
+      ...critical(
+        "AirflowMetricsMissing",
+        "10m",
+        "Airflow's metrics are missing: other Airflow alerts cannot fire",
+        "metrics-are-missing",
+      ),
       expr: `absent(up{job="${AIRFLOW.statsd}"} == 1)`,
     },
     {
       ...critical(
         "AirflowSchedulerSilent",
         "5m",
-        "Airflow's scheduler does not run",
+        "Airflow's scheduler sends no heartbeats: no task starts",
         "a-process-sends-no-heartbeat",
       ),
       expr: silent("airflow_scheduler_heartbeats_total"),
@@ -27,7 +32,7 @@ export function airflowAlerts(): AlertRule[] {
       ...critical(
         "AirflowTriggererSilent",
         "5m",
-        "Airflow's triggerer does not run: jobs end and nobody notices",
+        "Airflow's triggerer sends no heartbeats: tasks do not notice that their jobs ended",
         "a-process-sends-no-heartbeat",
       ),
       expr: silent("airflow_triggerer_heartbeats_total"),
@@ -36,42 +41,42 @@ export function airflowAlerts(): AlertRule[] {
       ...warning(
         "AirflowDagProcessorSilent",
         "10m",
-        "Airflow reads no DAGs: streams neither come nor go",
+        "Airflow's DAG processor sends no heartbeats: changes of DAGs and streams have no effect",
         "a-process-sends-no-heartbeat",
       ),
       expr: silent("airflow_dag_processor_heartbeats_total"),
     },
     {
-      ...warning(
-        "AirflowImportErrors",
-        "5m",
-        "A file of Airflow's DAGs is not understood",
-        "a-dag-file-has-import-errors",
-      ),
+      ...warning("AirflowImportErrors", "5m", "A DAG file has import errors", "a-dag-file-has-import-errors"),
       expr: "max(airflow_import_errors) > 0",
     },
     {
       ...warning(
         "AirflowTaskFails",
         "0m",
-        "{{ $labels.dag_id }}: {{ $labels.task_id }} fails",
+        "{{ $labels.dag_id }}: {{ $labels.task_id }} failed",
         "a-task-fails",
       ),
       expr: lately('airflow_task_finishes_total{state="failed"}', "dag_id, task_id"),
     },
     {
-      ...warning("AirflowTasksLost", "0m", "Tasks of Airflow were lost with their process", "tasks-are-lost"),
+      ...warning("AirflowTasksLost", "0m", "Airflow tasks were lost with their process", "tasks-are-lost"),
       expr: lately("airflow_tasks_lost_total", "job"),
     },
     {
-      ...warning("AirflowTriggersFail", "0m", "What waits for jobs to end fails itself", "tasks-are-lost"),
+      ...warning(
+        "AirflowTriggersFail",
+        "0m",
+        "Airflow triggers failed, and with them the tasks that waited for jobs",
+        "tasks-are-lost",
+      ),
       expr: lately("airflow_triggers_failed_total", "job"),
     },
     {
       ...warning(
         "AirflowPoolStarves",
         "15m",
-        "Jobs wait for a place in the pool {{ $labels.pool_name }}",
+        "Tasks wait for a slot in the pool {{ $labels.pool_name }}",
         "a-pool-is-full",
       ),
       expr: "max by (pool_name) (airflow_pool_starving_tasks) > 0",

@@ -77,7 +77,7 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
       AIRFLOW__CORE__MP_FORKSERVER_PRELOAD: "trellis_loaded",
       PYTHONPATH: DAGS_FOLDER,
     }),
-    // Who it is told of by the ingress, whatever address that has: without it the interface takes itself for plain http.
+    // Trust X-Forwarded-Proto from the ingress; otherwise Airflow generates http links.
     // Nobody but the ingress and Airflow itself is let through to it.
     ...(part === "apiServer" && { FORWARDED_ALLOW_IPS: "*" }),
     ...(args.monitoring && {

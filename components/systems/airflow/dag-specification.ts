@@ -22,7 +22,7 @@ const platformSpecification = z.strictObject({
   template,
   /** The pod of the daily work, which may write the list of streams. */
   infrastructureTemplate: template,
-  /** Where failures are told, given that Airflow has a token. */
+  /** Slack channel for task failures; needs a token in Airflow. */
   slack: z.strictObject({ channel: text }).nullable(),
   infrastructure: dagJob,
 });

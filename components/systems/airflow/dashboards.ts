@@ -40,22 +40,22 @@ export function dashboard(uid: string, title: string, panels: readonly Panel[]):
 /** How Airflow itself is. */
 export const AIRFLOW_PANELS: readonly Panel[] = [
   {
-    title: "Runs that ended, by outcome",
+    title: "Finished runs by outcome",
     expr: "sum by (outcome) (increase(airflow_dag_run_seconds_count[5m]))",
     legend: "{{outcome}}",
   },
   {
-    title: "Tasks that failed",
+    title: "Failed tasks",
     expr: 'sum by (dag_id) (increase(airflow_task_finishes_total{state="failed"}[5m]))',
     legend: "{{dag_id}}",
   },
   {
-    title: "Heartbeats a minute: scheduler",
+    title: "Scheduler heartbeats per minute",
     expr: "sum(rate(airflow_scheduler_heartbeats_total[5m])) * 60",
     legend: "scheduler",
   },
   {
-    title: "Heartbeats a minute: triggerer",
+    title: "Triggerer heartbeats per minute",
     expr: "sum(rate(airflow_triggerer_heartbeats_total[5m])) * 60",
     legend: "triggerer",
   },
@@ -65,18 +65,18 @@ export const AIRFLOW_PANELS: readonly Panel[] = [
     legend: "delay",
     unit: "s",
   },
-  { title: "Time to read all DAGs", expr: "max(airflow_parse_seconds)", legend: "reading", unit: "s" },
-  { title: "Files that are not understood", expr: "max(airflow_import_errors)", legend: "import errors" },
+  { title: "Time to parse all DAGs", expr: "max(airflow_parse_seconds)", legend: "parsing", unit: "s" },
+  { title: "DAG files with import errors", expr: "max(airflow_import_errors)", legend: "import errors" },
   {
-    title: "Places taken in pools",
+    title: "Used pool slots",
     expr: "max by (pool_name) (airflow_pool_running_slots + airflow_pool_deferred_slots)",
     legend: "{{pool_name}}",
   },
   {
-    title: "Tasks that wait for a place",
+    title: "Tasks waiting for a pool slot",
     expr: "max by (pool_name) (airflow_pool_starving_tasks)",
     legend: "{{pool_name}}",
   },
-  { title: "Jobs that are waited for", expr: "sum(airflow_triggers_running)", legend: "triggers" },
-  { title: "Free places of the executor", expr: "min(airflow_executor_open_slots)", legend: "open" },
+  { title: "Jobs that tasks wait for", expr: "sum(airflow_triggers_running)", legend: "triggers" },
+  { title: "Free executor slots", expr: "min(airflow_executor_open_slots)", legend: "open" },
 ];

@@ -40,7 +40,7 @@ export const METRICS: readonly Metric[] = [
 /** Runs take seconds to hours. */
 const BUCKETS = [5, 15, 30, 60, 120, 300, 900, 3600, 14_400];
 
-/** What a pod said that is gone is forgotten. */
+/** Drop gauges 10 minutes after their last sample. */
 const GAUGE_TTL = "10m";
 
 /**

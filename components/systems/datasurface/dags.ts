@@ -17,7 +17,7 @@ export interface DataSurfaceDagsArgs extends Omit<JobPodArgs, "provider"> {
   /** Where the jobs' pods live. */
   readonly namespace: string;
 
-  /** Where failures are told. @default nowhere */
+  /** Slack channel for task failures. @default no notifications */
   readonly slackChannel?: string;
 
   /** When the daily work of a platform is done. @default midnight, UTC */

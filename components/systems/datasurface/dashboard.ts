@@ -9,23 +9,23 @@ export function dataSurfacePanels(platforms: readonly Platform[]): Panel[] {
     const streams = `dag_id=~"${platformName(platform).replaceAll("-", "[-_]")}__.*_ingestion"`;
     return [
       {
-        title: `${name}: batches an hour`,
+        title: `${name}: batches per hour`,
         expr: `sum by (dag_id) (increase(airflow_dag_run_seconds_count{${streams},outcome="success"}[1h]))`,
         legend: "{{dag_id}}",
       },
       {
-        title: `${name}: runs that failed`,
+        title: `${name}: failed runs`,
         expr: `sum by (dag_id) (increase(airflow_dag_run_seconds_count{${streams},outcome="failed"}[15m]))`,
         legend: "{{dag_id}}",
       },
       {
-        title: `${name}: how long runs take, 95th percentile`,
+        title: `${name}: run duration, 95th percentile`,
         expr: `histogram_quantile(0.95, sum by (dag_id, le) (rate(airflow_dag_run_seconds_bucket{${streams}}[15m])))`,
         legend: "{{dag_id}}",
         unit: "s" as const,
       },
       {
-        title: `${name}: runs that asked to go on at once`,
+        title: `${name}: runs that were rescheduled at once`,
         expr: `sum by (dag_id) (increase(airflow_task_finishes_total{${streams},task_id="reschedule_immediately",state="success"}[15m]))`,
         legend: "{{dag_id}}",
       },

@@ -62,7 +62,7 @@ export interface DataSurfaceArgs {
   /** For a private repository. @default the repository is public */
   readonly gitToken?: pulumi.Input<string>;
 
-  /** Where failures are told, given that Airflow has a token. @default nowhere */
+  /** Slack channel for task failures; needs a token in Airflow. @default no notifications */
   readonly slackChannel?: string;
 
   /** Where Airflow is, and its accounts that run pods here: those of the scheduler and triggerer, and no others. */
@@ -283,8 +283,8 @@ function requireLogins({ model, credentials }: DataSurfaceArgs): void {
   const missing = [...wanted].filter((credential) => !(credential in credentials));
   if (missing.length > 0) {
     throw new UserError(
-      `the model names credentials without a login: ${missing.join(", ")}; given: ${Object.keys(credentials).join(", ") || "none"}. ` +
-        "Databases that lie elsewhere are given in datasurface.logins",
+      `datasurface.logins: the model uses credentials without a login: ${missing.join(", ")}; given: ${Object.keys(credentials).join(", ") || "none"}. ` +
+        "Add a login for each database outside the platform",
     );
   }
 }

@@ -16,7 +16,7 @@ export function deployedModel({ model: folder, platforms, repository }: DataSurf
   const unknown = platforms?.filter((name) => offered.every((each) => each.name !== name)) ?? [];
   if (unknown.length > 0) {
     throw new UserError(
-      `datasurface.platforms: the model has no ${unknown.join(", ")}; it has ${offered.map(({ name }) => name).join(", ")}`,
+      `datasurface.platforms: the model has no ${unknown.join(", ")}; allowed: ${offered.map(({ name }) => name).join(", ")}`,
     );
   }
   const wanted = offered.filter(({ name }) => platforms?.includes(name) ?? true);
@@ -47,7 +47,7 @@ function filesOf(folder: string): Record<string, string> {
   const bytes = Buffer.byteLength(JSON.stringify(files));
   if (bytes > MOST_BYTES) {
     throw new UserError(
-      `datasurface.model: ${folder} takes ${bytes} bytes, and a ConfigMap holds ${MOST_BYTES}; give datasurface.repository`,
+      `datasurface.model: ${folder} has ${bytes} bytes; a ConfigMap holds at most ${MOST_BYTES}. Set datasurface.repository, from which the jobs read the model`,
     );
   }
   return files;
@@ -70,7 +70,7 @@ export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string,
   if (!merge) {
     const declared = Object.keys(args.connections).join(", ");
     throw new UserError(
-      `the model merges into ${mergeDatabase}, and postgres.databases has only ${declared}`,
+      `postgres.databases: given ${declared}; allowed: ${mergeDatabase} as well, into which the model merges`,
     );
   }
   const found = new Map([[mergeCredential, { database: mergeDatabase, login: loginOf(merge) }]]);
@@ -82,8 +82,8 @@ export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string,
     const former = found.get(credential);
     if (former && former.database !== source.database) {
       throw new UserError(
-        `the model's credential ${credential} opens ${former.database} and, for the store ${name}, ${source.database}: ` +
-          "each database has logins of its own, so give the store a credential of its own",
+        `the model's credential ${credential} is for the database ${former.database}, and the store ${name} uses it for ${source.database}: ` +
+          "each database has its own logins, so give the store another credential",
       );
     }
     found.set(credential, { database: source.database, login: loginOf(connection) });

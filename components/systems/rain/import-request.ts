@@ -24,9 +24,10 @@ export function importRequest(
 /** Reads the words as the pod would, so that a mistyped year is refused here and not by a pod that failed. */
 export async function checkWords(words: readonly string[]): Promise<void> {
   const [verb = ""] = words;
-  if (!VERBS.includes(verb)) throw new UserError(`\`${verb}\` is no import; allowed: ${VERBS.join(", ")}`);
+  if (!VERBS.includes(verb))
+    throw new UserError(`\`${verb}\` is not an import; allowed: ${VERBS.join(", ")}`);
   if (words.includes("--file"))
-    throw new UserError("--file names a file on this machine, which a pod cannot see");
+    throw new UserError("--file: a pod cannot read a file of this machine; leave the flag out");
   const load = async () => (await import("../../../jobs/rain")).rain;
   const environment = { RAIN_DATABASE_URL: "postgres://pod:secret@database/rain" }; // the pod has its own
   prepare(await parseCommandLine(["rain", ...words], [{ name: "rain", summary: "", load }], environment));
@@ -45,7 +46,7 @@ export function splitWords(argv: readonly string[]) {
     if (flag) {
       index += 1;
       const value = argv[index];
-      if (!value) throw new UserError(`${flag} wants a value`);
+      if (!value) throw new UserError(`${flag} needs a value`);
       flags[flag] = value;
     } else if (word === "--dry-run") dryRun = true;
     else words.push(word);

@@ -17,8 +17,8 @@ describe("the platform", () => {
 
       const warnings = logs.filter(({ severity }) => severity !== "info").map(({ message }) => message);
       expect(warnings).toEqual([
-        expect.stringContaining("belongs to nobody"),
-        expect.stringContaining("with which nobody can log in"),
+        expect.stringContaining("set a domain that you own"),
+        expect.stringContaining("replace it with your own"),
       ]);
       expect(resources.length).toBeGreaterThan(120);
     },
@@ -91,7 +91,7 @@ describe("the platform", () => {
     process.env.SOURCE_DATE_EPOCH = after;
     try {
       await expect(evaluatePlatform(rawSettings("dev"))).rejects.toThrow(
-        `ubuntu ${versions.ubuntu.version} is out of support`,
+        `ubuntu ${versions.ubuntu.version} has been out of support since `,
       );
       const accepting = withValue(rawSettings("dev"), "acceptOutOfSupport", Object.keys(versions));
       await expect(evaluatePlatform(accepting)).resolves.toBeDefined();

@@ -6,14 +6,14 @@ const HOUR = 3600;
 /** A backup is due each day; this much later somebody has to look. */
 const LATEST_BACKUP_HOURS = 26;
 
-/** What a person must hear of the archive: each takes something from the moments that can be recovered. */
+/** Alerts on the WAL archive. Each means that fewer moments can be recovered. */
 export function archiveAlerts({ repositories }: { readonly repositories: number }): AlertRule[] {
   return [
     {
       ...warning(
         "PostgresArchiveBehind",
         "1m",
-        "A segment of PostgreSQL's log has waited for the archive for over two minutes: what is lost with the servers grows",
+        "A WAL segment has waited over two minutes for the archive: losing the servers now loses it",
         "the-archive-is-behind",
       ),
       expr: "max(trellis_archive_oldest_waiting_seconds) > 120",
@@ -22,7 +22,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ...critical(
         "PostgresArchiveStopped",
         "1m",
-        "PostgreSQL's log has not been archived for 15 minutes",
+        "No WAL has been archived for 15 minutes",
         "the-archive-is-behind",
       ),
       expr: "max(trellis_archive_oldest_waiting_seconds) > 900",
@@ -32,7 +32,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ...critical(
         "PostgresArchiveQueueFills",
         "1m",
-        "Half of the room for log that waits for the archive is used; when it is full, log is let go and recovery has a gap",
+        "The queue of WAL for the archive is half full: when it is full, WAL is dropped and the archive has a gap",
         "the-wal-queue-fills-up",
       ),
       expr: "max(trellis_archive_waiting_bytes) > 0.5 * max(trellis_archive_queue_limit_bytes)",
@@ -41,7 +41,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ...critical(
         "PostgresArchiveGap",
         "1m",
-        "The archive has a gap after its newest base backup: later moments cannot be recovered until there is another",
+        "The archive has a gap after its newest base backup: later moments cannot be recovered until the next base backup",
         "the-archive-has-a-gap",
       ),
       expr: "max by (repository) (trellis_archive_gap) > 0",
@@ -50,7 +50,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ...warning(
         "PostgresBaseBackupTooOld",
         "5m",
-        `The newest base backup is over ${LATEST_BACKUP_HOURS} hours old: recoveries take longer with each hour`,
+        `The newest base backup is over ${LATEST_BACKUP_HOURS} hours old: a recovery takes longer with each hour`,
         "a-base-backup-is-too-old",
       ),
       expr: `time() - max by (repository) (trellis_archive_backup_timestamp_seconds) > ${LATEST_BACKUP_HOURS * HOUR}`,
@@ -68,7 +68,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ...critical(
         "PostgresNotRecoverable",
         "1h",
-        "A repository holds no base backup: no moment can be recovered from it",
+        "A repository has no full backup: nothing can be recovered from it",
         "a-base-backup-is-too-old",
       ),
       expr: `(count(trellis_archive_backup_timestamp_seconds{type="full"}) or vector(0)) < ${repositories}`,
@@ -77,7 +77,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ...warning(
         "PostgresArchiveUnwatched",
         "10m",
-        "Nobody tells how the archive of PostgreSQL stands: the leader or a repository does not answer",
+        "The WAL archive is not monitored: the leader or a repository does not answer",
         "the-archive-is-not-monitored",
       ),
       expr: `absent(trellis_archive_waiting_bytes) or count(trellis_archive_repository_up == 1) < ${repositories} or absent(trellis_archive_repository_up == 1)`,

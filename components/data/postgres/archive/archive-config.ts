@@ -239,7 +239,7 @@ export function archiveSection(archiving: Archiving) {
   };
 }
 
-/** How a cluster is made that begins with what the archive holds. */
+/** Bootstrap a new cluster from the archive. */
 export function recoveryBootstrap({ stanza, recoverTo }: Archiving) {
   if (!recoverTo) return undefined;
   const target =

@@ -96,7 +96,7 @@ export class BaseBackups extends pulumi.ComponentResource {
           after,
         );
       }
-      // The window opens at once and not in the night to come; nothing waits for it, since nothing needs it to run.
+      // Take a backup now so that recovery works before tonight's run; nothing waits for it.
       new k8s.batch.v1.Job(
         `${name}-first${where}`,
         {

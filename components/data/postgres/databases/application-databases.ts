@@ -59,7 +59,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
       password: password(login.user),
     }));
     const newest = backup.at(-1);
-    if (!newest) throw new Error(`no login makes backups at epoch ${args.backupEpoch}`);
+    if (!newest) throw new Error(`there is no backup login for epoch ${args.backupEpoch}`);
     this.backup = { user: newest.user, password: newest.password };
 
     const specification = bootstrapSpecification(args.databases, args.backupEpoch, args.dynamicConfiguration);

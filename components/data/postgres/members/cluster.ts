@@ -43,7 +43,7 @@ export interface PostgresClusterArgs {
   /** The pods' ranges, where members and applications are. */
   readonly pods: readonly string[];
 
-  /** The ranges from which HAProxy comes in: one for all servers where there is one, or each new server is a restart. */
+  /** HAProxy's source CIDRs. Prefer one shared range: otherwise each new server restarts PostgreSQL. */
   readonly servers: pulumi.Input<readonly string[]>;
 
   /** Whether every server has a port for each member, by which a HAProxy reaches it. */

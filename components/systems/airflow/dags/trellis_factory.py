@@ -64,7 +64,7 @@ class Variable(Strict):
     @model_validator(mode="after")
     def has_one_origin(self) -> Variable:
         if (self.value is None) == (self.secret is None):
-            raise ValueError("needs either a value or a secret")
+            raise ValueError("needs a value or a secret, not both")
         return self
 
     def in_kubernetes(self) -> k8s.V1EnvVar:
@@ -105,7 +105,7 @@ class Job(Strict):
     @classmethod
     def is_cron(cls, schedule: str | None) -> str | None:
         if schedule is not None and not valid_cron(schedule):
-            raise ValueError(f"{schedule} is no cron expression")
+            raise ValueError(f"{schedule} is not a cron expression")
         return schedule
 
 
@@ -136,7 +136,7 @@ class Streams(Strict):
         seen: set[str] = set()
         for job in self.ingestion:
             if job.dag in seen:
-                raise ValueError(f"two streams would make the DAG {job.dag}")
+                raise ValueError(f"two streams would create the DAG {job.dag}")
             seen.add(job.dag)
         return self
 
@@ -155,7 +155,7 @@ def read(path: Path, shape: type[Shape]) -> Shape:
         raise SpecificationError(f"{path.name} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()]
-        raise SpecificationError(f"{path.name} is not understood: {'; '.join(faults)}") from None
+        raise SpecificationError(f"{path.name} is not valid: {'; '.join(faults)}") from None
 
 
 class Result(NamedTuple):
@@ -175,7 +175,7 @@ def result_of(pod: k8s.V1Pod) -> Result:
         told = json.loads((ended and ended.message) or "")
         code = told["code"]
         if type(code) is int and code in (0, 1, -1):
-            words = str(told.get("error") or "the job failed and did not say why")
+            words = str(told.get("error") or "the job failed without an error message")
             return Result(code, f"{words} ({', '.join(known)})" if known else words)
     except (ValueError, TypeError, KeyError):
         pass

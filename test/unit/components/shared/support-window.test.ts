@@ -23,7 +23,7 @@ describe("the support window of a pin", () => {
   it("fails once it has ended, and says what to do", () => {
     const { ended } = judgeSupport(PINS, on("2029-11-09"));
 
-    expect(ended).toEqual([expect.stringContaining("raise its pin in components/shared/versions.ts")]);
+    expect(ended).toEqual([expect.stringContaining("update its pin in components/shared/versions.ts")]);
   });
 
   it("only warns of an end that the settings accept", () => {

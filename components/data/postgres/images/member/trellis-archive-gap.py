@@ -36,7 +36,7 @@ def require_promoted(data):
     with open(os.path.join(data, "global", "pg_control"), "rb") as control:
         (state,) = struct.unpack_from("=i", control.read(20), 16)
     if state != IN_PRODUCTION:
-        raise OSError("the server has not ended its recovery")
+        raise OSError("the server is still in recovery")
 
 
 def listed(pgbackrest, path):
@@ -94,7 +94,7 @@ def close_gap(pgbackrest, data):
     root = "archive/" + stanza
     generations = [name for name in listed(pgbackrest, root) if re.match(r"^[0-9.]+-[0-9]+$", name)]
     if not generations:
-        raise Unknown("the archive does not know this cluster yet: the first base backup makes it known")
+        raise Unknown("the archive has no entry for this cluster yet: the first base backup creates it")
     newest = max(generations, key=lambda name: int(name.rsplit("-", 1)[1]))
     archived = {}
     missing = []

@@ -101,7 +101,7 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
     const ended = once(script, "exit");
 
     const [said] = await once(script.stdout, "data");
-    expect(String(said)).toContain("the server has not ended its recovery");
+    expect(String(said)).toContain("the server is still in recovery");
     expect(marked()).toEqual([]);
     history("2", "1\t0/F000000\tno recovery target specified\n");
     server("in production");
@@ -136,6 +136,6 @@ describeWith(["pgbackrest", "python3"], "a member that begins to lead", () => {
     mkdirSync(join(folder, "repository/archive/trellis"), { recursive: true });
     const { said, ready } = lead();
     expect(ready).toEqual([]);
-    expect(said).toContain("the archive does not know this cluster yet");
+    expect(said).toContain("the archive has no entry for this cluster yet");
   });
 });

@@ -11,9 +11,9 @@ const DAMAGED: readonly Damage[] = [
     "cut in the middle",
     "yellowforensic.json",
     (text) => text.slice(0, 200),
-    /is not understood: the file: .*JSON/,
+    /is not valid: the file: .*JSON/,
   ],
-  ["empty", "yellowforensic.streams.json", () => "", /is not understood: the file/],
+  ["empty", "yellowforensic.streams.json", () => "", /is not valid: the file/],
   [
     "of a later version",
     "yellowforensic.json",
@@ -36,19 +36,19 @@ const DAMAGED: readonly Damage[] = [
     "with a cron that is none",
     "yellowforensic.streams.json",
     (text) => text.replace("* * * * *", "* * * *"),
-    /schedule: .*\* \* \* \* is no cron expression/,
+    /schedule: .*\* \* \* \* is not a cron expression/,
   ],
   [
     "with one DAG twice",
     "yellowforensic.streams.json",
     (text) => text.replace(/\n(\{.*\})\n/, "\n$1,\n$1\n"),
-    /two streams would make the DAG yellowforensic__Store1_ingestion/,
+    /two streams would create the DAG yellowforensic__Store1_ingestion/,
   ],
   [
     "with a variable of two origins",
     "yellowforensic.streams.json",
     (text) => text.replace('"secret":{', '"value":"x","secret":{'),
-    /either a value or a secret/,
+    /a value or a secret/,
   ],
 ];
 

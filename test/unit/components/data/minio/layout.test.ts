@@ -114,7 +114,7 @@ describe("the settings of MinIO", () => {
 
     expect(shapeOf(raw)).toMatchObject({ pods: 4, drivesPerPod: 1, parity: 2 });
     expect(minioAdvice(raw)).toEqual([
-      "minio: 4 pods of 1 drive, EC:2 over 3 nodes: when a node with 2 pods is lost, 2 of 4 drives are left, and objects can be read and not written; 3 pods of 2 drives, EC:2 keeps reads and writes",
+      "minio: 4 pods of 1 drive, EC:2 on 3 nodes: the loss of a node with 2 pods leaves 2 of 4 drives, so objects can be read but not written; 3 pods of 2 drives, EC:2 keeps reads and writes. A deployed layout is permanent (docs/minio.md)",
     ]);
   });
 

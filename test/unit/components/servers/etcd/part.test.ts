@@ -15,7 +15,7 @@ const settings = (changes: Partial<EtcdArgs> = {}) => fileOf("/etc/etcd/trellis.
 describe("a member of etcd on its machine", () => {
   it("refuses a node that is none of the members", () => {
     expect(() => etcdPart(etcdArgs({ node: "ubuntu-8gb-ash-1" }))).toThrow(
-      "ubuntu-8gb-ash-1 is none of etcd's members",
+      "ubuntu-8gb-ash-1 is not an etcd member",
     );
   });
 

@@ -29,7 +29,7 @@ describe("the survey of the account", () => {
     vi.stubEnv("HCLOUD_TOKEN", "a-token-of-nobody");
 
     const refused = surveyAccount("trellis");
-    await expect(refused).rejects.toThrow(/^Hetzner did not tell which servers run: .+/);
+    await expect(refused).rejects.toThrow(/^The list of servers cannot be read from Hetzner: .+/);
     await expect(refused).rejects.not.toThrow(/a-token-of-nobody/);
   });
 });

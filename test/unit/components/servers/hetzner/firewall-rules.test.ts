@@ -83,7 +83,7 @@ describe("the firewall", () => {
         const plan = () =>
           firewallRules({ ...base, fabric: "mesh", administrators, servers: servers(count) });
         if (count > 600) {
-          expect(plan).toThrow(/a firewall of Hetzner holds 50/);
+          expect(plan).toThrow(/a Hetzner firewall holds at most 50/);
           return;
         }
         const rules = plan();

@@ -42,7 +42,7 @@ describe("the monthly cost", () => {
     });
 
     expect(caveats).toEqual([
-      expect.stringContaining("no price of ccx23 in us-west was read"),
+      expect.stringContaining("no price of ccx23 in us-west is known"),
       expect.stringContaining("no price of cx21 is known"),
     ]);
   });

@@ -53,14 +53,14 @@ describe("the type of a new server", () => {
     const { of, notes } = plan({ survey: survey([], { ccx23: ["hel1"] }) });
 
     expect([of(A), of(B), of(C)].map(({ serverType }) => serverType)).toEqual(["ccx23", "cpx42", "ccx23"]);
-    expect(notes).toEqual([`${B} takes cpx42: ccx23 is sold out in hel1`]);
+    expect(notes).toEqual([`${B} gets cpx42: ccx23 is sold out in hel1`]);
   });
 
   it("is missed with a message that names what was asked for and where", () => {
     const everywhere = { ccx23: LOCATIONS, cpx42: LOCATIONS };
 
     expect(() => plan({ survey: survey([], everywhere) })).toThrow(
-      /ubuntu-16gb-fsn1-1 cannot be made: fsn1 has none of ccx23, cpx42 in stock.*16 GB and amd64/,
+      /ubuntu-16gb-fsn1-1 cannot be created: fsn1 has none of ccx23, cpx42 in stock.*16 GB and amd64/,
     );
   });
 });
@@ -81,8 +81,8 @@ describe("a server that runs", () => {
 
     expect([of(A).serverType, of(B).serverType]).toEqual(["ccx23", "ccx33"]);
     expect(notes).toEqual([
-      `${A} is switched off to become ccx23, from ccx33`,
-      expect.stringContaining(`${B} waits for its turn after ${A}`),
+      `${A} is shut down to change its type from ccx33 to ccx23`,
+      expect.stringContaining(`${B} waits for ${A},`),
     ]);
   });
 
@@ -91,7 +91,7 @@ describe("a server that runs", () => {
     const { of, notes } = plan({ survey: survey(running, { ccx23: ["fsn1"], cpx42: ["fsn1"] }) });
 
     expect(of(A).serverType).toBe("ccx33");
-    expect(notes).toEqual([expect.stringContaining(`${A} stays ccx33`)]);
+    expect(notes).toEqual([expect.stringContaining(`${A} keeps ccx33`)]);
   });
 
   it("is left alone when somebody took its labels away", () => {
@@ -111,8 +111,8 @@ describe("a raised generation", () => {
     expect(of(A)).toMatchObject({ generation: 1, protectedAtHetzner: false, protectedInState: false });
     expect(of(C)).toMatchObject({ generation: 1, protectedAtHetzner: true, protectedInState: true });
     expect(notes).toEqual([
-      `${A}: this run lifts its protection; run again to replace it`,
-      expect.stringContaining(`${C} waits for its turn after ${A}`),
+      `${A}: this update lifts its deletion protection; run it again to replace the server`,
+      expect.stringContaining(`${C} waits for ${A},`),
     ]);
   });
 

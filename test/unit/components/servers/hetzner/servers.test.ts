@@ -140,7 +140,11 @@ describe("a changed user data", () => {
     expect(logs).toEqual([
       expect.objectContaining({
         severity: "warning",
-        message: expect.stringMatching(new RegExp(`^${FIRST}: would boot otherwise.*target.generations`)),
+        message: expect.stringMatching(
+          new RegExp(
+            `^Cloud-init changed since these servers were created: ${FIRST}\\. .*target.generations`,
+          ),
+        ),
       }),
     ]);
     expect(first.options.ignoreChanges).toContain('labels["trellis-booted-with"]');

@@ -33,8 +33,8 @@ describe("a kubeconfig", () => {
   it.each([
     ["", /no context called undefined \(it has: none\)/],
     ["a: [", /it is not YAML/],
-    [rendered.replace("https://203.0.113.7:6443", "nowhere"), /server is "nowhere", not an address/],
-    [rendered.replace("client-key-data", "client-key"), /client-key is a file of the machine/],
+    [rendered.replace("https://203.0.113.7:6443", "nowhere"), /server is "nowhere", not a URL/],
+    [rendered.replace("client-key-data", "client-key"), /client-key is a file name/],
     [
       rendered.replace("current-context: trellis", "current-context: gone"),
       /no context called "gone" \(it has: trellis\)/,

@@ -208,9 +208,11 @@ describe("an import that somebody starts", () => {
     await expect(checkWords(["import-year"])).rejects.toThrow(/<year> is required/);
     await expect(checkWords(["import-years", "2024", "2010"])).rejects.toThrow(/before the first year/);
     await expect(checkWords(["drop-all"])).rejects.toThrow(
-      /is no import; allowed: import-year, import-years, import-fopr/,
+      /is not an import; allowed: import-year, import-years, import-fopr/,
     );
-    await expect(checkWords(["import-year", "2023", "--file", "x.xlsx"])).rejects.toThrow(/a pod cannot see/);
+    await expect(checkWords(["import-year", "2023", "--file", "x.xlsx"])).rejects.toThrow(
+      /a pod cannot read/,
+    );
     await expect(checkWords(["import-years", "2010", "2024", "--sequential"])).resolves.toBeUndefined();
   });
 
@@ -221,6 +223,6 @@ describe("an import that somebody starts", () => {
       flags: { "--stack": "prod" },
       dryRun: true,
     });
-    expect(() => splitWords(["import-year", "2023", "--stack"])).toThrow(/--stack wants a value/);
+    expect(() => splitWords(["import-year", "2023", "--stack"])).toThrow(/--stack needs a value/);
   });
 });
