@@ -185,7 +185,7 @@ export const hetznerTarget = z.strictObject({
     .default(true)
     .meta(
       says(
-        "Refuses, at Hetzner too, to delete and rebuild servers, addresses and volumes; refuses to destroy the stack, and to delete or replace alone what could not be made again: namespaces, databases, object storage, CAs, keys, passphrases.",
+        "Refuses to destroy the stack, to delete or rebuild servers and addresses (at Hetzner too), and to delete or replace what nobody can create again: namespaces, databases, object storage, CAs, keys, passphrases.",
       ),
     ),
   generations: z
