@@ -17,7 +17,7 @@ const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
-export type Files = ReadonlyMap<string, string>;
+type Files = ReadonlyMap<string, string>;
 
 export const STATE = "state.json";
 const MANIFEST = "manifest.json";

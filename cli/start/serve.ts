@@ -8,7 +8,7 @@ import { reportPage } from "./report";
 import type { Screen } from "./screen";
 import type { LocalStack } from "./stack";
 
-export interface ServeArgs {
+interface ServeArgs {
   readonly stack: LocalStack;
   readonly board: Board;
   readonly screen: Screen;

@@ -1,4 +1,4 @@
-export type { Outcome, ResultCode } from "./command-line";
+export type { Outcome } from "./command-line";
 export {
   argument,
   type Context,
@@ -13,8 +13,6 @@ export {
   listProblems,
   main,
   oneOf,
-  type Progress,
-  type ProgressDisplay,
   parseCommandLine,
   prepare,
   readSettings,
@@ -23,7 +21,6 @@ export {
   text,
   toggle,
   UserError,
-  type Verb,
   variable,
   verb,
   wholeNumber,
@@ -34,7 +31,6 @@ export {
   database,
   lockedTransaction,
   type Migration,
-  type MigrationStatus,
   migrate,
   migrationStatus,
   openDatabase,
@@ -47,16 +43,14 @@ export {
   tryLock,
   withDatabase,
 } from "./database";
-export { json, problem, type Reply, type ServeArgs, serve } from "./http";
+export { json, problem, type Reply, serve } from "./http";
 export { type KubernetesAccess, KubernetesApi, kubernetesAccess, onceLetIn, refusalOf } from "./kubernetes";
 export {
   ObjectStore,
   type ObjectStoreAddress,
   objectStore,
-  type Patience,
   StoreConnection,
-  type StoredObject,
   StoreError,
   type StoreRequest,
 } from "./object-store";
-export { type RetryArgs, retry } from "./retry";
+export { retry } from "./retry";

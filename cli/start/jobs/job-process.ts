@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Guardian } from "../services";
 import type { Environment } from "./environment";
 
-export interface JobArgs {
+interface JobArgs {
   /** The bundle of the job image. */
   readonly bundle: string;
   readonly words: readonly string[];

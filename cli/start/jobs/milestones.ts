@@ -26,7 +26,7 @@ export type Part =
   | { readonly part: "beside"; readonly pace?: Pace }
   | { readonly part: "elsewhere"; readonly why: string };
 
-export interface Surroundings {
+interface Surroundings {
   /** Where the sample files of the rain provider are served. */
   readonly rainProvider: string;
   readonly postgres: Pick<LocalPostgres, "port" | "password">;
@@ -102,7 +102,10 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
   if (known) return known;
   return kind === "Deployment"
     ? { part: "elsewhere", why: "a server, not a job" }
-    : { part: "elsewhere", why: "the local run does not support this verb yet (cli/start/jobs/milestones.ts)" };
+    : {
+        part: "elsewhere",
+        why: "the local run does not support this verb yet (cli/start/jobs/milestones.ts)",
+      };
 }
 
 /** Whether a system is part of a run; what all need always is. */

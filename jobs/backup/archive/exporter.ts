@@ -3,7 +3,7 @@ import { type Queue, readQueue } from "./queue";
 import { type Repository, readRepository } from "./repository";
 import { hasGap, windows } from "./window";
 
-export interface ArchiveExporterArgs {
+interface ArchiveExporterArgs {
   readonly host: string;
   readonly port: number;
   readonly stanza: string;

@@ -14,7 +14,7 @@ import {
 import type { Artefact } from "../store";
 import { type FillArgs, fill } from "./fill";
 
-export interface RestoreArgs extends FillArgs {
+interface RestoreArgs extends FillArgs {
   /** The database that the artefact becomes. */
   readonly into: string;
   /** Whether it may take the place of a database that holds something. */

@@ -2,7 +2,7 @@ import { type Context, json, type ObjectStore, problem, type Reply, serve } from
 import { metrics, storeUp } from "./metrics";
 import { monitor } from "./monitor";
 
-export interface ExporterArgs {
+interface ExporterArgs {
   readonly host: string;
   readonly port: number;
   readonly store: ObjectStore;

@@ -3,7 +3,7 @@ import { type EndedRun, humanSize, listReports, REPORTED, type ReportedVerb, rea
 import { type Backup, backupTime, isGood, listBackups, manifestKey, type Verification } from "../store";
 
 /** The newest runs of each verb, the newest first. */
-export type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;
+type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;
 
 /** How the backups stand, and what somebody should look at. */
 export interface Standing {

@@ -4,14 +4,14 @@ import { type Backup, findBackup, isGood, listBackups, writeVerification } from 
 import { Digest } from "./digest";
 import { bytesOf, type Manifest, manifestKey, type Part, partsOf, totalBytes } from "./manifest";
 
-export interface CopyArgs {
+interface CopyArgs {
   readonly from: ObjectStore;
   readonly to: ObjectStore;
   /** The newest good one where none is named. */
   readonly name: string | undefined;
 }
 
-export interface Copied {
+interface Copied {
   readonly backup: string;
   readonly bytes: number;
   /** False where it was there already. */

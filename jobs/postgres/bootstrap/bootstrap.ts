@@ -18,7 +18,7 @@ import { grantInside, makeDatabase } from "./databases";
 import { makeGroups, makeLogins, retireLogins } from "./roles";
 import { rolesOf, type Specification } from "./specification";
 
-export interface BootstrapConfig {
+interface BootstrapConfig {
   /** The leader, as a superuser. */
   readonly leader: DatabaseAddress;
   readonly specification: Specification;

@@ -7,7 +7,7 @@ import { Publisher } from "./publisher";
 import { readSnapshot } from "./snapshot";
 import { watchKeys } from "./watcher";
 
-export interface DiscoverConfig {
+interface DiscoverConfig {
   readonly scope: string;
   readonly etcd: EtcdAccess;
   readonly kubernetes: SlicesAccess;

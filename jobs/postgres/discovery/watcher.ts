@@ -3,7 +3,7 @@ import { type Logger, retry } from "../../shared";
 import { type EtcdGateway, endOfPrefix } from "../etcd";
 import { applyChanges, newestChange, readSnapshot, type Snapshot, watchMessage } from "./snapshot";
 
-export interface WatcherArgs {
+interface WatcherArgs {
   readonly gateway: EtcdGateway;
   readonly prefix: string;
   /** How often all keys are read by a quorum, beside the watch. */

@@ -83,7 +83,7 @@ export async function importFile(
 }
 
 /** Under which name the runs of a file's kind follow each other. */
-export function subjectOf(expected: Expectation): string {
+function subjectOf(expected: Expectation): string {
   if (expected.source === "workbook") return `workbook:${expected.waterYear}`;
   return expected.source === "pdf" ? `pdf:${expected.month}` : `fopr:${expected.gauge}`;
 }

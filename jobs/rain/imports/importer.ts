@@ -12,7 +12,7 @@ import { type Expectation, RefusedFile } from "../reading";
 import { migrateRain } from "../store";
 import { type Imported, type ImportSettings, importFile } from "./import-file";
 
-export interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns {
+interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns {
   readonly database: DatabaseAddress;
   readonly archive?: string | undefined;
   readonly workbookStartYear: number;

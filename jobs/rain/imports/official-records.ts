@@ -4,7 +4,7 @@ import { type Outage, RefusedFile, type Station } from "../reading";
 import { markFopr, staleGauges, storeStation } from "../store";
 import type { Importer } from "./importer";
 
-export interface OfficialRecordsRequest {
+interface OfficialRecordsRequest {
   /** One gauge, or all that were not asked for lately. */
   readonly gauge?: string | undefined;
   readonly staleDays: number;

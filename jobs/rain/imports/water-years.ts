@@ -3,7 +3,7 @@ import { todayInArizona, waterYearOf } from "../calendar";
 import { type Arrival, ProviderUnreachable, pdfTargets, type Target, workbookTarget } from "../provider";
 import type { Importer } from "./importer";
 
-export interface YearsRequest {
+interface YearsRequest {
   readonly years: readonly number[];
   /** Whether further years are imported after one has failed. */
   readonly continueOnFailure: boolean;

@@ -1,7 +1,7 @@
 import type { Database } from "../../shared";
 import { table } from "./table";
 
-export interface RunStatus {
+interface RunStatus {
   readonly id: number;
   readonly subject: string;
   /** `interrupted` is a run that no process works on any more; the next import of its file goes on with it. */
@@ -19,7 +19,7 @@ export interface RunStatus {
   readonly error: string | null;
 }
 
-export interface Status {
+interface Status {
   readonly runs: readonly RunStatus[];
   readonly coverage: readonly {
     readonly waterYear: number;

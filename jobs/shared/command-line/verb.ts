@@ -20,7 +20,7 @@ export interface Context {
   readonly print: (text: string) => void;
 }
 
-export interface VerbDefinition<S extends Settings> {
+interface VerbDefinition<S extends Settings> {
   readonly name: string;
   readonly summary: string;
   /** Further lines for `--help`: examples, exit codes, what to know before. */

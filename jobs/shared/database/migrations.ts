@@ -16,7 +16,7 @@ export interface Migration {
   readonly down?: string | undefined;
 }
 
-export interface MigrationStatus {
+interface MigrationStatus {
   readonly id: string;
   readonly state: "applied" | "missing" | "changed" | "unknown";
   readonly appliedAt: Date | undefined;

@@ -1,4 +1,4 @@
 export { StoreError } from "./errors";
-export { ObjectStore, type StoredObject } from "./object-store";
-export { type Patience, StoreConnection, type StoreRequest } from "./request";
+export { ObjectStore } from "./object-store";
+export { StoreConnection, type StoreRequest } from "./request";
 export { type ObjectStoreAddress, objectStore } from "./setting";

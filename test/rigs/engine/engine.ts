@@ -20,7 +20,7 @@ import { madeSecrets } from "./leaks";
 import { canonical, nameOf } from "./wire";
 
 /** The providers that have stand-ins here. */
-export const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;
+const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;
 export type StandInName = (typeof STAND_INS)[number];
 
 export interface EngineOptions {

@@ -1,12 +1,9 @@
-export { Cloud, type Fault, type Held } from "./cloud";
+export { Cloud } from "./cloud";
 export {
   changes,
   type Engine,
-  type EngineOptions,
   FailedRun,
   type Run,
-  type StandInName,
-  type Step,
   startEngine,
 } from "./engine";
 export { RATE_LIMITED, SOLD_OUT } from "./hcloud";
