@@ -1,5 +1,5 @@
 import { hexFor, type World } from "./identities";
-import type { Answer, Registration, StandIn } from "./outputs";
+import type { Answer, Registration, StandIn } from "./provider-answer";
 import type { Properties, Value } from "./wire";
 
 const named = (type: string) => `hcloud:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}`;

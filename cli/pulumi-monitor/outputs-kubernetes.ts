@@ -1,5 +1,5 @@
 import { hexFor } from "./identities";
-import type { Answer, Registration } from "./outputs";
+import type { Answer, Registration } from "./provider-answer";
 import { isRecord } from "./wire";
 
 /** An object comes back as it was sent; one without a name gets the provider's kind of name. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { hexFor } from "./identities";
-import type { Answer, Registration, StandIn } from "./outputs";
+import type { Answer, Registration, StandIn } from "./provider-answer";
 import { placeholder } from "./placeholders";
 import type { Properties } from "./wire";
 

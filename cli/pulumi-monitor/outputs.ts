@@ -3,26 +3,8 @@ import { hcloudOutputs } from "./outputs-hcloud";
 import { kubernetesOutputs } from "./outputs-kubernetes";
 import { tlsOutputs } from "./outputs-tls";
 import { placeholder } from "./placeholders";
-import type { Properties, Value } from "./wire";
-
-/** A resource that asks what its provider would have answered. */
-export interface Registration {
-  readonly type: string;
-  readonly name: string;
-  /** Names the resource among all others, whatever its parent. */
-  readonly urn: string;
-  readonly inputs: Properties;
-}
-
-/** What a provider would have answered beside the inputs; those are echoed, and win over anything said here. */
-export interface Answer {
-  readonly id: string;
-  readonly outputs?: Properties;
-  /** Outputs that the provider itself marks as secret. */
-  readonly secrets?: readonly string[];
-}
-
-export type StandIn = (resource: Registration, world: World) => Answer;
+import type { Answer, Registration, StandIn } from "./provider-answer";
+import type { Value } from "./wire";
 
 /** What the resources of this program's providers would become, by type; a type that is absent echoes its inputs. */
 export function answerFor(resource: Registration, world: World): Answer {

@@ -1,6 +1,6 @@
 import { reason, UserError } from "../command-line";
-import type { StoreRequest } from "./request";
 import type { ObjectStoreAddress } from "./setting";
+import type { StoreRequest } from "./store-request";
 import { element } from "./xml-element";
 
 /** What the server said where it refused, or what kept the request from it. */

@@ -1,4 +1,5 @@
 export { StoreError } from "./errors";
 export { ObjectStore } from "./object-store";
-export { StoreConnection, type StoreRequest } from "./request";
+export { StoreConnection } from "./request";
 export { type ObjectStoreAddress, objectStore } from "./setting";
+export type { StoreRequest } from "./store-request";
