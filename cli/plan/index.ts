@@ -1,4 +1,4 @@
-export { checkStackName, UsageError } from "./flags";
+export { checkStackName } from "./flags";
 export { planStack } from "./plan-stack";
 export { run } from "./run";
 export { readProject, readStack } from "./stack-file";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { hexFor } from "./identities";
-import type { Answer, Registration, StandIn } from "./provider-answer";
 import { placeholder } from "./placeholders";
+import type { Answer, Registration, StandIn } from "./provider-answer";
 import type { Properties } from "./wire";
 
 /**
