@@ -45,6 +45,7 @@ export {
 } from "./database";
 export { json, problem, type Reply, serve } from "./http";
 export { type KubernetesAccess, KubernetesApi, kubernetesAccess, onceLetIn, refusalOf } from "./kubernetes";
+export { exporterReply, type GaugeFamily, type GaugeSample, metricsText } from "./metrics";
 export {
   ObjectStore,
   type ObjectStoreAddress,
