@@ -1,4 +1,4 @@
-export type { Outcome } from "./command-line";
+export type { Outcome } from "../supervisor";
 export {
   argument,
   type Context,
@@ -7,11 +7,11 @@ export {
   type Domain,
   type DomainEntry,
   decimalNumber,
+  explain,
   flag,
   type Inputs,
   type Logger,
   listProblems,
-  main,
   oneOf,
   parseCommandLine,
   prepare,
@@ -24,6 +24,7 @@ export {
   variable,
   verb,
   wholeNumber,
+  work,
 } from "./command-line";
 export {
   type Database,
@@ -43,6 +44,7 @@ export {
   tryLock,
   withDatabase,
 } from "./database";
+export { sha256Of } from "./digest";
 export { json, problem, type Reply, serve } from "./http";
 export { type KubernetesAccess, KubernetesApi, kubernetesAccess, onceLetIn, refusalOf } from "./kubernetes";
 export { exporterReply, type GaugeFamily, type GaugeSample, metricsText } from "./metrics";

@@ -1,7 +1,5 @@
 export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
 export { createLogger, type Logger } from "./logger";
-export { main } from "./main";
-export type { Outcome } from "./outcome";
 export { createProgress } from "./progress";
 export { reason } from "./reason";
 export {
@@ -20,3 +18,4 @@ export {
 } from "./setting";
 export { listProblems, UserError } from "./user-error";
 export { type Context, type Domain, verb } from "./verb";
+export { explain, work } from "./work";

@@ -1,5 +1,5 @@
+import type { Outcome } from "../../supervisor";
 import type { Logger } from "./logger";
-import type { Outcome } from "./outcome";
 import type { ProgressDisplay } from "./progress";
 import {
   type ConfigOf,
