@@ -4,6 +4,7 @@ import {
   exporterReply,
   type GaugeFamily,
   type GaugeSample,
+  reason,
   serve,
 } from "../../shared";
 import { type Queue, readQueue } from "./queue";
@@ -53,7 +54,7 @@ async function queueFamilies(
   try {
     return queueMetrics(await readQueue(leader, context.signal), queueBytes);
   } catch (error) {
-    context.log.warn(`the leader cannot be asked: ${error instanceof Error ? error.message : String(error)}`);
+    context.log.warn(`the leader cannot be asked: ${reason(error)}`);
     return [];
   }
 }
@@ -67,7 +68,7 @@ async function repositoryFamilies(
     try {
       held.set(index, await readRepository({ stanza, log, signal }, index));
     } catch (error) {
-      log.warn(`repository ${index}: ${error instanceof Error ? error.message : String(error)}`);
+      log.warn(`repository ${index}: ${reason(error)}`);
       held.set(index, undefined);
     }
   }

@@ -1,4 +1,4 @@
-import { type Context, exporterReply, type GaugeFamily, type ObjectStore, serve } from "../../shared";
+import { type Context, exporterReply, type GaugeFamily, type ObjectStore, reason, serve } from "../../shared";
 import { standingFamilies, storeUp } from "./metrics";
 import { monitor } from "./monitor";
 
@@ -49,9 +49,7 @@ class Known {
       const standing = await monitor(this.args.store, new Date(), this.args.maxAgeHours);
       return [storeUp(true), ...standingFamilies(standing)];
     } catch (error) {
-      this.context.log.warn(
-        `the bucket cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.context.log.warn(`the bucket cannot be read: ${reason(error)}`);
       this.#readAt = Number.NEGATIVE_INFINITY; // tried again at the next question
       return [storeUp(false)];
     }
