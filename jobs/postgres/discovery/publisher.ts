@@ -19,7 +19,7 @@ export class Conflict extends Error {
 /** How a settling ended. */
 export type Settled = "written" | "refreshed" | "unchanged";
 
-interface PublisherArgs {
+export interface PublisherArgs {
   readonly kind: ServiceKind;
   /** The Service's name, which the slice bears too. */
   readonly name: string;
