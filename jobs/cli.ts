@@ -1,6 +1,5 @@
 import type { DomainEntry } from "./shared";
-// Not through the door: the supervising process loads nothing that it does not need.
-import { main } from "./shared";
+import { main } from "./supervisor";
 
 /**
  * The systems behind `jobs <domain> <verb>`. Each is loaded only when it is named, so that no command pays for the
@@ -35,4 +34,4 @@ const domains: readonly DomainEntry[] = [
   },
 ];
 
-await main(process.argv.slice(2), domains);
+await main(process.argv.slice(2), domains, () => import("./shared"));

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import { tar, untar } from "../../components/shared/tar";
 import { UserError } from "../../components/shared/user-error";
+import { reason, sha256Of } from "../../jobs/shared";
 
 const manifestSchema = z.strictObject({
   stack: z.string(),
@@ -17,14 +17,14 @@ const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
-export type Files = ReadonlyMap<string, string>;
+type Files = ReadonlyMap<string, string>;
 
 export const STATE = "state.json";
 const MANIFEST = "manifest.json";
 
 /** What `tar -xz` unpacks: the files, and a manifest with their sums. */
 export function pack(files: Files, circumstances: Omit<Manifest, "files">): Buffer {
-  const sums = Object.fromEntries([...files].map(([name, text]) => [name, sha256(text)]));
+  const sums = Object.fromEntries([...files].map(([name, text]) => [name, sha256Of(text)]));
   const manifest = { ...circumstances, files: sums } satisfies Manifest;
   const entries = [[MANIFEST, `${JSON.stringify(manifest, undefined, 2)}\n`] as const, ...files];
   return gzipSync(
@@ -37,7 +37,7 @@ export function unpack(archive: Buffer): { readonly manifest: Manifest; readonly
   const { manifest, files } = readable(archive);
   for (const name of new Set([...Object.keys(manifest.files), ...files.keys()])) {
     const text = files.get(name);
-    if (text === undefined || sha256(text) !== manifest.files[name])
+    if (text === undefined || sha256Of(text) !== manifest.files[name])
       throw new UserError(
         `the saved configuration is damaged: ${name} does not match the checksum in the manifest`,
       );
@@ -53,6 +53,3 @@ function readable(archive: Buffer) {
     throw new UserError(`this file is not a saved configuration, or it is damaged: ${reason(error)}`);
   }
 }
-
-const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { UserError } from "../../components/shared/user-error";
+import { reason } from "../../jobs/shared";
 import { STATE, unpack } from "./archive";
 import type { OpenFlags } from "./flags";
 import { output, ProgramError } from "./programs";
@@ -45,7 +46,7 @@ function read(path: string, what: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UserError(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UserError(`${what} cannot be read: ${reason(error)}`);
   }
 }
 
@@ -58,9 +59,7 @@ function writeFolder(folder: string, files: ReadonlyMap<string, string>): void {
     renameSync(draft, folder);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    throw new UserError(
-      `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UserError(`${folder} cannot be written: ${reason(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { UserError } from "../../components/shared/user-error";
 
-export interface RunArgs {
+interface RunArgs {
   readonly cwd?: string;
   readonly input?: Buffer;
 }

@@ -1,21 +1,11 @@
-import { UserError } from "../../components/shared/user-error";
-import { UserError as JobsError } from "../../jobs/shared";
-import { UsageError } from "../plan";
-import { paletteFor } from "../shared/palette";
-import { parseFlags, USAGE } from "./flags";
+import { runCommand } from "../shared/command-line";
+import { CONFIGURATION, parseFlags } from "./flags";
 import { open } from "./open";
 import { save } from "./save";
 
 /** Runs `npm run backup-configuration` and returns its exit code: 2 for a wrong command line, 1 for all else that is wrong. */
-export async function run(argv: readonly string[]): Promise<number> {
-  try {
+export const run = (argv: readonly string[]): Promise<number> =>
+  runCommand(CONFIGURATION, async () => {
     const flags = parseFlags(argv);
-    const told = flags === "help" ? USAGE : "open" in flags ? open(flags) : await save(flags);
-    process.stdout.write(told);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UserError) && !(error instanceof JobsError)) throw error;
-    process.stderr.write(`${paletteFor(process.stderr).error("error")}  ${error.message}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
+    process.stdout.write("open" in flags ? open(flags) : await save(flags));
+  });

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseSettings } from "../../components/settings";
 import { UserError } from "../../components/shared/user-error";
-import { ObjectStore } from "../../jobs/shared";
+import { ObjectStore, reason } from "../../jobs/shared";
 import { readProject, readStack } from "../plan";
 import { type Manifest, pack, STATE } from "./archive";
 import type { SaveFlags } from "./flags";
@@ -97,9 +97,7 @@ function write(sealed: Buffer, path: string): string {
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw new UserError(
-      `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UserError(`${path} cannot be written: ${reason(error)}`);
   }
   return path;
 }

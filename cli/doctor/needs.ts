@@ -12,7 +12,7 @@ export interface Need {
   readonly essential?: true;
 }
 
-export interface Needs {
+interface Needs {
   /** As package.json declares it. */
   readonly node: string;
   /** The Pulumi CLI that the workflows deploy with. */

@@ -1,43 +1,33 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readCommandLine, runCommand } from "../shared/command-line";
 import { paletteFor } from "../shared/palette";
 import { type Finding, inspect } from "./inspect";
 import { needs } from "./needs";
 import { screenOf } from "./screen";
 
-const USAGE = `Checks which of the programs that Trellis needs are installed on this machine, and says how to install the others.
-
-Usage: npm run doctor [-- flags]
-
-  --json    print the result as JSON
-  --help    print this
-
-Exit code 1 if Node is missing or too old. A program that only some commands need is reported, with exit code 0.
-`;
+const DOCTOR = {
+  command: "npm run doctor --",
+  forms: ["[flags]"],
+  summary:
+    "Checks which of the programs that Trellis needs are installed on this machine, and says how to install the others.",
+  flags: { "--json": "print the result as JSON" },
+  details:
+    "Exit code 1 if Node is missing or too old. A program that only some commands need is reported, with exit code 0.",
+} as const;
 
 /** Runs `npm run doctor` and returns its exit code. */
-export function run(argv: readonly string[]): number {
-  let flags: { json?: boolean; help?: boolean };
-  try {
-    flags = parseArgs({
-      args: [...argv],
-      options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`error  ${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-    return 2;
-  }
-  if (flags.help) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const findings = new Map(
-    [...needs(pinned())].map(([aim, group]) => [aim, group.map((need) => inspect(need))] as const),
-  );
-  process.stdout.write(flags.json ? jsonOf(findings) : screenOf(findings, paletteFor(process.stdout)));
-  const hopeless = [...findings.values()].flat().some(({ need, state }) => need.essential && state !== "ok");
-  return hopeless ? 1 : 0;
-}
+export const run = (argv: readonly string[]): Promise<number> =>
+  runCommand(DOCTOR, () => {
+    const { flags } = readCommandLine(DOCTOR, argv);
+    const findings = new Map(
+      [...needs(pinned())].map(([aim, group]) => [aim, group.map((need) => inspect(need))] as const),
+    );
+    process.stdout.write(flags.json ? jsonOf(findings) : screenOf(findings, paletteFor(process.stdout)));
+    const hopeless = [...findings.values()]
+      .flat()
+      .some(({ need, state }) => need.essential && state !== "ok");
+    return hopeless ? 1 : 0;
+  });
 
 function jsonOf(findings: ReadonlyMap<string, readonly Finding[]>): string {
   const programs = [...findings].flatMap(([aim, found]) =>

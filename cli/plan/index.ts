@@ -1,6 +1,4 @@
-export type { Files } from "./files";
-export { checkStackName, UsageError } from "./flags";
-export { type Plan, planStack } from "./plan-stack";
+export { checkStackName } from "./flags";
+export { planStack } from "./plan-stack";
 export { run } from "./run";
 export { readProject, readStack } from "./stack-file";
-export type { Branch, Summary } from "./summary";

@@ -11,7 +11,7 @@ import { readProject, readStack } from "./stack-file";
 import { type Summary, summarize } from "./summary";
 
 /** A plan that has been written, with what it was written from. */
-export interface Plan {
+interface Plan {
   readonly summary: Summary;
   readonly evaluation: Evaluation;
   /** The topology as SVG. */

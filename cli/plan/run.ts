@@ -1,22 +1,16 @@
-import { messageOf } from "../shared/error-message";
+import { runCommand } from "../shared/command-line";
 import { paletteFor } from "../shared/palette";
-import { type PlanFlags, parseFlags, USAGE, UsageError } from "./flags";
+import { PLAN, type PlanFlags, parseFlags } from "./flags";
 import { planStack } from "./plan-stack";
 import { screenOf, warningLine } from "./screen";
 import type { Summary } from "./summary";
 
 /** Runs `npm run plan` and returns its exit code: 1 for what is wrong with the stack, 2 for a wrong command line. */
-export async function run(argv: readonly string[]): Promise<number> {
-  try {
+export const run = (argv: readonly string[]): Promise<number> =>
+  runCommand(PLAN, async () => {
     const flags = parseFlags(argv);
-    if (flags === "help") process.stdout.write(USAGE);
-    else show((await planStack(flags)).summary, flags);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${paletteFor(process.stderr).error("error")}  ${messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
+    show((await planStack(flags)).summary, flags);
+  });
 
 function show(summary: Summary, { json, quiet }: PlanFlags): void {
   if (json) {

@@ -5,7 +5,7 @@ import { UserError } from "../../components/shared/user-error";
 import { placeholder } from "../pulumi-monitor";
 
 /** What Pulumi.yaml says about the program. */
-export interface Project {
+interface Project {
   readonly name: string;
   /** The program's entry, absolute. */
   readonly main: string;

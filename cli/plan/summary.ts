@@ -45,7 +45,7 @@ export interface Summary {
 }
 
 /** Whether a resource is something that will exist, rather than a way of grouping or reaching it. */
-export function exists({ kind }: PlannedResource): boolean {
+function exists({ kind }: PlannedResource): boolean {
   return kind === "custom";
 }
 

@@ -36,7 +36,7 @@ export interface PlannedResource {
   readonly options: PlannedOptions;
 }
 
-export interface DeploymentArgs {
+interface DeploymentArgs {
   readonly project: string;
   readonly stack: string;
   readonly config: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ declare module "@pulumi/pulumi/runtime/state.js" {
   export function withLocalStorage<T>(callback: () => T): T;
 }
 
-export interface EvaluationArgs {
+interface EvaluationArgs {
   /** Declares the resources and returns the stack's outputs, as the entry of a Pulumi program does. */
   readonly program: () => unknown;
   readonly project: string;

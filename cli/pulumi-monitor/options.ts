@@ -57,7 +57,7 @@ export function transformOptionsOf(request: RegisterResourceRequest): TransformR
 }
 
 /** What options come down from the parent when a resource is silent about them. */
-export type Inherited = Pick<PlannedOptions, "protect" | "retainOnDelete">;
+type Inherited = Pick<PlannedOptions, "protect" | "retainOnDelete">;
 
 export function describeOptions(options: TransformResourceOptions, inherited: Inherited): PlannedOptions {
   const timeouts = options.getCustomTimeouts()?.toObject();

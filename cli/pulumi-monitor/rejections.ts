@@ -1,5 +1,5 @@
 /** The promises that nobody awaits, while a program runs. */
-export interface Rejections {
+interface Rejections {
   /** Rejects with the first error of a promise that nobody awaits. */
   readonly first: Promise<never>;
   /** Gives the process its own listeners back, once the stragglers have come in. */

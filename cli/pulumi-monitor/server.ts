@@ -23,7 +23,7 @@ const FEATURES: ReadonlySet<string> = new Set([
   "errorHooks",
 ]);
 
-export interface MonitorServer {
+interface MonitorServer {
   readonly address: string;
   close(): void;
 }

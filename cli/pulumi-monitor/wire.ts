@@ -11,7 +11,7 @@ export type Properties = { readonly [key: string]: Value };
 export const UNKNOWN = "<unknown>";
 
 /** Properties as a program meant them, and where in them secrets were marked. */
-export interface Decoded {
+interface Decoded {
   readonly properties: Properties;
   /** Paths in Pulumi's own notation: `stringData.password`, `networks[0].ip`, `data["tls.key"]`. */
   readonly secrets: readonly string[];

@@ -32,7 +32,7 @@ const deployed = z.object({
   }),
 });
 
-export interface ClusterArgs {
+interface ClusterArgs {
   readonly stack: string | undefined;
   readonly kubeconfig: string | undefined;
   /** Where a kubeconfig may lie for a moment. */

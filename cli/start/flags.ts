@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { UserError } from "../../components/shared/user-error";
+import { readCommandLine, UsageError } from "../shared/command-line";
 
 const SYSTEMS = ["datasurface", "rain", "backup"] as const;
 
@@ -12,58 +11,36 @@ export interface StartFlags {
   readonly postgresBin?: string;
 }
 
-export const START_USAGE = `Runs a small version of the platform on this machine: plans the dev stack, starts PostgreSQL and an S3 server on
-loopback, and runs the rendered Jobs, CronJobs and DAGs as processes. .local/ keeps the data for the next run.
+export const START = {
+  command: "npm start --",
+  forms: ["[flags]"],
+  summary:
+    "Runs a small version of the platform on this machine: plans the dev stack, starts PostgreSQL and an S3 server on loopback, and runs the rendered Jobs, CronJobs and DAGs as processes. .local/ keeps the data for the next run.",
+  flags: {
+    "--only <system>": `run one system: ${SYSTEMS.join(", ")}`,
+    "--serve": "keep running and serve the live report on loopback until Ctrl-C",
+    "--postgres-bin <dir>": "use this PostgreSQL (16 or newer) instead of the one that npm installs",
+  },
+  details:
+    "The run writes its report to out/dev/report.html, and as JSON to out/dev/report.json. npm run clean removes out/ and .local/.",
+  words: "any",
+} as const;
 
-Usage: npm start [-- flags]
-
-  --only SYSTEM       run one system: ${SYSTEMS.join(", ")}
-  --serve             keep running and serve the live report on loopback until Ctrl-C
-  --postgres-bin DIR  use this PostgreSQL (16 or newer) instead of the one that npm installs
-  --help              print this
-
-The run writes its report to out/dev/report.html, and as JSON to out/dev/report.json. npm run clean removes out/ and .local/.
-`;
-
-/** A command line that cannot be understood; `--help` would have helped. */
-export class StartUsageError extends UserError {}
-
-export function parseStartFlags(argv: readonly string[]): StartFlags | "help" {
-  const { values, positionals } = parse(argv);
-  if (values.help) return "help";
-  const [surplus] = positionals;
+export function parseStartFlags(argv: readonly string[]): StartFlags {
+  const { words, flags } = readCommandLine(START, argv);
+  const [surplus] = words;
   if (surplus !== undefined) {
     const meant = SYSTEMS.find((system) => system === surplus);
-    throw new StartUsageError(
+    throw new UsageError(
       meant
         ? `${surplus} is not a flag; use npm start -- --only ${meant}`
         : `${surplus} is not a flag; npm start runs only the dev stack (to plan another one: npm run plan -- prod)`,
     );
   }
-  const only = SYSTEMS.find((system) => system === values.only);
-  if (values.only !== undefined && !only) {
-    throw new StartUsageError(`--only: given ${JSON.stringify(values.only)}, allowed: ${SYSTEMS.join(", ")}`);
+  const { only: named, serve = false, ...places } = flags;
+  const only = SYSTEMS.find((system) => system === named);
+  if (named !== undefined && !only) {
+    throw new UsageError(`--only: given ${JSON.stringify(named)}, allowed: ${SYSTEMS.join(", ")}`);
   }
-  return {
-    serve: values.serve ?? false,
-    ...(only && { only }),
-    ...(values["postgres-bin"] !== undefined && { postgresBin: values["postgres-bin"] }),
-  };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        only: { type: "string" },
-        serve: { type: "boolean" },
-        "postgres-bin": { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new StartUsageError(error instanceof Error ? error.message : String(error));
-  }
+  return { serve, ...(only && { only }), ...places };
 }

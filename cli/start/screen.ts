@@ -108,7 +108,7 @@ function stepLine(step: StepFacts, { dim, error, warning, accent }: Palette): st
 }
 
 /** The end of a run as people read it. */
-export function closing(facts: RunFacts, { bold, dim, error, accent }: Palette): string[] {
+function closing(facts: RunFacts, { bold, dim, error, accent }: Palette): string[] {
   const count = (state: StepFacts["state"]) => facts.steps.filter((step) => step.state === state).length;
   const lines = [""];
   for (const { platform, batches, tables } of facts.streams) {

@@ -9,7 +9,7 @@ import type { LocalStack } from "./stack";
 import type { System } from "./workloads";
 import { isWanted } from "./workloads";
 
-export interface ServeArgs {
+interface ServeArgs {
   readonly stack: LocalStack;
   readonly board: Board;
   readonly screen: Screen;

@@ -15,6 +15,7 @@ import {
   type LocalPostgres,
   objectStore,
   openPostgres,
+  type ServerIdentity,
   serveObjects,
   serverIdentity,
   startPatroniStandIn,
@@ -50,7 +51,7 @@ export interface LocalStack {
 
 /** Plans the stack and opens its servers; what was opened is closed again where something fails. */
 export async function openStack(flags: StartFlags, board: Board): Promise<LocalStack> {
-  const closing: (() => Promise<void> | void)[] = [];
+  const closing: Closing = [];
   const close = async () => {
     for (const each of closing.splice(0).reverse()) await each();
   };
@@ -62,74 +63,26 @@ export async function openStack(flags: StartFlags, board: Board): Promise<LocalS
   }
 }
 
-async function open(
-  flags: StartFlags,
-  board: Board,
-  closing: (() => Promise<void> | void)[],
-): Promise<Omit<LocalStack, "close">> {
+/** What closes a server that was opened. */
+type Closing = (() => Promise<void> | void)[];
+
+async function open(flags: StartFlags, board: Board, closing: Closing): Promise<Omit<LocalStack, "close">> {
   mkdirSync(LOCAL, { recursive: true });
   const guardian = new Guardian();
   closing.push(() => guardian.close());
   const identity = serverIdentity();
   const secrets = new LocalSecrets(secretKey(join(LOCAL, "secret-key")), identity);
-  const [bundle, plan] = await Promise.all([
-    bundleJobs(join(LOCAL, "jobs")),
-    planStack({ cwd: CHECKOUT, stack: "dev" }),
-  ]);
-  const { total, byType, logs } = plan.summary;
-  const warnings = logs.filter(({ severity }) => severity === "warning").map(({ message }) => message);
-  board.put({ resources: { total, byType }, picture: plan.picture, warnings });
-
-  const manifests = new Manifests(plan.evaluation);
+  const [bundle, manifests] = await Promise.all([bundleJobs(join(LOCAL, "jobs")), plan(board)]);
   const workloads = workloadsOf(manifests);
-  const passwords = manifests.contentOf("Secret", "postgres", "postgres-passwords");
-  const password = (name: string) => {
-    const planned = passwords?.[name];
-    if (planned === undefined) throw new UserError(`the plan has no ${name} in postgres/postgres-passwords`);
-    return secrets.fill(planned, name);
-  };
 
-  const postgres = await openPostgres({
-    folder: LOCAL,
-    password: password("PATRONI_SUPERUSER_PASSWORD"),
-    identity,
-    guardian,
-    ...(flags.postgresBin !== undefined && { binaries: flags.postgresBin }),
-  });
-  closing.push(() => postgres.stop());
-  const patroni = await startPatroniStandIn({
-    file: join(LOCAL, "patroni.json"),
-    identity,
-    user: "patroni",
-    password: password("PATRONI_RESTAPI_PASSWORD"),
-    postgresPort: postgres.port,
-  });
-  closing.push(() => patroni.stop());
-
+  const base: Base = { flags, guardian, identity, closing, password: passwordsIn(manifests, secrets) };
+  const { postgres, patroni } = await openDatabase(base);
   const accesses = accessesOf(workloads, manifests, secrets);
   const buckets = [...new Set(accesses.flatMap((access) => [...access.buckets]))];
-  const objects = new DiskStorage(join(LOCAL, "objects"));
-  for (const bucket of buckets) await objects.makeBucket(bucket);
-  const store = await serveObjects(objectStore({ storage: objects, accesses }), identity);
-  closing.push(() => store.stop());
+  const { objects, store } = await openStorage(base, accesses, buckets);
+  const { provider, sample } = await openProvider(base);
 
-  const provider = await startProvider();
-  closing.push(() => provider.stop());
-  const sample = sampleRecord();
-  for (const [path, content] of sample.files) provider.publish(path, content);
-
-  const address = (port: number) => `127.0.0.1:${port}`;
-  const services: ServiceFacts[] = [
-    {
-      name: `PostgreSQL ${postgres.version}`,
-      standsFor: "the Patroni cluster's leader and replicas",
-      address: address(postgres.port),
-    },
-    { name: "a simulated REST API", standsFor: "Patroni", address: address(patroni.port) },
-    { name: "an S3 server", standsFor: "MinIO", address: address(store.port) },
-    { name: "generated rain files", standsFor: "the county's web site", address: provider.url },
-  ];
-  board.put({ services });
+  board.put({ services: serviceFacts({ postgres, patroni, store, provider }) });
   const ports: Readonly<Record<string, number>> = {
     "postgres:5432": postgres.port,
     "postgres:6432": postgres.port,
@@ -153,6 +106,95 @@ async function open(
     rainProvider: provider.url,
     path: [flags.postgresBin, process.env.PATH].filter(Boolean).join(":"),
   };
+}
+
+/** What the servers are opened with. */
+interface Base {
+  readonly flags: StartFlags;
+  readonly guardian: Guardian;
+  readonly identity: ServerIdentity;
+  readonly password: (name: string) => string;
+  readonly closing: Closing;
+}
+
+/** Plans the dev stack and puts the plan on the board. */
+async function plan(board: Board): Promise<Manifests> {
+  const { summary, picture, evaluation } = await planStack({ cwd: CHECKOUT, stack: "dev" });
+  const { total, byType, logs } = summary;
+  const warnings = logs.filter(({ severity }) => severity === "warning").map(({ message }) => message);
+  board.put({ resources: { total, byType }, picture, warnings });
+  return new Manifests(evaluation);
+}
+
+function passwordsIn(manifests: Manifests, secrets: LocalSecrets): Base["password"] {
+  const passwords = manifests.contentOf("Secret", "postgres", "postgres-passwords");
+  return (name) => {
+    const planned = passwords?.[name];
+    if (planned === undefined) throw new UserError(`the plan has no ${name} in postgres/postgres-passwords`);
+    return secrets.fill(planned, name);
+  };
+}
+
+async function openDatabase({ flags, guardian, identity, password, closing }: Base) {
+  const postgres = await openPostgres({
+    folder: LOCAL,
+    password: password("PATRONI_SUPERUSER_PASSWORD"),
+    identity,
+    guardian,
+    ...(flags.postgresBin !== undefined && { binaries: flags.postgresBin }),
+  });
+  closing.push(() => postgres.stop());
+  const patroni = await startPatroniStandIn({
+    file: join(LOCAL, "patroni.json"),
+    identity,
+    user: "patroni",
+    password: password("PATRONI_RESTAPI_PASSWORD"),
+    postgresPort: postgres.port,
+  });
+  closing.push(() => patroni.stop());
+  return { postgres, patroni };
+}
+
+async function openStorage(
+  { identity, closing }: Base,
+  accesses: readonly Access[],
+  buckets: readonly string[],
+) {
+  const objects = new DiskStorage(join(LOCAL, "objects"));
+  for (const bucket of buckets) await objects.makeBucket(bucket);
+  const store = await serveObjects(objectStore({ storage: objects, accesses }), identity);
+  closing.push(() => store.stop());
+  return { objects, store };
+}
+
+/** Serves generated rain files in the place of the county's web site. */
+async function openProvider({ closing }: Base) {
+  const provider = await startProvider();
+  closing.push(() => provider.stop());
+  const sample = sampleRecord();
+  for (const [path, content] of sample.files) provider.publish(path, content);
+  return { provider, sample };
+}
+
+interface Served {
+  readonly postgres: Pick<LocalPostgres, "port" | "version">;
+  readonly patroni: { readonly port: number };
+  readonly store: { readonly port: number };
+  readonly provider: { readonly url: string };
+}
+
+function serviceFacts({ postgres, patroni, store, provider }: Served): ServiceFacts[] {
+  const address = (port: number) => `127.0.0.1:${port}`;
+  return [
+    {
+      name: `PostgreSQL ${postgres.version}`,
+      standsFor: "the Patroni cluster's leader and replicas",
+      address: address(postgres.port),
+    },
+    { name: "a simulated REST API", standsFor: "Patroni", address: address(patroni.port) },
+    { name: "an S3 server", standsFor: "MinIO", address: address(store.port) },
+    { name: "generated rain files", standsFor: "the county's web site", address: provider.url },
+  ];
 }
 
 /** Who may come to which bucket: whatever the jobs are given keys for. */

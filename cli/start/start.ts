@@ -1,17 +1,12 @@
-import { messageOf } from "../shared/error-message";
-import { paletteFor } from "../shared/palette";
-import { parseStartFlags, START_USAGE, StartUsageError } from "./flags";
+import { runCommand } from "../shared/command-line";
+import { parseStartFlags, START } from "./flags";
 import { LOCAL } from "./folders";
 import { holdFolder } from "./lock";
 
 /** Runs `npm start` and returns its exit code: 1 for a step that went wrong, 2 for a wrong command line, 130 after Ctrl-C. */
-export async function start(argv: readonly string[]): Promise<number> {
-  try {
+export const start = (argv: readonly string[]): Promise<number> =>
+  runCommand(START, async () => {
     const flags = parseStartFlags(argv);
-    if (flags === "help") {
-      process.stdout.write(START_USAGE);
-      return 0;
-    }
     const release = await holdFolder(LOCAL);
     try {
       // The program and its SDK take seconds to load, and who is refused need not wait for them.
@@ -21,8 +16,4 @@ export async function start(argv: readonly string[]): Promise<number> {
     } finally {
       release();
     }
-  } catch (error) {
-    process.stderr.write(`${paletteFor(process.stderr).error("error")}  ${messageOf(error)}\n`);
-    return error instanceof StartUsageError ? 2 : 1;
-  }
-}
+  });

@@ -1,2 +1,2 @@
 export { picture } from "./picture";
-export { type Topology, topologyOf } from "./topology";
+export { topologyOf } from "./topology";

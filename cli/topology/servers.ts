@@ -16,7 +16,7 @@ const ZONE_HEIGHT = CAPTION + PLACE_HEIGHT + PADDING;
 const MOST_CARDS = 3;
 
 /** Zones with their locations and servers, and where what comes from outside enters each server. */
-export interface ServersPiece extends Piece {
+interface ServersPiece extends Piece {
   readonly entries: readonly Point[];
 }
 

@@ -21,7 +21,7 @@ export function box(x: number, y: number, width: number, height: number, style: 
   return element("rect", { x, y, width, height, rx: radius, class: style });
 }
 
-export interface TextStyle {
+interface TextStyle {
   readonly style: string;
   readonly size?: number;
   readonly anchor?: "start" | "middle" | "end";

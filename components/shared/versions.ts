@@ -99,5 +99,3 @@ export const versions = {
     why: "the newest whose image and whose Go module were both seen; shows Airflow's metrics to Prometheus",
   },
 } as const satisfies Record<string, Pin>;
-
-export type PinName = keyof typeof versions;

@@ -19,7 +19,7 @@ export const monitorVerb = verb({
   run: (config, context) =>
     withStore(config, context, async (store) => {
       const standing = await monitor(store, new Date(), config.maxAgeHours);
-      if (config.metrics) context.print(metrics(standing));
+      if (config.metrics) context.print(await metrics(standing));
       else context.print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
       if (standing.alerts.length > 0) {
         throw new UserError(listProblems("Backup checks failed:", standing.alerts));

@@ -36,7 +36,7 @@ import {
 } from "./model";
 import { publishStreams, type StreamListAddress } from "./stream-list";
 
-export interface InfrastructureConfig {
+interface InfrastructureConfig {
   readonly platform: string;
   readonly merge: DatabaseAddress;
   /** Drop the tables of streams that are no longer in the model, instead of naming them. */

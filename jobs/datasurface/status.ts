@@ -3,7 +3,7 @@ import type { BatchStatus, Counts } from "./ingest";
 import { inPublic } from "./ingest";
 import { findPlatform, type Model, platformTables, type Stream, streamsOf } from "./model";
 
-export interface StatusConfig {
+interface StatusConfig {
   readonly platform: string | undefined;
   readonly merge: DatabaseAddress;
   readonly json: boolean;

@@ -15,7 +15,7 @@ import {
 } from "../shared";
 import type { MigrateAction } from "./actions";
 
-export interface MigrateConfig {
+interface MigrateConfig {
   readonly action: MigrateAction;
   /** Whose tables: the domain that the folder belongs to. */
   readonly schema: string;

@@ -32,12 +32,6 @@ export function dayOf(year: number, month: number, dayOfMonth: number): Day | un
   return exists ? toDay(time) : undefined;
 }
 
-/** Reads `YYYY-MM-DD`. */
-export function parseDay(text: string): Day | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  return match ? dayOf(Number(match[1]), Number(match[2]), Number(match[3])) : undefined;
-}
-
 /** The day of an Excel serial number; a time of day is cut off. */
 export function dayOfSerial(serial: number, epoch: 1900 | 1904 = 1900): Day | undefined {
   const time = (epoch === 1900 ? EXCEL_EPOCH : EXCEL_1904_EPOCH) + Math.floor(serial) * MILLISECONDS_A_DAY;

@@ -5,12 +5,6 @@ export const SOURCES = ["pdf", "workbook", "fopr"] as const;
 
 export type Source = (typeof SOURCES)[number];
 
-/**
- * Who wins a day on which sources disagree: the official record was reviewed, the workbook holds unrounded values,
- * the PDF rounds to hundredths.
- */
-export const SOURCE_RANK: Readonly<Record<Source, number>> = { pdf: 10, workbook: 20, fopr: 30 };
-
 /** How far a measured value can be believed. */
 export type MeasuredQuality =
   /** Measured, and nobody says otherwise. */
@@ -26,8 +20,6 @@ export type MissingQuality =
   | "missing"
   /** The file speaks of the day, but says nothing about this gauge on it. */
   | "not-reported";
-
-export type Quality = MeasuredQuality | MissingQuality;
 
 /** What a file says about one gauge on one day. Rain, a measured zero and a missing value are never confused. */
 export type Reading = {

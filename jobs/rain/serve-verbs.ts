@@ -1,6 +1,6 @@
-import { type Context, type DatabaseAddress, json, problem, serve, verb, withDatabase } from "../shared";
+import { type Context, type DatabaseAddress, exporterReply, serve, verb, withDatabase } from "../shared";
 import { databaseSettings, hostSetting, portSetting, serverSettings } from "./config";
-import { apiReply, METRICS_TYPE, metricsText, ReadingSessions } from "./http";
+import { apiReply, ReadingSessions, recordFamilies } from "./http";
 import { migrateRain } from "./store";
 
 interface ServerConfig {
@@ -26,14 +26,10 @@ export const serveMetrics = verb({
   summary: "tell Prometheus about imports and coverage",
   settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(9464) },
   run: async (config, context) => {
-    const reply = async (url: URL, sessions: ReadingSessions) => {
-      if (url.pathname === "/health") return json(200, { status: "ok" });
-      if (url.pathname !== "/metrics") return problem(404, "the metrics are at /metrics");
-      return { status: 200, type: METRICS_TYPE, body: await sessions.use(metricsText) };
-    };
-    await withSessions(config, context, (sessions) =>
-      serve({ ...config, what: "the rain metrics", reply: (url) => reply(url, sessions) }, context),
-    );
+    await withSessions(config, context, (sessions) => {
+      const reply = (url: URL) => exporterReply(url, () => sessions.use(recordFamilies));
+      return serve({ ...config, what: "the rain metrics", reply }, context);
+    });
     return "done";
   },
 });

@@ -1,4 +1,4 @@
-export type { Outcome, ResultCode } from "./command-line";
+export type { Outcome } from "../supervisor";
 export {
   argument,
   type Context,
@@ -7,14 +7,12 @@ export {
   type Domain,
   type DomainEntry,
   decimalNumber,
+  explain,
   flag,
   type Inputs,
   type Logger,
   listProblems,
-  main,
   oneOf,
-  type Progress,
-  type ProgressDisplay,
   parseCommandLine,
   prepare,
   readSettings,
@@ -23,10 +21,10 @@ export {
   text,
   toggle,
   UserError,
-  type Verb,
   variable,
   verb,
   wholeNumber,
+  work,
 } from "./command-line";
 export {
   type Database,
@@ -34,7 +32,6 @@ export {
   database,
   lockedTransaction,
   type Migration,
-  type MigrationStatus,
   migrate,
   migrationStatus,
   openDatabase,
@@ -47,16 +44,16 @@ export {
   tryLock,
   withDatabase,
 } from "./database";
-export { json, problem, type Reply, type ServeArgs, serve } from "./http";
+export { sha256Of } from "./digest";
+export { json, problem, type Reply, serve } from "./http";
 export { type KubernetesAccess, KubernetesApi, kubernetesAccess, onceLetIn, refusalOf } from "./kubernetes";
+export { exporterReply, type GaugeFamily, type GaugeSample, metricsText } from "./metrics";
 export {
   ObjectStore,
   type ObjectStoreAddress,
   objectStore,
-  type Patience,
   StoreConnection,
-  type StoredObject,
   StoreError,
   type StoreRequest,
 } from "./object-store";
-export { type RetryArgs, retry } from "./retry";
+export { retry } from "./retry";

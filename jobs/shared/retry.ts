@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-export interface RetryArgs {
+interface RetryArgs {
   readonly attempts: number;
   /** The longest first wait; each further one is twice as long at most. */
   readonly firstDelayMs: number;

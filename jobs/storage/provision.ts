@@ -4,7 +4,7 @@ import { Bucket } from "./buckets";
 import { policyOf } from "./policies";
 import type { Specification, UserSpecification } from "./specification";
 
-export interface ProvisionConfig {
+interface ProvisionConfig {
   readonly root: RootAccess;
   readonly specification: Specification;
   /** By user. */

@@ -1,7 +1,7 @@
 import { readStack, stackConfig } from "../../cli/plan/stack-file";
 import { type Evaluation, evaluate } from "../../cli/pulumi-monitor";
 
-export interface EvaluateArgs {
+interface EvaluateArgs {
   /** Declares resources; what it returns are the stack's outputs. */
   readonly program: () => unknown;
   /** A stack file whose settings apply, for instance `Pulumi.prod.yaml`; those below come on top. */

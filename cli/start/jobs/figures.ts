@@ -27,7 +27,7 @@ export async function readFigures(stack: LocalStack, board: Board, only: System 
 
 type Ask = <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
 
-export async function withDatabase<T>(
+async function withDatabase<T>(
   stack: Pick<LocalStack, "postgres">,
   name: string,
   work: (ask: Ask) => Promise<T>,

@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { Guardian } from "../services";
 import type { Environment } from "../workloads";
 
-export interface JobArgs {
+interface JobArgs {
   /** The bundle of the job image. */
   readonly bundle: string;
   readonly words: readonly string[];
@@ -63,14 +64,8 @@ export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
     args.onMessage?.(message);
   };
   for (const stream of [child.stdout, child.stderr]) {
-    let rest = "";
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      log.write(text);
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line.trim() !== "") remember(line);
-    });
-    stream.on("close", () => rest.trim() !== "" && remember(rest));
+    stream.setEncoding("utf8").on("data", (text: string) => log.write(text));
+    onLines(stream, remember);
   }
   try {
     const exitCode = await new Promise<number>((ended, failed) => {
@@ -94,6 +89,17 @@ export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
     log.end();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Hands out each line that is not blank, the last one also without its end. */
+function onLines(stream: Readable, heard: (line: string) => void): void {
+  let rest = "";
+  stream.on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") heard(line);
+  });
+  stream.on("close", () => rest.trim() !== "" && heard(rest));
 }
 
 /** With a container's first process all others in it end. */

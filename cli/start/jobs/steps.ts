@@ -177,7 +177,7 @@ function finish(entry: Entry, end: JobEnd, signal: AbortSignal): boolean {
 /** As much of a container's memory as the jobs' own supervisor gives to the heap. */
 const HEAP_SHARE = 0.6;
 
-export function heapOf(limit: string | undefined): number | undefined {
+function heapOf(limit: string | undefined): number | undefined {
   const [, number, unit] = /^(\d+)(Mi|Gi)$/.exec(limit ?? "") ?? [];
   if (number === undefined) return undefined;
   return Math.floor(Number(number) * (unit === "Gi" ? 1024 : 1) * HEAP_SHARE);

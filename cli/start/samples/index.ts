@@ -7,11 +7,10 @@ export {
   type GeneratedGauge,
   gauge,
   type MarkerPlace,
-  type Measured,
   monthlyPdf,
   waterYearSheets,
   waterYearWorkbook,
 } from "./rain-files";
-export { type SampleRecord, sampleRecord } from "./rain-record";
+export { sampleRecord } from "./rain-record";
 export { type GeneratedSheet, type SheetValue, xlsx, xlsxEntries } from "./xlsx";
-export { type ZipEntry, zip } from "./zip";
+export { zip } from "./zip";

@@ -146,7 +146,7 @@ export function foprWorkbook(gauge: GeneratedGauge, options: FoprOptions = {}): 
   return xlsx(foprSheets(gauge, options));
 }
 
-export interface FoprOptions {
+interface FoprOptions {
   readonly history?: string;
   readonly placeholder?: boolean;
   readonly updated?: Day;

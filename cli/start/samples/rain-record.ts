@@ -10,7 +10,7 @@ import {
 import { daysOfMonths, foprWorkbook, type GeneratedGauge, waterYearWorkbook } from "./rain-files";
 
 /** A made-up record of rain in the provider's own formats. */
-export interface SampleRecord {
+interface SampleRecord {
   /** Files by their path at the provider. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly gauges: number;

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ServerIdentity } from "./authority";
 
-export interface PatroniStandInArgs {
+interface PatroniStandInArgs {
   /** Where the dynamic configuration is kept. */
   readonly file: string;
   readonly identity: ServerIdentity;

@@ -16,7 +16,7 @@ import { promisify } from "node:util";
 import type { Owner, PostgresPrograms } from "./postgres-programs";
 
 /** Where a server keeps its data, and where its programs are; its user can reach both. */
-export interface PostgresHome {
+interface PostgresHome {
   readonly folder: string;
   readonly binaries: string;
 }

@@ -21,7 +21,7 @@ import type { Guardian } from "./guardian";
 import { postgresHome } from "./postgres-home";
 import { embeddedBinaries, type Owner, postgresPrograms, unprivilegedUser } from "./postgres-programs";
 
-export interface LocalPostgresArgs {
+interface LocalPostgresArgs {
   /** Where the data is kept, in a folder of its own for each major version. */
   readonly folder: string;
 

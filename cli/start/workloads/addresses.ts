@@ -8,13 +8,13 @@ export interface Routes {
   portOf(service: Service, port: number): number | undefined;
 }
 
-export interface LoopbackEnvironment {
+interface LoopbackEnvironment {
   readonly environment: Environment;
   /** Services that are named and have nothing behind them here, such as `airflow.airflow:8080`. */
   readonly absent: readonly string[];
 }
 
-export const LOOPBACK = "127.0.0.1";
+const LOOPBACK = "127.0.0.1";
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   http: 80,

@@ -30,7 +30,7 @@ const platform = z.looseObject({
 
 const streams = z.looseObject({ ingestion: z.array(job) });
 
-export interface Dag extends Omit<Placed, "pod"> {
+interface Dag extends Omit<Placed, "pod"> {
   readonly name: string;
   readonly schedule?: string;
 }

@@ -26,7 +26,7 @@ export type Part =
   | { readonly part: "beside"; readonly pace?: Pace }
   | { readonly part: "elsewhere"; readonly why: string };
 
-export interface Surroundings {
+interface Surroundings {
   /** Where the sample files of the rain provider are served. */
   readonly rainProvider: string;
   readonly postgres: Pick<LocalPostgres, "port" | "password">;

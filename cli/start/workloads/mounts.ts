@@ -5,7 +5,7 @@ import type { Manifests } from "./manifests";
 import type { Placed, Volume } from "./pod";
 
 /** What a container finds at a path. */
-export type Mount = { readonly path: string } & (
+type Mount = { readonly path: string } & (
   | { readonly kind: "files"; readonly files: ReadonlyMap<string, string> }
   /** A volume that outlives the pod, by its claim's name. */
   | { readonly kind: "claim"; readonly claim: string; readonly namespace: string }
@@ -63,7 +63,7 @@ function filesOf(volume: Volume, placed: Placed, manifests: Manifests): Map<stri
 }
 
 /** Where the mounts of one process are on this machine. */
-export interface MountFolders {
+interface MountFolders {
   /** Of this process alone. */
   readonly own: string;
   /** Of the claims, which are everybody's. */

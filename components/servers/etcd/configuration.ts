@@ -83,8 +83,3 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     "log-level": "info",
   });
 }
-
-/** The members as etcd wants them for a first start. */
-export function initialCluster(members: readonly EtcdMember[]): string {
-  return members.map((member) => `${member.name}=${peerUrl(member)}`).join(",");
-}

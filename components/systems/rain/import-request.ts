@@ -32,24 +32,3 @@ export async function checkWords(words: readonly string[]): Promise<void> {
   const environment = { RAIN_DATABASE_URL: "postgres://pod:secret@database/rain" }; // the pod has its own
   prepare(await parseCommandLine(["rain", ...words], [{ name: "rain", summary: "", load }], environment));
 }
-
-const FLAGS = ["--stack", "--kubeconfig", "--image", "--namespace"] as const;
-
-/** Splits what the starting command understands from the words that are for the job. */
-export function splitWords(argv: readonly string[]) {
-  const flags: Partial<Record<(typeof FLAGS)[number], string>> = {};
-  const words: string[] = [];
-  let dryRun = false;
-  for (let index = 0; index < argv.length; index++) {
-    const word = argv[index] ?? "";
-    const flag = FLAGS.find((each) => each === word);
-    if (flag) {
-      index += 1;
-      const value = argv[index];
-      if (!value) throw new UserError(`${flag} needs a value`);
-      flags[flag] = value;
-    } else if (word === "--dry-run") dryRun = true;
-    else words.push(word);
-  }
-  return { flags, words, dryRun };
-}

@@ -1,4 +1,4 @@
-export { checkWords, importRequest, splitWords } from "./import-request";
+export { checkWords, importRequest } from "./import-request";
 export { RAIN } from "./names";
 export type { SecretKey } from "./rain-pod";
 export { RainTracker, type RainTrackerArgs } from "./rain-tracker";

@@ -4,7 +4,7 @@ import { PgBackRestError, pgbackrest } from "./pgbackrest";
 import { readRepository } from "./repository";
 import type { BaseBackup } from "./window";
 
-export interface BaseBackupArgs {
+interface BaseBackupArgs {
   readonly stanza: string;
   readonly repository: number;
   readonly type: BaseBackup["type"];

@@ -1,9 +1,17 @@
-import { type Context, type DatabaseAddress, json, problem, type Reply, serve } from "../../shared";
+import {
+  type Context,
+  type DatabaseAddress,
+  exporterReply,
+  type GaugeFamily,
+  type GaugeSample,
+  reason,
+  serve,
+} from "../../shared";
 import { type Queue, readQueue } from "./queue";
 import { type Repository, readRepository } from "./repository";
 import { hasGap, windows } from "./window";
 
-export interface ArchiveExporterArgs {
+interface ArchiveExporterArgs {
   readonly host: string;
   readonly port: number;
   readonly stanza: string;
@@ -15,16 +23,14 @@ export interface ArchiveExporterArgs {
   readonly refreshSeconds: number;
 }
 
-const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
 /** Tells Prometheus how far the archive reaches and how far it is behind; what cannot be asked is left out. */
 export async function exportArchiveMetrics(args: ArchiveExporterArgs, context: Context): Promise<void> {
-  let read: Promise<string> | undefined;
+  let read: Promise<readonly GaugeFamily[]> | undefined;
   let readAt = 0;
   const repositories = () => {
     if (!read || Date.now() - readAt >= args.refreshSeconds * 1000) {
       readAt = Date.now();
-      read = repositoriesText(args, context);
+      read = repositoryFamilies(args, context);
     }
     return read;
   };
@@ -32,43 +38,44 @@ export async function exportArchiveMetrics(args: ArchiveExporterArgs, context: C
     {
       ...args,
       what: "the exporter of the archive",
-      reply: async ({ pathname }): Promise<Reply> => {
-        if (pathname === "/health") return json(200, { status: "ok" });
-        if (pathname !== "/metrics") return problem(404, "the metrics are at /metrics");
-        const [queue, held] = await Promise.all([queueText(args, context), repositories()]);
-        return { status: 200, type: METRICS_TYPE, body: queue + held };
-      },
+      reply: (url) =>
+        exporterReply(url, async () =>
+          (await Promise.all([queueFamilies(args, context), repositories()])).flat(),
+        ),
     },
     context,
   );
 }
 
-async function queueText({ leader, queueBytes }: ArchiveExporterArgs, context: Context): Promise<string> {
+async function queueFamilies(
+  { leader, queueBytes }: ArchiveExporterArgs,
+  context: Context,
+): Promise<readonly GaugeFamily[]> {
   try {
     return queueMetrics(await readQueue(leader, context.signal), queueBytes);
   } catch (error) {
-    context.log.warn(`the leader cannot be asked: ${error instanceof Error ? error.message : String(error)}`);
-    return "";
+    context.log.warn(`the leader cannot be asked: ${reason(error)}`);
+    return [];
   }
 }
 
-async function repositoriesText(
+async function repositoryFamilies(
   { stanza, repositories }: ArchiveExporterArgs,
   { log, signal }: Context,
-): Promise<string> {
+): Promise<readonly GaugeFamily[]> {
   const held = new Map<number, Repository | undefined>();
   for (let index = 1; index <= repositories; index++) {
     try {
       held.set(index, await readRepository({ stanza, log, signal }, index));
     } catch (error) {
-      log.warn(`repository ${index}: ${error instanceof Error ? error.message : String(error)}`);
+      log.warn(`repository ${index}: ${reason(error)}`);
       held.set(index, undefined);
     }
   }
   return repositoryMetrics(held);
 }
 
-export function queueMetrics(queue: Queue, queueBytes: number): string {
+export function queueMetrics(queue: Queue, queueBytes: number): GaugeFamily[] {
   return [
     gauge(
       "waiting_segments",
@@ -80,72 +87,66 @@ export function queueMetrics(queue: Queue, queueBytes: number): string {
     gauge("oldest_waiting_seconds", "How long the first segment has waited", queue.oldestSeconds),
     gauge("segments_archived", "Segments archived since the statistics were reset", queue.archived),
     gauge("failures", "Attempts to archive that failed since the statistics were reset", queue.failed),
-    ...(queue.lastArchivedAt
-      ? [
-          gauge(
-            "last_archived_timestamp_seconds",
-            "When a segment was last archived",
-            queue.lastArchivedAt.getTime() / 1000,
-          ),
-        ]
-      : []),
-  ].join("");
+    gauge(
+      "last_archived_timestamp_seconds",
+      "When a segment was last archived",
+      seconds(queue.lastArchivedAt),
+    ),
+  ];
 }
 
 /** By repository, counted from 1; undefined where it could not be read. */
-export function repositoryMetrics(held: ReadonlyMap<number, Repository | undefined>): string {
+export function repositoryMetrics(held: ReadonlyMap<number, Repository | undefined>): GaugeFamily[] {
   const all = [...held].map(([index, repository]) => {
     const found = repository && windows(repository.backups, repository.segments);
     return { index, repository, found };
   });
-  const label = (index: number) => `{repository="${index}"}`;
   return [
     family(
       "repository_up",
       "Whether the repository can be read",
-      all.map(({ index, repository }) => [label(index), Number(repository !== undefined)]),
+      all.map(({ index, repository }) => ({
+        labels: { repository: index },
+        value: Number(repository !== undefined),
+      })),
     ),
     family(
       "backup_timestamp_seconds",
       "When the newest base backup of each type was done",
       all.flatMap(({ index, repository }) =>
-        (["full", "diff", "incr"] as const).flatMap((type) => {
-          const newest = repository?.backups.filter((backup) => backup.type === type).at(-1);
-          return newest
-            ? [[`{repository="${index}",type="${type}"}`, newest.finishedAt.getTime() / 1000] as const]
-            : [];
-        }),
+        (["full", "diff", "incr"] as const).map((type) => ({
+          labels: { repository: index, type },
+          value: seconds(repository?.backups.filter((backup) => backup.type === type).at(-1)?.finishedAt),
+        })),
       ),
     ),
     family(
       "window_start_timestamp_seconds",
       "The earliest moment that can be recovered",
-      all.flatMap(({ index, found }) => (found?.[0] ? [[label(index), found[0].from.getTime() / 1000]] : [])),
+      all.map(({ index, found }) => ({ labels: { repository: index }, value: seconds(found?.[0]?.from) })),
     ),
     family(
       "window_end_timestamp_seconds",
       "The latest moment that can be recovered",
-      all.flatMap(({ index, found }) => {
-        const last = found?.at(-1);
-        return last ? [[label(index), last.to.getTime() / 1000]] : [];
-      }),
+      all.map(({ index, found }) => ({ labels: { repository: index }, value: seconds(found?.at(-1)?.to) })),
     ),
     family(
       "gap",
       "Whether log is missing after the newest base backup",
-      all.flatMap(({ index, repository, found }) =>
-        repository && found ? [[label(index), Number(hasGap(found, repository.segments))]] : [],
-      ),
+      all.map(({ index, repository, found }) => ({
+        labels: { repository: index },
+        value: repository && found && Number(hasGap(found, repository.segments)),
+      })),
     ),
-  ].join("");
+  ];
 }
 
-type Sample = readonly [labels: string, value: number];
+const seconds = (moment: Date | undefined) => moment && moment.getTime() / 1000;
 
-const gauge = (name: string, help: string, value: number) => family(name, help, [["", value]]);
+const family = (name: string, help: string, samples: readonly GaugeSample[]): GaugeFamily => ({
+  name: `trellis_archive_${name}`,
+  help,
+  samples,
+});
 
-function family(name: string, help: string, samples: readonly Sample[]): string {
-  if (samples.length === 0) return "";
-  const lines = samples.map(([labels, value]) => `trellis_archive_${name}${labels} ${value}\n`);
-  return `# HELP trellis_archive_${name} ${help}\n# TYPE trellis_archive_${name} gauge\n${lines.join("")}`;
-}
+const gauge = (name: string, help: string, value: number | undefined) => family(name, help, [{ value }]);

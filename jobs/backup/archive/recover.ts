@@ -7,7 +7,7 @@ import { type Recovered, requireNoServer, ScratchServer } from "./scratch-server
 import { describeTarget, requireReachable, type Target } from "./target";
 import { parsePlace, placeAt, type Window, windows } from "./window";
 
-export interface RecoverArgs {
+interface RecoverArgs {
   readonly stanza: string;
   readonly repository: number;
   readonly target: Target;
@@ -23,7 +23,7 @@ export interface RecoverArgs {
   readonly port: number;
 }
 
-export interface Recovery {
+interface Recovery {
   readonly server: ScratchServer;
   readonly timeline: number;
   readonly lastCommit: string | undefined;

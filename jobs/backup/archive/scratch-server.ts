@@ -4,7 +4,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { type Logger, UserError } from "../../shared";
 
-export interface ScratchServerArgs {
+interface ScratchServerArgs {
   /** The restored data. */
   readonly data: string;
   /** The folder with `postgres` of the release that wrote them. */

@@ -95,7 +95,7 @@ function requirePlace(place: string, found: readonly Window[]): void {
   }
 }
 
-export function describeWindows(found: readonly Window[]): string {
+function describeWindows(found: readonly Window[]): string {
   return found.map(({ from, to }) => `from ${showMoment(from)} to ${showMoment(to)}`).join(", and ");
 }
 

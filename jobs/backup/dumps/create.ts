@@ -14,7 +14,7 @@ import {
 import { type DumpArgs, dump } from "./dump";
 import { databaseNames, readServer, type Server } from "./snapshot";
 
-export interface CreateArgs extends DumpArgs {
+interface CreateArgs extends DumpArgs {
   /** All that take connections where none are named. */
   readonly databases: readonly string[] | undefined;
 }

@@ -5,7 +5,7 @@ import type { Artefact, Manifest } from "../store";
 import { drop, nameBeside, restore } from "./restore";
 import { countLargeObjects, countRows } from "./snapshot";
 
-export interface DrillArgs {
+interface DrillArgs {
   readonly server: DatabaseAddress;
   readonly store: ObjectStore;
   readonly programs: Programs;
@@ -13,7 +13,7 @@ export interface DrillArgs {
   readonly manifest: Manifest;
 }
 
-export interface Drill {
+interface Drill {
   readonly backup: string;
   readonly good: boolean;
   /** From the first byte read to the last row counted: what a real restore of everything would take here. */

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import {
   type Context,
   type Database,
   quoteIdentifier,
   quoteLiteral,
   retry,
+  sha256Of,
   sqlState,
   transaction,
   tryLock,
@@ -14,7 +14,7 @@ import {
 import type { Artefact } from "../store";
 import { type FillArgs, fill } from "./fill";
 
-export interface RestoreArgs extends FillArgs {
+interface RestoreArgs extends FillArgs {
   /** The database that the artefact becomes. */
   readonly into: string;
   /** Whether it may take the place of a database that holds something. */
@@ -67,7 +67,7 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
 
 /** Made from the name alone, so that the next run finds what a killed one has left; within PostgreSQL's 63 bytes. */
 export function nameBeside(database: string, what: "restoring" | "replaced" | "drill"): string {
-  return `trellis_${what}_${createHash("sha256").update(database).digest("hex").slice(0, 16)}`;
+  return `trellis_${what}_${sha256Of(database).slice(0, 16)}`;
 }
 
 export const drop = (database: Database, name: string) =>

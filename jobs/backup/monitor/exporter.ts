@@ -1,16 +1,14 @@
-import { type Context, json, type ObjectStore, problem, type Reply, serve } from "../../shared";
-import { metrics, storeUp } from "./metrics";
+import { type Context, exporterReply, type GaugeFamily, type ObjectStore, reason, serve } from "../../shared";
+import { standingFamilies, storeUp } from "./metrics";
 import { monitor } from "./monitor";
 
-export interface ExporterArgs {
+interface ExporterArgs {
   readonly host: string;
   readonly port: number;
   readonly store: ObjectStore;
   readonly maxAgeHours: number;
   readonly refreshSeconds: number;
 }
-
-const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
  * Tells Prometheus how the backups stand, from what is in the bucket: the runs themselves are long gone. The bucket is read
@@ -22,19 +20,15 @@ export async function exportMetrics(args: ExporterArgs, context: Context): Promi
     {
       ...args,
       what: "the exporter of the backups",
-      reply: async ({ pathname }): Promise<Reply> => {
-        if (pathname === "/health") return json(200, { status: "ok" });
-        if (pathname !== "/metrics") return problem(404, "the metrics are at /metrics");
-        return { status: 200, type: METRICS_TYPE, body: await standing.text() };
-      },
+      reply: (url) => exporterReply(url, () => standing.families()),
     },
     context,
   );
 }
 
-/** The text of the last look into the bucket. */
+/** What the last look into the bucket found. */
 class Known {
-  #text: Promise<string> | undefined;
+  #families: Promise<readonly GaugeFamily[]> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -42,23 +36,22 @@ class Known {
     private readonly context: Pick<Context, "log">,
   ) {}
 
-  text(): Promise<string> {
-    if (!this.#text || Date.now() - this.#readAt >= this.args.refreshSeconds * 1000) {
+  families(): Promise<readonly GaugeFamily[]> {
+    if (!this.#families || Date.now() - this.#readAt >= this.args.refreshSeconds * 1000) {
       this.#readAt = Date.now();
-      this.#text = this.#read();
+      this.#families = this.#read();
     }
-    return this.#text;
+    return this.#families;
   }
 
-  async #read(): Promise<string> {
+  async #read(): Promise<readonly GaugeFamily[]> {
     try {
-      return storeUp(true) + metrics(await monitor(this.args.store, new Date(), this.args.maxAgeHours));
+      const standing = await monitor(this.args.store, new Date(), this.args.maxAgeHours);
+      return [storeUp(true), ...standingFamilies(standing)];
     } catch (error) {
-      this.context.log.warn(
-        `the bucket cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.context.log.warn(`the bucket cannot be read: ${reason(error)}`);
       this.#readAt = Number.NEGATIVE_INFINITY; // tried again at the next question
-      return storeUp(false);
+      return [storeUp(false)];
     }
   }
 }

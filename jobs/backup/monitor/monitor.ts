@@ -15,7 +15,7 @@ import {
 } from "../store";
 
 /** The newest runs of each verb, the newest first. */
-export type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;
+type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;
 
 /** How the backups stand, and what somebody should look at. */
 export interface Standing {

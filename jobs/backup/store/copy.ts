@@ -13,7 +13,7 @@ import {
 } from "./manifest";
 import { encrypted, SEALED, type SealedObject, type SealedStore, writeSeal } from "./sealed";
 
-export interface CopyArgs {
+interface CopyArgs {
   readonly from: ObjectStore;
   readonly to: SealedStore;
   /** The public key that the copy is encrypted for. */
@@ -22,7 +22,7 @@ export interface CopyArgs {
   readonly name: string | undefined;
 }
 
-export interface Copied {
+interface Copied {
   readonly backup: string;
   readonly bytes: number;
   /** False where it was there already. */

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { sha256Of } from "../../shared";
 
 export const NAME = /^postgres_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/;
 
@@ -104,7 +104,7 @@ export const totalBytes = ({ databases }: Pick<Manifest, "databases">) =>
 /** As it is stored: closed by its own sum, so that no byte of it can change unseen. */
 export function writeManifest(written: Manifest): string {
   const body = JSON.stringify(written, undefined, 2);
-  return `${JSON.stringify({ ...written, sha256: sumOf(body) }, undefined, 2)}\n`;
+  return `${JSON.stringify({ ...written, sha256: sha256Of(body) }, undefined, 2)}\n`;
 }
 
 /** The manifest, or in words why it is none. */
@@ -123,5 +123,3 @@ export function readManifest(stored: string, name: string): Manifest | string {
   if (parsed.data.name !== name) return `its manifest is that of ${parsed.data.name}`;
   return parsed.data;
 }
-
-const sumOf = (text: string) => createHash("sha256").update(text).digest("hex");

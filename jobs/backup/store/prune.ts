@@ -24,7 +24,7 @@ export function chooseExpired(backups: readonly Backup[], now: Date, retentionDa
 
 const isUnfinished = ({ name, keys }: Backup) => !keys.includes(manifestKey(name));
 
-export interface Pruned {
+interface Pruned {
   readonly removed: readonly string[];
   readonly kept: number;
   readonly reports: number;

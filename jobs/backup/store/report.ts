@@ -4,7 +4,7 @@ import type { Logger, ObjectStore, Outcome } from "../../shared";
 import { backupName, backupTime, type Manifest, totalBytes } from "./manifest";
 
 /** How one run of `create` ended. */
-export interface Run {
+interface Run {
   readonly name: string;
   readonly at: Date;
   readonly seconds: number;
@@ -78,7 +78,7 @@ export const REPORTED = ["verify", "prune", "copy", "drill", "restore"] as const
 export type ReportedVerb = (typeof REPORTED)[number];
 
 /** What a run has found out so far, for its report: `{ backup_name: "postgres_20261121_020000" }`. */
-export type Facts = Record<string, string | number>;
+type Facts = Record<string, string | number>;
 
 /**
  * Does the work of a verb and leaves a report and a summary of how it ended, also where it failed. The failure itself is

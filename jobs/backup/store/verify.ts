@@ -7,7 +7,7 @@ import { type Backup, type Verification, writeVerification } from "./catalogue";
 import { Digest } from "./digest";
 import { type Artefact, bytesOf, type Manifest, type Part, type TableRows } from "./manifest";
 
-export interface VerifyArgs {
+interface VerifyArgs {
   readonly store: ObjectStore;
   readonly programs: Programs;
   readonly backup: Backup & { manifest: Manifest };

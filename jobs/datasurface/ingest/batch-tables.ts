@@ -7,7 +7,7 @@ import { inPublic } from "./dataset-tables";
  * 1 and have no gaps (each batch refers to the one before), a stream has one open batch at most, a committed batch
  * has an end, and its counts add up.
  */
-export function renderBatchTables(platform: Platform): string {
+function renderBatchTables(platform: Platform): string {
   const names = platformTables(platform.name);
   const [counter, metrics] = [inPublic(names.counter), inPublic(names.metrics)];
   return `

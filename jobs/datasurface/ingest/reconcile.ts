@@ -106,7 +106,7 @@ async function keyProblems(merge: Database, tables: DatasetTables): Promise<stri
 }
 
 /** The columns of a table with their types, in order; none where there is no table. */
-export async function columnsOf(merge: Database, table: string): Promise<Map<string, string>> {
+async function columnsOf(merge: Database, table: string): Promise<Map<string, string>> {
   const { rows } = await merge.query<{ name: string; type: string }>(
     `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,

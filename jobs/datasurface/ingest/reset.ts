@@ -6,7 +6,7 @@ import { tablesOf } from "./dataset-tables";
 import { withStream } from "./only-writer";
 import { dropStaged } from "./staging";
 
-export interface ResetConfig {
+interface ResetConfig {
   readonly platform: string;
   readonly store: string;
   readonly dataset: string | undefined;

@@ -3,6 +3,7 @@ import {
   listProblems,
   quoteIdentifier as quoted,
   quoteLiteral,
+  reason,
   sqlState,
   UserError,
 } from "../../shared";
@@ -162,7 +163,7 @@ async function findMisfit(
     if (state === "42846" || state === "42883")
       return `column ${name} is ${from} in the source and cannot become ${to}`;
     if (state.startsWith("22")) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reason(error);
       return `a value of column ${name} (${from}) does not fit ${to}: ${message}; widen the column in the model`;
     }
     throw error;

@@ -3,7 +3,7 @@ import { platformTables, type Sink, schemaOf, streamKey, viewNames } from "../mo
 import { columnList, inPublic, OPEN, tablesOf } from "./dataset-tables";
 
 /** One view or function that consumers read. */
-export interface ConsumerView {
+interface ConsumerView {
   readonly name: string;
   readonly kind: "view" | "function";
   /** The statement that makes it, or makes it anew. */
@@ -11,13 +11,13 @@ export interface ConsumerView {
 }
 
 /** Who may read a view, by its name, so that a view that is made anew is as open as before. */
-export type Grants = ReadonlyMap<string, readonly string[]>;
+type Grants = ReadonlyMap<string, readonly string[]>;
 
 /**
  * What consumers see of a sink. Live: the dataset's own columns, as they are now. Full, of a forensic platform: every
  * version, with the batches and the times between which it was true. As of: what was true at one batch.
  */
-export function renderViews(sink: Sink): ConsumerView[] {
+function renderViews(sink: Sink): ConsumerView[] {
   const { platform, workspace, group, store, dataset } = sink;
   const names = viewNames({
     platform: platform.name,
@@ -59,7 +59,7 @@ export function renderViews(sink: Sink): ConsumerView[] {
   ];
 }
 
-export interface ViewCounts {
+interface ViewCounts {
   readonly created: number;
   readonly changed: number;
   readonly unchanged: number;

@@ -59,7 +59,7 @@ const ALIASES: Readonly<Record<string, Base>> = {
   timestamptz: "timestamp with time zone",
 };
 
-export const ALLOWED_TYPES =
+const ALLOWED_TYPES =
   "boolean, smallint, integer, bigint, real, double precision, numeric[(p,s)], varchar(n), char(n), text, bytea, " +
   "uuid, date, time, timestamp, timestamptz, interval, inet, json, jsonb, point, and arrays of them (integer[])";
 

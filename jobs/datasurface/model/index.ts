@@ -19,5 +19,5 @@ export {
   viewNames,
 } from "./names";
 export { fetchModel, type ModelSource } from "./repository";
-export type { Column, Dataset, Model, Platform, Store } from "./schema";
+export type { Dataset, Model, Platform, Store } from "./schema";
 export { findPlatform, findStream, type Sink, type Stream, sinksOf, streamsOf } from "./streams";

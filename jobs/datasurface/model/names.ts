@@ -43,7 +43,7 @@ export function stagedBatch(staging: string, batch: number): string {
 /** Indexes and constraints of a table. */
 export const belongingTo = (table: string, suffix: string) => fitIdentifier(`idx_${table}_${suffix}`);
 
-export interface ViewOf {
+interface ViewOf {
   readonly platform: string;
   readonly workspace: string;
   readonly group: string;

@@ -239,7 +239,6 @@ export type Store = Ecosystem["stores"][number];
 export type Platform = Ecosystem["platforms"][number];
 export type Workspace = Ecosystem["workspaces"][number];
 export type Dataset = Store["datasets"][number];
-export type Column = Dataset["columns"][number];
 
 /** The ecosystem and who serves whom. */
 export interface Model {

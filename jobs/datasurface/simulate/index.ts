@@ -12,7 +12,7 @@ import {
 import { type Clock, createTables, OPERATIONS } from "./operations";
 import { Random } from "./random";
 
-export interface SimulateConfig {
+interface SimulateConfig {
   readonly source: DatabaseAddress;
   readonly minInterval: number;
   readonly maxInterval: number;

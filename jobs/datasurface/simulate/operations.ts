@@ -3,7 +3,7 @@ import { drawEmail, drawPerson, drawPhone, drawPlace, drawStreet, drawZip } from
 import type { Random } from "./random";
 
 /** One change of the source; answers what it did, or undefined where there was nothing to do it to. */
-export type Operation = (source: Database, random: Random, clock: Clock) => Promise<string | undefined>;
+type Operation = (source: Database, random: Random, clock: Clock) => Promise<string | undefined>;
 
 /** Today's year and what ids begin with; a seeded run has a clock that stands still. */
 export interface Clock {
@@ -12,7 +12,7 @@ export interface Clock {
   stamp(): string;
 }
 
-export const TABLES = `
+const TABLES = `
   CREATE TABLE IF NOT EXISTS customers (
     id varchar(20) PRIMARY KEY, firstName varchar(100) NOT NULL, lastName varchar(100) NOT NULL, dob date NOT NULL,
     email varchar(100), phone varchar(100), primaryAddressId varchar(20), billingAddressId varchar(20));

@@ -21,14 +21,14 @@ const MAIL_DOMAINS = split(
     "inbox.example",
 );
 
-export interface Place {
+interface Place {
   readonly street: string;
   readonly city: string;
   readonly state: string;
   readonly zip: string;
 }
 
-export interface Person {
+interface Person {
   readonly firstName: string;
   readonly lastName: string;
   /** ISO date; nobody is younger than 18 or older than 80. */

@@ -42,7 +42,6 @@ const streamsSpecification = z.strictObject({
   }),
 });
 
-export type DagVariable = z.infer<typeof variable>;
 export type DagJob = z.infer<typeof dagJob>;
 
 /** The file that follows the model's streams alone: replacing it brings and retires DAGs. A stream a line. */

@@ -7,6 +7,7 @@ import {
   lockedTransaction,
   type Outcome,
   openDatabase,
+  reason,
   retry,
   transaction,
   UserError,
@@ -18,7 +19,7 @@ import { grantInside, makeDatabase } from "./databases";
 import { makeGroups, makeLogins, retireLogins } from "./roles";
 import { rolesOf, type Specification } from "./specification";
 
-export interface BootstrapConfig {
+interface BootstrapConfig {
   /** The leader, as a superuser. */
   readonly leader: DatabaseAddress;
   readonly specification: Specification;
@@ -110,7 +111,7 @@ async function openLeader(
       signal,
       retryable: () => Date.now() < deadline,
       onRetry: (error) => {
-        log.info(`waiting for the leader: ${error instanceof Error ? error.message : String(error)}`);
+        log.info(`waiting for the leader: ${reason(error)}`);
         return undefined;
       },
     },

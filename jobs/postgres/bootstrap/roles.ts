@@ -5,7 +5,7 @@ import { type ApplicationSpecification, type DatabaseRoles, loginName, rolesOf }
 /** Roles that this job made say so in their comment; no other role is ever dropped. */
 export const MARK = "trellis login of ";
 
-export interface Login {
+interface Login {
   readonly name: string;
   readonly password: string;
 }

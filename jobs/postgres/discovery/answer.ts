@@ -17,7 +17,7 @@ export interface Answer {
 export type ServiceKind = "primary" | "replica";
 
 /** What is published already; without a leader key it decides whether the last leader stays. */
-export type LastAnswer = Answer | undefined;
+type LastAnswer = Answer | undefined;
 
 /**
  * The endpoints of a Service as a pure function of a snapshot and of what is published.

@@ -1,13 +1,13 @@
-import type { Context, Outcome } from "../../shared";
+import { type Context, type Outcome, reason } from "../../shared";
 import { type EtcdAccess, EtcdGateway } from "../etcd";
 import type { ServiceKind } from "./answer";
 import { Health } from "./health";
 import { KubernetesSlices, type SlicesAccess } from "./kubernetes-slices";
-import { Publisher } from "./publisher";
+import { Publisher, type PublisherArgs } from "./publisher";
 import { readSnapshot } from "./snapshot";
 import { watchKeys } from "./watcher";
 
-export interface DiscoverConfig {
+interface DiscoverConfig {
   readonly scope: string;
   readonly etcd: EtcdAccess;
   readonly kubernetes: SlicesAccess;
@@ -34,38 +34,14 @@ export async function discover(config: DiscoverConfig, { log, signal }: Context)
   const health = new Health(kinds);
   const gateway = new EtcdGateway(config.etcd);
   const store = new KubernetesSlices(config.kubernetes);
-  const publishers = kinds.map((kind) => {
-    const name = config.services[kind];
-    return new Publisher({
-      kind,
-      name,
-      namespace: config.kubernetes.namespace,
-      port: config.postgresPort,
+  const publishers = kinds.map((kind) =>
+    publisherOf(kind, config, {
       store,
       readNow: (aborted) => readSnapshot(gateway, prefix, aborted),
-      refreshMs: REFRESH_MS,
-      lookMs: LOOK_MS,
+      health,
       log,
-      onSettled: (how, snapshot, endpoints) => {
-        health.settled(kind, how, snapshot, endpoints);
-        if (how === "written") {
-          log.info(
-            { slice: name, endpoints, revision: snapshot.revision },
-            `${name} leads to ${endpoints} members`,
-          );
-        }
-      },
-      onConflict: () => health.conflict(kind),
-      onFailure: (error, attempt) => {
-        health.failure(kind);
-        if (attempt % QUIET_ATTEMPTS !== 1) return;
-        log.warn(
-          { slice: name },
-          `${name} is not settled: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      },
-    });
-  });
+    }),
+  );
 
   const close = await health.listen(config.host, config.port, log);
   try {
@@ -93,4 +69,43 @@ export async function discover(config: DiscoverConfig, { log, signal }: Context)
     await close();
   }
   return "done";
+}
+
+interface PublisherParts extends Pick<PublisherArgs, "store" | "readNow" | "log"> {
+  readonly health: Health;
+}
+
+/** The publisher of one Service's slice; it tells health and the log what it does. */
+function publisherOf(
+  kind: ServiceKind,
+  config: DiscoverConfig,
+  { store, readNow, health, log }: PublisherParts,
+): Publisher {
+  const name = config.services[kind];
+  return new Publisher({
+    kind,
+    name,
+    namespace: config.kubernetes.namespace,
+    port: config.postgresPort,
+    store,
+    readNow,
+    refreshMs: REFRESH_MS,
+    lookMs: LOOK_MS,
+    log,
+    onSettled: (how, snapshot, endpoints) => {
+      health.settled(kind, how, snapshot, endpoints);
+      if (how === "written") {
+        log.info(
+          { slice: name, endpoints, revision: snapshot.revision },
+          `${name} leads to ${endpoints} members`,
+        );
+      }
+    },
+    onConflict: () => health.conflict(kind),
+    onFailure: (error, attempt) => {
+      health.failure(kind);
+      if (attempt % QUIET_ATTEMPTS !== 1) return;
+      log.warn({ slice: name }, `${name} is not settled: ${reason(error)}`);
+    },
+  });
 }

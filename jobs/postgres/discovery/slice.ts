@@ -8,7 +8,7 @@ export interface Origin {
 }
 
 /** An answer as it stands in Kubernetes. */
-export interface PublishedAnswer extends Answer {
+interface PublishedAnswer extends Answer {
   /** Undefined where somebody else made the slice, and no watcher has written to it. */
   readonly origin: Origin | undefined;
   readonly writtenAt: number;
@@ -17,7 +17,7 @@ export interface PublishedAnswer extends Answer {
 /** An EndpointSlice, read loosely: what others have set in it is handed back as it came. */
 export type EndpointSlice = z.output<typeof endpointSlice>;
 
-export interface SliceArgs {
+interface SliceArgs {
   readonly name: string;
   readonly namespace: string;
   readonly port: number;

@@ -16,14 +16,14 @@ export interface Snapshot {
 }
 
 /** One key that was written, or deleted where there is no entry. */
-export interface Change {
+interface Change {
   readonly key: string;
   readonly revision: number;
   readonly entry: Entry | undefined;
 }
 
 /** What a watch says: changes of whole revisions, in their order. */
-export interface WatchMessage {
+interface WatchMessage {
   readonly changes: readonly Change[];
   /** The history that was asked for is compacted away: all must be read anew. */
   readonly compacted: boolean;

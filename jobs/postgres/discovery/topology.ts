@@ -12,7 +12,7 @@ export interface Member {
 }
 
 /** Who leads, as one snapshot shows it. */
-export interface Topology {
+interface Topology {
   /** The holder of the leader key; the key is made anew with each change of leaders. */
   readonly leader: { readonly name: string; readonly since: number } | undefined;
   readonly members: readonly Member[];

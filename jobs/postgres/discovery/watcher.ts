@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Logger, retry } from "../../shared";
+import { type Logger, reason, retry } from "../../shared";
 import { type EtcdGateway, endOfPrefix } from "../etcd";
 import { applyChanges, newestChange, readSnapshot, type Snapshot, watchMessage } from "./snapshot";
 
-export interface WatcherArgs {
+interface WatcherArgs {
   readonly gateway: EtcdGateway;
   readonly prefix: string;
   /** How often all keys are read by a quorum, beside the watch. */
@@ -35,7 +35,7 @@ export async function watchKeys(args: WatcherArgs): Promise<never> {
       longestDelayMs: 2_000,
       signal,
       onRetry: (error, attempt) => {
-        log.warn({ endpoint: gateway.endpoint, attempt }, `etcd cannot be read: ${messageOf(error)}`);
+        log.warn({ endpoint: gateway.endpoint, attempt }, `etcd cannot be read: ${reason(error)}`);
         gateway.moveOn();
         return undefined;
       },
@@ -49,7 +49,7 @@ export async function watchKeys(args: WatcherArgs): Promise<never> {
       await session(begin, args);
     } catch (error) {
       signal.throwIfAborted();
-      log.warn({ endpoint: gateway.endpoint }, `the watch begins anew: ${messageOf(error)}`);
+      log.warn({ endpoint: gateway.endpoint }, `the watch begins anew: ${reason(error)}`);
       args.onReconnect?.(error);
       if (!(error instanceof BeginAnew)) gateway.moveOn();
     }
@@ -112,5 +112,3 @@ async function session(begin: Snapshot, args: WatcherArgs): Promise<never> {
     await watching.catch(() => undefined);
   }
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

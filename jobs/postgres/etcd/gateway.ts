@@ -18,7 +18,7 @@ export interface EtcdAccess {
 }
 
 /** etcd has answered, and its answer is no. */
-export class EtcdRefusal extends Error {
+class EtcdRefusal extends Error {
   override readonly name = "EtcdRefusal";
   constructor(
     method: string,
@@ -29,7 +29,7 @@ export class EtcdRefusal extends Error {
   }
 }
 
-export interface WatchRequest {
+interface WatchRequest {
   readonly key: string;
   readonly end: string;
   readonly startRevision: number;

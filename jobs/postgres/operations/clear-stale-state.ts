@@ -4,7 +4,7 @@ import { readSnapshot } from "../discovery";
 import { base64, type EtcdAccess, EtcdGateway, endOfPrefix, range } from "../etcd";
 import { confirm } from "./confirm";
 
-export interface ClearStaleStateConfig {
+interface ClearStaleStateConfig {
   readonly scope: string;
   readonly etcd: EtcdAccess;
   readonly all: boolean;

@@ -58,7 +58,7 @@ function memberOf({ members }: Cluster, name: string): ClusterMember {
   throw new UserError(`${name} is no member. There are: ${members.map((each) => each.name).join(", ")}`, 2);
 }
 
-export function renderCluster({ members, pause }: Cluster): string {
+function renderCluster({ members, pause }: Cluster): string {
   const rows = members.map((member) => [
     member.name,
     member.host ? `${member.host}:${member.port ?? 5432}` : "-",

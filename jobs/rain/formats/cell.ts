@@ -31,11 +31,6 @@ export function columnOf(reference: string): number {
   return column;
 }
 
-export function rowOf(reference: string): number {
-  const row = Number(/\d+$/.exec(reference)?.[0]);
-  return checkRow(row);
-}
-
 export function checkRow(row: number): number {
   if (!Number.isInteger(row) || row < 1 || row > LIMITS.row) {
     throw new RefusedFile(`row ${row} is outside of any rain sheet`);

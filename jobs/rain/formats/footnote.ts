@@ -13,7 +13,7 @@ import {
 import type { Reading } from "../reading";
 
 /** What a note says, as far as days and values go; the words themselves are always kept. */
-export interface Footnote {
+interface Footnote {
   readonly text: string;
   /** The period that the note speaks of, within the month; undefined where it names none. */
   readonly period?: { readonly from: Day; readonly to: Day };

@@ -1,2 +1,2 @@
-export { IsolatedParser, type ParserLimits } from "./isolated-parser";
+export { IsolatedParser } from "./isolated-parser";
 export { parse } from "./parse";

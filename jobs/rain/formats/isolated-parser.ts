@@ -9,7 +9,7 @@ export type Answer =
   | { readonly kind: "more" | "end"; readonly parts: readonly Part[] }
   | { readonly kind: "refused" | "crashed"; readonly reason: string };
 
-export interface ParserLimits {
+interface ParserLimits {
   /** How long one file may take to read, not counting the time that the reader's customer takes. */
   readonly seconds: number;
   /** By how much reading one file may make this process grow. */

@@ -2,7 +2,7 @@ import { RefusedFile } from "../reading";
 import { describeStart } from "./spreadsheet";
 
 /** One printed line, its words from left to right. */
-export type Line = string;
+type Line = string;
 
 /** The provider prints 45 pages; a file with thousands is something else. */
 const MOST_PAGES = 500;

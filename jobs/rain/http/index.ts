@@ -1,5 +1,5 @@
 export { apiReply } from "./api";
 export { apiRoutes } from "./api-routes";
-export { METRICS_TYPE, metricsText } from "./metrics";
+export { recordFamilies } from "./metrics";
 export { openApiDocument } from "./route";
 export { ReadingSessions } from "./sessions";

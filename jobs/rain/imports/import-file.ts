@@ -3,6 +3,7 @@ import {
   type Database,
   type DatabaseAddress,
   retry,
+  sha256Of,
   sqlState,
   transaction,
   UserError,
@@ -10,7 +11,6 @@ import {
 } from "../../shared";
 import { numberOfMonth, yearOfMonth } from "../calendar";
 import type { IsolatedParser } from "../formats";
-import { digestOf } from "../provider";
 import { type Expectation, RefusedFile } from "../reading";
 import * as store from "../store";
 
@@ -50,7 +50,7 @@ export async function importFile(
   parser: IsolatedParser,
   context: Context,
 ): Promise<Imported> {
-  const digest = digestOf(bytes);
+  const digest = sha256Of(bytes);
   const file: store.ArrivedFile = {
     subject: subjectOf(expected),
     source: expected.source,
@@ -83,7 +83,7 @@ export async function importFile(
 }
 
 /** Under which name the runs of a file's kind follow each other. */
-export function subjectOf(expected: Expectation): string {
+function subjectOf(expected: Expectation): string {
   if (expected.source === "workbook") return `workbook:${expected.waterYear}`;
   return expected.source === "pdf" ? `pdf:${expected.month}` : `fopr:${expected.gauge}`;
 }

@@ -1,18 +1,18 @@
-import { type Context, type Database, type DatabaseAddress, UserError, withDatabase } from "../../shared";
-import { IsolatedParser } from "../formats";
 import {
-  Archive,
-  DownloadMemory,
-  digestOf,
-  type PathPatterns,
-  Provider,
-  type ProviderSettings,
-} from "../provider";
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  sha256Of,
+  UserError,
+  withDatabase,
+} from "../../shared";
+import { IsolatedParser } from "../formats";
+import { Archive, DownloadMemory, type PathPatterns, Provider, type ProviderSettings } from "../provider";
 import { type Expectation, RefusedFile } from "../reading";
 import { migrateRain } from "../store";
 import { type Imported, type ImportSettings, importFile } from "./import-file";
 
-export interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns {
+interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns {
   readonly database: DatabaseAddress;
   readonly archive?: string | undefined;
   readonly workbookStartYear: number;
@@ -74,7 +74,7 @@ export class Importer {
 
   /** Keeps a file that did not come from the provider. */
   async keep(name: string, bytes: Uint8Array): Promise<void> {
-    await this.archive?.keep(name, digestOf(bytes), bytes);
+    await this.archive?.keep(name, sha256Of(bytes), bytes);
   }
 
   private tell(name: string, imported: Imported): void {

@@ -1,10 +1,10 @@
-import { UserError } from "../../shared";
+import { reason, UserError } from "../../shared";
 import { foprTarget, ProviderUnreachable } from "../provider";
 import { type Outage, RefusedFile, type Station } from "../reading";
 import { markFopr, staleGauges, storeStation } from "../store";
 import type { Importer } from "./importer";
 
-export interface OfficialRecordsRequest {
+interface OfficialRecordsRequest {
   /** One gauge, or all that were not asked for lately. */
   readonly gauge?: string | undefined;
   readonly staleDays: number;
@@ -34,7 +34,7 @@ export async function importOfficialRecords(
         await importOne(importer, gauge, request.withReadings);
       } catch (error) {
         if (signal.aborted || error instanceof ProviderUnreachable) throw error;
-        const message = error instanceof Error ? error.message : String(error);
+        const message = reason(error);
         log.error({ gauge }, message);
         failures.push(`${gauge}: ${message}`);
       }

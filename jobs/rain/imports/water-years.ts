@@ -1,9 +1,9 @@
-import { UserError } from "../../shared";
+import { reason, UserError } from "../../shared";
 import { todayInArizona, waterYearOf } from "../calendar";
 import { type Arrival, ProviderUnreachable, pdfTargets, type Target, workbookTarget } from "../provider";
 import type { Importer } from "./importer";
 
-export interface YearsRequest {
+interface YearsRequest {
   readonly years: readonly number[];
   /** Whether further years are imported after one has failed. */
   readonly continueOnFailure: boolean;
@@ -43,7 +43,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
       found.set(waterYear, (found.get(waterYear) ?? 0) + 1);
     } catch (error) {
       if (importer.context.signal.aborted || error instanceof ProviderUnreachable) throw error;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reason(error);
       log.error(
         {
           waterYear,

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { sha256Of } from "../../shared";
 
 /** A folder that keeps every file that was ever fetched, under its digest: what was imported can be read again. */
 export class Archive {
@@ -20,7 +20,7 @@ export class Archive {
   async find(name: string, digest: string): Promise<Uint8Array | undefined> {
     try {
       const bytes = await readFile(this.pathOf(name, digest));
-      return digestOf(bytes) === digest ? bytes : undefined;
+      return sha256Of(bytes) === digest ? bytes : undefined;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
@@ -31,5 +31,3 @@ export class Archive {
     return join(this.folder, digest.slice(0, 2), `${digest}${extname(name)}`);
   }
 }
-
-export const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,4 +1,4 @@
 export { foprTarget, type PathPatterns, pdfTargets, type Target, workbookTarget } from "./addresses";
-export { Archive, digestOf } from "./archive";
+export { Archive } from "./archive";
 export { DownloadMemory } from "./memory";
 export { type Arrival, Provider, type ProviderSettings, ProviderUnreachable } from "./provider";

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Context, retry, UserError } from "../../shared";
-import { type Archive, digestOf } from "./archive";
+import { type Context, retry, sha256Of, UserError } from "../../shared";
+import type { Archive } from "./archive";
 import type { DownloadMemory, Remembered } from "./memory";
 
 export interface ProviderSettings {
@@ -98,7 +98,7 @@ export class Provider {
         : new PermanentFailure(reason);
     }
     const bytes = await readBody(response);
-    const digest = digestOf(bytes);
+    const digest = sha256Of(bytes);
     await this.archive?.keep(name, digest, bytes);
     const { headers } = response;
     await this.memory.remember(address, status, {

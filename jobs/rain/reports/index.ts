@@ -1,2 +1,2 @@
-export { readStatus, type Status, statusText } from "./status";
-export { type Finding, findingsText, validate } from "./validation";
+export { readStatus, statusText } from "./status";
+export { findingsText, validate } from "./validation";

@@ -1,7 +1,7 @@
 import type { Database } from "../../shared";
 import { table } from "./table";
 
-export interface RunStatus {
+interface RunStatus {
   readonly id: number;
   readonly subject: string;
   /** `interrupted` is a run that no process works on any more; the next import of its file goes on with it. */
@@ -19,7 +19,7 @@ export interface RunStatus {
   readonly error: string | null;
 }
 
-export interface Status {
+interface Status {
   readonly runs: readonly RunStatus[];
   readonly coverage: readonly {
     readonly waterYear: number;
@@ -70,46 +70,8 @@ export async function readStatus(database: Database, limit: number): Promise<Sta
 export function statusText(status: Status): string {
   const { available, unavailable, neverAsked, olderThanAYear } = status.officialRecords;
   const sections: [string, string][] = [
-    [
-      "Imports, newest first",
-      table(
-        [
-          "run",
-          "subject",
-          "status",
-          "months",
-          "readings",
-          "new",
-          "corrected",
-          "problems",
-          "started",
-          "error",
-        ],
-        status.runs.map((run) => [
-          ...[
-            run.id,
-            run.subject,
-            run.status,
-            run.unitsDone,
-            run.readings,
-            run.inserted,
-            run.corrected,
-            run.problems,
-          ],
-          ...[run.startedAt, run.error?.split("\n")[0]?.slice(0, 60) ?? ""],
-        ]),
-      ),
-    ],
-    [
-      "Coverage by water year",
-      table(
-        ["year", "gauges", "measured", "missing", "unreported", "covered %"],
-        status.coverage.map((year) => [
-          ...[String(year.waterYear), year.gauges, year.measuredDays, year.missingDays],
-          ...[year.unreportedDays, year.coveredPercent],
-        ]),
-      ),
-    ],
+    ["Imports, newest first", runsTable(status.runs)],
+    ["Coverage by water year", coverageTable(status.coverage)],
     [
       "Sources",
       table(
@@ -132,6 +94,27 @@ export function statusText(status: Status): string {
   ];
   return sections.map(([title, body]) => `${title}\n${body}`).join("\n\n");
 }
+
+const runsTable = (runs: Status["runs"]) =>
+  table(
+    [
+      ...["run", "subject", "status", "months", "readings", "new"],
+      ...["corrected", "problems", "started", "error"],
+    ],
+    runs.map((run) => [
+      ...[run.id, run.subject, run.status, run.unitsDone, run.readings, run.inserted],
+      ...[run.corrected, run.problems, run.startedAt, run.error?.split("\n")[0]?.slice(0, 60) ?? ""],
+    ]),
+  );
+
+const coverageTable = (coverage: Status["coverage"]) =>
+  table(
+    ["year", "gauges", "measured", "missing", "unreported", "covered %"],
+    coverage.map((year) => [
+      ...[String(year.waterYear), year.gauges, year.measuredDays, year.missingDays],
+      ...[year.unreportedDays, year.coveredPercent],
+    ]),
+  );
 
 const RUNS = `
   SELECT run.id, subject, name AS file, started_at::text AS "startedAt", finished_at::text AS "finishedAt", error, problems,

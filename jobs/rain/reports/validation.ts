@@ -1,7 +1,7 @@
 import type { Database } from "../../shared";
 import { table } from "./table";
 
-export interface Finding {
+interface Finding {
   readonly check: "range" | "future" | "year" | "cumulative" | "neighbours" | "totals" | "overlap";
   /** An error says that the record is not what the files say; a warning, that the files say something odd. */
   readonly severity: "error" | "warning";
@@ -11,7 +11,7 @@ export interface Finding {
   readonly message: string;
 }
 
-export interface ValidationLimits {
+interface ValidationLimits {
   /** Daily inches. */
   readonly rainfallMax: number;
   /** Inches in a water year. */

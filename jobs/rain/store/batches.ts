@@ -15,7 +15,7 @@ export interface Counts {
   readonly outranked: number;
 }
 
-export interface Batch {
+interface Batch {
   readonly run: number;
   readonly file: number;
   readonly source: Source;
@@ -85,9 +85,9 @@ export function* batches(units: readonly Unit[], batchSize: number): Generator<U
   if (batch.length > 0) yield batch;
 }
 
-export const NONE: Counts = { readings: 0, inserted: 0, corrected: 0, unchanged: 0, outranked: 0 };
+const NONE: Counts = { readings: 0, inserted: 0, corrected: 0, unchanged: 0, outranked: 0 };
 
-export const add = (a: Counts, b: Counts): Counts => ({
+const add = (a: Counts, b: Counts): Counts => ({
   readings: a.readings + b.readings,
   inserted: a.inserted + b.inserted,
   corrected: a.corrected + b.corrected,

@@ -3,7 +3,7 @@ import type { Source } from "../reading";
 import type { Counts } from "./batches";
 
 /** Bumped whenever a parser reads a file differently, so that files which were imported before are read again. */
-export const PARSER_VERSION = 1;
+const PARSER_VERSION = 1;
 
 /** A file on its way into the record. */
 export interface ArrivedFile {
@@ -84,7 +84,7 @@ export async function claimRun(database: Database, file: ArrivedFile): Promise<R
   return { id: begun[0].id, file: fileId, resumed: false };
 }
 
-export type RunEnd = "completed" | "failed" | "refused";
+type RunEnd = "completed" | "failed" | "refused";
 
 /** Closes a run with the sums of its units; only the newest run of a subject keeps its units. */
 export async function endRun(

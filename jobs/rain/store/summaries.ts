@@ -1,7 +1,7 @@
 import type { Database } from "../../shared";
 
 /** Months of gauges, as two lists of the same length. */
-export interface TouchedMonths {
+interface TouchedMonths {
   readonly gauges: readonly string[];
   /** First days of months. */
   readonly months: readonly string[];

@@ -1,15 +1,12 @@
 import { Command, CommanderError } from "commander";
-import { COMPLETION } from "./completion-word";
+import { COMPLETION, type SupervisedEntry } from "../../supervisor";
 import type { Inputs } from "./setting";
 import { listProblems, UserError } from "./user-error";
 import type { Domain, Verb } from "./verb";
 
 /** A system that the command line knows by name before any of its code is loaded. */
-export interface DomainEntry {
-  readonly name: string;
+export interface DomainEntry extends SupervisedEntry {
   readonly summary: string;
-  /** The name that stands before the result code on the last line of stdout, where somebody reads that line. */
-  readonly resultMarker?: string;
   readonly load: () => Promise<Domain>;
 }
 

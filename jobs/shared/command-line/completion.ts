@@ -1,5 +1,5 @@
+import { COMPLETION } from "../../supervisor";
 import type { DomainEntry } from "./command-line";
-import { COMPLETION } from "./completion-word";
 import type { Declaration } from "./setting";
 import { UserError } from "./user-error";
 import type { Verb } from "./verb";

@@ -1,8 +1,6 @@
 export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
 export { createLogger, type Logger } from "./logger";
-export { main } from "./main";
-export type { Outcome, ResultCode } from "./outcome";
-export { createProgress, type Progress, type ProgressDisplay } from "./progress";
+export { createProgress } from "./progress";
 export { reason } from "./reason";
 export {
   argument,
@@ -19,4 +17,5 @@ export {
   wholeNumber,
 } from "./setting";
 export { listProblems, UserError } from "./user-error";
-export { type Context, type Domain, type Verb, verb } from "./verb";
+export { type Context, type Domain, verb } from "./verb";
+export { explain, work } from "./work";

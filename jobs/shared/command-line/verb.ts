@@ -1,5 +1,5 @@
+import type { Outcome } from "../../supervisor";
 import type { Logger } from "./logger";
-import type { Outcome } from "./outcome";
 import type { ProgressDisplay } from "./progress";
 import {
   type ConfigOf,
@@ -20,7 +20,7 @@ export interface Context {
   readonly print: (text: string) => void;
 }
 
-export interface VerbDefinition<S extends Settings> {
+interface VerbDefinition<S extends Settings> {
   readonly name: string;
   readonly summary: string;
   /** Further lines for `--help`: examples, exit codes, what to know before. */

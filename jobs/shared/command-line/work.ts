@@ -1,10 +1,10 @@
+import { COMPLETION, type FinalWord, type ResultCode } from "../../supervisor";
 import { type Chosen, type DomainEntry, HelpShown, parseCommandLine, prepare } from "./command-line";
 import { completion } from "./completion";
-import { COMPLETION } from "./completion-word";
 import { createLogger } from "./logger";
-import type { ResultCode } from "./outcome";
 import { createProgress } from "./progress";
-import { type FinalWord, StoppedError, stopSignal } from "./supervisor";
+import { reason } from "./reason";
+import { StoppedError, stopSignal } from "./stop";
 import { UserError } from "./user-error";
 
 /** Prints the help or the completion that was asked for; answers the exit code. */
@@ -41,7 +41,7 @@ export async function work(words: readonly string[], entries: readonly DomainEnt
   } catch (failure) {
     // Whatever a statement says when its session was cut by a stop, the stop is the reason.
     const error = signal.aborted ? signal.reason : failure;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reason(error);
     const mendable = error instanceof UserError || error instanceof StoppedError;
     log.error(mendable ? {} : { stack: error instanceof Error ? error.stack : undefined }, message);
     const code: ResultCode = -1;

@@ -25,7 +25,7 @@ export interface DatabaseAddress {
 }
 
 /** What is assumed for parts that are not given. */
-export type DatabaseDefaults = Partial<Pick<DatabaseAddress, "host" | "port" | "database" | "user">>;
+type DatabaseDefaults = Partial<Pick<DatabaseAddress, "host" | "port" | "database" | "user">>;
 
 /**
  * A database connection from the environment: `<prefix>_URL`, or `<prefix>_HOST`, `_PORT`, `_DATABASE`, `_USER`; the

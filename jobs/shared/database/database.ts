@@ -20,7 +20,7 @@ const SESSION = `
 
 const CONNECT_TIMEOUT_MS = 15_000;
 
-export interface OpenDatabaseArgs {
+interface OpenDatabaseArgs {
   /** What the database is to the user, for messages: "the source database". */
   readonly purpose: string;
   /** Seen by the server's administrators in pg_stat_activity. */

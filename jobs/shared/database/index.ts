@@ -11,7 +11,6 @@ export {
 export { type DatabaseAddress, database } from "./database-setting";
 export {
   type Migration,
-  type MigrationStatus,
   migrate,
   migrationStatus,
   readMigrations,

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { UserError } from "../command-line";
+import { sha256Of } from "../digest";
 import { lockedTransaction } from "./advisory-lock";
 import type { Database } from "./database";
 import { statementsOf } from "./sql-statements";
@@ -16,7 +16,7 @@ export interface Migration {
   readonly down?: string | undefined;
 }
 
-export interface MigrationStatus {
+interface MigrationStatus {
   readonly id: string;
   readonly state: "applied" | "missing" | "changed" | "unknown";
   readonly appliedAt: Date | undefined;
@@ -53,7 +53,7 @@ export function migrate(
       await database.query("INSERT INTO trellis_migrations (schema, id, digest) VALUES ($1, $2, $3)", [
         schema,
         id,
-        digestOf(sql),
+        sha256Of(sql),
       ]);
     }
     return missing.map(({ id }) => id);
@@ -101,7 +101,7 @@ export async function migrationStatus(
   return [
     ...migrations.map(({ id, sql }): MigrationStatus => {
       const step = applied.get(id);
-      const state = !step ? "missing" : step.digest === digestOf(sql) ? "applied" : "changed";
+      const state = !step ? "missing" : step.digest === sha256Of(sql) ? "applied" : "changed";
       return { id, state, appliedAt: step?.appliedAt };
     }),
     ...[...applied].flatMap(([id, { appliedAt }]): MigrationStatus[] =>
@@ -144,7 +144,7 @@ async function judge(database: Database, schema: string, migrations: readonly Mi
   }
   for (const { id, sql } of migrations) {
     const step = applied.get(id);
-    if (step && step.digest !== digestOf(sql)) {
+    if (step && step.digest !== sha256Of(sql)) {
       throw new Error(`migration ${id} of ${schema} was changed after it had been applied`);
     }
   }
@@ -185,5 +185,3 @@ const excerpt = (text: string) =>
     .split("\n")
     .map((line) => `    ${line}`)
     .join("\n");
-
-const digestOf = (sql: string) => createHash("sha256").update(sql).digest("hex");

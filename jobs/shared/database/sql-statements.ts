@@ -1,4 +1,4 @@
-export interface Statement {
+interface Statement {
   readonly text: string;
   /** Where it begins in the whole, from 1. */
   readonly line: number;

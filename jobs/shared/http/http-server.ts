@@ -9,7 +9,7 @@ export interface Reply {
   readonly body: string;
 }
 
-export interface ServeArgs {
+interface ServeArgs {
   readonly host: string;
   readonly port: number;
   /** What is served, for the log and for whoever could not be answered: "the rain API". */

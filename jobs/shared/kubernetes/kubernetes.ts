@@ -11,7 +11,7 @@ export interface KubernetesAccess {
   readonly serviceAccount: string;
 }
 
-export interface KubernetesAnswer {
+interface KubernetesAnswer {
   readonly status: number;
   readonly body: string;
 }

@@ -1,5 +1,5 @@
 export { StoreError } from "./errors";
-export { ObjectStore, type StoredObject } from "./object-store";
-export { type Patience, StoreConnection } from "./request";
+export { ObjectStore } from "./object-store";
+export { StoreConnection } from "./request";
 export { type ObjectStoreAddress, objectStore } from "./setting";
 export type { StoreRequest } from "./store-request";

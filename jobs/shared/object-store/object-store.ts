@@ -3,7 +3,7 @@ import { type Patience, StoreConnection } from "./request";
 import type { ObjectStoreAddress } from "./setting";
 import { element, elements } from "./xml-element";
 
-export interface StoredObject {
+interface StoredObject {
   readonly key: string;
   readonly bytes: number;
   readonly modified: Date;

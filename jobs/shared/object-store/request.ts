@@ -1,6 +1,7 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { sha256Of } from "../digest";
 import { onceLetIn } from "../kubernetes";
 import { retry } from "../retry";
 import { connectionError, isMissing, isPassing, refusal } from "./errors";
@@ -148,13 +149,13 @@ function sign(
   body: Buffer,
 ): Record<string, string> {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
-  const digest = sha256(body);
+  const digest = sha256Of(body);
   const headers = { host: url.host, "x-amz-content-sha256": digest, "x-amz-date": time };
   const names = Object.keys(headers).join(";");
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}`);
   const canonical = [method, url.pathname, url.search.slice(1), ...lines, "", names, digest].join("\n");
   const scope = [time.slice(0, 8), region, "s3", "aws4_request"];
-  const text = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256(canonical)].join("\n");
+  const text = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256Of(canonical)].join("\n");
   const key = scope.reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${secretKey}`);
   const credential = `${accessKey}/${scope.join("/")}`;
   const signature = hmac(key, text).toString("hex");
@@ -168,7 +169,6 @@ function sign(
 const percentEncode = (part: string) =>
   encodeURIComponent(part).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
-const sha256 = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
 const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest();
 
 class Silence extends Error {

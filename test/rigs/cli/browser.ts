@@ -20,7 +20,7 @@ interface Message {
 const PATIENCE_MS = 300_000;
 
 /** A name of the world, and the port of this machine at which the browser finds it. */
-export interface BrowsedServer {
+interface BrowsedServer {
   readonly host: string;
   readonly port: number;
 }

@@ -13,7 +13,7 @@ const GENEROUS = { maxBuffer: 2 ** 26 };
 /** Where a room finds the packages that npm has fetched on this machine before. */
 const NPM_CACHE = "/var/cache/npm";
 
-export interface RoomUser {
+interface RoomUser {
   readonly uid: number;
   readonly gid: number;
   readonly home: string;

@@ -33,7 +33,7 @@ export function pages(): Page[] {
   );
 }
 
-export function pageOf(path: string, text: string): Page {
+function pageOf(path: string, text: string): Page {
   const blocks: Block[] = [];
   const prose: string[] = [];
   let open: { language: string; place: string; line: number; indent: number; lines: string[] } | undefined;

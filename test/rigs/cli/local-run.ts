@@ -30,7 +30,7 @@ const TRACKED = [
 
 const PATIENCE_MS = 300_000;
 
-export interface Ending {
+interface Ending {
   readonly code: number | null;
   readonly printed: string;
 }
@@ -140,7 +140,7 @@ export class Checkout {
 }
 
 /** A command that is under way. */
-export class Session {
+class Session {
   readonly #child: ChildProcess;
   #printed = "";
   readonly ended: Promise<Ending>;

@@ -109,7 +109,7 @@ export function modelOf(stores: Readonly<Record<string, StoreSpec>>, options: { 
   }
 }
 
-export interface Metrics {
+interface Metrics {
   readonly batch_id: number;
   readonly batch_status: string;
   readonly keys_new: number;

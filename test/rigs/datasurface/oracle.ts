@@ -13,7 +13,7 @@ export const storeHistory = fc.integer({ min: 1, max: 5 }).chain((batches) =>
   }),
 );
 
-export type StoreHistory = { readonly keyed: DatasetHistory; readonly bare: DatasetHistory };
+type StoreHistory = { readonly keyed: DatasetHistory; readonly bare: DatasetHistory };
 
 let stores = 0;
 

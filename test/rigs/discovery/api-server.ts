@@ -14,7 +14,7 @@ export const NAMESPACE = "postgres";
 const ACCOUNT = "postgres-discovery";
 
 /** The watcher's rights, and no more: its own two slices. Making them cannot be bound to a name. */
-export const RULES = [
+const RULES = [
   {
     apiGroups: ["discovery.k8s.io"],
     resources: ["endpointslices"],

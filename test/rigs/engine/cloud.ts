@@ -25,7 +25,7 @@ export function newClouds(directory: string): string {
 }
 
 /** A misbehaviour: which operations fail, and what the real provider would say. */
-export interface Fault {
+interface Fault {
   readonly operations: readonly Operation[];
   readonly error: string;
   /** Only resources of this type. Default: all. */
@@ -37,7 +37,7 @@ export interface Fault {
 }
 
 /** How a stand-in behaves where what it makes is really made. */
-export interface Connection {
+interface Connection {
   /** Whether it comes back only once that does its work, as the real provider does. @default false */
   readonly awaits?: boolean;
 }

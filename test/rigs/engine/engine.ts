@@ -24,7 +24,7 @@ import { restore } from "./stand-in";
 import { canonical, nameOf, type Properties, stateProperties } from "./wire";
 
 /** The providers that have stand-ins here. */
-export const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;
+const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;
 export type StandInName = (typeof STAND_INS)[number];
 
 export interface EngineOptions {

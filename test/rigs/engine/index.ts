@@ -1,13 +1,11 @@
 export { type AnsweringApi, answeringApi } from "./answering-api";
-export { Cloud, type Fault, type Held } from "./cloud";
+export { Cloud } from "./cloud";
 export {
   changes,
   type Engine,
   type EngineOptions,
   FailedRun,
   type Run,
-  type StandInName,
-  type Step,
   startEngine,
 } from "./engine";
 export { RATE_LIMITED, SOLD_OUT } from "./hcloud";

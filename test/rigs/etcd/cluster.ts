@@ -38,7 +38,7 @@ export const MEMBERS = [
 
 export const PATRONI_PASSWORD = "patronis0password";
 
-export interface EtcdClusterOptions {
+interface EtcdClusterOptions {
   readonly historySeconds?: number;
   readonly store?: EtcdArgs["snapshots"]["store"];
 }

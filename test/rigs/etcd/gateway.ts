@@ -1,7 +1,7 @@
 import { request } from "node:https";
 import type { KeyPair } from "../pki/certificates";
 
-export interface GatewayAnswer {
+interface GatewayAnswer {
   readonly status: number;
   readonly body: Record<string, unknown>;
 }

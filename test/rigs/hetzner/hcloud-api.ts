@@ -2,8 +2,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { failure, HcloudProject, type HcloudProjectOptions, LOCKED, type Reply } from "./hcloud-api-project";
 
-export type { KnownFloatingIp, KnownServer } from "./hcloud-api-project";
-
 /** What the API does wrong; the codes and headers are those of the real one. */
 export type Fault =
   | { readonly kind: "unauthorized" }
@@ -19,7 +17,7 @@ export type Fault =
   /** Takes the assignment, and its action ends in an error. */
   | { readonly kind: "action fails" };
 
-export interface HcloudApiOptions extends HcloudProjectOptions {
+interface HcloudApiOptions extends HcloudProjectOptions {
   /** An address of its own keeps parallel runs apart; the port is free to choose. Default: 127.0.0.1. */
   readonly address?: string;
 }

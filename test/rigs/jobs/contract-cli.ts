@@ -9,7 +9,7 @@ import {
   wholeNumber,
   withDatabase,
 } from "../../../jobs/shared";
-import { main } from "../../../jobs/shared/command-line/main";
+import { main } from "../../../jobs/supervisor";
 
 /** Jobs that end in every way a job can end; the tests of the result contract run this file as the binary. */
 const endings: Domain = {
@@ -105,4 +105,4 @@ const entries: DomainEntry[] = [
   },
 ];
 
-await main(process.argv.slice(2), entries);
+await main(process.argv.slice(2), entries, () => import("../../../jobs/shared"));

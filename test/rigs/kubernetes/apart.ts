@@ -148,7 +148,7 @@ export class Apart {
   }
 }
 
-export interface Placement {
+interface Placement {
   /** @default "network" */
   readonly among?: "network" | "everything";
   readonly environment?: Readonly<Record<string, string>>;

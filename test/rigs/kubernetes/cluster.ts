@@ -13,7 +13,7 @@ import { Node, POD_RANGE } from "./node";
 import { type SimulatedNode, simulatedNode, startSimulation } from "./simulated-nodes";
 import { storageObjects } from "./storage";
 
-export interface ClusterArgs {
+interface ClusterArgs {
   /** Whether there is a node that really runs containers, and its name. @default "node-1" */
   readonly node?: string | false;
   /** Nodes on which pods only seem to run. @default none */

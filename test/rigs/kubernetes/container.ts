@@ -7,7 +7,7 @@ import { program } from "../programs";
 
 const OUTPUT = { maxBuffer: 2 ** 26 };
 
-export interface Container {
+interface Container {
   readonly root: string;
   readonly readonly: boolean;
   readonly user: { readonly uid: number; readonly gid: number };

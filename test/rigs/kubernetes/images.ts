@@ -22,7 +22,7 @@ export const PAUSE_IMAGE = "localhost/pause:1";
 /** A shell and the usual programs, for pods of tests. */
 export const BUSYBOX_IMAGE = "localhost/busybox:1";
 
-export interface ImageArgs {
+interface ImageArgs {
   /** By which pods ask for it, with a tag. */
   readonly names: readonly string[];
   /** Paths of this machine that lie in the image at the same place. @default none */

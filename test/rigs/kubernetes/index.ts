@@ -8,13 +8,13 @@ import { NAME_SERVER_PROGRAMS } from "./name-server";
 import { cniPlugins, NODE_PROGRAMS } from "./node";
 import { SIMULATION_PROGRAMS } from "./simulated-nodes";
 
-export { Cluster, type ClusterArgs, startCluster } from "./cluster";
-export { BUSYBOX_IMAGE, type ImageArgs, layBusybox, packImage } from "./images";
-export { type ServiceAt, serviceAt } from "./name-server";
+export { Cluster, startCluster } from "./cluster";
+export { BUSYBOX_IMAGE, layBusybox, packImage } from "./images";
+export { serviceAt } from "./name-server";
 export { ON_SIMULATED_NODES, type SimulatedNode } from "./simulated-nodes";
 
 /** What this machine must have to run a Kubernetes. */
-export const KUBERNETES_PROGRAMS = [
+const KUBERNETES_PROGRAMS = [
   ...APART_PROGRAMS,
   ...CONTROL_PLANE_PROGRAMS,
   ...NODE_PROGRAMS,

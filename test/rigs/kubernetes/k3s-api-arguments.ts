@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 
-export interface K3sApiArguments {
+interface K3sApiArguments {
   /** Below it lies what a server's user data lays on its disk. */
   readonly root: string;
   readonly address: string;

@@ -10,7 +10,7 @@ import { program } from "../programs";
 /** What this machine must have to run a Kubernetes API. */
 export const KUBE_APISERVER_PROGRAMS = ["kube-apiserver", "kubectl", "openssl"];
 
-export interface KubeApiserverOptions {
+interface KubeApiserverOptions {
   /** The etcd that it keeps its objects in, and the certificate that it has there. */
   readonly etcd: {
     readonly endpoints: readonly string[];

@@ -104,7 +104,7 @@ const nameServerPod = (name: string) => ({
   volumes: [{ name: "configuration", configMap: { name } }],
 });
 
-export interface ServiceAt {
+interface ServiceAt {
   readonly name: string;
   readonly namespace: string;
   /** Where its one endpoint is: outside of any pod. */

@@ -5,7 +5,7 @@ import { program } from "../programs";
 const COMMENT = `trellis-${process.pid}`;
 
 /** A condition of iptables, as its words. */
-export type Packets = readonly string[];
+type Packets = readonly string[];
 
 export const sentBy = (group: number): Packets => ["-m", "owner", "--gid-owner", String(group)];
 export const toPorts = (...ports: readonly number[]): Packets => [

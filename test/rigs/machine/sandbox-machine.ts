@@ -7,7 +7,7 @@ import { parseUserData } from "./user-data";
 
 export const SANDBOX_PROGRAMS = ["unshare", "nsenter", "mount"] as const;
 
-export interface Ran {
+interface Ran {
   readonly code: number;
   /** Standard output and error, in the order written. */
   readonly output: string;

@@ -21,12 +21,12 @@ const USER = 1000;
 const START_LIMIT_MS = 180_000;
 
 /** Who asks: an application, root, or nobody. */
-export interface Keys {
+interface Keys {
   readonly accessKey: string;
   readonly secretKey: string;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: string;
 }
@@ -252,7 +252,7 @@ function signedBy({ accessKey, secretKey }: Keys, host: string, body: string | B
   ];
 }
 
-export interface AskArgs {
+interface AskArgs {
   readonly keys?: Keys;
   readonly pod?: number;
   readonly body?: string | Buffer;
@@ -260,7 +260,7 @@ export interface AskArgs {
   readonly port?: number;
 }
 
-export interface ProvisionChange {
+interface ProvisionChange {
   /** Settings of a later `up`. */
   readonly rendered?: Partial<Pick<RenderedMinio, "specification" | "secretKeys">>;
   readonly environment?: Readonly<Record<string, string>>;

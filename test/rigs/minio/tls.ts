@@ -26,7 +26,7 @@ const KEYS = { accessKey: "trellis", secretKey: "only-for-tests-on-loopback" };
 const START_LIMIT_MS = 180_000;
 
 /** Where a server listens, and the name by which its clients know it. */
-export interface MinioPlace {
+interface MinioPlace {
   readonly address: string;
   readonly name: string;
 }

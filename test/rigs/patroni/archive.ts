@@ -29,7 +29,7 @@ export const SERVER_PORT = 8432;
  * What Debian's pgBackRest 2.45 has otherwise than the release of the image, on top of the rendered configuration: it can
  * take a backup from a replica or not, but not as it comes; and blocks are still on trial there.
  */
-export const OF_THIS_RELEASE = { PGBACKREST_BACKUP_STANDBY: "y", PGBACKREST_BETA: "y" };
+const OF_THIS_RELEASE = { PGBACKREST_BACKUP_STANDBY: "y", PGBACKREST_BETA: "y" };
 
 export interface ArchiveOfTest {
   readonly store: TlsMinio;
@@ -39,7 +39,7 @@ export interface ArchiveOfTest {
 }
 
 /** What members, backups and recoveries are rendered from alike. */
-export function configOf(archive: ArchiveOfTest, folder: string, seat: ArchiveConfigArgs["seat"]): string {
+function configOf(archive: ArchiveOfTest, folder: string, seat: ArchiveConfigArgs["seat"]): string {
   return archiveConfig({
     stanza: STANZA,
     repositories: [

@@ -30,7 +30,7 @@ export interface PatroniClusterOptions {
 }
 
 /** A member as Patroni's REST API tells of the cluster. */
-export interface ReportedMember {
+interface ReportedMember {
   readonly name: string;
   readonly role: "leader" | "replica" | "sync_standby" | "quorum_standby";
   readonly state: string;

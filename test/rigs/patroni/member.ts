@@ -34,7 +34,7 @@ import {
   STANZA,
 } from "./archive";
 
-export interface PatroniMemberArgs {
+interface PatroniMemberArgs {
   readonly ordinal: number;
   /** Its own address, as a pod has one. It listens at its NodePorts of every server too, as kube-proxy has it. */
   readonly address: string;

@@ -2,7 +2,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import { createServer, type Server, type Socket } from "node:net";
 import type { KeyPair } from "../pki/certificates";
 
-export interface StandInMembersOptions {
+interface StandInMembersOptions {
   readonly count: number;
   /** Where each member's NodePorts are, as kube-proxy has them: on every server. */
   readonly addresses: readonly string[];

@@ -4,7 +4,7 @@ import platform from "../../../index";
 import { evaluateStack } from "../evaluate";
 
 /** A value for every secret that these settings call for, by its name. */
-export function secretsOf(raw: Record<string, unknown>): Record<string, string> {
+function secretsOf(raw: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     neededSecrets(parseSettings(raw)).map(({ name }) => [name, `${name}-that-is-secret`]),
   );

@@ -31,7 +31,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export interface StartPostgresArgs {
+interface StartPostgresArgs {
   /** The embedded server of npm, or Debian's PostgreSQL 15. @default "embedded" */
   readonly release?: "embedded" | "debian";
   /** Further server settings, such as { wal_level: "replica" }. */

@@ -12,7 +12,7 @@ import { IsolatedParser } from "../../../jobs/rain/formats";
 import { type Expectation, RefusedFile } from "../../../jobs/rain/reading";
 import { mutated, mutatedWorkbook, seeded } from "./mutations";
 
-export interface FuzzResult {
+interface FuzzResult {
   /** Files that were read, wholly or with problems. */
   readonly read: number;
   readonly refused: number;

@@ -6,7 +6,7 @@ import { migrateRain, rainMigrations } from "../../../jobs/rain/store";
 import { type DatabaseAddress, parseCommandLine, prepare, withDatabase } from "../../../jobs/shared";
 import { createDatabase, type PostgresServer, type TestDatabase } from "../postgres/postgres";
 
-export interface VerbRun {
+interface VerbRun {
   /** What the verb printed. */
   readonly printed: string;
   /** What it logged. */

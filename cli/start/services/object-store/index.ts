@@ -6,7 +6,7 @@ import { answerRequest, type ObjectStoreArgs, refused } from "./protocol";
 
 export { DiskStorage } from "./disk";
 export { MemoryStorage } from "./memory";
-export { type ObjectStoreArgs, refused } from "./protocol";
+export { refused } from "./protocol";
 export type { Access } from "./signature";
 
 export interface ObjectStoreServer {

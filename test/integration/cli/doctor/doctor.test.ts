@@ -55,7 +55,7 @@ describe("npm run doctor", () => {
     const { status, stderr } = doctor("--fix");
     expect(status).toBe(2);
     expect(stderr).toContain("--fix");
-    expect(stderr).toContain("Usage: npm run doctor");
+    expect(stderr).toContain("see: npm run doctor -- --help");
   });
 });
 

@@ -1,6 +1,6 @@
 import { eventually } from "../../waiting";
 
-export interface DagRun {
+interface DagRun {
   readonly dag_run_id: string;
   readonly state: string;
   readonly conf: Readonly<Record<string, unknown>> | null;
@@ -8,7 +8,7 @@ export interface DagRun {
   readonly start_date: string | null;
 }
 
-export interface TaskInstance {
+interface TaskInstance {
   readonly task_id: string;
   readonly state: string | null;
   readonly try_number: number;

@@ -16,7 +16,7 @@ export interface KubernetesManifest {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-export interface DeployedArgs {
+interface DeployedArgs {
   readonly image: string;
   /** The addresses of the servers. */
   readonly servers: readonly string[];

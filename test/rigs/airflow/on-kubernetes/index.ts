@@ -1,5 +1,5 @@
 export { AIRFLOW_ON_KUBERNETES_PROGRAMS, AirflowOnKubernetes, LOG_BUCKET } from "./airflow-on-kubernetes";
-export { AirflowApi, type DagRun } from "./api";
+export { AirflowApi } from "./api";
 export { airflowImage } from "./images";
 export { writeQuietModel } from "./quiet-model";
-export { HURRIED, IMPATIENT, MISTAKEN, STARVED, TRIALS, type Trials } from "./trials";
+export { HURRIED, IMPATIENT, MISTAKEN, STARVED, TRIALS } from "./trials";

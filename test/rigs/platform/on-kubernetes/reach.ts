@@ -5,8 +5,8 @@ import { eventually } from "../../waiting";
 const PATIENCE_MS = 300_000;
 
 /** Who asks: a pod with the node's own address, as its kubelet has; one of DataSurface; one that nobody knows. */
-export const ASKERS = { node: "kube-system", friend: "datasurface", stranger: "default" } as const;
-export type Asker = keyof typeof ASKERS;
+const ASKERS = { node: "kube-system", friend: "datasurface", stranger: "default" } as const;
+type Asker = keyof typeof ASKERS;
 
 /** Every address at which pods and Services of namespaces say that they listen. */
 export async function declaredAddresses(cluster: Cluster, namespaces: readonly string[]): Promise<string[]> {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { pack, unpack } from "../../../../cli/configuration/archive";
 import { parseFlags } from "../../../../cli/configuration/flags";
 import { publicHalf } from "../../../../cli/configuration/public-half";
-import { UsageError } from "../../../../cli/plan/flags";
+import { HelpRequested, UsageError } from "../../../../cli/shared/command-line";
 import { UserError } from "../../../../components/shared/user-error";
 import { opensshKeyPair } from "../../../rigs/engine/openssh";
 
@@ -16,13 +16,13 @@ describe("the command line of a configuration's backup", () => {
     });
     const opening = { open: "f", identity: "k", into: "d" };
     expect(parseFlags(["--open", "f", "--identity", "k", "--into", "d"])).toEqual(opening);
-    expect(parseFlags(["-h", "--open", "f"])).toBe("help");
+    expect(() => parseFlags(["-h", "--open", "f"])).toThrow(HelpRequested);
   });
 
   it.each([
     [[], /no stack given/],
     [["--stack", "../etc"], /is not a valid stack name/],
-    [["prod"], /Unexpected argument 'prod'/],
+    [["prod"], /takes flags only; given also: prod/],
     [["--stack", "prod", "--into", "d"], /need --open/],
     [["--open", "f", "--into", "d"], /needs --identity/],
     [

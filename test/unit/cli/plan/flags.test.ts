@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags, UsageError } from "../../../../cli/plan/flags";
+import { parseFlags } from "../../../../cli/plan/flags";
+import { HelpRequested, UsageError } from "../../../../cli/shared/command-line";
 
 describe("the command line of a plan", () => {
   it("names a stack, and everything else has a default", () => {
@@ -15,8 +16,8 @@ describe("the command line of a plan", () => {
   });
 
   it("asks for help with or without a stack", () => {
-    expect(parseFlags(["--help"])).toBe("help");
-    expect(parseFlags(["dev", "-h"])).toBe("help");
+    expect(() => parseFlags(["--help"])).toThrow(HelpRequested);
+    expect(() => parseFlags(["dev", "-h"])).toThrow(HelpRequested);
   });
 
   it.each([
@@ -24,7 +25,7 @@ describe("the command line of a plan", () => {
     [["dev", "prod"], /only one stack at a time; given also: prod/],
     [["../etc"], /is not a valid stack name/],
     [[".."], /is not a valid stack name/],
-    [["dev", "--colour"], /Unknown option '--colour'/],
+    [["dev", "--colour"], /unknown option '--colour'/],
     [["dev", "--out"], /argument missing/],
   ])("is refused when it is %j", (args, message) => {
     expect(() => parseFlags(args)).toThrow(UsageError);

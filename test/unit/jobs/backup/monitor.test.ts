@@ -58,8 +58,8 @@ describe("the watch over backups", () => {
     expect(judge([backup(1, 5, true)], runs, NOW, 26).alerts).toEqual([]);
   });
 
-  it("gives real figures under the names that dashboards know", () => {
-    const text = metrics(
+  it("gives real figures under the names that dashboards know", async () => {
+    const text = await metrics(
       judge(
         [backup(2, 100, true), backup(26, 80)],
         { create: [true, true, false, true].map((good) => run(good)), drill: [run(false, 24)] },
@@ -75,7 +75,7 @@ describe("the watch over backups", () => {
     expect(text).toContain('\nbackup_run_good{verb="drill"} 0\n');
     expect(text).toContain(`\nbackup_run_timestamp{verb="drill"} ${NOW.getTime() / 1000 - 86_400}\n`);
     expect(text).toContain("\nbackup_success_ratio 0.75\n");
-    expect(metrics(judge([], {}, NOW, 26))).not.toContain("backup_last_success_timestamp");
+    expect(await metrics(judge([], {}, NOW, 26))).not.toContain("backup_last_success_timestamp");
     expect(standingText(judge([backup(2, 100, true)], {}, NOW, 26))).toContain(
       "2.0 hours old, 100 B in 21 s",
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RainTracker, type RainTrackerArgs } from "../../../../../components/systems/rain";
-import { checkWords, importRequest, splitWords } from "../../../../../components/systems/rain/import-request";
+import { checkWords, importRequest } from "../../../../../components/systems/rain/import-request";
 import { rain } from "../../../../../jobs/rain";
 import { evaluateStack } from "../../../../rigs/evaluate";
 
@@ -214,15 +214,5 @@ describe("an import that somebody starts", () => {
       /a pod cannot read/,
     );
     await expect(checkWords(["import-years", "2010", "2024", "--sequential"])).resolves.toBeUndefined();
-  });
-
-  it("keeps its own flags apart from the words of the job", () => {
-    const given = ["import-year", "2023", "--stack", "prod", "--dry-run"];
-    expect(splitWords(given)).toEqual({
-      words: ["import-year", "2023"],
-      flags: { "--stack": "prod" },
-      dryRun: true,
-    });
-    expect(() => splitWords(["import-year", "2023", "--stack"])).toThrow(/--stack needs a value/);
   });
 });

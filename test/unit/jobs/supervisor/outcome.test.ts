@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { terminationMessage, writeTerminationMessage } from "../../../jobs/shared/command-line/outcome";
+import { terminationMessage, writeTerminationMessage } from "../../../../jobs/supervisor/outcome";
 
 const folder = mkdtempSync(join(tmpdir(), "trellis-outcome-"));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,0 +1,1 @@
+export { exporterReply, type GaugeFamily, type GaugeSample, metricsText } from "./metrics";

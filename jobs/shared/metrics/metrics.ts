@@ -1,0 +1,39 @@
+import { Gauge, Registry } from "prom-client";
+import { json, problem, type Reply } from "../http";
+
+/** A metric with the value of each set of labels. */
+export interface GaugeFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly samples: readonly GaugeSample[];
+}
+
+export interface GaugeSample {
+  readonly labels?: Readonly<Record<string, string | number>>;
+  /** An unknown value leaves the sample out. */
+  readonly value: number | undefined;
+}
+
+/** Gauges in the text format of Prometheus; a family without a known value is left out. */
+export async function metricsText(families: readonly GaugeFamily[]): Promise<string> {
+  const registry = new Registry();
+  for (const { name, help, samples } of families) {
+    const known = samples.filter(({ value }) => value !== undefined);
+    const [first] = known;
+    if (!first) continue;
+    const labelNames = Object.keys(first.labels ?? {});
+    const gauge = new Gauge({ name, help, labelNames, registers: [registry] });
+    for (const { labels = {}, value = 0 } of known) gauge.set({ ...labels }, value);
+  }
+  return registry.metrics();
+}
+
+/** The reply of an exporter: metrics at /metrics, and /health for probes. */
+export async function exporterReply(
+  { pathname }: URL,
+  families: () => Promise<readonly GaugeFamily[]>,
+): Promise<Reply> {
+  if (pathname === "/health") return json(200, { status: "ok" });
+  if (pathname !== "/metrics") return problem(404, "the metrics are at /metrics");
+  return { status: 200, type: Registry.PROMETHEUS_CONTENT_TYPE, body: await metricsText(await families()) };
+}
