@@ -1,7 +1,8 @@
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
-import { conceals, type Evaluation, evaluate } from "../pulumi-monitor";
+import { type Evaluation, evaluate } from "../pulumi-monitor";
+import { conceals } from "../pulumi-monitor/conceal-literals";
 import { picture, topologyOf } from "../topology";
 import { withAbsentSecrets } from "./absent-secrets";
 import { filesOf } from "./files";

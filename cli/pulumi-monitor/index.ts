@@ -1,5 +1,4 @@
 export type { Artefact } from "./artefacts";
-export { conceals } from "./conceal-literals";
 export type { PlannedResource } from "./deployment";
 export { type Evaluation, evaluate, type LogEntry } from "./evaluation";
 export { answerInvoke, networkZoneOf } from "./invokes";

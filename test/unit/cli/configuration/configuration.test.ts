@@ -63,7 +63,7 @@ describe("the archive of a configuration", () => {
     for (const [damaged, message] of [
       [changed, /state\.json does not match the checksum/],
       [renamed, /Pulumi\.prod\.yaml does not match/],
-      [archive.subarray(0, archive.indexOf("xxx")), /ends within state\.json/],
+      [archive.subarray(0, archive.indexOf("xxx")), /truncated in state\.json/],
     ] as const) {
       expect(() => unpack(gzipSync(damaged))).toThrow(UserError);
       expect(() => unpack(gzipSync(damaged))).toThrow(message);
