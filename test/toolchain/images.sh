@@ -56,7 +56,7 @@ key() { # image
     node) { key debian; declare -f make_node; node --version; npm --version 2>/dev/null; } ;;
     jobs) { key node; declare -f make_jobs; contents .dockerignore .npmrc package.json package-lock.json tsconfig.json jobs; } ;;
     postgresql) { key debian; declare -f make_postgresql; } ;;
-    postgres) { key postgresql; declare -f make_postgres; contents components/data/postgres/images/images; } ;;
+    postgres) { key postgresql; declare -f make_postgres; contents components/data/postgres/images/member; } ;;
     recovery) { key postgres; key jobs; declare -f make_recovery; contents components/data/postgres/images/recovery; } ;;
   esac | sha256sum | cut -c1-16
 }
@@ -135,14 +135,14 @@ make_jobs() { # context archive
 make_postgres() { # context archive
   buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg "POSTGRES_VERSION=$postgresql" --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgresql)" \
-    --build-arg PACKAGE_ARCHIVE= --tag localhost/trellis-postgres "$1/components/postgres/image"
+    --build-arg PACKAGE_ARCHIVE= --tag localhost/trellis-postgres "$1/components/data/postgres/images/member"
   buildah_in_store push --quiet localhost/trellis-postgres "oci-archive:$2:localhost/trellis-postgres:latest"
 }
 
 make_recovery() { # context archive
   buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgres)" --build-arg "JOBS_IMAGE=oci-archive:$(archive_of jobs)" \
-    --tag localhost/trellis-recovery "$1/components/postgres/recovery-image"
+    --tag localhost/trellis-recovery "$1/components/data/postgres/images/recovery"
   buildah_in_store push --quiet localhost/trellis-recovery "oci-archive:$2:localhost/trellis-recovery:latest"
 }
 

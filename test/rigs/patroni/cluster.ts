@@ -100,7 +100,7 @@ export class PatroniCluster {
     chmodSync(folder, 0o755);
     copyPackages(join(folder, "packages"));
     for (const script of ["trellis-patroni.py", "trellis-archive-gap.py"]) {
-      copyFileSync(join("components/data/postgres/images/images", script), join(folder, script));
+      copyFileSync(join("components/data/postgres/images/member", script), join(folder, script));
     }
     const cluster = new PatroniCluster(etcd, folder, options);
     try {
