@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Board } from "./board";
 import type { StartFlags } from "./flags";
 import { OUT } from "./folders";
-import { readFigures, runLanes } from "./jobs";
+import { readFigures, runInOrder } from "./jobs";
 import { reportPage } from "./report";
 import { Screen } from "./screen";
 import { serveUntil } from "./serve";
@@ -23,7 +23,7 @@ export async function runStack(flags: StartFlags): Promise<number> {
   const stack = await openStack(flags, board);
   try {
     screen.opened();
-    await runLanes(
+    await runInOrder(
       { stack, board, signal: stop, onMessage: (step, message) => screen.hear(step, message) },
       flags.only,
     );

@@ -135,7 +135,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         cluster,
         target,
         survey: args.survey,
-        premises: addresses.premises,
+        environment: addresses.environment,
         userData: Object.fromEntries(nodes.map((node) => [node.name, userData(node, facts)])),
       },
       child,

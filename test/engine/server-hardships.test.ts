@@ -13,12 +13,12 @@ function program(settings: Readonly<Record<string, unknown>>) {
   return async () => {
     const target = targetWith(settings);
     const survey = await surveyAccount("trellis");
-    const { premises, publicAddress } = new Addresses("addresses", { cluster: "trellis", target });
+    const { environment, publicAddress } = new Addresses("addresses", { cluster: "trellis", target });
     new Servers("servers", {
       cluster: "trellis",
       target,
       survey,
-      premises,
+      environment,
       userData: Object.fromEntries(
         nodesOf(target).map(({ name }) => [name, pulumi.interpolate`#cloud-config ${publicAddress[name]}`]),
       ),

@@ -39,7 +39,7 @@ function program(userData: string) {
       cluster: "test",
       target,
       survey: await surveyAccount("test"),
-      premises: addresses.premises,
+      environment: addresses.environment,
       userData: Object.fromEntries(
         nodesOf(target).map(({ name }) => [name, pulumi.interpolate`${userData} ${token.result}`]),
       ),

@@ -1,3 +1,3 @@
 export { readFigures } from "./figures";
-export { ingestAll, runLanes, startBeside } from "./order";
+export { ingestAll, runInOrder, startBeside } from "./order";
 export { partIn } from "./steps";

@@ -4,7 +4,7 @@ import { isWanted, ROUNDS } from "../workloads";
 import { partIn, type RunStepArgs, runStep, type StepArgs, stepOf } from "./steps";
 
 /** The order of a whole run: what all need, then ingestion beside rain, then backups, then what looks at everything. */
-export async function runLanes(args: StepArgs, only: System | undefined): Promise<void> {
+export async function runInOrder(args: StepArgs, only: System | undefined): Promise<void> {
   const { stack, board } = args;
   const wanted = stack.workloads.filter(({ system }) => isWanted(system, only));
   const of = (system: System) => wanted.filter((workload) => workload.system === system);

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { restrictedContainer } from "../../shared/pods";
-import { PLACES, POSTGRES_USER } from "../postgres";
+import { PATHS, POSTGRES_USER } from "../postgres";
 import { type BackupPodArgs, backupPod, type OwnParts, type Variable } from "./backup-pod";
 import { BACKUP, SECRETS } from "./names";
 
@@ -20,7 +20,7 @@ export const SCRATCH_SETTINGS: Readonly<Record<string, string>> = {
 
 /** Makes a server that knows one password, and becomes it. */
 export const SCRATCH_SERVER = `
-PATH=${PLACES.programs}:$PATH
+PATH=${PATHS.programs}:$PATH
 umask 077
 if ! [ -d "$SCRATCH_DATA" ]; then
   printf %s "$SCRATCH_PASSWORD" > /tmp/password
@@ -69,7 +69,7 @@ export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.co
         ],
         securityContext: { ...restrictedContainer, runAsUser: POSTGRES_USER, runAsGroup: POSTGRES_USER },
         startupProbe: {
-          exec: { command: [`${PLACES.programs}/pg_isready`, `--host=${ADDRESS}`, "--quiet"] },
+          exec: { command: [`${PATHS.programs}/pg_isready`, `--host=${ADDRESS}`, "--quiet"] },
           periodSeconds: 2,
           failureThreshold: 90,
         },

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { DriveLayout } from "../../settings";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { LABELS, MINIO } from "./names";
-import { PLACES, serverArguments, serverEnvironment } from "./server";
+import { PATHS, serverArguments, serverEnvironment } from "./server";
 
 export interface ServerPodArgs {
   readonly image: pulumi.Input<string>;
@@ -76,8 +76,8 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
           livenessProbe: probe("live", { periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 3 }),
           readinessProbe: probe("ready", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
           volumeMounts: [
-            ...drives.map((number) => ({ name: driveName(number), mountPath: PLACES.drive(number) })),
-            { name: "certificates", mountPath: PLACES.certificates, readOnly: true },
+            ...drives.map((number) => ({ name: driveName(number), mountPath: PATHS.drive(number) })),
+            { name: "certificates", mountPath: PATHS.certificates, readOnly: true },
             SCRATCH.mount,
           ],
         },

@@ -2,7 +2,7 @@ import type { DriveLayout } from "../../settings";
 import { hostOf, MINIO } from "./names";
 
 /** Where a server finds things; its arguments are rendered for these places. */
-export const PLACES = {
+export const PATHS = {
   drive: (number: number) => `/data/drive-${number}`,
   certificates: "/etc/minio/certs",
 } as const;
@@ -16,7 +16,7 @@ export interface ServerArgs extends Pick<DriveLayout, "pods" | "drivesPerPod"> {
 /** The arguments of every server: where it listens, how it shows itself, and all drives of the pool, its own among them. */
 export function serverArguments({
   listen = { api: `:${MINIO.ports.api}`, console: `:${MINIO.ports.console}` },
-  certificates = PLACES.certificates,
+  certificates = PATHS.certificates,
   ...layout
 }: ServerArgs): string[] {
   return [
@@ -33,7 +33,7 @@ export function serverArguments({
 
 /** MinIO's own way to write lists. A single server is told folders, since it would take an address for one of several. */
 function volumes({ pods, drivesPerPod }: Pick<DriveLayout, "pods" | "drivesPerPod">): string {
-  const drives = PLACES.drive(0).replace(/0$/, drivesPerPod === 1 ? "0" : `{0...${drivesPerPod - 1}}`);
+  const drives = PATHS.drive(0).replace(/0$/, drivesPerPod === 1 ? "0" : `{0...${drivesPerPod - 1}}`);
   if (pods === 1) return drives;
   const host = hostOf(MINIO.headless);
   return `https://${MINIO.statefulSet}-{0...${pods - 1}}.${host}:${MINIO.ports.api}${drives}`;

@@ -17,6 +17,6 @@ export { postgresImage, recoveryImage } from "./images";
 export { PASSWORD_VARIABLES } from "./logins";
 export { memberEnvironment, type PatroniArgs, patroniConfig } from "./members";
 export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
-export { PLACES, POSTGRES_USER } from "./paths";
+export { PATHS, POSTGRES_USER } from "./paths";
 export { Postgres, type PostgresArgs } from "./postgres";
 export type { TrustedPair } from "./trusted-pair";

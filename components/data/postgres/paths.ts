@@ -4,7 +4,7 @@ import { versions } from "../../shared/versions";
 export const POSTGRES_USER = 999;
 
 /** Where the container finds things; the configuration is rendered for these places. */
-export const PLACES = {
+export const PATHS = {
   programs: `/usr/lib/postgresql/${versions.postgres.version.split(".")[0]}/bin`,
   data: "/var/lib/postgresql/data/pgdata",
   volume: "/var/lib/postgresql/data",

@@ -15,7 +15,7 @@ export interface AddressesArgs {
 }
 
 /** What a server is created in: addresses, network, firewall, SSH keys. */
-export interface Premises {
+export interface ServerEnvironment {
   /** The primary IPs, by the names of the servers. */
   readonly primaryIpIds: Readonly<Record<string, pulumi.Output<number>>>;
   /** By the groups' names; see placement.ts. */
@@ -39,7 +39,7 @@ export class Addresses extends pulumi.ComponentResource {
   readonly floatingIpId: pulumi.Output<string> | undefined;
   /** The private address from which a load balancer speaks to HAProxy. */
   readonly balancerAddress: string | undefined;
-  readonly premises: Premises;
+  readonly environment: ServerEnvironment;
 
   constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:hetzner:Addresses", name, {}, opts);
@@ -60,7 +60,7 @@ export class Addresses extends pulumi.ComponentResource {
     this.balancerAddress = balanced ? balancerAddress(target.network) : undefined;
     const passesTheApi = !balanced || balancedPorts(target.access.from).includes(6443);
     this.api = (passesTheApi ? this.front : undefined) ?? this.#firstApiServer(nodes);
-    this.premises = {
+    this.environment = {
       primaryIpIds: mapValues(primaryIps, (ip) => ip.id.apply(Number)),
       placementGroupIds: this.#placementGroups(name, cluster, nodes),
       firewallId: this.#firewall(name, args, nodes).id.apply(Number),
@@ -87,7 +87,11 @@ export class Addresses extends pulumi.ComponentResource {
     );
   }
 
-  #network(name: string, { cluster, target }: AddressesArgs, nodes: readonly Node[]): Premises["network"] {
+  #network(
+    name: string,
+    { cluster, target }: AddressesArgs,
+    nodes: readonly Node[],
+  ): ServerEnvironment["network"] {
     const [first] = nodes;
     if (!first || fabricOf(target.servers) === "mesh") return undefined;
     const network = new hcloud.Network(
@@ -113,7 +117,7 @@ export class Addresses extends pulumi.ComponentResource {
     name: string,
     { cluster, target }: AddressesArgs,
     nodes: readonly Node[],
-    network: Premises["network"],
+    network: ServerEnvironment["network"],
   ): Front | undefined {
     const { edge } = target;
     if (edge.kind === "dns") return undefined;
@@ -161,7 +165,11 @@ export class Addresses extends pulumi.ComponentResource {
     );
   }
 
-  #placementGroups(name: string, cluster: string, nodes: readonly Node[]): Premises["placementGroupIds"] {
+  #placementGroups(
+    name: string,
+    cluster: string,
+    nodes: readonly Node[],
+  ): ServerEnvironment["placementGroupIds"] {
     const groups = placementGroups(nodes).map((group): [string, hcloud.PlacementGroup] => [
       group,
       new hcloud.PlacementGroup(

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type HetznerTarget, nodesOf } from "../../settings";
 import { versions } from "../../shared/versions";
 import type { AccountSurvey } from "./account";
-import type { Premises } from "./addresses";
+import type { ServerEnvironment } from "./addresses";
 import { bootMark, outdatedServers } from "./booted-with";
 import { BOOTED_WITH_LABEL, GENERATION_LABEL, nodeLabels } from "./labels";
 import { type MonthlyCost, monthlyCost } from "./monthly-cost";
@@ -19,7 +19,7 @@ export interface ServersArgs {
   /** What Hetzner said before the program began. */
   readonly survey: AccountSurvey;
 
-  readonly premises: Premises;
+  readonly environment: ServerEnvironment;
 
   /** What each server does at its first boot, by the servers' names. Always kept as a secret. */
   readonly userData: Readonly<Record<string, pulumi.Input<string>>>;
@@ -77,11 +77,11 @@ export class Servers extends pulumi.ComponentResource {
 
   #server(
     name: string,
-    { cluster, premises, userData }: ServersArgs,
+    { cluster, environment, userData }: ServersArgs,
     { node, serverType, generation, protectedAtHetzner, protectedInState }: ServerPlan,
     marks: Readonly<Record<string, pulumi.Output<string>>>,
   ): hcloud.Server {
-    const { network, sshKeys } = premises;
+    const { network, sshKeys } = environment;
     return new hcloud.Server(
       `${name}-${node.name}`,
       {
@@ -90,14 +90,14 @@ export class Servers extends pulumi.ComponentResource {
         location: node.location,
         image: IMAGE,
         userData: pulumi.secret(known(userData, node.name)),
-        sshKeys: [...premises.sshKeyNames],
+        sshKeys: [...environment.sshKeyNames],
         labels: {
           ...nodeLabels(cluster, node),
           [GENERATION_LABEL]: String(generation),
           [BOOTED_WITH_LABEL]: known(marks, node.name),
         },
         publicNets: [
-          { ipv4Enabled: true, ipv4: known(premises.primaryIpIds, node.name), ipv6Enabled: false },
+          { ipv4Enabled: true, ipv4: known(environment.primaryIpIds, node.name), ipv6Enabled: false },
         ],
         // Inline rather than as a ServerNetwork: either is attached while the server already boots, but this one
         // within the creation itself, and it goes and comes with the server. A change of it detaches and attaches;
@@ -106,8 +106,8 @@ export class Servers extends pulumi.ComponentResource {
           node.privateAddress && {
             networks: [{ networkId: network.id, ip: node.privateAddress, aliasIps: [] }],
           }),
-        firewallIds: [premises.firewallId],
-        placementGroupId: known(premises.placementGroupIds, placementGroupOf(node)),
+        firewallIds: [environment.firewallId],
+        placementGroupId: known(environment.placementGroupIds, placementGroupOf(node)),
         // The disk keeps its size when a server becomes larger, so that it can become smaller again.
         keepDisk: true,
         shutdownBeforeDeletion: true,

@@ -13,7 +13,7 @@ import { UserError } from "../../shared/user-error";
 import { DASHBOARD_LABEL, dagFiles, dashboard, type StreamList } from "../airflow";
 import { type DataSurfaceDagsArgs, dataSurfaceDags, infrastructureWords } from "./dags";
 import { dataSurfacePanels } from "./dashboard";
-import { sourceConversations } from "./egress";
+import { sourceEgress } from "./egress";
 import { AUTHORITIES_FILE, infrastructurePod, MODEL_FOLDER } from "./job-pod";
 import {
   AIRFLOW_ROLE,
@@ -136,7 +136,7 @@ export class DataSurface extends pulumi.ComponentResource {
       },
       child,
     );
-    for (const [policy, spec] of Object.entries(sourceConversations(model))) {
+    for (const [policy, spec] of Object.entries(sourceEgress(model))) {
       new k8s.networking.v1.NetworkPolicy(
         `${name}-allow-${policy}`,
         { metadata: metadata(policy), spec },

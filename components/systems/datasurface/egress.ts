@@ -7,7 +7,7 @@ type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 const COVERED = /\.postgres\.svc\.cluster\.local$/;
 
 /** What the jobs may say to the sources of a model that lie elsewhere, by the policies' names. */
-export function sourceConversations({ ecosystem }: Model): Record<string, Spec> {
+export function sourceEgress({ ecosystem }: Model): Record<string, Spec> {
   const sources = ecosystem.stores.map(({ capture }) => capture.source);
   const elsewhere = sources.filter(({ host, port }) => !(COVERED.test(host) && port === 5432));
   return Object.fromEntries(

@@ -35,7 +35,7 @@ const PROVIDER: Egress = {
 };
 
 /** Whom the pods of Rain Tracker may talk to, and who to them: only imports leave the cluster, nobody calls them. */
-export const CONVERSATIONS: Readonly<Record<string, Policy>> = {
+export const ALLOWED_TRAFFIC: Readonly<Record<string, Policy>> = {
   "rain-import": {
     podSelector: { matchLabels: LABELS.import },
     policyTypes: ["Ingress", "Egress"],

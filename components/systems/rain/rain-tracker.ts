@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Environment } from "../../settings";
 import { ingressAnnotations } from "../../shared/pods";
 import { rainConfiguration } from "./configuration";
-import { CONVERSATIONS } from "./egress";
+import { ALLOWED_TRAFFIC } from "./egress";
 import { importLabels } from "./import-jobs";
 import { migrationJob } from "./migration";
 import { LABELS, RAIN } from "./names";
@@ -102,7 +102,7 @@ export class RainTracker extends pulumi.ComponentResource {
       },
       { ...child, protect: args.protection ?? false },
     );
-    for (const [policy, spec] of Object.entries(CONVERSATIONS)) {
+    for (const [policy, spec] of Object.entries(ALLOWED_TRAFFIC)) {
       new k8s.networking.v1.NetworkPolicy(
         `${name}-allow-${policy}`,
         { metadata: metadata(policy), spec },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { PLACES } from "../../../components/data/postgres/paths";
+import { PATHS } from "../../../components/data/postgres/paths";
 import { IMAGE_PROGRAMS, imageArchive, UnpackedImage } from "../../rigs/kubernetes/image";
 import { describeWith } from "../../rigs/programs";
 
@@ -25,9 +25,9 @@ describeWith(IMAGE_PROGRAMS, "the image that makes and recovers base backups", (
   });
 
   it.each([
-    [`${PLACES.programs}/postgres`, "--version"],
-    [`${PLACES.programs}/pg_dump`, "--version"],
-    [`${PLACES.programs}/pg_ctl`, "--version"],
+    [`${PATHS.programs}/postgres`, "--version"],
+    [`${PATHS.programs}/pg_dump`, "--version"],
+    [`${PATHS.programs}/pg_ctl`, "--version"],
     ["pgbackrest", "version"],
   ])("has %s of exactly the members' release", async (...command) => {
     const own = await image.exec(command);

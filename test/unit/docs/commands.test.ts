@@ -11,7 +11,7 @@ import { type Block, pages } from "../../rigs/cli/docs";
 import { repository } from "../../rigs/platform/stacks";
 
 /** Where a command is typed that cannot be typed in a fresh clone; the word stands after the language. */
-const PLACES: Readonly<Record<string, string>> = {
+const PATHS: Readonly<Record<string, string>> = {
   cloud: "with a stack: an account, the Pulumi CLI",
   cluster: "with a kubeconfig of a stack, or in a pod of it",
   server: "as root on a server",
@@ -52,7 +52,7 @@ it("marks all code as such, and says its language", () => {
 
 describe.each(shell)("the commands at %s", (_, block) => {
   it("say where they are typed", () => {
-    expect(["", ...Object.keys(PLACES)]).toContain(block.place);
+    expect(["", ...Object.keys(PATHS)]).toContain(block.place);
   });
 
   it("are shell", () => {
@@ -71,7 +71,7 @@ describe.each(shell.filter(([, { place }]) => place === ""))("the commands at %s
     "have a test that types them: %s",
     (command) => {
       const known = Object.keys(TYPED_BY).find((each) => command.startsWith(each));
-      expect(known, `known, or marked with one of ${Object.keys(PLACES)}`).toBeDefined();
+      expect(known, `known, or marked with one of ${Object.keys(PATHS)}`).toBeDefined();
       expect(existsSync(join(repository, TYPED_BY[known ?? ""] ?? "")), TYPED_BY[known ?? ""]).toBe(true);
     },
   );

@@ -4,7 +4,7 @@ import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pod
 import { secretVariable, secretVolume } from "../job-pod";
 import { PASSWORD_VARIABLES, REWIND_USER } from "../logins";
 import { hostOf, LABELS, POSTGRES } from "../names";
-import { PLACES, POSTGRES_USER } from "../paths";
+import { PATHS, POSTGRES_USER } from "../paths";
 import { ARCHIVE_SERVER_CONFIG_FILE } from "./archive-config";
 
 /** What a pod must know to reach the repositories. */
@@ -19,7 +19,7 @@ export interface MemberArchive {
   readonly offsite: boolean;
 }
 
-export const ARCHIVE_PLACES = {
+export const ARCHIVE_PATHS = {
   config: "/etc/pgbackrest",
   authority: "/etc/pgbackrest/store.crt",
   spool: "/var/spool/pgbackrest",
@@ -57,16 +57,16 @@ export function archiveServer({ image }: { readonly image: pulumi.Input<string> 
     image,
     command: ["/usr/bin/pgbackrest", "server"],
     // By the environment: the server hands each call to a process of its own, which the option would not reach.
-    env: [{ name: "PGBACKREST_CONFIG", value: `${ARCHIVE_PLACES.config}/${ARCHIVE_SERVER_CONFIG_FILE}` }],
+    env: [{ name: "PGBACKREST_CONFIG", value: `${ARCHIVE_PATHS.config}/${ARCHIVE_SERVER_CONFIG_FILE}` }],
     ports: [{ name: "pgbackrest", containerPort: POSTGRES.ports.pgbackrest }],
     securityContext: restrictedContainer,
     resources: { requests: { cpu: "25m", memory: "64Mi" }, limits: { memory: "384Mi" } },
     livenessProbe: { ...ping, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 4 },
     volumeMounts: [
-      mount("data", PLACES.volume, true),
-      mount("sockets", PLACES.sockets, false),
-      mount("server-certificate", PLACES.serverCertificates, true),
-      mount("archive-config", ARCHIVE_PLACES.config, true),
+      mount("data", PATHS.volume, true),
+      mount("sockets", PATHS.sockets, false),
+      mount("server-certificate", PATHS.serverCertificates, true),
+      mount("archive-config", ARCHIVE_PATHS.config, true),
       SCRATCH.mount,
     ],
   };
@@ -102,7 +102,7 @@ export function baseBackupPod(
           resources: { requests: { cpu: "100m", memory: "192Mi" }, limits: { memory: "768Mi" } },
           volumeMounts: [
             ...mountsOf(),
-            { name: "client", mountPath: ARCHIVE_PLACES.clientCertificates, readOnly: true },
+            { name: "client", mountPath: ARCHIVE_PATHS.clientCertificates, readOnly: true },
             SCRATCH.mount,
           ],
         },
@@ -144,7 +144,7 @@ export function archiveMonitorPod(
             // It may read the log's folder, and no table of anybody's.
             { name: "ARCHIVE_SERVER_USER", value: REWIND_USER },
             { name: "ARCHIVE_SERVER_SSLMODE", value: "verify-full" },
-            { name: "ARCHIVE_SERVER_SSLROOTCERT", value: `${PLACES.serverCertificates}/ca.crt` },
+            { name: "ARCHIVE_SERVER_SSLROOTCERT", value: `${PATHS.serverCertificates}/ca.crt` },
             secretVariable("ARCHIVE_SERVER_PASSWORD", args.passwords, PASSWORD_VARIABLES.rewind),
           ]),
           ports: [{ name: "metrics", containerPort: port }],
@@ -156,7 +156,7 @@ export function archiveMonitorPod(
           },
           volumeMounts: [
             ...mountsOf(),
-            { name: "authority", mountPath: PLACES.serverCertificates, readOnly: true },
+            { name: "authority", mountPath: PATHS.serverCertificates, readOnly: true },
             SCRATCH.mount,
           ],
         },
@@ -195,16 +195,16 @@ export function recoveryPod(
         {
           name: "recovery",
           image: args.image,
-          args: ["backup", "pitr", "--into", `${ARCHIVE_PLACES.recovery}/data`, "--serve", "--force"],
-          ...containerOf(args, [{ name: "PITR_BIN_DIR", value: PLACES.programs }]),
+          args: ["backup", "pitr", "--into", `${ARCHIVE_PATHS.recovery}/data`, "--serve", "--force"],
+          ...containerOf(args, [{ name: "PITR_BIN_DIR", value: PATHS.programs }]),
           resources: {
             requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
             limits: { memory: `${args.memoryMib}Mi` },
           },
           volumeMounts: [
             ...mountsOf(),
-            { name: "recovery", mountPath: ARCHIVE_PLACES.recovery },
-            { name: "sockets", mountPath: PLACES.sockets },
+            { name: "recovery", mountPath: ARCHIVE_PATHS.recovery },
+            { name: "sockets", mountPath: PATHS.sockets },
             SCRATCH.mount,
           ],
         },
@@ -244,6 +244,6 @@ const containerOf = (
 });
 
 const mountsOf = () => [
-  { name: "archive-config", mountPath: ARCHIVE_PLACES.config, readOnly: true },
-  { name: "archive-spool", mountPath: ARCHIVE_PLACES.spool },
+  { name: "archive-config", mountPath: ARCHIVE_PATHS.config, readOnly: true },
+  { name: "archive-spool", mountPath: ARCHIVE_PATHS.spool },
 ];

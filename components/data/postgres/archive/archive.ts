@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../../../shared/artefacts";
 import { hostOf, LABELS, memberName, POSTGRES } from "../names";
-import { PLACES } from "../paths";
+import { PATHS } from "../paths";
 import {
   ARCHIVE_CONFIG_FILE,
   ARCHIVE_SERVER_CONFIG_FILE,
@@ -16,7 +16,7 @@ import {
   type Repository,
   repositoryVariables,
 } from "./archive-config";
-import { ARCHIVE_PLACES, type MemberArchive } from "./archive-pods";
+import { ARCHIVE_PATHS, type MemberArchive } from "./archive-pods";
 
 /** A bucket with the keys to it. */
 export interface ArchiveStore {
@@ -119,7 +119,7 @@ export class Archive extends pulumi.ComponentResource {
             ...inside,
             ...KEPT.inside,
             addressing: "path",
-            authorityFile: ARCHIVE_PLACES.authority,
+            authorityFile: ARCHIVE_PATHS.authority,
           },
           ...(outside ? [{ ...outside, ...KEPT.offsite, addressing: "host" as const }] : []),
         ],
@@ -137,8 +137,8 @@ export class Archive extends pulumi.ComponentResource {
           seat,
           queueBytes: this.queueBytes,
           processes: PROCESSES,
-          spool: ARCHIVE_PLACES.spool,
-          locks: ARCHIVE_PLACES.locks,
+          spool: ARCHIVE_PATHS.spool,
+          locks: ARCHIVE_PATHS.locks,
         }),
       );
       recordArtefact(this, `postgres/${seat.kind}/${ARCHIVE_CONFIG_FILE}`, config);
@@ -163,13 +163,13 @@ export class Archive extends pulumi.ComponentResource {
       };
     };
     const server = POSTGRES.ports.pgbackrest;
-    const member = { data: PLACES.data, sockets: PLACES.sockets, port: POSTGRES.ports.postgres };
+    const member = { data: PATHS.data, sockets: PATHS.sockets, port: POSTGRES.ports.postgres };
     const serverConfig = archiveServerConfig({
       stanza,
       member,
       server: { address: "0.0.0.0", port: server },
-      certificates: certificates(PLACES.serverCertificates),
-      locks: ARCHIVE_PLACES.locks,
+      certificates: certificates(PATHS.serverCertificates),
+      locks: ARCHIVE_PATHS.locks,
     });
     recordArtefact(this, `postgres/member/${ARCHIVE_SERVER_CONFIG_FILE}`, serverConfig);
     this.member = configOf(
@@ -184,12 +184,12 @@ export class Archive extends pulumi.ComponentResource {
         serverPort: server,
         ...member,
       })),
-      certificates: certificates(ARCHIVE_PLACES.clientCertificates),
+      certificates: certificates(ARCHIVE_PATHS.clientCertificates),
     });
     this.archiving = {
       stanza,
-      closeGap: ARCHIVE_PLACES.closeGap,
-      data: PLACES.data,
+      closeGap: ARCHIVE_PATHS.closeGap,
+      data: PATHS.data,
       recoverTo: args.recoverTo,
     };
     this.registerOutputs({});

@@ -17,7 +17,7 @@ export {
   restoreCommand,
 } from "./archive-config";
 export {
-  ARCHIVE_PLACES,
+  ARCHIVE_PATHS,
   archiveServer,
   archiveVolumes,
   type MemberArchive,

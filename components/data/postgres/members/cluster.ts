@@ -8,7 +8,7 @@ import { volumeClaim } from "../../../shared/pods";
 import type { Archive } from "../archive";
 import { PASSWORD_VARIABLES } from "../logins";
 import { LABELS, memberName, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE } from "../names";
-import { PLACES } from "../paths";
+import { PATHS } from "../paths";
 import type { TrustedPair } from "../trusted-pair";
 import { memberPod } from "./member-pod";
 import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
@@ -288,14 +288,14 @@ function configuration(
     pods: args.pods,
     servers,
     certificates: {
-      etcd: certificates(PLACES.etcdCertificates),
-      server: certificates(PLACES.serverCertificates),
+      etcd: certificates(PATHS.etcdCertificates),
+      server: certificates(PATHS.serverCertificates),
     },
     memoryMib: args.memoryMib,
     synchronous: args.synchronous,
-    dataDirectory: PLACES.data,
-    socketDirectory: PLACES.sockets,
-    programs: PLACES.programs,
+    dataDirectory: PATHS.data,
+    socketDirectory: PATHS.sockets,
+    programs: PATHS.programs,
     archiving: args.archive?.archiving,
   };
 }

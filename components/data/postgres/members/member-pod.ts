@@ -1,16 +1,10 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { apart, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
-import {
-  ARCHIVE_PLACES,
-  archiveServer,
-  archiveVolumes,
-  type MemberArchive,
-  reachesOffsite,
-} from "../archive";
+import { ARCHIVE_PATHS, archiveServer, archiveVolumes, type MemberArchive, reachesOffsite } from "../archive";
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
-import { PLACES, POSTGRES_USER } from "../paths";
+import { PATHS, POSTGRES_USER } from "../paths";
 import { memberEnvironment } from "./member-environment";
 
 export interface MemberPodArgs {
@@ -64,7 +58,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
         {
           name: "postgres",
           image: args.image,
-          args: [`${PLACES.config}/patroni.yml`],
+          args: [`${PATHS.config}/patroni.yml`],
           ports: [
             { name: "postgres", containerPort: ports.postgres },
             { name: "patroni", containerPort: ports.rest },
@@ -84,16 +78,16 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
           livenessProbe: probe("/liveness", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
           readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
           volumeMounts: [
-            volume("data", PLACES.volume),
-            volume("config", PLACES.config, true),
-            volume("server-certificate", PLACES.serverCertificates, true),
-            volume("etcd-certificate", PLACES.etcdCertificates, true),
-            volume("sockets", PLACES.sockets),
+            volume("data", PATHS.volume),
+            volume("config", PATHS.config, true),
+            volume("server-certificate", PATHS.serverCertificates, true),
+            volume("etcd-certificate", PATHS.etcdCertificates, true),
+            volume("sockets", PATHS.sockets),
             volume("shared-memory", "/dev/shm"),
             ...(args.archive
               ? [
-                  volume("archive-config", ARCHIVE_PLACES.config, true),
-                  volume("archive-spool", ARCHIVE_PLACES.spool),
+                  volume("archive-config", ARCHIVE_PATHS.config, true),
+                  volume("archive-spool", ARCHIVE_PATHS.spool),
                 ]
               : []),
             SCRATCH.mount,

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { PLACES } from "../../../../components/data/postgres/paths";
+import { PATHS } from "../../../../components/data/postgres/paths";
 import platform from "../../../../index";
 import { AirflowApi, writeQuietModel } from "../../airflow/on-kubernetes";
 import { Child } from "../../child";
@@ -37,7 +37,7 @@ interface PostgresPod {
   readonly sockets: string;
 }
 
-const memberOf = (pod: string): PostgresPod => ({ pod, container: "postgres", sockets: PLACES.sockets });
+const memberOf = (pod: string): PostgresPod => ({ pod, container: "postgres", sockets: PATHS.sockets });
 const RECOVERY: PostgresPod = {
   pod: "deployment/postgres-recovery",
   container: "recovery",
@@ -45,7 +45,7 @@ const RECOVERY: PostgresPod = {
 };
 
 const psql = ({ sockets }: PostgresPod, database: string, command: string) => [
-  ...[`${PLACES.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
+  ...[`${PATHS.programs}/psql`, "--host", sockets, "--username", "postgres", "--dbname", database],
   ...["--no-psqlrc", "--tuples-only", "--no-align", "--command", command],
 ];
 
@@ -133,7 +133,7 @@ export class PlatformOnKubernetes {
   /** The members of PostgreSQL, as Patroni lists them. */
   async members(): Promise<PatroniMember[]> {
     const { pod, container } = memberOf("postgres-0");
-    const list = ["--config-file", `${PLACES.config}/patroni.yml`, "list", "--format", "json"];
+    const list = ["--config-file", `${PATHS.config}/patroni.yml`, "list", "--format", "json"];
     const answer = await this.cluster.ask("postgres", pod, container, ["patronictl", ...list]);
     return JSON.parse(answer) as PatroniMember[]; // as Patroni documents it
   }

@@ -28,12 +28,12 @@ async function serversOf({
   const { resources, outputs, logs } = await evaluateStack({
     program: async () => {
       const survey = { ...(await surveyAccount("trellis")), servers: running };
-      const { premises } = new Addresses("addresses", { cluster: "trellis", target });
+      const { environment } = new Addresses("addresses", { cluster: "trellis", target });
       const { outdated, monthlyCost } = new Servers("servers", {
         cluster: "trellis",
         target,
         survey,
-        premises,
+        environment,
         userData: Object.fromEntries(nodesOf(target).map(({ name }) => [name, userData(name)])),
       });
       return { outdated, monthlyCost };
