@@ -1,8 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { settingsPage, stackFileSchema } from "../docs";
+import { fileURLToPath } from "node:url";
+import { architecturePage, settingsPage, stackFileSchema } from "../docs";
 
-/** `npm run docs`: writes what of the documentation is made from the program. */
+/** Writes the parts of the documentation that are generated from the program (`npm run docs`). */
 const docs = new URL("../../docs/", import.meta.url);
 const page = new URL("settings.md", docs);
 writeFileSync(page, settingsPage(readFileSync(page, "utf8")));
 writeFileSync(new URL("settings.schema.json", docs), stackFileSchema());
+const architecture = new URL("architecture.md", docs);
+const repository = fileURLToPath(new URL("..", docs));
+writeFileSync(architecture, architecturePage(readFileSync(architecture, "utf8"), repository));

@@ -1,1 +1,2 @@
 export { settingsPage, stackFileSchema } from "./settings-page";
+export { architecturePage } from "./structure";
