@@ -86,8 +86,8 @@ const inJobs = (path: string) => path.startsWith("jobs/");
 function rankOf(path: string): number {
   const [top, layer] = path.split("/");
   if (top === "jobs") return 0;
-  if (top === "components") return 1 + LAYERS.indexOf(layer ?? "");
-  return top === "index.ts" ? LAYERS.length + 1 : LAYERS.length + 2;
+  if (path === "index.ts" || path === "components/index.ts") return LAYERS.length + 1;
+  return top === "components" ? 1 + LAYERS.indexOf(layer ?? "") : LAYERS.length + 2;
 }
 
 /** The folders that a file is in, the outermost first. */

@@ -1,7 +1,7 @@
-export { Backup } from "./backup";
+export { Backup, type BackupArgs } from "./backup";
 export { type DataLayer, dataFor } from "./from-settings";
-export { MinIO, type ObjectStoreAccess } from "./minio";
-export { PatroniEtcd } from "./patroni-etcd";
+export { MinIO, type MinIOArgs, type ObjectStoreAccess } from "./minio";
+export { PatroniEtcd, type PatroniEtcdArgs } from "./patroni-etcd";
 export {
   hostOf,
   POSTGRES,

@@ -34,13 +34,15 @@ export interface HetznerClusterArgs {
   /** The servers and limits that the Hetzner account has now; see `surveyAccount`. */
   readonly survey: AccountSurvey;
 
-  /** PostgreSQL behind HAProxy. */
-  readonly postgres: {
-    /** How many members HAProxy has a backend server for. */
-    readonly members: number;
-    /** The DNS names that pods connect to; they are in PostgreSQL's certificate. */
-    readonly names: readonly string[];
-  };
+  /** PostgreSQL behind HAProxy. @default HAProxy opens neither 5432 nor 5433 */
+  readonly postgres?:
+    | {
+        /** How many members HAProxy has a backend server for. */
+        readonly members: number;
+        /** The DNS names that pods connect to; they are in PostgreSQL's certificate. */
+        readonly names: readonly string[];
+      }
+    | undefined;
 }
 
 /** From nothing to a cluster that answers: addresses, certificates, first boots, servers, in this order. */
@@ -88,7 +90,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
           .filter(hasRole("etcd"))
           .map((node) => ({ name: node.name, address: addressOf(node) })),
         postgres: {
-          names: [...args.postgres.names, `postgres.${domain}`],
+          names: [...(args.postgres?.names ?? []), `postgres.${domain}`],
           addresses: addresses.front
             ? [addresses.front]
             : nodes.map((node) => known(addresses.publicAddress, node)),
@@ -126,7 +128,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         target,
         domain,
         balancerAddress: addresses.balancerAddress,
-        postgres: { members: args.postgres.members, certificateAuthority },
+        ...(args.postgres && { postgres: { members: args.postgres.members, certificateAuthority } }),
       }));
 
     const servers = new Servers(

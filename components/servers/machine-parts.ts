@@ -29,7 +29,7 @@ export interface MachineFacts {
   readonly snapshotKey: EtcdArgs["snapshots"]["key"];
   readonly snapshotStore?: EtcdArgs["snapshots"]["store"] | undefined;
   /** How many PostgreSQL members HAProxy finds, and whose certificates it believes. */
-  readonly postgres: { readonly members: number; readonly certificateAuthority: string };
+  readonly postgres?: { readonly members: number; readonly certificateAuthority: string } | undefined;
 }
 
 /** The parts of one server, in the order in which they start. */
@@ -97,7 +97,7 @@ function haproxy(node: Node, facts: MachineFacts): MachinePart {
     server: { ...server(node), memoryGb: node.memoryGb },
     servers: nodes.map(server),
     apiServers: nodes.filter(hasRole("control-plane")).map(server),
-    postgres: facts.postgres,
+    ...(facts.postgres && { postgres: facts.postgres }),
     ...(facts.balancerAddress && { loadBalancer: [facts.balancerAddress] }),
   });
 }

@@ -1,4 +1,11 @@
-export { Airflow, POD_RUNNERS } from "./airflow";
-export { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
+export { Airflow, type AirflowArgs, POD_RUNNERS } from "./airflow";
+export {
+  DATASURFACE,
+  DataSurface,
+  type DataSurfaceArgs,
+  deployedModel,
+  loginOf,
+  loginsFor,
+} from "./datasurface";
 export { type SystemsLayer, systemsFor } from "./from-settings";
-export { checkWords, importRequest, RAIN, RainTracker } from "./rain";
+export { checkWords, importRequest, RAIN, RainTracker, type RainTrackerArgs } from "./rain";
