@@ -1,4 +1,5 @@
-import { haproxyConfig, PATRONI, PORTS } from "../components/servers/edge";
+import { haproxyConfig } from "../components/servers/edge";
+import { NODE_PORTS, SERVER_PORTS } from "../components/shared/address-plan";
 import {
   haproxyFolder,
   openSession,
@@ -61,23 +62,33 @@ async function race(contender: Contender, certificate: KeyPair, authority: strin
   let members: StandInMembers | undefined;
   let haproxy: RunningHaproxy | undefined;
   try {
-    members = await startStandInMembers({ count: 3, addresses: [HERE, NEXT], certificate, ports: PATRONI });
+    members = await startStandInMembers({
+      count: 3,
+      addresses: [HERE, NEXT],
+      certificate,
+      ports: { postgres: NODE_PORTS.postgres, rest: NODE_PORTS.patroniRest },
+    });
     members.lead(0);
     haproxy = await startHaproxy(folder.path, contender.configuration(folder.path));
-    await watchRecovery(HERE, PORTS.postgresLeader, (member) => member === "postgres-0", 15_000);
+    await watchRecovery(HERE, SERVER_PORTS.postgresLeader, (member) => member === "postgres-0", 15_000);
 
     const followed: Recovery[] = [];
     const cuts: (number | undefined)[] = [];
     for (let round = 1; round <= contender.rounds; round += 1) {
       // At any moment between two checks, and not always at the same one.
       await tick(Math.random() * 1000);
-      const session = await openSession(HERE, PORTS.postgresLeader);
+      const session = await openSession(HERE, SERVER_PORTS.postgresLeader);
       const next = round % 3;
       const changed = performance.now();
       members.lead(next);
       const limitMs = contender.limitSeconds * 1000;
       followed.push(
-        await watchRecovery(HERE, PORTS.postgresLeader, (member) => member === `postgres-${next}`, limitMs),
+        await watchRecovery(
+          HERE,
+          SERVER_PORTS.postgresLeader,
+          (member) => member === `postgres-${next}`,
+          limitMs,
+        ),
       );
       const ended = await Promise.race([session?.ended, tick(100).then(() => undefined)]);
       cuts.push(ended === undefined ? undefined : (ended - changed) / 1000);
@@ -153,9 +164,9 @@ defaults
   timeout server 1m
   timeout check 10s
 listen postgres
-  bind ${HERE}:${PORTS.postgresLeader}
+  bind ${HERE}:${SERVER_PORTS.postgresLeader}
   balance roundrobin
-${checks}${[0, 1, 2].map((ordinal) => `  server postgres-${ordinal} ${HERE}:${PATRONI.postgres + ordinal} check ${server(ordinal)}\n`).join("")}`;
+${checks}${[0, 1, 2].map((ordinal) => `  server postgres-${ordinal} ${HERE}:${NODE_PORTS.postgres + ordinal} check ${server(ordinal)}\n`).join("")}`;
 }
 
 /** The host configuration that was live: is the port open, and one after the other. */
@@ -169,5 +180,9 @@ function roleAware(folder: string): string {
   http-check expect status 200
   default-server inter 3s fall 3 rise 2 on-marked-down shutdown-sessions check-ssl verify none
 `;
-  return old(folder, checks, (ordinal) => `port ${PATRONI.rest + ordinal}${ordinal > 0 ? " backup" : ""}`);
+  return old(
+    folder,
+    checks,
+    (ordinal) => `port ${NODE_PORTS.patroniRest + ordinal}${ordinal > 0 ? " backup" : ""}`,
+  );
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { fabricOf, type HetznerTarget, hasRole, type Node, nodesOf, type OffsiteStore } from "../settings";
+import { SERVER_PORTS } from "../shared/address-plan";
 import { recordArtefact } from "../shared/artefacts";
 import { renderKubeconfig } from "../shared/kubernetes-api";
 import type { PostgresPki } from "../shared/pki";
@@ -151,7 +152,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
       fabricOf(target.servers) === "private-network"
         ? pulumi.output([target.network.servers])
         : this.servers.apply((addresses) => addresses.map((address) => `${address}/32`));
-    this.api = pulumi.interpolate`https://${addresses.api}:6443`;
+    this.api = pulumi.interpolate`https://${addresses.api}:${SERVER_PORTS.kubernetesApi}`;
     this.entrances = addresses.front
       ? addresses.front.apply((front) => [front])
       : pulumi.all(nodes.map((node) => known(addresses.publicAddress, node)));

@@ -1,4 +1,5 @@
 import type { Environment } from "../../settings";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
 /** A chart that the cluster itself installs: K3s' HelmChart resource. */
@@ -48,7 +49,7 @@ export interface AddOnChoices {
 export const RETRIES = { backOffLimit: 1000, timeout: "10m0s", failurePolicy: "retry" } as const;
 
 /** What API clients in pods reach, services being rewritten: HAProxy's port and the API server's own. */
-export const API_PORTS = [6443, 6445];
+export const API_PORTS = [SERVER_PORTS.kubernetesApi, SERVER_PORTS.apiServer];
 
 /** The API server reaches webhooks from the servers' addresses. */
 export const WEBHOOK = 10250;

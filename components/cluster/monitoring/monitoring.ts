@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { etcdAlerts } from "../../servers";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 
@@ -18,7 +19,16 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
         { to: "dns" },
         { to: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
         { from: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
-        { to: "servers", ports: [...API_PORTS, 2381, 8404, 9100, 10250] },
+        {
+          to: "servers",
+          ports: [
+            ...API_PORTS,
+            SERVER_PORTS.etcdMetrics,
+            SERVER_PORTS.haproxyStatus,
+            SERVER_PORTS.nodeExporter,
+            SERVER_PORTS.kubelet,
+          ],
+        },
         { from: "servers", ports: [WEBHOOK] },
         { from: { namespace: "kube-system" }, ports: [3000] },
         ...["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos", "cert-manager"].map(
@@ -40,7 +50,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
         kubeEtcd: {
           enabled: etcd.length > 0,
           endpoints: [...etcd],
-          service: { port: 2381, targetPort: 2381 },
+          service: { port: SERVER_PORTS.etcdMetrics, targetPort: SERVER_PORTS.etcdMetrics },
         },
         additionalPrometheusRulesMap: {
           etcd: {

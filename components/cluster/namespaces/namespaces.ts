@@ -1,4 +1,5 @@
 import type { Environment } from "../../settings";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import type { PodSecurity } from "./guarded-namespace";
 import type { Allowance } from "./network-policies";
 
@@ -19,8 +20,8 @@ const PGBACKREST = 8432;
 const WATCHER_HEALTH = 8080;
 const S3 = 9000;
 /** What API clients in pods need: HAProxy's and the API server's own port, since services are rewritten to it. */
-const API = [6443, 6445];
-const ETCD = [2379];
+const API = [SERVER_PORTS.kubernetesApi, SERVER_PORTS.apiServer];
+const ETCD = [SERVER_PORTS.etcdClient];
 
 /** The API server, and what it reads of running tasks from the scheduler and the triggerer. */
 const AIRFLOW = [8080, 8793, 8794];

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { hostOf, POSTGRES } from "../postgres";
 import { BACKUP, SECRETS } from "./names";
 
@@ -32,9 +32,6 @@ export interface BackupPodArgs {
   /** The volume of a drill's scratch server. */
   readonly scratch: { readonly size: string; readonly storageClass?: string | undefined };
 }
-
-/** The user that the job image makes. */
-export const JOBS_USER = 1000;
 
 const AUTHORITIES = "/etc/trellis/authorities";
 

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { inlineChart, networkPolicies, RETRIES } from "../../cluster";
 import type { Environment, OffsiteStore } from "../../settings";
+import { digest } from "../../shared/digest";
 import type { ObjectStoreAccess } from "../minio";
 import { POSTGRES_NAMESPACE } from "../postgres";
 import { addOnObjects } from "./add-on-objects";
@@ -183,7 +183,7 @@ export class Backup extends pulumi.ComponentResource {
     // Its environment is read once: other keys are another pod.
     const keys = pulumi
       .all([store.accessKey, store.secretKey, store.authority])
-      .apply((all) => createHash("sha256").update(all.join()).digest("hex").slice(0, 16));
+      .apply((all) => digest(all.join()));
     const metadata = { name: BACKUP.exporter, namespace, labels: LABELS.exporter };
     new k8s.apps.v1.Deployment(
       `${name}-exporter`,

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { hostOf, LABELS, MINIO } from "./names";
 import { ROOT_VARIABLES } from "./server-pod";
 
@@ -14,9 +14,6 @@ export interface ProvisionJobArgs {
 }
 
 export const SPECIFICATION_FILE = "specification.json";
-
-/** The user that the job image makes. */
-const JOBS_USER = 1000;
 
 const FOLDERS = {
   specification: "/etc/trellis/specification",

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Settings } from "../../settings";
 import { recordArtefact } from "../../shared/artefacts";
+import { digest } from "../../shared/digest";
 import { LABELS, MINIO } from "./names";
 import { provisionJob, SPECIFICATION_FILE } from "./provision-job";
 import { METRICS_USER, provisionSpecification, userOf } from "./specification";
@@ -46,7 +46,7 @@ export class Provisioning extends pulumi.ComponentResource {
     recordArtefact(this, `minio/${SPECIFICATION_FILE}`, specification);
     // A Job cannot be changed. Another specification is another Job, with inputs of its own, so that none ever reads the
     // specification of one run with the keys of another.
-    const run = `${MINIO.provision}-${digest(specification)}`;
+    const run = `${MINIO.provision}-${digest(specification, 12)}`;
     const metadata = { name: run, namespace, labels: LABELS.provision };
     const inputs = [
       new k8s.core.v1.ConfigMap(
@@ -77,5 +77,3 @@ export class Provisioning extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12);

@@ -16,7 +16,7 @@ export { type Access, bootstrapSpecification, loginsOf, poolerConfig, poolerUser
 export { postgresImage, recoveryImage } from "./images";
 export { PASSWORD_VARIABLES } from "./logins";
 export { memberEnvironment, type PatroniArgs, patroniConfig } from "./members";
-export { hostOf, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
+export { hostOf, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
 export { PATHS, POSTGRES_USER } from "./paths";
 export { Postgres, type PostgresArgs } from "./postgres";
 export type { TrustedPair } from "./trusted-pair";

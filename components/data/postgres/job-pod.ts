@@ -2,9 +2,6 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PASSWORD_VARIABLES } from "./logins";
 
-/** The user that the job image makes. */
-export const JOBS_USER = 1000;
-
 /** Where pods of the job image find what opens etcd and PostgreSQL. */
 export const ETCD_FOLDER = "/etc/trellis/etcd";
 export const SERVER_FOLDER = "/etc/trellis/postgres";

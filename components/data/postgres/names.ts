@@ -31,9 +31,6 @@ export const LABELS = {
   recovery: { "app.kubernetes.io/name": POSTGRES.recovery, ...PART_OF },
 } as const;
 
-/** The members' own NodePorts, by which HAProxy reaches each; its twin is in the edge room's ports. */
-export const NODE_PORTS = { postgres: 30432, rest: 30008 } as const;
-
 /** The namespace that the foundation gives to PostgreSQL; names in certificates and addresses end in it. */
 export const POSTGRES_NAMESPACE = "postgres";
 

@@ -1,5 +1,6 @@
+import { NODE_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { checkIntervalMs, FAR_PATH, LEADER_SILENCE_MS, NEAR_PATH, SETTLING_SECONDS } from "./health-checks";
-import { API_PORT, INGRESS, PATRONI, PORTS } from "./ports";
+import { INGRESS } from "./ports";
 
 /** A server of the cluster, at the address under which the others reach it. */
 export interface EdgeServer {
@@ -134,7 +135,7 @@ function defaultsSection(): string {
 function statusSection(args: HaproxyArgs): string {
   return section("frontend status", [
     "mode http",
-    `bind ${inside(args, PORTS.status)}`,
+    `bind ${inside(args, SERVER_PORTS.haproxyStatus)}`,
     "# Questions every two seconds are no news.",
     "option httplog",
     "option dontlog-normal",
@@ -154,7 +155,7 @@ function statusSection(args: HaproxyArgs): string {
 
 function kubernetesApi(args: HaproxyArgs): string {
   return section("listen kubernetes-api", [
-    ...entrance(args, PORTS.kubernetesApi),
+    ...entrance(args, SERVER_PORTS.kubernetesApi),
     "# Watches live long, so the next client goes to the server with the fewest.",
     "balance leastconn",
     "# K3s takes no anonymous questions: a refusal (401, 403) tells that the API answers, which an open port alone does",
@@ -162,7 +163,7 @@ function kubernetesApi(args: HaproxyArgs): string {
     ...httpCheck("GET", "/readyz", "200,401,403"),
     "timeout check 2s",
     "default-server check check-ssl verify none inter 2s fastinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions",
-    ...args.apiServers.map(({ name, address }) => `server ${name} ${address}:${API_PORT}`),
+    ...args.apiServers.map(({ name, address }) => `server ${name} ${address}:${SERVER_PORTS.apiServer}`),
   ]);
 }
 
@@ -182,7 +183,7 @@ type Postgres = NonNullable<HaproxyArgs["postgres"]>;
 
 function postgresLeader(args: HaproxyArgs, postgres: Postgres): string {
   return section("listen postgres-leader", [
-    `bind ${inside(args, PORTS.postgresLeader)} tcp-ut 30s`,
+    `bind ${inside(args, SERVER_PORTS.postgresLeader)} tcp-ut 30s`,
     ...databaseTimeouts,
     ...httpCheck("OPTIONS", "/primary", "200"),
     `timeout check ${LEADER_SILENCE_MS}ms`,
@@ -199,7 +200,7 @@ function postgresLeader(args: HaproxyArgs, postgres: Postgres): string {
 
 function postgresReplicas(args: HaproxyArgs, postgres: Postgres): string {
   return section("listen postgres-replicas", [
-    `bind ${inside(args, PORTS.postgresReplicas)} tcp-ut 30s`,
+    `bind ${inside(args, SERVER_PORTS.postgresReplicas)} tcp-ut 30s`,
     "balance leastconn",
     ...databaseTimeouts,
     ...httpCheck("OPTIONS", `/replica?lag=${postgres.mostLag ?? "16MB"}`, "200"),
@@ -230,8 +231,8 @@ function members(args: HaproxyArgs, postgres: Postgres, sessions: string): strin
   const servers = pathsOf(args).flatMap(({ server, near }) =>
     Array.from({ length: postgres.members }, (_, ordinal) =>
       [
-        `server postgres-${ordinal}-by-${server.name} ${server.address}:${PATRONI.postgres + ordinal}`,
-        `port ${PATRONI.rest + ordinal}`,
+        `server postgres-${ordinal}-by-${server.name} ${server.address}:${NODE_PORTS.postgres + ordinal}`,
+        `port ${NODE_PORTS.patroniRest + ordinal}`,
         near ? NEAR_PATH : `${FAR_PATH} backup`,
       ].join(" "),
     ),

@@ -2,4 +2,4 @@ export { type EdgeServer, type HaproxyArgs, haproxyConfig } from "./haproxy-conf
 export { HAPROXY_CONFIG_FILE, haproxyPart } from "./haproxy-part";
 export { type KeepalivedArgs, keepalivedConfig, priorityOf } from "./keepalived-config";
 export { KEEPALIVED_CONFIG_FILE, keepalivedPart } from "./keepalived-part";
-export { API_PORT, INGRESS, PATRONI, PORTS } from "./ports";
+export { INGRESS } from "./ports";

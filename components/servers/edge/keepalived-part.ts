@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import type { MachinePart } from "../machine";
 import {
   CHECK_SCRIPT,
@@ -8,7 +9,6 @@ import {
   NOTIFY_SCRIPT,
   SCRIPT_USER,
 } from "./keepalived-config";
-import { PORTS } from "./ports";
 
 export const KEEPALIVED_CONFIG_FILE = "/etc/keepalived/keepalived.conf";
 const TEMPLATE_FILE = `${KEEPALIVED_CONFIG_FILE}.template`;
@@ -57,7 +57,7 @@ mv ${KEEPALIVED_CONFIG_FILE}.new ${KEEPALIVED_CONFIG_FILE}
 function checkScript({ server }: KeepalivedArgs): string {
   return `#!/bin/sh
 # Asks HAProxy itself: a process that hangs has open ports too.
-exec curl --disable --silent --fail --max-time 1 --output /dev/null http://${server.address}:${PORTS.status}/health
+exec curl --disable --silent --fail --max-time 1 --output /dev/null http://${server.address}:${SERVER_PORTS.haproxyStatus}/health
 `;
 }
 

@@ -1,22 +1,7 @@
-/** Where HAProxy listens on every server; part of the cluster's address plan. */
-export const PORTS = {
-  kubernetesApi: 6443,
-  postgresLeader: 5432,
-  postgresReplicas: 5433,
-  http: 80,
-  https: 443,
-  /** Figures, for people at /stats and for Prometheus at /metrics, and /health. */
-  status: 8404,
-} as const;
+import { NODE_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 
-/** Where K3s itself listens, since HAProxy has 6443. */
-export const API_PORT = 6445;
-
-/** The ingress' NodePorts, which take the PROXY protocol. */
+/** The ingress' ports and the NodePorts behind them. */
 export const INGRESS = [
-  { name: "http", port: PORTS.http, nodePort: 30080 },
-  { name: "https", port: PORTS.https, nodePort: 30443 },
+  { name: "http", port: SERVER_PORTS.http, nodePort: NODE_PORTS.http },
+  { name: "https", port: SERVER_PORTS.https, nodePort: NODE_PORTS.https },
 ] as const;
-
-/** The NodePorts of the first Patroni member; those of the others follow by the ordinal of their pod. */
-export const PATRONI = { postgres: 30432, rest: 30008 } as const;

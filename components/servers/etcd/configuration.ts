@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import { PEER_COMMON_NAME } from "./access";
 import type { EtcdPaths } from "./paths";
 import { timeoutsFor } from "./timeouts";
@@ -21,7 +22,6 @@ export interface ConfigurationArgs {
 
 export const CLIENT_PORT = 2379;
 export const PEER_PORT = 2380;
-export const METRICS_PORT = 2381;
 
 export const clientUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${address}:${CLIENT_PORT}`;
 export const peerUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${address}:${PEER_PORT}`;
@@ -56,7 +56,7 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     "initial-advertise-peer-urls": peerUrl(member),
     "initial-cluster-token": args.token,
     // Without TLS, since Prometheus has no certificate of this authority; it shows health and figures, no keys.
-    "listen-metrics-urls": `http://${member.address}:${METRICS_PORT}`,
+    "listen-metrics-urls": `http://${member.address}:${SERVER_PORTS.etcdMetrics}`,
 
     "client-transport-security": {
       "cert-file": `${paths.certificates}/server.crt`,

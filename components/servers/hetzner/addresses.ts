@@ -1,6 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { fabricOf, type HetznerTarget, hasRole, type Node, nodesOf } from "../../settings";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import { balancedPorts } from "./balanced-services";
 import { firewallRules } from "./firewall-rules";
 import { balancerAddress, Front } from "./front";
@@ -58,7 +59,7 @@ export class Addresses extends pulumi.ComponentResource {
     this.front = front?.address;
     this.floatingIpId = front?.floatingIpId;
     this.balancerAddress = balanced ? balancerAddress(target.network) : undefined;
-    const passesTheApi = !balanced || balancedPorts(target.access.from).includes(6443);
+    const passesTheApi = !balanced || balancedPorts(target.access.from).includes(SERVER_PORTS.kubernetesApi);
     this.api = (passesTheApi ? this.front : undefined) ?? this.#firstApiServer(nodes);
     this.environment = {
       primaryIpIds: mapValues(primaryIps, (ip) => ip.id.apply(Number)),

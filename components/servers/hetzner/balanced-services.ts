@@ -1,4 +1,5 @@
 import type { Edge } from "../../settings";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import { UserError } from "../../shared/user-error";
 
 type LoadBalancerType = Extract<Edge, { kind: "load-balancer" }>["type"];
@@ -14,7 +15,8 @@ const EVERY_ADDRESS = "0.0.0.0/0";
  * the settings open it to everyone; databases never are.
  */
 export function balancedPorts(administrators: readonly string[]): number[] {
-  return [80, 443, ...(administrators.includes(EVERY_ADDRESS) ? [6443] : [])];
+  const { http, https, kubernetesApi } = SERVER_PORTS;
+  return [http, https, ...(administrators.includes(EVERY_ADDRESS) ? [kubernetesApi] : [])];
 }
 
 export function checkBalancedServers(type: LoadBalancerType, servers: number): void {

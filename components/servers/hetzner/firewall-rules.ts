@@ -1,4 +1,5 @@
 import type { Fabric } from "../../settings";
+import { NODE_PORT_RANGE, SERVER_PORTS } from "../../shared/address-plan";
 import { UserError } from "../../shared/user-error";
 
 /** Hetzner's limits for one firewall (API reference, "Create a Firewall"). */
@@ -41,23 +42,31 @@ const FOR_EVERYONE: readonly Opening[] = [
   { description: "ICMP", protocol: "icmp" },
 ];
 const WEB: readonly Opening[] = [
-  { description: "HTTP", protocol: "tcp", port: "80" },
-  { description: "HTTPS", protocol: "tcp", port: "443" },
+  { description: "HTTP", protocol: "tcp", port: `${SERVER_PORTS.http}` },
+  { description: "HTTPS", protocol: "tcp", port: `${SERVER_PORTS.https}` },
 ];
 const FOR_ADMINISTRATORS: readonly Opening[] = [
   { description: "SSH", protocol: "tcp", port: "22" },
-  { description: "Kubernetes API", protocol: "tcp", port: "6443" },
+  { description: "Kubernetes API", protocol: "tcp", port: `${SERVER_PORTS.kubernetesApi}` },
 ];
 
 /** What servers of a mesh say to each other over public addresses; all of it is encrypted and authenticated. */
 const FOR_PEERS: readonly Opening[] = [
-  { description: "etcd: clients, peers, figures", protocol: "tcp", port: "2379-2381" },
-  { description: "Kubernetes API: HAProxy, K3s", protocol: "tcp", port: "6443-6445" },
-  { description: "HAProxy: figures", protocol: "tcp", port: "8404" },
-  { description: "node exporter", protocol: "tcp", port: "9100" },
-  { description: "kubelet", protocol: "tcp", port: "10250" },
-  { description: "NodePorts: ingress, Patroni", protocol: "tcp", port: "30000-32767" },
-  { description: "WireGuard between the pods", protocol: "udp", port: "51820" },
+  {
+    description: "etcd: clients, peers, figures",
+    protocol: "tcp",
+    port: `${SERVER_PORTS.etcdClient}-${SERVER_PORTS.etcdMetrics}`,
+  },
+  {
+    description: "Kubernetes API: HAProxy, K3s",
+    protocol: "tcp",
+    port: `${SERVER_PORTS.kubernetesApi}-${SERVER_PORTS.apiServer}`,
+  },
+  { description: "HAProxy: figures", protocol: "tcp", port: `${SERVER_PORTS.haproxyStatus}` },
+  { description: "node exporter", protocol: "tcp", port: `${SERVER_PORTS.nodeExporter}` },
+  { description: "kubelet", protocol: "tcp", port: `${SERVER_PORTS.kubelet}` },
+  { description: "NodePorts: ingress, Patroni", protocol: "tcp", port: NODE_PORT_RANGE },
+  { description: "WireGuard between the pods", protocol: "udp", port: `${SERVER_PORTS.wireguard}` },
 ];
 
 /** What may reach the servers from the public network; all else is dropped. */

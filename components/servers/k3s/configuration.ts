@@ -1,14 +1,13 @@
 import { stringify } from "yaml";
 import { addressIn, cidr } from "../../settings";
+import { SERVER_PORTS } from "../../shared/address-plan";
 import { API_SERVER_ARGUMENTS, clientUrl } from "../etcd";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
 import { TLS_CIPHER_SUITES } from "./hardening";
 import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, ETCD_CLIENT } from "./paths";
 
-/** HAProxy has 6443 on every server, and two programs cannot share a port. K3s takes the next but one for itself. */
-const API_PORT = 6445;
 /** HAProxy on the same machine, which knows the servers that live. */
-const API_ON_THIS_MACHINE = "https://127.0.0.1:6443";
+const API_ON_THIS_MACHINE = `https://127.0.0.1:${SERVER_PORTS.kubernetesApi}`;
 /** The tenth address of the services, by Kubernetes' own custom. */
 const CLUSTER_DNS = 10;
 
@@ -27,10 +26,10 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
       ...nodeConfiguration(host, cluster),
       token: tokens.server,
       "agent-token": tokens.agent,
-      "https-listen-port": API_PORT,
+      "https-listen-port": SERVER_PORTS.apiServer,
       // Pods and agents reach the API servers themselves, so that they do not depend on any HAProxy.
       "advertise-address": clusterAddress(host),
-      "advertise-port": API_PORT,
+      "advertise-port": SERVER_PORTS.apiServer,
       "tls-san": [...new Set(cluster.apiNames)],
       "datastore-endpoint": cluster.etcdAddresses.map((address) => clientUrl({ address })).join(","),
       "datastore-cafile": `${ETCD_CLIENT}/ca.crt`,

@@ -1,5 +1,4 @@
 export type { K3sCluster, K3sHost } from "./cluster";
-export { INGRESS_PORTS } from "./ingress";
 export { JoinSecrets, type K3sSecrets } from "./join-secrets";
 export { overlayAddresses } from "./overlay";
 export { type K3sAgentArgs, type K3sServerArgs, k3sAgentPart, k3sServerPart } from "./part";

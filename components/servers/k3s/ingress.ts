@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
+import { NODE_PORTS } from "../../shared/address-plan";
 
 /** The NodePorts at which the ingress takes HTTP and HTTPS from HAProxy. */
-export const INGRESS_PORTS = { web: 30080, websecure: 30443 } as const;
+const INGRESS_PORTS = { web: NODE_PORTS.http, websecure: NODE_PORTS.https } as const;
 
 export interface IngressArgs {
   /** From where HAProxy's connections come, whose PROXY header names the client. */

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { inlineChart, RETRIES } from "../../cluster";
 import { recordArtefact } from "../../shared/artefacts";
+import { digest } from "../../shared/digest";
 import { addOnObjects } from "./add-on-objects";
 import { AIRFLOW_PANELS, DASHBOARD_LABEL, dashboard } from "./dashboards";
 import { statsdMapping } from "./metrics";
@@ -63,5 +63,3 @@ export class AirflowMetrics extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { ObjectStoreAccess } from "../../data";
 import type { AirflowProcess } from "../../settings";
+import { digest } from "../../shared/digest";
 import { ingressAnnotations } from "../../shared/pods";
 import { AirflowMetrics } from "./airflow-metrics";
 import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
@@ -135,7 +135,7 @@ export class Airflow extends pulumi.ComponentResource {
       configDigest: pulumi.unsecret(
         pulumi
           .all([authorities, ...secrets.map(({ stringData }) => stringData)])
-          .apply((all) => digest(JSON.stringify(all)).slice(0, 16)),
+          .apply((all) => digest(JSON.stringify(all))),
       ),
     };
     const needs = [...secrets.map(({ resource }) => resource), ...files];
@@ -216,8 +216,6 @@ const INTERFACE = {
 
 /** As Fernet wants its key: base64 for URLs. */
 const urlSafe = (base64: string) => base64.replaceAll("+", "-").replaceAll("/", "_");
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
 const migrationName = (script: string) =>
   `${AIRFLOW.migration}-${digest(`${AIRFLOW_IMAGE}\n${script}`).slice(0, 8)}`;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Model, Platform } from "../../../jobs/datasurface";
@@ -9,6 +8,7 @@ import {
   streamsFile,
   streamsFileName,
 } from "../../../jobs/datasurface";
+import { digest } from "../../shared/digest";
 import { UserError } from "../../shared/user-error";
 import { DASHBOARD_LABEL, dagFiles, dashboard, type StreamList } from "../airflow";
 import { type DataSurfaceDagsArgs, dataSurfaceDags, infrastructureWords } from "./dags";
@@ -273,8 +273,6 @@ function infrastructureJob(
     },
   };
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 /** A pod that waits for a Secret that nobody made would only be seen to fail hours later. */
 function requireLogins({ model, credentials }: DataSurfaceArgs): void {

@@ -1,8 +1,8 @@
 import type { Platform } from "../../../jobs/datasurface";
 import { credentialSecret, platformLabels, platformName } from "../../../jobs/datasurface";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { JOB_CONTAINER } from "../airflow";
-import { DATASURFACE, gitConfigMap, gitSecret, infrastructureName, JOBS_USER, streamListName } from "./names";
+import { DATASURFACE, gitConfigMap, gitSecret, infrastructureName, streamListName } from "./names";
 
 export interface JobPodArgs {
   /** The job image, whose entrypoint is `jobs`. */

@@ -1,9 +1,6 @@
 import type { Platform } from "../../../jobs/datasurface";
 import { kubernetesName, platformName } from "../../../jobs/datasurface";
 
-/** The user that the job image makes. */
-export const JOBS_USER = 1000;
-
 /** What the parts are called in the cluster. */
 export const DATASURFACE = {
   serviceAccount: "datasurface",

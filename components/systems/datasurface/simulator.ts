@@ -1,8 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { AUTHORITIES_FILE } from "./job-pod";
-import { DATASURFACE, JOBS_USER, LABELS } from "./names";
+import { DATASURFACE, LABELS } from "./names";
 
 export interface SimulatorArgs {
   /** Changes with its login and its authorities, which it reads only when it starts. */

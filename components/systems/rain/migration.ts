@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { LABELS, RAIN } from "./names";
-import { databaseAccess, JOBS_USER, type RainPodArgs } from "./rain-pod";
+import { databaseAccess, type RainPodArgs } from "./rain-pod";
 
 /**
  * Brings the tables to what the image's jobs expect, once an image. A step that fails leaves the schema as it was, says

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { RAIN } from "./names";
 
 /** A key of a Secret. */
@@ -39,9 +39,6 @@ export interface OwnParts {
     "ports" | "livenessProbe" | "readinessProbe" | "startupProbe"
   >;
 }
-
-/** The user that the job image makes. */
-export const JOBS_USER = 1000;
 
 const AUTHORITY = { key: "ca.crt", folder: "/etc/trellis/postgres" };
 

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Environment } from "../../settings";
+import { digest } from "../../shared/digest";
 import { ingressAnnotations } from "../../shared/pods";
 import { rainConfiguration } from "./configuration";
 import { ALLOWED_TRAFFIC } from "./egress";
@@ -180,5 +180,3 @@ export class RainTracker extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint });
   }
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

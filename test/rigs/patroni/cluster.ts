@@ -3,7 +3,8 @@ import { chmodSync, copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serverNames } from "../../../components/data/postgres";
-import { haproxyConfig, PORTS } from "../../../components/servers/edge";
+import { haproxyConfig } from "../../../components/servers/edge";
+import { SERVER_PORTS } from "../../../components/shared/address-plan";
 import { haproxyFolder, type RunningHaproxy, startHaproxy } from "../edge/haproxy";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../etcd/cluster";
 import { type Authority, createAuthority } from "../pki/certificates";
@@ -50,7 +51,7 @@ export class PatroniCluster {
   readonly passwords = { superuser: "superusers-password", rest: "rest-apis-password" };
   /** Where clients find the leader, and where its replicas. */
   readonly address = MEMBERS[0].address;
-  readonly ports = { leader: PORTS.postgresLeader, replicas: PORTS.postgresReplicas };
+  readonly ports = { leader: SERVER_PORTS.postgresLeader, replicas: SERVER_PORTS.postgresReplicas };
   readonly #folder: string;
   #haproxy: RunningHaproxy | undefined;
   #haproxyFolder: ReturnType<typeof haproxyFolder> | undefined;

@@ -19,7 +19,7 @@ import {
   PASSWORD_VARIABLES,
   patroniConfig,
 } from "../../../components/data/postgres";
-import { PATRONI } from "../../../components/servers/edge";
+import { NODE_PORTS } from "../../../components/shared/address-plan";
 import type { KeyPair } from "../pki/certificates";
 import { postgresUser } from "../postgres/user";
 import { program } from "../programs";
@@ -77,7 +77,10 @@ export class PatroniMember {
     this.#args = args;
     this.name = `postgres-${args.ordinal}`;
     this.address = args.address;
-    this.ports = { postgres: PATRONI.postgres + args.ordinal, rest: PATRONI.rest + args.ordinal };
+    this.ports = {
+      postgres: NODE_PORTS.postgres + args.ordinal,
+      rest: NODE_PORTS.patroniRest + args.ordinal,
+    };
     this.group = FIRST_GROUP + args.ordinal;
     this.#layDown();
   }

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../../../shared/artefacts";
+import { digest } from "../../../shared/digest";
 import { hostOf, LABELS, memberName, POSTGRES } from "../names";
 import { PATHS } from "../paths";
 import {
@@ -218,5 +218,3 @@ const certificates = (folder: string) => ({
   certificate: `${folder}/tls.crt`,
   key: `${folder}/tls.key`,
 });
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../../../shared/artefacts";
+import { digest } from "../../../shared/digest";
 import { hostOf, LABELS, POSTGRES } from "../names";
 import { type BootstrapJobArgs, bootstrapJob, SPECIFICATION_FILE } from "./bootstrap-job";
 import {
@@ -66,7 +66,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
     recordArtefact(this, `postgres/${SPECIFICATION_FILE}`, specification);
     // A Job cannot be changed. Another specification is another Job, with inputs of its own, so that none ever reads the
     // specification of one run with the passwords of another.
-    const run = `${POSTGRES.bootstrap}-${digest(specification)}`;
+    const run = `${POSTGRES.bootstrap}-${digest(specification, 12)}`;
     const metadata = { name: run, namespace, labels: LABELS.bootstrap };
     const inputs = [
       new k8s.core.v1.ConfigMap(
@@ -120,5 +120,3 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
     );
   }
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12);

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
-import { JOBS_USER, SERVER_FOLDER, secretVariable, secretVolume } from "../job-pod";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { SERVER_FOLDER, secretVariable, secretVolume } from "../job-pod";
 import { PASSWORD_VARIABLES } from "../logins";
 import { hostOf, LABELS, POSTGRES } from "../names";
 

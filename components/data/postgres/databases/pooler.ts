@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { digest } from "../../../shared/digest";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
@@ -118,5 +118,3 @@ export class Pooler extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

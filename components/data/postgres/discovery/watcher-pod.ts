@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { apart, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
-import { ETCD_FOLDER, etcdEnvironment, JOBS_USER, secretVolume } from "../job-pod";
+import { apart, JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { ETCD_FOLDER, etcdEnvironment, secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 
 export interface WatcherPodArgs {

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { EtcdAccess } from "../../../servers";
+import { NODE_PORTS } from "../../../shared/address-plan";
 import { recordArtefact } from "../../../shared/artefacts";
+import { digest } from "../../../shared/digest";
 import { volumeClaim } from "../../../shared/pods";
 import type { Archive } from "../archive";
 import { PASSWORD_VARIABLES } from "../logins";
-import { LABELS, memberName, NODE_PORTS, POSTGRES, POSTGRES_NAMESPACE } from "../names";
+import { LABELS, memberName, POSTGRES, POSTGRES_NAMESPACE } from "../names";
 import { PATHS } from "../paths";
 import type { TrustedPair } from "../trusted-pair";
 import { memberPod } from "./member-pod";
@@ -261,7 +262,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             selector: { "statefulset.kubernetes.io/pod-name": memberName(ordinal) },
             ports: [
               { name: "postgres", port: ports.postgres, nodePort: NODE_PORTS.postgres + ordinal },
-              { name: "patroni", port: ports.rest, nodePort: NODE_PORTS.rest + ordinal },
+              { name: "patroni", port: ports.rest, nodePort: NODE_PORTS.patroniRest + ordinal },
             ],
           },
         },
@@ -299,5 +300,3 @@ function configuration(
     archiving: args.archive?.archiving,
   };
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -2,7 +2,8 @@ import { createServer as createTlsServer } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { API_PORT, haproxyConfig, INGRESS, PORTS } from "../../../../../components/servers/edge";
+import { haproxyConfig, INGRESS } from "../../../../../components/servers/edge";
+import { SERVER_PORTS } from "../../../../../components/shared/address-plan";
 import { haproxyFolder, type RunningHaproxy, startHaproxy, tick } from "../../../../rigs/edge/haproxy";
 import { createAuthority, type KeyPair } from "../../../../rigs/pki/certificates";
 import { describeWith } from "../../../../rigs/programs";
@@ -40,7 +41,7 @@ class StandInApi {
       if (this.behaviour === "dead") socket.destroy();
       else if (this.behaviour !== "frozen") api.emit("connection", socket);
     });
-    this.#listener.listen(API_PORT, address);
+    this.#listener.listen(SERVER_PORTS.apiServer, address);
   }
 
   die(): void {
@@ -122,7 +123,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   /** The API server that answers a request through HAProxy; undefined where none does. */
   function askApi(): Promise<string | undefined> {
     return new Promise((resolve) => {
-      const socket = connectTls({ host: HERE, port: PORTS.kubernetesApi, rejectUnauthorized: false });
+      const socket = connectTls({ host: HERE, port: SERVER_PORTS.kubernetesApi, rejectUnauthorized: false });
       let answer = "";
       socket.setTimeout(1000, () => socket.destroy());
       socket.on("error", () => {});
@@ -172,7 +173,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   );
 
   it("cuts the sessions with an API server that froze, so that watches begin again elsewhere", async () => {
-    const watch = connectTls({ host: HERE, port: PORTS.kubernetesApi, rejectUnauthorized: false });
+    const watch = connectTls({ host: HERE, port: SERVER_PORTS.kubernetesApi, rejectUnauthorized: false });
     watch.on("error", () => {});
     const ended = new Promise((resolve) => watch.once("close", resolve));
     await new Promise((resolve) => watch.once("secureConnect", resolve));
@@ -211,7 +212,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
 
   it("tells the ingress who the client is, on both ports", async () => {
     await tick();
-    for (const port of [PORTS.http, PORTS.https]) {
+    for (const port of [SERVER_PORTS.http, SERVER_PORTS.https]) {
       const header = await arrival(port, "127.34.0.50", "hello");
       expect(client(header)).toBe("127.34.0.50");
       expect(header.subarray(HEADER_BYTES).toString()).toBe("hello");
@@ -221,16 +222,17 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   it("believes the load balancer about the client, and nobody else", async () => {
     const claim = "PROXY TCP4 198.51.100.7 203.0.113.7 50000 80\r\nhello";
 
-    expect(client(await arrival(PORTS.http, LOAD_BALANCER, claim))).toBe("198.51.100.7");
+    expect(client(await arrival(SERVER_PORTS.http, LOAD_BALANCER, claim))).toBe("198.51.100.7");
 
-    const impostor = await arrival(PORTS.http, "127.34.0.50", claim);
+    const impostor = await arrival(SERVER_PORTS.http, "127.34.0.50", claim);
     expect(client(impostor)).toBe("127.34.0.50");
     expect(impostor.subarray(HEADER_BYTES).toString()).toContain("PROXY TCP4 198.51.100.7");
   });
 
   it("shows its health and its figures, and nothing else", async () => {
-    const status = async (path: string) => (await fetch(`http://${HERE}:${PORTS.status}${path}`)).status;
-    const metrics = await (await fetch(`http://${HERE}:${PORTS.status}/metrics`)).text();
+    const status = async (path: string) =>
+      (await fetch(`http://${HERE}:${SERVER_PORTS.haproxyStatus}${path}`)).status;
+    const metrics = await (await fetch(`http://${HERE}:${SERVER_PORTS.haproxyStatus}/metrics`)).text();
 
     expect(metrics).toContain('haproxy_server_status{proxy="kubernetes-api"');
     expect(await Promise.all(["/health", "/stats", "/"].map(status))).toEqual([200, 200, 404]);

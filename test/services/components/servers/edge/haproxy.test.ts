@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { haproxyConfig, PATRONI, PORTS } from "../../../../../components/servers/edge";
+import { haproxyConfig } from "../../../../../components/servers/edge";
+import { NODE_PORTS, SERVER_PORTS } from "../../../../../components/shared/address-plan";
 import {
   haproxyFolder,
   openSession,
@@ -48,7 +49,12 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
   const open: Session[] = [];
 
   const startMembers = (addresses: readonly string[]) =>
-    startStandInMembers({ count: 3, addresses, certificate, ports: PATRONI });
+    startStandInMembers({
+      count: 3,
+      addresses,
+      certificate,
+      ports: { postgres: NODE_PORTS.postgres, rest: NODE_PORTS.patroniRest },
+    });
 
   async function session(port: number): Promise<Session> {
     const opened = await openSession(HERE, port);
@@ -57,7 +63,8 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
     return opened;
   }
 
-  const leaderIs = (name: string) => watchRecovery(HERE, PORTS.postgresLeader, (member) => member === name);
+  const leaderIs = (name: string) =>
+    watchRecovery(HERE, SERVER_PORTS.postgresLeader, (member) => member === name);
 
   function tell(what: string, { seconds, reached }: Recovery): number {
     const shown = Object.entries(reached).map(([member, sessions]) => `${sessions} at ${member}`);
@@ -92,7 +99,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
   });
 
   it("follows a switchover, and cuts the sessions with the demoted leader", async () => {
-    const atOldLeader = await session(PORTS.postgresLeader);
+    const atOldLeader = await session(SERVER_PORTS.postgresLeader);
     expect(atOldLeader.member).toBe("postgres-0");
 
     const changed = performance.now();
@@ -112,7 +119,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
   });
 
   it("leaves a frozen leader before Patroni lets another lead, and its sessions are cut", async () => {
-    const atFrozen = await session(PORTS.postgresLeader);
+    const atFrozen = await session(SERVER_PORTS.postgresLeader);
     const frozen = performance.now();
     members.member(0).freeze();
 
@@ -126,7 +133,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
 
   it("never has sessions with two leaders, through ten changes", async () => {
     for (let change = 1; change <= 10; change += 1) {
-      const before = await session(PORTS.postgresLeader);
+      const before = await session(SERVER_PORTS.postgresLeader);
       const next = change % 3;
       members.lead(next);
       await leaderIs(`postgres-${next}`);
@@ -143,11 +150,11 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
     await eventually(
       "HAProxy has seen both",
       30_000,
-      async () => (await openSession(HERE, PORTS.postgresLeader)) === undefined,
+      async () => (await openSession(HERE, SERVER_PORTS.postgresLeader)) === undefined,
     );
 
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      expect(await openSession(HERE, PORTS.postgresLeader)).toBeUndefined();
+      expect(await openSession(HERE, SERVER_PORTS.postgresLeader)).toBeUndefined();
     }
     members.member(0).role = "replica";
     expect(tell("second claim withdrawn", await leaderIs("postgres-1"))).toBeLessThan(SOON);
@@ -158,7 +165,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
     await eventually(
       "nobody leads",
       30_000,
-      async () => (await openSession(HERE, PORTS.postgresLeader)) === undefined,
+      async () => (await openSession(HERE, SERVER_PORTS.postgresLeader)) === undefined,
     );
 
     members.lead(2);
@@ -169,7 +176,7 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
     await haproxy.stop();
     haproxy = await startHaproxy(folder.path, configuration);
 
-    const early = await Promise.all(Array.from({ length: 30 }, () => session(PORTS.postgresLeader)));
+    const early = await Promise.all(Array.from({ length: 30 }, () => session(SERVER_PORTS.postgresLeader)));
 
     expect(new Set(early.map(({ member }) => member))).toEqual(new Set(["postgres-0"]));
   });
@@ -183,13 +190,19 @@ describeWith(["haproxy", "openssl"], "HAProxy before three Patroni members", () 
   });
 
   it("gives readers to replicas that keep up, and to the leader when there are none", async () => {
-    const readers = await Promise.all(Array.from({ length: 10 }, () => session(PORTS.postgresReplicas)));
+    const readers = await Promise.all(
+      Array.from({ length: 10 }, () => session(SERVER_PORTS.postgresReplicas)),
+    );
     expect(new Set(readers.map(({ member }) => member))).toEqual(new Set(["postgres-1", "postgres-2"]));
 
     members.member(1).lag = 17;
-    await watchRecovery(HERE, PORTS.postgresReplicas, (member) => member === "postgres-2");
+    await watchRecovery(HERE, SERVER_PORTS.postgresReplicas, (member) => member === "postgres-2");
     members.member(2).lag = 1000;
-    const atLeader = await watchRecovery(HERE, PORTS.postgresReplicas, (member) => member === "postgres-0");
+    const atLeader = await watchRecovery(
+      HERE,
+      SERVER_PORTS.postgresReplicas,
+      (member) => member === "postgres-0",
+    );
     expect(tell("all replicas lag", atLeader)).toBeLessThan(SOON);
 
     expect(readers.every((reader) => reader.isOpen())).toBe(true);

@@ -2,13 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import {
   type ArchiveArgs,
-  NODE_PORTS,
   POSTGRES,
   Postgres,
   type PostgresArgs,
   serverNames,
 } from "../../../../../components/data/postgres";
-import { PATRONI } from "../../../../../components/servers/edge";
+import { NODE_PORTS } from "../../../../../components/shared/address-plan";
 import { evaluateStack } from "../../../../rigs/evaluate";
 
 const pair = pulumi.output({ cert: "certificate", key: "key" });
@@ -136,8 +135,9 @@ describe("PostgreSQL in the cluster", () => {
     const ports = of(await objectsOf(), "Service")
       .filter(({ inputs }) => inputs.spec.type === "NodePort")
       .map(({ inputs }) => inputs.spec.ports.map(({ nodePort }: { nodePort: number }) => nodePort));
-    expect(ports).toEqual([0, 1, 2].map((ordinal) => [PATRONI.postgres + ordinal, PATRONI.rest + ordinal]));
-    expect(NODE_PORTS).toEqual(PATRONI);
+    expect(ports).toEqual(
+      [0, 1, 2].map((ordinal) => [NODE_PORTS.postgres + ordinal, NODE_PORTS.patroniRest + ordinal]),
+    );
   });
 
   it("makes the same Job of the same specification, and another one of another", async () => {
