@@ -6,6 +6,7 @@ import { Airflow, type AirflowArgs, POD_RUNNERS } from "../../../../../component
 import { configuration, sqlAlchemyUrl } from "../../../../../components/systems/airflow/configuration";
 import { AIRFLOW_ARGS, evaluateAirflow } from "../../../../rigs/airflow/in-cluster";
 import { evaluateStack } from "../../../../rigs/evaluate";
+import { nonempty } from "../../../../rigs/nonempty";
 import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
 
 // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
@@ -121,7 +122,7 @@ describe("Airflow in the cluster", () => {
         runAsUser: 50_000,
         seccompProfile: { type: "RuntimeDefault" },
       });
-      for (const { securityContext } of [...pod.initContainers, ...pod.containers]) {
+      for (const { securityContext } of nonempty([...pod.initContainers, ...pod.containers])) {
         expect(securityContext).toEqual({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -136,9 +137,11 @@ describe("Airflow in the cluster", () => {
     const secrets = Object.fromEntries(
       of("Secret").map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData)]),
     );
-    for (const { spec } of [...of("Deployment"), ...of("Job")]) {
+    for (const { spec } of nonempty([...of("Deployment"), ...of("Job")])) {
       const { initContainers, containers } = spec.template.spec;
-      for (const { name, value, valueFrom } of [...initContainers, ...containers].flatMap(({ env }) => env)) {
+      for (const { name, value, valueFrom } of nonempty(
+        [...initContainers, ...containers].flatMap(({ env }) => env),
+      )) {
         if (value !== undefined) expect(name).not.toMatch(/KEY|PASSWORD|SECRET|TOKEN|SQL_ALCHEMY_CONN$/);
         else expect(secrets[valueFrom.secretKeyRef.name]).toContain(valueFrom.secretKeyRef.key);
       }
@@ -146,7 +149,7 @@ describe("Airflow in the cluster", () => {
   });
 
   it("asks every process whether it lives", async () => {
-    for (const { spec } of (await planned())("Deployment")) {
+    for (const { spec } of nonempty((await planned())("Deployment"))) {
       const [container] = spec.template.spec.containers;
       expect(Object.keys(container)).toEqual(expect.arrayContaining(["startupProbe", "livenessProbe"]));
     }
@@ -179,7 +182,7 @@ describe("Airflow in the cluster", () => {
   it("mounts the DAG folder where every process looks for it", async () => {
     const of = await planned();
     expect(Object.keys(named(of("ConfigMap"), "airflow-dags").data)).toContain("trellis_factory.py");
-    for (const { spec } of of("Deployment")) {
+    for (const { spec } of nonempty(of("Deployment"))) {
       const { containers, volumes } = spec.template.spec;
       expect(volumes).toContainEqual({
         name: "dags",

@@ -6,6 +6,7 @@ import type { Model } from "../../../../../jobs/datasurface/model";
 import { type DagJob, ingestionJobs, streamsFile } from "../../../../../jobs/datasurface/stream-list";
 import { parseCommandLine, prepare } from "../../../../../jobs/shared";
 import { ACCEPTANCE, deployedFolder, folderOf, modelWithStores } from "../../../../rigs/airflow/model";
+import { nonempty } from "../../../../rigs/nonempty";
 
 /** What a ConfigMap may hold. */
 const MEBIBYTE = 1024 * 1024;
@@ -37,7 +38,7 @@ describe("the DAG folder", () => {
       "yellowlive.streams.json",
       "yellowlive_streams.py",
     ]);
-    expect(Object.keys(folderOf()).every((name) => /^[-._a-zA-Z0-9]+$/.test(name))).toBe(true);
+    expect(nonempty(Object.keys(folderOf())).every((name) => /^[-._a-zA-Z0-9]+$/.test(name))).toBe(true);
   });
 
   it("has Airflow load, before it forks, what the factory imports of it", () => {
@@ -46,14 +47,14 @@ describe("the DAG folder", () => {
     const needed = imported(factory, /^from (airflow\.providers\.\S+) import /gm);
     expect(needed.length).toBeGreaterThan(3);
     expect(imported(loaded, /^import (\S+)$/gm)).toEqual(expect.arrayContaining(needed));
-    for (const name of Object.keys(files).filter((each) => each.endsWith(".py"))) {
+    for (const name of nonempty(Object.keys(files).filter((each) => each.endsWith(".py")))) {
       expect(imported(files[name] ?? "", /^import (\S+)$/gm)).toEqual(needed);
     }
   });
 
   it("says of which version its specifications are", () => {
     const files = folderOf();
-    for (const name of Object.keys(files).filter((each) => each.endsWith(".json"))) {
+    for (const name of nonempty(Object.keys(files).filter((each) => each.endsWith(".json")))) {
       expect(JSON.parse(files[name] ?? "")).toMatchObject({ version: 2 });
     }
   });
@@ -94,7 +95,7 @@ describe("the jobs of the DAGs", () => {
     const declared = datasurface.verbs
       .flatMap(({ declares }) => declares.map(({ syntax }) => syntax))
       .join(" ");
-    for (const name of given.filter((each) => !["HOME", "LOG_FORMAT"].includes(each))) {
+    for (const name of nonempty(given.filter((each) => !["HOME", "LOG_FORMAT"].includes(each)))) {
       expect(declared).toContain(name.replace(/^(SOURCE|MERGE)/, ""));
     }
   });
