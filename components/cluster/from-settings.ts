@@ -15,36 +15,38 @@ import { AddOns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
 import { Foundation } from "./namespaces";
 
-/** What a cluster offers to the layers above, whoever runs its servers. */
+/** What the cluster layer passes to the layers above, on our own servers and on an existing cluster. */
 export interface ClusterLayer {
+  /** Provider for every Kubernetes resource of the cluster. */
   readonly provider: k8s.Provider;
-  /** The platform's namespaces, each known once its network policies and quotas exist. */
+  /** The platform's namespaces. Each name resolves once the namespace's network policies and quota exist. */
   readonly namespaces: Foundation["namespaces"];
-  /** The processor architectures of the nodes; images are built for each. */
+  /** Processor architectures of the nodes; images are built for each. */
   readonly architectures: readonly ("amd64" | "arm64")[];
-  /** The pods' address ranges. */
+  /** CIDRs of the pods. */
   readonly podRanges: readonly string[];
-  /** The address ranges that the servers connect from. */
+  /** CIDRs that the servers connect from. */
   readonly serverRanges: pulumi.Input<readonly string[]>;
-  /** Whether HAProxy on the servers reaches PostgreSQL's members by NodePorts. */
+  /** Whether HAProxy on the servers reaches PostgreSQL's members through NodePorts. */
   readonly nodePorts: boolean;
+  /** How the systems expose an Ingress. */
   readonly ingress: {
     /** Annotations that make cert-manager issue an Ingress' certificate. */
     readonly certificateAnnotations: Readonly<Record<string, string>>;
-    /** Whether the controller is K3s' Traefik; only then can an Ingress lead to MinIO's console over TLS. */
+    /** Whether the ingress controller is K3s' Traefik. Only then can an Ingress forward to MinIO's console over TLS. */
     readonly isTraefikOfK3s: boolean;
   };
-  /** Whether the Prometheus operator runs, so that rules, dashboards and monitors can be declared. */
+  /** Whether the Prometheus operator runs: rules, dashboards and monitors need its CRDs. */
   readonly monitoring: boolean;
-  /** The password of Grafana's user `admin`, where we install Grafana. */
+  /** Password of Grafana's user `admin`, where we install Grafana. @default none: Grafana is not installed */
   readonly grafanaPassword?: pulumi.Output<string> | undefined;
-  /** Whether the engine refuses to delete or replace what nobody can make again. */
+  /** Whether Pulumi refuses to delete or replace what cannot be recreated. */
   readonly protection: boolean;
   /** The top-level resources of this layer. */
   readonly resources: readonly pulumi.Resource[];
 }
 
-/** The cluster that a stack declares: on its own servers, or one that exists already. */
+/** The stack's cluster: on its own servers, or an existing one. */
 export function clusterFor(
   settings: Settings,
   secrets: SettingsSecrets,
@@ -133,7 +135,7 @@ function existingCluster(
       certificateAnnotations: certificateIssuer ? issuedBy(certificateIssuer) : {},
       isTraefikOfK3s: false,
     },
-    monitoring: false, // rules and dashboards are installed by K3s' Helm controller, which is missing here
+    monitoring: false, // K3s' Helm controller, which installs rules and dashboards, is missing here
     protection,
     resources: [provider, foundation],
   };
@@ -150,9 +152,10 @@ function kubernetesProvider(
     {
       kubeconfig: access.kubeconfig,
       ...(access.context && { context: access.context }),
-      // Without it, an API that moves to another address counts as another cluster, and everything on it is replaced.
+      // Without an identifier, an API at a new address counts as another cluster, and Pulumi replaces everything on it.
       ...(access.clusterIdentifier && { clusterIdentifier: access.clusterIdentifier }),
-      // Otherwise changed data replaces the object, and first deletes whatever refers to it by name: StatefulSets too.
+      // Otherwise changed data replaces the object. Pulumi then first deletes whatever refers to it by name,
+      // StatefulSets included.
       enableConfigMapMutable: true,
       enableSecretMutable: true,
     },

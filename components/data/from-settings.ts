@@ -16,22 +16,24 @@ import { MinIO } from "./minio";
 import { PatroniEtcd } from "./patroni-etcd";
 import { Postgres, postgresImage, recoveryImage, serverNames } from "./postgres";
 
-/** What the data layer offers to the systems. */
+/** What the data layer passes to the systems. */
 export interface DataLayer {
+  /** The PostgreSQL cluster, with its databases and connection strings. */
   readonly postgres: Postgres;
+  /** Object storage, with its buckets and their keys. */
   readonly minio: MinIO;
   /** Absent where object storage has no bucket for backups. */
   readonly backup?: Backup | undefined;
-  /** The image of the jobs; its entrypoint is `jobs`. */
+  /** The jobs image; its entrypoint is `jobs`. */
   readonly jobsImage: BuiltImage["reference"];
   /** The top-level resources of this layer. */
   readonly resources: readonly pulumi.Resource[];
 }
 
-/** The images that the program builds: jobs, PostgreSQL's members, and both together for recovery. */
+/** The images that the program builds: jobs, PostgreSQL's members, and both in one for recovery. */
 type Images = Readonly<Record<"jobs" | "postgres" | "recovery", BuiltImage>>;
 
-/** Object storage, databases and backups, as a stack declares them. */
+/** Creates the stack's object storage, databases and backups. */
 export function dataFor(
   settings: Settings,
   secrets: SettingsSecrets,
@@ -147,7 +149,7 @@ function databases(
   );
 }
 
-/** An existing cluster gives us no access to its etcd, so Patroni gets one of its own, and PostgreSQL a CA of its own. */
+/** An existing cluster gives us no access to its etcd. Patroni gets its own etcd, and PostgreSQL its own CA. */
 function withoutServers(settings: Settings, cluster: ClusterLayer) {
   const etcd = new PatroniEtcd(
     "etcd",

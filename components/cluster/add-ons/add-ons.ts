@@ -15,7 +15,7 @@ import { upgradeChart } from "./upgrades";
 
 export const HCLOUD_SECRET = "hcloud";
 
-/** The commodity add-ons, in the order in which they depend on each other. */
+/** The standard add-ons, in dependency order. */
 export function addOns(choices: AddOnChoices): AddOn[] {
   return [
     ...(choices.hetzner ? [cloudController(choices.hetzner.network), volumes()] : []),
@@ -38,10 +38,11 @@ function cloudController(network: string | undefined): AddOn {
       targetNamespace: "kube-system",
       bootstrap: true,
       valuesContent: stringify({
-        // The chart's own switch would hand out the pods' ranges and make routes between them, which is flannel's work.
+        // `networking.enabled` would also allocate the pods' ranges and create routes between them, which flannel does.
         networking: { enabled: false },
         env: {
-          // From the network it learns the nodes' private addresses, by which they have introduced themselves.
+          // The controller reads the nodes' private addresses from this network; the nodes registered with those
+          // addresses.
           ...(network !== undefined && {
             HCLOUD_NETWORK: { valueFrom: { secretKeyRef: { name: HCLOUD_SECRET, key: "network" } } },
           }),
@@ -63,9 +64,10 @@ function volumes(): AddOn {
       version: versions.hcloudCsi.version,
       targetNamespace: "kube-system",
       valuesContent: stringify({
-        // It asks the metadata address who its server is, and pods cannot reach that.
+        // The driver reads its server's identity from the metadata address, which pods cannot reach.
         node: { hostNetwork: true },
-        // A local disk answers sooner, and is the default; volumes are for what must move between servers.
+        // The default class stays the local disk, which is faster. Hetzner volumes are for data that must move between
+        // servers.
         storageClasses: [{ name: "hcloud-volumes", defaultStorageClass: false, reclaimPolicy: "Retain" }],
       }),
     },
@@ -107,7 +109,7 @@ function certManager(environment: Environment): AddOn {
   };
 }
 
-/** Let's Encrypt limits how many certificates a domain gets in a week, so only production asks the real one. */
+/** Let's Encrypt limits the certificates of a domain per week, so only prod uses its production endpoint. */
 const ACME = {
   dev: "https://acme-staging-v02.api.letsencrypt.org/directory",
   staging: "https://acme-staging-v02.api.letsencrypt.org/directory",
@@ -147,7 +149,7 @@ function upgrades(plan: NonNullable<AddOnChoices["upgrades"]>): AddOn {
     name: "system-upgrade",
     namespace: {
       namespace: "system-upgrade",
-      podSecurity: "privileged", // an upgrade replaces a program of the host
+      podSecurity: "privileged", // an upgrade replaces the K3s binary on the host
       allow: [{ to: "dns" }, { to: "servers", ports: API_PORTS }],
     },
     spec: {

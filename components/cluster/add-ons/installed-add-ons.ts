@@ -8,19 +8,27 @@ import { GuardedNamespace } from "../namespaces";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
 export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
-  /** The cluster addresses of etcd's members, whose metrics are collected. */
+  /**
+   * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.
+   */
   readonly etcd: pulumi.Input<readonly string[]>;
 
-  /** Who allowances call "servers". */
+  /** Addresses of the cluster's servers: what `"servers"` means in the add-ons' network policies. */
   readonly servers: pulumi.Input<Servers>;
 
-  /** A Hetzner token for Hetzner's controllers; needed where these are chosen. */
+  /**
+   * Hetzner API token for Hetzner's controllers, which read it from the Secret `hcloud`. Needed with `hetzner`.
+   * @default none: the Secret is not created
+   */
   readonly hcloudToken?: pulumi.Output<string> | undefined;
 }
 
-/** The commodity add-ons: declared here, installed by the cluster itself, which retries until each stands. */
+/**
+ * Declares the cluster's standard add-ons (Hetzner's controllers, cert-manager, monitoring, K3s upgrades) as HelmChart
+ * resources. K3s' Helm controller installs them, and retries until each installation succeeds.
+ */
 export class AddOns extends pulumi.ComponentResource {
-  /** The password of Grafana's user `admin`, where monitoring is installed. */
+  /** Password of Grafana's user `admin`; undefined without monitoring. */
   readonly grafanaPassword: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: AddOnsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -28,7 +36,7 @@ export class AddOns extends pulumi.ComponentResource {
 
     const hcloud =
       args.hetzner && args.hcloudToken && this.hcloudSecret(name, args.hetzner, args.hcloudToken);
-    // Which add-ons there are never depends on etcd's addresses, which a first preview cannot know.
+    // The list of add-ons never depends on etcd's addresses, which a first preview cannot know.
     for (const addOn of addOns({ ...args, etcd: [] })) {
       const home = addOn.namespace && this.home(name, addOn.namespace, args.servers);
       const needed = [hcloud, home].filter((each) => each !== undefined);

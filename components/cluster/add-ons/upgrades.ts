@@ -1,12 +1,13 @@
 import type { InlineChart, Manifest } from "../helm";
 
 export interface UpgradePlan {
-  /** The K3s release that every node is to run, such as v1.36.1+k3s1. */
+  /** K3s release to install on every node, such as v1.36.1+k3s1. */
   readonly version: string;
-  /** The release of the controller that carries it out. */
+  /** Release of the system-upgrade-controller, which carries out the upgrade. */
   readonly controller: string;
-  /** The window, in hours of the day in UTC. */
+  /** Hour of the day (UTC) at which the daily upgrade window opens. */
   readonly startHour: number;
+  /** Length of the window in hours. From 24 on, the window ends 23 hours after it opens. */
   readonly lengthHours: number;
 }
 
@@ -14,7 +15,10 @@ const NAMESPACE = "system-upgrade";
 const CONTROLLER = "system-upgrade-controller";
 const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
 
-/** The controller that replaces the K3s binary, with one plan for servers and one for agents, one node at a time. */
+/**
+ * The controller that replaces the K3s binary, with one plan for servers and one for agents. Each plan upgrades one
+ * node at a time.
+ */
 export function upgradeChart(plan: UpgradePlan): InlineChart {
   return {
     name: "system-upgrade",
@@ -32,7 +36,7 @@ export function upgradeChart(plan: UpgradePlan): InlineChart {
 
 const metadata = (name: string) => ({ name, namespace: NAMESPACE });
 
-/** The controller checks plans itself; the definition here only has to let them be stored. */
+/** The controller validates plans itself, so this definition accepts any field. */
 const planDefinition: Manifest = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
@@ -59,7 +63,7 @@ const serviceAccount: Manifest = {
   metadata: metadata("system-upgrade"),
 };
 
-/** It cordons and drains nodes and runs privileged jobs on them: no smaller role would let it do its work. */
+/** The controller cordons and drains nodes and runs privileged jobs on them. No smaller role permits that. */
 const clusterRoleBinding: Manifest = {
   apiVersion: "rbac.authorization.k8s.io/v1",
   kind: "ClusterRoleBinding",
@@ -145,7 +149,7 @@ function servers(plan: UpgradePlan): Manifest {
   });
 }
 
-/** Agents wait until every server runs the new release: a kubelet must never be newer than its API server. */
+/** Agents wait until every server runs the new release, because a kubelet must never be newer than its API server. */
 function agents(plan: UpgradePlan): Manifest {
   return k3sPlan("k3s-agent", plan, {
     nodeSelector: { matchExpressions: [{ key: CONTROL_PLANE, operator: "DoesNotExist" }] },

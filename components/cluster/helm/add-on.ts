@@ -2,56 +2,93 @@ import type { Environment } from "../../settings";
 import { SERVER_PORTS } from "../../shared/address-plan";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
-/** A chart that the cluster itself installs: K3s' HelmChart resource. */
+/** An add-on that K3s' Helm controller installs from a HelmChart resource. */
 export interface AddOn {
+  /** Name of the HelmChart resource, which is created in kube-system. */
   readonly name: string;
-  /** Where its pods live; absent where that is kube-system. */
+  /**
+   * Namespace to create for the add-on's pods, with its network policies.
+   * @default none: the pods run in kube-system or in another add-on's namespace
+   */
   readonly namespace?: Omit<GuardedNamespaceArgs, "servers">;
+  /** Spec of the HelmChart resource. */
   readonly spec: {
+    /** URL of the chart repository. @default none: the chart is inline */
     readonly repo?: string;
+    /** Name of the chart in the repository. @default none: the chart is inline */
     readonly chart?: string;
+    /** Version of the chart in the repository. @default none: the chart is inline */
     readonly version?: string;
+    /** An inline chart, as `inlineChart` returns it. @default none: the chart comes from the repository */
     readonly chartContent?: string;
+    /** Helm values, as YAML. @default the chart's own values */
     readonly valuesContent?: string;
+    /** Namespace that the chart is installed into. */
     readonly targetNamespace: string;
-    /** Installed before the nodes are ready, because they are not ready without it. */
+    /** Install before the nodes are ready. Needed for what makes them ready. @default false */
     readonly bootstrap?: boolean;
+    /** How often a failed installation is retried. */
     readonly backOffLimit: number;
     /**
-     * After which an unfinished installation counts as failed and is tried again; as Go prints a duration. The Helm
-     * controller rewrites another form and then owns the field, so that no later update would be accepted.
+     * Time after which an unfinished installation counts as failed and is retried, in the form that Go prints, such as
+     * 10m0s. The Helm controller rewrites any other form and then owns the field, so the API server would reject every
+     * later update.
      */
     readonly timeout: string;
-    /** What follows a failed installation or upgrade. K3s' default, `reinstall`, uninstalls the add-on first. */
+    /** What K3s does after a failed installation or upgrade. Its default, `reinstall`, first uninstalls the add-on. */
     readonly failurePolicy: "retry";
   };
 }
 
+/** Which add-ons to install, and how. */
 export interface AddOnChoices {
+  /**
+   * Sets replicas, retention and volume sizes. Only prod gets certificates from Let's Encrypt's production endpoint.
+   */
   readonly environment: Environment;
+  /** The platform's domain; Grafana is served at grafana.<domain>. */
   readonly domain: string;
+  /** E-mail address of the Let's Encrypt account. */
   readonly contact: string;
+  /**
+   * Whether to install cert-manager and the ClusterIssuer for Let's Encrypt. Without them, nothing issues certificates
+   * for the platform's Ingresses.
+   */
   readonly certManager: boolean;
+  /** Whether to install Prometheus, Alertmanager and Grafana. Without them, no alert is sent. */
   readonly monitoring: boolean;
-  /** Hetzner's controllers; `network` is the private network's name, absent in a mesh. */
+  /**
+   * Installs Hetzner's cloud controller and CSI driver. `network` is the private network's name; omit it in a mesh.
+   * @default neither is installed
+   */
   readonly hetzner?: { readonly network?: string | undefined } | undefined;
-  /** When and to what the K3s binary of nodes is upgraded; absent where the servers are not ours. */
+  /**
+   * K3s release and daily window (UTC) of the nodes' upgrades. Omit it where the servers are not ours.
+   * @default no upgrades
+   */
   readonly upgrades?:
     | { readonly version: string; readonly startHour: number; readonly lengthHours: number }
     | undefined;
-  /** The cluster addresses of etcd's members, whose metrics are collected. */
+  /**
+   * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.
+   */
   readonly etcd: readonly string[];
-  /** How often etcd's snapshots are due; a late one is an alert. */
+  /** Hours between etcd's snapshots. An alert fires when one is late. */
   readonly snapshotEveryHours: number;
 }
 
-/** What every chart is given for its installation: a new cluster takes minutes, and an add-on may need another. */
+/**
+ * Retry settings of every chart: a new cluster takes minutes to become ready, and an add-on may need another one first.
+ */
 export const RETRIES = { backOffLimit: 1000, timeout: "10m0s", failurePolicy: "retry" } as const;
 
-/** What API clients in pods reach, services being rewritten: HAProxy's port and the API server's own. */
+/**
+ * Ports of the Kubernetes API that pods connect to after Service addresses are rewritten: HAProxy's and the API
+ * server's own.
+ */
 export const API_PORTS = [SERVER_PORTS.kubernetesApi, SERVER_PORTS.apiServer];
 
-/** The API server reaches webhooks from the servers' addresses. */
+/** Port of admission webhooks; the API server connects to it from the servers' addresses. */
 export const WEBHOOK = 10250;
 
 export const CLUSTER_ISSUER = "letsencrypt";

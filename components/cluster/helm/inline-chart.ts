@@ -5,15 +5,18 @@ import { tar } from "../../shared/tar";
 export type Manifest = Readonly<Record<string, unknown>>;
 
 export interface InlineChart {
+  /** Name of the chart and of the top folder in its archive. */
   readonly name: string;
-  /** Applied before the manifests, and kept when the chart goes. */
+  /** Applied before the manifests, and kept when the chart is uninstalled. @default none */
   readonly crds?: readonly Manifest[];
+  /** The chart's objects. Braces in them are kept as they are: nothing is a Helm template. */
   readonly manifests: readonly Manifest[];
 }
 
 /**
- * A Helm chart as K3s' HelmChart takes it inline: for objects whose CRDs arrive only when the cluster has installed
- * their add-on. The cluster retries until they do; a preview needs neither the CRDs nor a chart repository.
+ * Packs objects into an inline chart for a HelmChart resource. Use it for objects whose CRDs exist only after the
+ * cluster has installed another add-on. The cluster retries until they exist, and a preview needs neither the CRDs nor
+ * a chart repository.
  */
 export function inlineChart({ name, crds = [], manifests }: InlineChart): string {
   const chart = {
@@ -36,7 +39,7 @@ export function inlineChart({ name, crds = [], manifests }: InlineChart): string
   return gzipSync(archive, { level: 9 }).toString("base64");
 }
 
-/** Helm reads templates; ours hold none, and braces in them are meant as they stand. */
+/** Escapes braces: Helm renders every manifest as a template, and ours contain no template. */
 function literally(text: string): string {
   return text.replaceAll("{{", '{{ "{{" }}');
 }

@@ -7,14 +7,14 @@ import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBH
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";
 
-/** Prometheus, Alertmanager and Grafana, and what collects for them. */
+/** Prometheus, Alertmanager, Grafana and the exporters that they need. */
 export function monitoring({ environment, domain, etcd, snapshotEveryHours }: AddOnChoices): AddOn {
-  const inside = { enabled: false }; // K3s runs these in one process, which serves their metrics as its own
+  const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
     namespace: {
       namespace: "monitoring",
-      podSecurity: "privileged", // the node exporter reads the host's own counters
+      podSecurity: "privileged", // the node exporter reads the host's counters
       allow: [
         { to: "dns" },
         { to: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
@@ -34,7 +34,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
         ...["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos", "cert-manager"].map(
           (namespace) => ({ to: { namespace }, ports: SCRAPED[namespace] ?? [9464] }),
         ),
-        { to: "internet", ports: [443] }, // alerts leave through webhooks
+        { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
       ],
     },
     spec: {
@@ -68,7 +68,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
           prometheusSpec: {
             replicas: environment === "prod" ? 2 : 1,
             retention: environment === "prod" ? "30d" : "7d",
-            // Monitors of all namespaces count, whoever made them: a system brings its own beside its workload.
+            // Use the monitors and rules of all namespaces: each system declares its own next to its workload.
             serviceMonitorSelectorNilUsesHelmValues: false,
             podMonitorSelectorNilUsesHelmValues: false,
             ruleSelectorNilUsesHelmValues: false,
@@ -93,14 +93,17 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
   };
 }
 
-/** The chart's own arguments, which a list replaces, and what the servers' timers write down about their work. */
+/**
+ * The chart's default arguments, which a list in the values replaces, and the folder into which the servers' timers
+ * write metrics about their runs.
+ */
 const NODE_EXPORTER = [
   "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|var/lib/kubelet/.+)($|/)",
   "--collector.filesystem.fs-types-exclude=^(autofs|cgroup2?|devpts|mqueue|overlay|proc|squashfs|sysfs|tmpfs)$",
   "--collector.textfile.directory=/host/root/var/lib/trellis/metrics",
 ];
 
-/** Where a namespace's pods answer the collector; the twin of each is the `metrics` allowance in namespaces.ts. */
+/** Ports that Prometheus scrapes, by namespace. Each needs the matching `metrics` allowance in namespaces.ts. */
 const SCRAPED: Readonly<Record<string, readonly number[]>> = {
   postgres: [8008, 8080, 9187],
   storage: [9000],

@@ -7,19 +7,22 @@ import type { Servers } from "./network-policies";
 import { PRIORITY_CLASSES } from "./priority-classes";
 
 export interface FoundationArgs {
-  /** Scales the quotas. */
+  /** Scales the quotas: dev gets half of what staging gets, prod twice as much. */
   readonly environment: Environment;
 
-  /** Who allowances call "servers". */
+  /** Addresses of the cluster's servers: what `"servers"` means in the namespaces' network policies. */
   readonly servers: pulumi.Input<Servers>;
 
-  /** Whether the engine refuses to delete the namespaces, and with them everything inside. @default false */
+  /** Whether Pulumi refuses to delete the namespaces, and so everything in them. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** What every system on the cluster stands on: guarded namespaces, and an order of who stays when room is short. */
+/**
+ * Creates the platform's guarded namespaces and its priority classes, which decide which pods are evicted first when a
+ * server runs out of room. Every system on the cluster needs them.
+ */
 export class Foundation extends pulumi.ComponentResource {
-  /** The platform's namespaces, each known only once its guards stand. */
+  /** The platform's namespaces. Each name resolves once the namespace's policies, limits and quota exist. */
   readonly namespaces: Readonly<Record<PlatformNamespaceKey, pulumi.Output<string>>>;
 
   constructor(name: string, args: FoundationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -50,7 +53,7 @@ export class Foundation extends pulumi.ComponentResource {
         );
         return [key, guarded.namespace];
       }),
-    ) as Record<PlatformNamespaceKey, pulumi.Output<string>>; // the keys are the table's own
+    ) as Record<PlatformNamespaceKey, pulumi.Output<string>>; // safe: the keys come from the table
 
     this.registerOutputs({ namespaces: this.namespaces });
   }

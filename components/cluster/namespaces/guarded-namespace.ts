@@ -5,41 +5,47 @@ import { type Allowance, networkPolicies, type Servers } from "./network-policie
 export type PodSecurity = "restricted" | "baseline" | "privileged";
 
 export interface GuardedNamespaceArgs {
-  /** The namespace's name in the cluster; renaming it replaces it with everything inside. */
+  /** Name of the namespace in the cluster. Renaming it replaces it, with everything inside. */
   readonly namespace: string;
 
   /**
-   * The conversations that pods here may hold. All others are denied, name resolution included, so that what a
-   * system talks to can be read in one place.
+   * Connections that the namespace's pods may open or accept. Everything else is denied, DNS included, so this one list
+   * shows what a system connects to.
    * @default none
    */
   readonly allow?: readonly Allowance[];
 
-  /** Who allowances call "servers". */
+  /** Addresses of the cluster's servers: what `"servers"` means in `allow`. */
   readonly servers: pulumi.Input<Servers>;
 
   /**
-   * The pod security profile that admission enforces. Anything weaker than "restricted" needs a reason at the call.
+   * Pod security profile that admission enforces. Give the reason in the code for anything weaker than "restricted".
    * @default "restricted"
    */
   readonly podSecurity?: PodSecurity;
 
   /**
-   * What the whole namespace may request, so that one system's mistake cannot starve another's.
+   * Total CPU and memory that the namespace's pods may request, so that one system's mistake cannot starve another.
+   * Pods beyond it are rejected.
    * @default no quota
    */
   readonly quota?: { readonly cpu: string; readonly memory: string };
 
-  /** Whether the engine refuses to delete the namespace, and with it everything inside. @default false */
+  /** Whether Pulumi refuses to delete the namespace, and so everything in it. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** What a container gets that asks for nothing: enough to start, too little to hurt its neighbours. */
+/** Defaults of a container that sets no requests or limits: enough to start, too little to disturb other pods. */
 const DEFAULTS = { request: { cpu: "25m", memory: "64Mi" }, limit: { memory: "256Mi" } };
 
-/** A namespace in which nothing runs privileged and nobody talks to anybody unless it says so here. */
+/**
+ * Creates a namespace that enforces a pod security profile and denies all traffic except `allow`. It also sets default
+ * resources for containers and, if given, a quota.
+ */
 export class GuardedNamespace extends pulumi.ComponentResource {
-  /** The name to put into the metadata of what lives here; known only once its guards stand. */
+  /**
+   * Name of the namespace, for the metadata of objects in it. It resolves once the policies, limits and quota exist.
+   */
   readonly namespace: pulumi.Output<string>;
 
   constructor(name: string, args: GuardedNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -86,8 +92,8 @@ export class GuardedNamespace extends pulumi.ComponentResource {
       );
 
     const guards = [...policies, limits, ...(quota ? [quota] : [])];
-    // A preview knows the URN of a new guard, but not its ID: with the ID, a new guard would make the name unknown, and the
-    // preview would show everything in the namespace as replaced.
+    // In a preview, the URN of a new policy, limit or quota is known, but not its ID. Waiting for the ID would make the
+    // name unknown, and the preview would show everything in the namespace as replaced.
     this.namespace = pulumi
       .all([namespace.metadata.name, pulumi.all(guards.map((guard) => guard.urn))])
       .apply(([created]) => created);

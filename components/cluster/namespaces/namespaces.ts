@@ -3,34 +3,42 @@ import { SERVER_PORTS } from "../../shared/address-plan";
 import type { PodSecurity } from "./guarded-namespace";
 import type { Allowance } from "./network-policies";
 
-/** A namespace of the platform: who lives there, what they may ask for, and whom they talk to. */
+/** A namespace of the platform: its pod security, its share of the resources and its network access. */
 export interface PlatformNamespace {
+  /** Name of the namespace in the cluster. */
   readonly name: string;
+  /** Pod security profile that admission enforces. */
   readonly podSecurity: PodSecurity;
-  /** Share of what the whole platform may request. */
+  /** What its pods may request in staging. dev gets half, prod twice as much. */
   readonly share: { readonly cpu: number; readonly memoryGib: number };
+  /** Connections that its pods may open or accept; everything else is denied. */
   readonly allow: readonly Allowance[];
 }
 
 const POSTGRES = 5432;
 const PATRONI_REST = 8008;
-/** By which base backups read a member's data. */
+/** Port of pgBackRest's server, through which base backups read a member's data. */
 const PGBACKREST = 8432;
-/** Where the watcher of the leader key and the exporter of the backups show their metrics. */
+/** Metrics port of the leader-key watcher and of the backup exporter. */
 const WATCHER_HEALTH = 8080;
 const S3 = 9000;
-/** What API clients in pods need: HAProxy's and the API server's own port, since services are rewritten to it. */
+/**
+ * Ports of the Kubernetes API that pods connect to: HAProxy's, and the API server's own, to which Services are
+ * rewritten.
+ */
 const API = [SERVER_PORTS.kubernetesApi, SERVER_PORTS.apiServer];
 const ETCD = [SERVER_PORTS.etcdClient];
 
-/** The API server, and what it reads of running tasks from the scheduler and the triggerer. */
+/**
+ * Ports of Airflow's API server, and of the scheduler and the triggerer, from which it reads the logs of running tasks.
+ */
 const AIRFLOW = [8080, 8793, 8794];
 const STATSD = { ports: [9125], protocol: "UDP" } as const;
 
 const metrics = (...ports: number[]): Allowance => ({ from: { namespace: "monitoring" }, ports });
 const ingress = (...ports: number[]): Allowance => ({ from: { namespace: "kube-system" }, ports });
 
-/** The namespaces of the platform's own parts. A system with needs of its own names them in its component. */
+/** Namespaces of the platform's parts. A system with further needs declares them in its own component. */
 export const PLATFORM_NAMESPACES = {
   postgres: {
     name: "postgres",
@@ -43,7 +51,7 @@ export const PLATFORM_NAMESPACES = {
       { to: "servers", ports: [...ETCD, ...API] },
       { from: "servers", ports: [POSTGRES, PATRONI_REST] },
       { to: { namespace: "storage" }, ports: [S3] },
-      { to: "internet", ports: [443], pods: { "trellis/archive": "offsite" } }, // where the archive has a second store
+      { to: "internet", ports: [443], pods: { "trellis/archive": "offsite" } }, // the archive's second store, if any
       { from: { namespace: "airflow" }, ports: [POSTGRES] },
       { from: { namespace: "datasurface" }, ports: [POSTGRES] },
       { from: { namespace: "rain-tracker" }, ports: [POSTGRES] },
@@ -93,7 +101,7 @@ export const PLATFORM_NAMESPACES = {
       { to: "dns" },
       { to: { namespace: "postgres" }, ports: [POSTGRES] },
       { to: "internet", ports: [443] },
-      // The daily work tells Airflow of new streams.
+      // The daily job reports new streams to Airflow.
       { to: "servers", ports: API, pods: { "datasurface/job": "infrastructure" } },
       metrics(9464),
     ],
@@ -102,7 +110,7 @@ export const PLATFORM_NAMESPACES = {
     name: "rain-tracker",
     podSecurity: "restricted",
     share: { cpu: 3, memoryGib: 4 },
-    allow: [], // Rain Tracker says itself, pod by pod, who may talk to whom
+    allow: [], // Rain Tracker's component declares a policy for each of its pods
   },
   gardenos: {
     name: "gardenos",
@@ -123,13 +131,13 @@ export const PLATFORM_NAMESPACES = {
 
 export type PlatformNamespaceKey = keyof typeof PLATFORM_NAMESPACES;
 
-// Object.keys forgets the literal keys that the table's own type knows.
+// Safe cast: Object.keys returns strings, and the keys come from the table.
 export const platformNamespaceKeys = Object.keys(PLATFORM_NAMESPACES) as PlatformNamespaceKey[];
 
-/** dev runs one replica of what prod runs three of. */
+/** dev runs one replica of what prod runs three of, so the quotas scale with the environment. */
 const SCALE: Record<Environment, number> = { dev: 0.5, staging: 1, prod: 2 };
 
-/** What a namespace may request in an environment, as a quota's quantities. */
+/** Quota of a namespace in an environment, as Kubernetes quantities. */
 export function quotaOf(
   { share }: PlatformNamespace,
   environment: Environment,

@@ -1,15 +1,20 @@
-/** One permitted conversation between a namespace's pods and somebody else, or among themselves. */
+/**
+ * One allowed connection between a namespace's pods and a peer, or among its pods. `ports` are those of the side that
+ * accepts the connection. `pods` restricts the allowance to the namespace's pods with these labels; the default is all
+ * of them.
+ */
 export type Allowance =
   | { readonly to: "dns" }
-  /** Addresses of the world, which never include the cluster's own networks or the metadata address. */
+  /** Public addresses; never the cluster's own networks or the metadata address. */
   | { readonly to: "internet"; readonly ports: readonly number[]; readonly pods?: PodLabels }
-  /** The cluster's servers themselves: the Kubernetes API, etcd, HAProxy. */
+  /** The cluster's servers: the Kubernetes API, etcd, HAProxy. */
   | { readonly to: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
   | { readonly from: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
   | ({ readonly to: Peer; readonly pods?: PodLabels } & Ports)
   | ({ readonly from: Peer; readonly pods?: PodLabels } & Ports);
 
 interface Ports {
+  /** Ports of the side that accepts the connection. */
   readonly ports: readonly number[];
   /** @default "TCP" */
   readonly protocol?: Protocol;
@@ -17,17 +22,21 @@ interface Ports {
 
 type Protocol = "TCP" | "UDP";
 
-/** Pods of a namespace in the cluster; `"own"` is the namespace that the allowance is for. */
+/** Pods on the other side of a connection. */
 export interface Peer {
+  /** Namespace of the pods; `"own"` is the namespace that the allowance is for. */
   readonly namespace: string;
+  /** Labels of the pods. @default all pods of the namespace */
   readonly pods?: PodLabels;
 }
 
 export type PodLabels = Readonly<Record<string, string>>;
 
-/** The part of a NetworkPolicy that differs between allowances; metadata is the component's business. */
+/** The part of a NetworkPolicy that differs between allowances; the component adds the rest of the metadata. */
 export interface NamedPolicy {
+  /** Name of the policy, made from the allowance. */
   readonly name: string;
+  /** Spec of the policy. */
   readonly spec: {
     readonly podSelector: Selector;
     readonly policyTypes: ReadonlyArray<"Ingress" | "Egress">;
@@ -53,22 +62,22 @@ interface Selector {
 }
 
 /**
- * Ranges that "internet" never means: the cluster's own networks, and the link-local metadata address, which would
- * hand a node's user data, keys and all, to any pod that asks.
+ * Ranges that `"internet"` excludes: the cluster's own networks, and the link-local metadata address, which would give
+ * any pod a node's user data, keys included.
  */
 const NOT_THE_INTERNET = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
 
-/** Who "servers" are. */
+/** The addresses that `"servers"` means in an allowance. */
 export interface Servers {
-  /** The addresses or ranges at which pods find them. */
+  /** Addresses or CIDRs at which pods reach the servers. */
   readonly at: readonly string[];
-  /** Further addresses behind which they come to pods of other servers. @default none */
+  /** Further source addresses from which the servers reach pods of other servers. @default none */
   readonly behind?: readonly string[];
 }
 
 /**
- * Turns allowances into policies: one that denies everything, then one for each allowance, in the order given. The
- * number and the names of policies depend on the allowances alone, so that they are known before any address is.
+ * Converts allowances into policies: one that denies everything, then one for each allowance, in the order given. The
+ * number and the names of the policies depend on the allowances alone, so they are known before any address is.
  */
 export function networkPolicies(
   allowances: readonly Allowance[],
@@ -136,7 +145,10 @@ function peer({ namespace, pods }: Peer): RulePeer {
   };
 }
 
-/** A rule without peers would mean everybody, so an empty list of servers becomes an address that nobody has. */
+/**
+ * An empty list of servers becomes 0.0.0.0/32, which no host has, because a rule without peers would allow every
+ * address.
+ */
 function addresses(servers: readonly string[]): RulePeer[] {
   const known = servers.length > 0 ? servers : ["0.0.0.0"];
   return known.map((each) => ({ ipBlock: { cidr: each.includes("/") ? each : `${each}/32` } }));

@@ -1,4 +1,7 @@
-/** Who stays when a server runs out of room, most important first. The gaps leave room for classes in between. */
+/**
+ * Priority classes, highest first. Pods of lower classes are evicted first when a server runs out of room. The gaps
+ * between the values leave room for further classes.
+ */
 export const PRIORITY_CLASSES = [
   {
     name: "trellis-data",

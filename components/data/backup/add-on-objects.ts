@@ -3,7 +3,10 @@ import { POSTGRES_NAMESPACE } from "../postgres";
 import { type BackupAlertsArgs, backupAlerts } from "./alerts";
 import { BACKUP, LABELS } from "./names";
 
-/** What Prometheus is told of the backups. Its CRDs come with it, so these objects come as a chart that waits. */
+/**
+ * The ServiceMonitor and alert rules of the backups. Their CRDs arrive with the monitoring add-on, so these objects
+ * come as an inline chart that the cluster retries.
+ */
 export function addOnObjects(args: BackupAlertsArgs): InlineChart {
   const metadata = { name: BACKUP.exporter, namespace: POSTGRES_NAMESPACE, labels: LABELS.exporter };
   return {

@@ -6,13 +6,13 @@ const { critical, warning } = alertsOf("docs/runbooks/restore.md");
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
-/** Older than a day and the time that a slow one may take. */
+/** One day, plus the time that a slow backup may take. */
 const MOST_AGE = 26 * HOUR;
 
 export interface BackupAlertsArgs {
-  /** A development stack neither verifies nor drills by itself. */
+  /** A dev stack does not verify or drill on a schedule, so it gets no alerts about those. */
   readonly environment: Environment;
-  /** Whether copies leave the cluster. */
+  /** Whether backups are copied off the cluster; adds an alert on the copies. */
   readonly offsite: boolean;
 }
 
@@ -29,7 +29,7 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
       expr: `time() - backup_last_success_timestamp > ${MOST_AGE}`,
     },
     {
-      // A new cluster has none until its first night.
+      // A new cluster has no backup until its first night.
       ...critical("BackupMissing", "26h", "There is no good backup", "backups-are-too-old"),
       expr: "backup_total_count == 0",
     },
@@ -101,7 +101,7 @@ export function backupAlerts({ environment, offsite }: BackupAlertsArgs): AlertR
         expr: 'backup_run_good{verb="drill"} == 0',
       },
       {
-        // Where there never was one, the oldest backup has waited for it.
+        // Before the first drill, the age of the oldest backup counts.
         ...warning("BackupDrillTooOld", "1h", "No restore drill has run for eight days", "a-drill-failed"),
         expr:
           `time() - backup_run_timestamp{verb="drill"} > ${8 * DAY} or ` +

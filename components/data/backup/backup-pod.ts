@@ -6,36 +6,44 @@ import { BACKUP, SECRETS } from "./names";
 
 export type Variable = k8s.types.input.core.v1.EnvVar;
 
-/** A bucket, but for its keys, which are in the Secret. */
+/** An S3 bucket without its keys, which are in the Secret. */
 export interface Bucket {
+  /** URL of the S3 endpoint. */
   readonly endpoint: pulumi.Input<string>;
+  /** Region that S3 requests are signed for. */
   readonly region: pulumi.Input<string>;
+  /** Name of the bucket. */
   readonly bucket: pulumi.Input<string>;
 }
 
-/** What all pods of the backups share. */
+/** Arguments that all backup pods share. */
 export interface BackupPodArgs {
-  /** The job image, whose entrypoint is `jobs`. */
+  /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
-  /** PostgreSQL's own image, of which a drill makes a scratch server. */
+  /** PostgreSQL's image; a restore drill runs its scratch server from it. */
   readonly postgresImage: pulumi.Input<string>;
+  /** The bucket that backups are written to and restored from. */
   readonly store: Bucket;
-  /** Where copies go; `prefix` keeps clusters apart that share the bucket. */
+  /** The bucket for off-site copies; undefined for none. `prefix` separates clusters that share the bucket. */
   readonly offsite: (Bucket & { readonly prefix: string }) | undefined;
-  /** Who makes backups. */
+  /** The PostgreSQL login that makes backups. */
   readonly user: string;
-  /** The databases that are backed up. */
+  /** Names of the databases to back up. */
   readonly databases: readonly string[];
+  /** Days after which a backup is removed; the newest good one always stays. More days need more space. */
   readonly retentionDays: number;
-  /** Where the superuser's password is, which restores need. */
+  /** Name and key of the Secret with the superuser's password, which only restores use. */
   readonly superuser: { readonly secret: pulumi.Input<string>; readonly key: string };
-  /** The volume of a drill's scratch server. */
+  /**
+   * The volume of a drill's scratch server. It must hold the restored databases, or the drill fails.
+   * @default for `storageClass`: the cluster's default
+   */
   readonly scratch: { readonly size: string; readonly storageClass?: string | undefined };
 }
 
 const AUTHORITIES = "/etc/trellis/authorities";
 
-/** The files of the ConfigMap of authorities. */
+/** Files of the ConfigMap with the CA certificates. */
 export const AUTHORITY_FILES = { postgres: "postgres.crt", store: "object-storage.crt" } as const;
 
 export const secret = (name: string, key: string = name): Variable => ({
@@ -43,7 +51,7 @@ export const secret = (name: string, key: string = name): Variable => ({
   valueFrom: { secretKeyRef: { name: BACKUP.secret, key } },
 });
 
-/** The bucket of the backups. */
+/** Environment of the backup bucket. */
 export const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
   { name: "BACKUP_S3_ENDPOINT", value: store.endpoint },
   { name: "BACKUP_S3_REGION", value: store.region },
@@ -52,7 +60,7 @@ export const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
   secret(SECRETS.secretKey),
 ];
 
-/** The leader, by the name that its certificate holds. */
+/** Environment for the leader, by a host name that its certificate contains. */
 const leader = (user: string): Variable[] => [
   { name: "BACKUP_SERVER_HOST", value: hostOf(POSTGRES.primary) },
   { name: "BACKUP_SERVER_PORT", value: String(POSTGRES.ports.postgres) },
@@ -61,7 +69,7 @@ const leader = (user: string): Variable[] => [
   { name: "BACKUP_SERVER_SSLROOTCERT", value: `${AUTHORITIES}/${AUTHORITY_FILES.postgres}` },
 ];
 
-/** A source for `create`: a replica where Patroni knows of a good one, else the leader. */
+/** Environment of `create`, which reads from a replica if Patroni reports a good one, otherwise from the leader. */
 export const sourceVariables = ({ user, databases }: BackupPodArgs): Variable[] => [
   ...leader(user),
   secret(SECRETS.serverPassword),
@@ -71,7 +79,7 @@ export const sourceVariables = ({ user, databases }: BackupPodArgs): Variable[] 
   { name: "BACKUP_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
 ];
 
-/** The leader as its superuser, who alone can make databases and give them to their owners. */
+/** Environment for the leader as superuser: no other login can create databases and give them to their owners. */
 export const restoreVariables = ({ superuser }: BackupPodArgs): Variable[] => [
   ...leader("postgres"),
   {
@@ -79,7 +87,8 @@ export const restoreVariables = ({ superuser }: BackupPodArgs): Variable[] => [
     valueFrom: { secretKeyRef: { name: superuser.secret, key: superuser.key } },
   },
   {
-    name: SECRETS.offsiteIdentity, // for restores from the copies, which the runbook makes of this pod
+    // For restores from off-site copies: the runbook derives their pod from this one.
+    name: SECRETS.offsiteIdentity,
     valueFrom: { secretKeyRef: { name: BACKUP.offsiteKeySecret, key: SECRETS.offsiteIdentity } },
   },
 ];
@@ -97,14 +106,19 @@ export function offsiteVariables({ offsite }: BackupPodArgs): Variable[] {
   ];
 }
 
+/** What differs between the backup pods. */
 export interface OwnParts {
+  /** Name of the container. */
   readonly container: string;
-  /** What follows `jobs backup`. */
+  /** Arguments after `jobs backup`. */
   readonly words: readonly string[];
+  /** Variables beyond those that all backup pods have. */
   readonly environment: readonly Variable[];
+  /** Memory request and limit. */
   readonly memory: readonly [request: string, limit: string];
+  /** CPU request; there is no limit. */
   readonly cpu: string;
-  /** Ports and probes. */
+  /** Ports and probes, for a pod that serves metrics. @default none */
   readonly serving?: Pick<k8s.types.input.core.v1.Container, "ports" | "livenessProbe" | "readinessProbe">;
 }
 
@@ -112,7 +126,7 @@ export interface OwnParts {
 export function backupPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.core.v1.PodSpec {
   return {
     serviceAccountName: BACKUP.serviceAccount,
-    automountServiceAccountToken: false, // nothing here talks to Kubernetes
+    automountServiceAccountToken: false, // no backup pod uses the Kubernetes API
     enableServiceLinks: false,
     securityContext: restrictedPod(JOBS_USER),
     containers: [

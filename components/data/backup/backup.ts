@@ -14,44 +14,55 @@ import { type OffsiteKey, offsiteKey } from "./offsite-key";
 import { cronJob, cronJobName, schedulesOf } from "./schedules";
 
 export interface BackupArgs extends Pick<BackupPodArgs, "databases" | "retentionDays" | "scratch"> {
-  /** PostgreSQL's namespace, known once its guards stand. */
+  /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** A development stack makes and prunes backups; it verifies, drills and watches them by hand alone. */
+  /**
+   * In dev, `verify`, `drill` and `monitor` are suspended and run only by hand; `create`, `copy` and `prune` keep their
+   * schedule.
+   */
   readonly environment: Environment;
 
-  /** What the cluster is called: copies of several may share a bucket. */
+  /** Name of the cluster. Off-site copies are stored below it, so that several clusters can share a bucket. */
   readonly cluster: string;
 
+  /** The images that the backup pods run. */
   readonly images: {
-    /** The jobs; its entrypoint is `jobs`. */
+    /** The jobs image; its entrypoint is `jobs`. */
     readonly jobs: pulumi.Input<string>;
-    /** The members', of which a drill makes a scratch server. */
+    /** The members' image; a restore drill runs its scratch server from it. */
     readonly postgres: pulumi.Input<string>;
   };
 
-  /** The bucket of the backups. */
+  /** The bucket for the backups, with its keys. */
   readonly store: ObjectStoreAccess;
 
-  /** Storage off the cluster, and its keys. @default the backups live and die with the cluster */
+  /**
+   * A bucket off the cluster that receives encrypted copies, with its keys.
+   * @default none: the backups are lost with the cluster
+   */
   readonly offsite?: OffsiteStore | undefined;
 
+  /** How to reach and log in to PostgreSQL. */
   readonly postgres: {
-    /** The authority of the members' certificates, in PEM. */
+    /** CA certificate (PEM) of the members' certificates. */
     readonly authority: pulumi.Input<string>;
-    /** Who makes backups. */
+    /** The login that makes backups. */
     readonly backup: { readonly user: string; readonly password: pulumi.Input<string> };
-    /** Where the superuser's password is; for restores alone. */
+    /** Name and key of the Secret with the superuser's password, which only restores use. */
     readonly superuser: BackupPodArgs["superuser"];
   };
 
-  /** Whether there is a Prometheus to collect and to alert. */
+  /** Whether Prometheus runs in the cluster. Without it there is no exporter and no alert on the backups. */
   readonly monitoring: boolean;
 }
 
-/** Logical backups by schedule: made, read back, pruned, copied off the cluster, restored for trial, and watched. */
+/**
+ * Creates the CronJobs that make, verify, prune and copy logical backups of the databases and test their restore. With
+ * monitoring, it also creates an exporter and alerts.
+ */
 export class Backup extends pulumi.ComponentResource {
-  /** What reads the copies off the cluster, to be kept outside of it; secret. */
+  /** The age identity that decrypts the off-site copies; secret. Keep a copy outside of the cluster. */
   readonly offsiteKey: pulumi.Output<string>;
 
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -150,7 +161,7 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  /** The one kind of pod here that may talk to the world, and at the one port. */
+  /** Allows internet egress to the copy pods alone, and only to the store's port. */
   private letCopiesOut(
     name: string,
     { endpoint }: Pick<OffsiteStore, "endpoint">,
@@ -180,7 +191,7 @@ export class Backup extends pulumi.ComponentResource {
     pod: BackupPodArgs,
     dependsOn: pulumi.Resource[],
   ): void {
-    // Its environment is read once: other keys are another pod.
+    // The exporter reads its environment only when it starts, so changed keys must replace the pod.
     const keys = pulumi
       .all([store.accessKey, store.secretKey, store.authority])
       .apply((all) => digest(all.join()));

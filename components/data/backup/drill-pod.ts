@@ -6,10 +6,10 @@ import { BACKUP, SECRETS } from "./names";
 
 const VOLUME = "/var/lib/postgresql/data";
 
-/** Within the pod alone: no network reaches it, and nothing of production does. */
+/** Loopback: no network reaches the scratch server, nor does anything in production. */
 const ADDRESS = "127.0.0.1";
 
-/** As durable as a server that people use, so that the time of a drill is the time of a recovery. */
+/** Durability stays at PostgreSQL's defaults, so that a drill takes as long as a real recovery. */
 export const SCRATCH_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: ADDRESS,
   max_connections: "20",
@@ -18,7 +18,7 @@ export const SCRATCH_SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: "2GB",
 };
 
-/** Makes a server that knows one password, and becomes it. */
+/** Initialises a server with one password, then runs it in the same process. */
 export const SCRATCH_SERVER = `
 PATH=${PATHS.programs}:$PATH
 umask 077
@@ -33,7 +33,7 @@ fi
 exec postgres -D "$SCRATCH_DATA" "$@"
 `;
 
-/** Where the drill restores to. */
+/** Environment of the server that a drill restores to. */
 export const scratchVariables: readonly Variable[] = [
   { name: "BACKUP_SERVER_HOST", value: ADDRESS },
   { name: "BACKUP_SERVER_USER", value: "postgres" },
@@ -45,8 +45,8 @@ export const scratchVariables: readonly Variable[] = [
 ];
 
 /**
- * The drill beside a PostgreSQL that begins empty and ends with it: a sidecar of the members' own image, on a volume that
- * lives as long as the pod.
+ * The drill, with an empty PostgreSQL as a sidecar. The sidecar runs the members' image on an ephemeral volume; both
+ * are deleted with the pod.
  */
 export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.core.v1.PodSpec {
   const pod = backupPod(args, own);
@@ -57,7 +57,7 @@ export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.co
       {
         name: "scratch",
         image: args.postgresImage,
-        restartPolicy: "Always", // a sidecar: it is ready before the drill begins, and ends after it
+        restartPolicy: "Always", // a sidecar: it is ready before the drill starts, and stops after it
         command: ["/bin/sh", "-euc", SCRATCH_SERVER, "sh"],
         args: Object.entries(SCRATCH_SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
         env: [
@@ -83,7 +83,7 @@ export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.co
       },
     ],
     volumes: [
-      ...(pod.volumes as k8s.types.input.core.v1.Volume[]), // backupPod gives a plain list
+      ...(pod.volumes as k8s.types.input.core.v1.Volume[]), // safe: backupPod returns a plain list
       {
         name: "scratch-server",
         ephemeral: {

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type BackupPodArgs, backupPod } from "./backup-pod";
 import { BACKUP, LABELS } from "./names";
 
-/** What tells Prometheus how the backups stand; the runs themselves are gone when it asks. */
+/** The exporter of backup metrics. Prometheus cannot scrape the runs, because they have ended by then. */
 export function exporterDeployment(
   args: BackupPodArgs,
   accessDigest: pulumi.Input<string>,
@@ -36,6 +36,7 @@ export function exporterDeployment(
   };
 }
 
+/** The Service through which Prometheus finds the exporter. */
 export const metricsService: k8s.types.input.core.v1.ServiceSpec = {
   selector: LABELS.exporter,
   ports: [{ name: "metrics", port: BACKUP.metricsPort, targetPort: "metrics" }],

@@ -1,11 +1,11 @@
-/** What the parts of the backups are called; they live beside PostgreSQL. */
+/** Names of the backup objects. They are in PostgreSQL's namespace. */
 export const BACKUP = {
   serviceAccount: "backup",
-  /** Passwords and keys. */
+  /** Secret with the passwords and keys that the jobs use. */
   secret: "backup-access",
-  /** What reads the copies off the cluster; no pod that writes them has it. */
+  /** Secret with the identity that decrypts off-site copies. No pod that writes copies gets it. */
   offsiteKeySecret: "backup-offsite-key",
-  /** The authorities of the servers' certificates. */
+  /** ConfigMap with the CA certificates of PostgreSQL and the object store. */
   authorities: "backup-authorities",
   exporter: "backup-exporter",
   metricsService: "backup-metrics",
@@ -13,7 +13,7 @@ export const BACKUP = {
   offsitePolicy: "backup-to-offsite",
 } as const;
 
-/** The keys of the Secret, each under the variable that a job reads it from. */
+/** Keys of the Secrets, each named after the variable that a job reads. */
 export const SECRETS = {
   accessKey: "BACKUP_S3_ACCESS_KEY_ID",
   secretKey: "BACKUP_S3_SECRET_ACCESS_KEY",
@@ -27,7 +27,7 @@ export const SECRETS = {
 
 const PART_OF = { "app.kubernetes.io/part-of": "trellis" } as const;
 
-/** Each kind of pod has a name of its own, so that no selector of one finds another. */
+/** Each kind of pod has its own name label, so that no selector matches the pods of another kind. */
 export const LABELS = {
   jobs: { "app.kubernetes.io/name": "backup", ...PART_OF },
   copy: { "app.kubernetes.io/name": "backup-copy", ...PART_OF },

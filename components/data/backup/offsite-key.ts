@@ -4,15 +4,17 @@ import * as random from "@pulumi/random";
 import { bech32 } from "@scure/base";
 import { identityToRecipient } from "age-encryption";
 
-/** A key pair of age: copies are encrypted for the recipient and read by the identity alone. */
+/** An age key pair: copies are encrypted for the recipient, and only the identity decrypts them. */
 export interface OffsiteKey {
+  /** The public key. */
   readonly recipient: pulumi.Output<string>;
+  /** The private key; secret. */
   readonly identity: pulumi.Output<string>;
 }
 
 /**
- * It exists whether or not there is storage off the cluster: were it dropped with the setting, another one would be made
- * when the setting comes back, and nothing could read the copies of before.
+ * The key pair exists with or without an off-site store. If it were removed with the setting, a returning setting would
+ * create another key, and nothing could decrypt the earlier copies.
  */
 export function offsiteKey(name: string, parent: pulumi.Resource): OffsiteKey {
   const seed = new random.RandomPassword(name, { length: 48, special: false }, { parent });
@@ -20,6 +22,6 @@ export function offsiteKey(name: string, parent: pulumi.Resource): OffsiteKey {
   return { identity, recipient: identity.apply((given) => identityToRecipient(given)) };
 }
 
-/** An identity of age is 32 random bytes; the digest takes the whole of a seed that holds 285 random bits. */
+/** An age identity is 32 random bytes. It is the digest of the whole seed, which holds 285 random bits. */
 export const identityOf = (seed: string) =>
   bech32.encodeFromBytes("AGE-SECRET-KEY-", createHash("sha256").update(seed).digest()).toUpperCase();

@@ -15,15 +15,17 @@ type Verb = "create" | "verify" | "prune" | "copy" | "drill" | "monitor" | "rest
 
 interface Schedule {
   readonly verb: Verb;
-  /** In UTC; absent for what people alone start. */
+  /** Cron expression in UTC; absent for a job that only people start. */
   readonly cron?: string;
-  /** What a development stack does not need. */
+  /** Suspended in dev. */
   readonly sleepsInDev?: true;
-  /** A start that was missed for longer is left to the next turn. */
+  /** A run that could not start within this time is skipped until the next one. */
   readonly startWithinSeconds: number;
+  /** A run that takes longer is stopped. */
   readonly endWithinHours: number;
+  /** How many pods a run may try. */
   readonly attempts: number;
-  /** How many ended Jobs are kept: good ones and failed ones. */
+  /** How many ended Jobs are kept: successful and failed ones. */
   readonly kept: readonly [good: number, failed: number];
   readonly memory: OwnParts["memory"];
   readonly cpu: string;
@@ -32,12 +34,12 @@ interface Schedule {
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
-/** What happens by itself, and, never by itself, a restore: `kubectl create job --from=cronjob/backup-restore`. */
+/** The scheduled jobs, and a restore, which only people start: `kubectl create job --from=cronjob/backup-restore`. */
 export const SCHEDULES: readonly Schedule[] = [
   {
     verb: "create",
     cron: "0 2 * * *",
-    startWithinSeconds: 6 * HOUR, // a cluster that was away at night makes its backup when it is back
+    startWithinSeconds: 6 * HOUR, // a cluster that was down at night makes its backup once it is back
     endWithinHours: 6,
     attempts: 3,
     kept: [3, 3],
@@ -81,7 +83,8 @@ export const SCHEDULES: readonly Schedule[] = [
     sleepsInDev: true,
     startWithinSeconds: DAY,
     endWithinHours: 12,
-    attempts: 1, // the next one begins with an empty server too, and a failure is worth a look
+    // A retry would start with an empty server too, and a failure needs a look.
+    attempts: 1,
     kept: [2, 3],
     memory: ["256Mi", "768Mi"],
     cpu: "250m",
@@ -101,22 +104,22 @@ export const SCHEDULES: readonly Schedule[] = [
     verb: "restore",
     startWithinSeconds: HOUR,
     endWithinHours: 48,
-    attempts: 1, // a person is looking
+    attempts: 1, // a person watches it
     kept: [3, 3],
     memory: ["256Mi", "768Mi"],
     cpu: "250m",
   },
 ];
 
-/** An ended Job and its log, for as long as somebody may ask what happened. */
+/** Keeps an ended Job and its log, so that people can find out what happened. */
 const KEPT_SECONDS = 7 * DAY;
 
-/** A schedule that never comes: what is suspended runs by hand alone. */
+/** Placeholder: a CronJob needs a schedule, but this one is suspended and runs only by hand. */
 const NEVER = "0 0 1 1 *";
 
 export const cronJobName = (verb: Verb): string => `backup-${verb}`;
 
-/** Those that a stack has: copies need somewhere to go. */
+/** The schedules of a stack. Without an off-site store there are no copies. */
 export const schedulesOf = ({ offsite }: Pick<BackupPodArgs, "offsite">): Schedule[] =>
   SCHEDULES.filter(({ verb }) => verb !== "copy" || offsite);
 
@@ -146,7 +149,7 @@ export function cronJob(
   };
 }
 
-/** Only copies may leave the cluster, and their label is what lets them. */
+/** Copy pods have their own label, because the network policy allows egress to the internet by that label alone. */
 const labelsOf = (verb: Verb) => (verb === "copy" ? LABELS.copy : LABELS.jobs);
 
 function podOf({ verb, memory, cpu }: Schedule, args: BackupPodArgs): k8s.types.input.core.v1.PodSpec {
@@ -171,7 +174,7 @@ function podOf({ verb, memory, cpu }: Schedule, args: BackupPodArgs): k8s.types.
   };
   return {
     ...(verb === "drill" ? drillPod(args, own) : backupPod(args, own)),
-    restartPolicy: "Never", // each attempt is a pod whose log can be read
+    restartPolicy: "Never", // each attempt is a new pod, so that its log can be read
     priorityClassName: verb === "restore" ? "trellis-service" : "trellis-job",
   };
 }

@@ -4,17 +4,20 @@ import { hostOf, LABELS, MINIO, MINIO_NAMESPACE } from "./names";
 import { CONSOLE_SERVER_NAME, SERVERS_TRANSPORT } from "./servers";
 
 export interface AddOnObjectsArgs {
-  /** Whether Traefik leads browsers to the console. */
+  /** Whether Traefik forwards browsers to the console. */
   readonly console: boolean;
-  /** Whether there is a Prometheus to collect and to alert. */
+  /** Whether Prometheus runs in the cluster; adds the ServiceMonitor and the alerts. */
   readonly monitoring: boolean;
-  /** How many drives reads and writes need. */
+  /** How many drives must be online for reads and for writes; with fewer, an alert fires. */
   readonly quorums: { readonly read: number; readonly write: number };
 }
 
 export const METRICS_TOKEN_KEY = "token";
 
-/** What add-ons are told of object storage. Their CRDs come with them, so these objects come as a chart that waits. */
+/**
+ * The add-ons' objects for object storage: Traefik's transport, the ServiceMonitor and the alerts. Their CRDs arrive
+ * with the add-ons, so these objects come as an inline chart that the cluster retries.
+ */
 export function addOnObjects({ console, monitoring, quorums }: AddOnObjectsArgs): InlineChart {
   return {
     name: "minio-add-on-objects",
@@ -27,7 +30,7 @@ export function addOnObjects({ console, monitoring, quorums }: AddOnObjectsArgs)
 
 const metadata = (name: string) => ({ name, namespace: MINIO_NAMESPACE, labels: LABELS.servers });
 
-/** Traefik checks the console's certificate against our authority. */
+/** Traefik verifies the console's certificate with our CA. */
 const consoleTransport: Manifest = {
   apiVersion: "traefik.io/v1alpha1",
   kind: "ServersTransport",
@@ -35,7 +38,7 @@ const consoleTransport: Manifest = {
   spec: { serverName: CONSOLE_SERVER_NAME, rootCAs: [{ secret: MINIO.authoritySecret }] },
 };
 
-/** Every server is asked, those that are not ready too: an answer that is missing is an alert. */
+/** Prometheus scrapes every server, ready or not: a server that does not answer is an alert. */
 const serviceMonitor: Manifest = {
   apiVersion: "monitoring.coreos.com/v1",
   kind: "ServiceMonitor",
@@ -47,7 +50,7 @@ const serviceMonitor: Manifest = {
       scheme: "https",
       path: `/minio/v2/metrics/${scope}`,
       interval: "1m",
-      // Two questions to one server would otherwise be one series.
+      // Without this label, the two scrapes of one server would be one series.
       relabelings: [{ sourceLabels: ["__metrics_path__"], targetLabel: "metrics_path" }],
       authorization: { credentials: { name: MINIO.metricsSecret, key: METRICS_TOKEN_KEY } },
       tlsConfig: {

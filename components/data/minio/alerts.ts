@@ -2,10 +2,12 @@ import { type AlertRule, alertsOf } from "../../shared/alert-rule";
 
 const { critical, warning } = alertsOf("docs/runbooks/object-storage.md");
 
-/** The `job` under which the servers are scraped: the name of their Service. */
+/** The `job` label of the servers' metrics: the name of their Service. */
 const JOB = 'job="minio"';
 
-/** Alerts on object storage. Each server reports on all of the cluster, so the most any saw counts. */
+/**
+ * Alerts on object storage. Each server reports on the whole cluster, so the rules take the maximum over the servers.
+ */
 export function minioAlerts(quorums: { readonly read: number; readonly write: number }): AlertRule[] {
   const drivesOnline = `max(minio_cluster_drive_online_total{${JOB}})`;
   const free = `min(minio_cluster_capacity_usable_free_bytes{${JOB}}) / max(minio_cluster_capacity_usable_total_bytes{${JOB}})`;

@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 
-/** Long after every cluster of today: who should no longer read metrics loses the user, not the token's time. */
+/** The token outlives every cluster of today. To revoke access to the metrics, remove the user. */
 const EXPIRES = Date.UTC(2100, 0, 1) / 1000;
 
 /**
- * What a collector shows to MinIO: a token in its user's name, signed with that user's secret key. MinIO asks the user's
- * policy what it may see, so that it opens no more than metrics.
+ * The bearer token with which Prometheus scrapes MinIO: a JWT for a user, signed with that user's secret key. MinIO
+ * applies the user's policy, so the token gives access to metrics alone.
  */
 export function metricsToken(user: string, secretKey: string): string {
   const part = (content: object) => Buffer.from(JSON.stringify(content)).toString("base64url");

@@ -11,51 +11,64 @@ import { Provisioning } from "./provisioning";
 import { MinioServers, type MinioServersArgs } from "./servers";
 import { METRICS_USER, userOf } from "./specification";
 
-/** What an application needs to come to its bucket. */
+/** What an application needs to use its bucket. */
 export interface ObjectStoreAccess {
+  /** URL of the S3 endpoint. */
   readonly endpoint: pulumi.Input<string>;
+  /** Region that S3 requests are signed for. */
   readonly region: typeof REGION;
+  /** Name of the bucket. */
   readonly bucket: pulumi.Input<string>;
+  /** Access key id. */
   readonly accessKey: pulumi.Input<string>;
+  /** Secret access key. */
   readonly secretKey: pulumi.Input<string>;
   /** CA certificate (PEM); in no system trust store. */
   readonly authority: pulumi.Input<string>;
 }
 
 export interface MinIOArgs extends Omit<MinioServersArgs, "image"> {
-  /** The servers' image. @default the pinned release of pgsty/silo */
+  /** Image of the servers. @default the pinned release of pgsty/silo */
   readonly image?: string | undefined;
 
-  /** The job image. */
+  /** The jobs image, which creates the buckets and users; its entrypoint is `jobs`. */
   readonly jobsImage: pulumi.Input<string>;
 
-  /** The buckets, each private, and the applications that come to them. */
+  /** The private buckets, by name, with their versioning and expiry. */
   readonly buckets: Settings["minio"]["buckets"];
+  /**
+   * The applications, by name: each gets a user that may use its own buckets alone. Increment `epoch` for a new secret
+   * key.
+   */
   readonly applications: Settings["minio"]["applications"];
 
-  /** The annotations by which the console's ingress gets its certificate. @default none */
+  /** Annotations that make cert-manager issue the certificate of the console's Ingress. @default none */
   readonly certificateAnnotations?: Readonly<Record<string, string>>;
 
-  /** Whether there is a Prometheus to collect and to alert. */
+  /** Whether Prometheus runs in the cluster. Without it there is no alert on object storage. */
   readonly monitoring: boolean;
 }
 
-/** Object storage: its servers, private buckets with one user an application, a console for people, metrics. */
+/**
+ * Creates S3 object storage: MinIO's servers, private buckets and one user for each application. With a host name it
+ * also exposes the console to people; with monitoring it adds metrics and alerts.
+ */
 export class MinIO extends pulumi.ComponentResource {
-  /** Where S3 clients in the cluster find it. */
+  /** URL of the S3 endpoint for clients in the cluster. */
   readonly endpoint: pulumi.Output<string>;
 
-  /** The authority of its certificate, in PEM; no secret. */
+  /** CA certificate (PEM) of the servers' certificate; not secret. */
   readonly authority: pulumi.Output<string>;
 
-  /** By application; the bucket is the first of its own. */
+  /** Access by application; `bucket` is the first of the application's buckets. */
   readonly access: Readonly<Record<string, ObjectStoreAccess>>;
 
-  /** Where people find it, if it has a name, and who may do everything there. */
+  /** URL of the console; undefined without `consoleHost`. */
   readonly console: pulumi.Output<string> | undefined;
+  /** The root user, which may do everything: for people, in an emergency. */
   readonly root: MinioServers["root"];
 
-  /** For what needs its bucket. */
+  /** Depend on this to wait until the buckets and users exist. */
   readonly made: pulumi.Resource;
 
   constructor(name: string, args: MinIOArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -133,7 +146,10 @@ export class MinIO extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint });
   }
 
-  /** The console alone: S3 clients live in the cluster, and nothing outside may reach the buckets past it. */
+  /**
+   * Exposes the console only. S3 clients run in the cluster, and nothing outside may reach the buckets except through
+   * the console.
+   */
   private ingress(name: string, { namespace, certificateAnnotations }: MinIOArgs, consoleHost: string): void {
     const service = { name: MINIO.console, port: { name: "console" } };
     new k8s.networking.v1.Ingress(

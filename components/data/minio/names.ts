@@ -1,33 +1,33 @@
-/** What the parts of object storage are called in the cluster. */
+/** Names of object storage's objects in the cluster. */
 export const MINIO = {
   statefulSet: "minio",
-  /** Gives each server a name of its own in DNS; the servers know each other by these. */
+  /** Headless Service, which gives each server its own DNS name. The servers reach each other by these names. */
   headless: "minio",
-  /** For clients. */
+  /** Service for S3 clients. */
   api: "minio-api",
   console: "minio-console",
   serviceAccount: "minio",
   rootSecret: "minio-root",
   certificateSecret: "minio-certificate",
-  /** The authority alone, for those who only check. */
+  /** Secret with the CA certificate alone, for clients that only verify. */
   authoritySecret: "minio-authority",
   metricsSecret: "minio-metrics",
   provision: "minio-provision",
   ports: { api: 9000, console: 9001 },
 } as const;
 
-/** The namespace that the foundation gives to object storage; names in certificates and addresses end in it. */
+/** Namespace of object storage, which Foundation creates. Certificates and addresses contain it. */
 export const MINIO_NAMESPACE = "storage";
 
-/** What S3 clients call a server that stands in no region. */
+/** The region that S3 clients use for a server that is in no region. */
 export const REGION = "us-east-1";
 
 const PART_OF = { "app.kubernetes.io/part-of": "trellis" } as const;
 
-/** Each kind of pod has a name of its own, so that no selector of one finds another. */
+/** Each kind of pod has its own name label, so that no selector matches the pods of another kind. */
 export const LABELS = {
   servers: { "app.kubernetes.io/name": MINIO.statefulSet, ...PART_OF },
-  /** The headless Service alone, behind which a collector finds every server. */
+  /** Labels of the headless Service alone, through which Prometheus finds every server. */
   peers: {
     "app.kubernetes.io/name": MINIO.statefulSet,
     "app.kubernetes.io/component": "peers",
@@ -36,12 +36,12 @@ export const LABELS = {
   provision: { "app.kubernetes.io/name": MINIO.provision, ...PART_OF },
 } as const;
 
-/** The whole name of a service, which resolves from every namespace and stands in the servers' certificate. */
+/** Full host name of a Service. It resolves in every namespace, and the servers' certificate contains it. */
 export function hostOf(service: string, namespace: string = MINIO_NAMESPACE): string {
   return `${service}.${namespace}.svc.cluster.local`;
 }
 
-/** All names under which clients and servers reach a server; its certificate holds them. */
+/** All host names by which clients and servers reach a server; its certificate contains them. */
 export function serverNames(namespace: string = MINIO_NAMESPACE): string[] {
   return [
     ...[MINIO.api, MINIO.console, MINIO.headless].flatMap((service) => [

@@ -5,11 +5,15 @@ import { hostOf, LABELS, MINIO } from "./names";
 import { ROOT_VARIABLES } from "./server-pod";
 
 export interface ProvisionJobArgs {
-  /** The job image, whose entrypoint is `jobs`. */
+  /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
-  /** The ConfigMap with the specification, and the Secret with the keys that it names. */
+  /**
+   * Name of both the ConfigMap with the specification and the Secret with the keys that the specification refers to.
+   */
   readonly run: string;
+  /** Name of the Secret with the root user and its password. */
   readonly rootSecret: pulumi.Input<string>;
+  /** Name of the Secret whose `ca.crt` verifies the servers. */
   readonly authoritySecret: pulumi.Input<string>;
 }
 
@@ -21,7 +25,7 @@ const FOLDERS = {
   authority: "/etc/trellis/minio",
 };
 
-/** `jobs storage provision`, once. */
+/** A Job that runs `jobs storage provision` once. */
 export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.JobSpec {
   const mount = (name: keyof typeof FOLDERS) => ({ name, mountPath: FOLDERS[name], readOnly: true });
   const root = (name: string, key: string) => ({
@@ -29,7 +33,7 @@ export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.J
     valueFrom: { secretKeyRef: { name: args.rootSecret, key } },
   });
   return {
-    backoffLimit: 6, // within these minutes the servers have found each other, or a person is needed
+    backoffLimit: 6, // minutes in which the servers must find each other; after that a person is needed
     activeDeadlineSeconds: 1800, // writes wait for drives that are offline
     template: {
       metadata: { labels: LABELS.provision },

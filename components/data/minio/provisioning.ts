@@ -9,19 +9,22 @@ import { provisionJob, SPECIFICATION_FILE } from "./provision-job";
 import { METRICS_USER, provisionSpecification, userOf } from "./specification";
 
 export interface ProvisioningArgs extends Pick<Settings["minio"], "buckets" | "applications"> {
+  /** Namespace of object storage. */
   readonly namespace: pulumi.Input<string>;
-  /** The job image, whose entrypoint is `jobs`. */
+  /** The jobs image; its entrypoint is `jobs`. A new image runs with the next specification. */
   readonly image: pulumi.Input<string>;
+  /** Name of the Secret with the root user and its password. */
   readonly rootSecret: pulumi.Input<string>;
+  /** Name of the Secret whose `ca.crt` verifies the servers. */
   readonly authoritySecret: pulumi.Input<string>;
 }
 
-/** The buckets, and who may come to them: made by a Job that runs once for each specification. */
+/** Creates the buckets and the users that may use them, through a Job that runs once for each specification. */
 export class Provisioning extends pulumi.ComponentResource {
-  /** For what needs its bucket: done once the Job is. */
+  /** Depend on this to wait until the buckets and users exist: it is complete once the Job is. */
   readonly made: pulumi.Resource;
 
-  /** By user. */
+  /** The secret keys, by user. */
   readonly secretKeys: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: ProvisioningArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -44,8 +47,8 @@ export class Provisioning extends pulumi.ComponentResource {
 
     const specification = provisionSpecification(buckets, applications);
     recordArtefact(this, `minio/${SPECIFICATION_FILE}`, specification);
-    // A Job cannot be changed. Another specification is another Job, with inputs of its own, so that none ever reads the
-    // specification of one run with the keys of another.
+    // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
+    // of one run with the keys of another.
     const run = `${MINIO.provision}-${digest(specification, 12)}`;
     const metadata = { name: run, namespace, labels: LABELS.provision };
     const inputs = [
@@ -70,7 +73,7 @@ export class Provisioning extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: inputs,
-        // What is made already need not be made again by a newer image: that one comes with the next specification.
+        // A new image does not repeat a finished Job. It runs with the next specification.
         ignoreChanges: ["spec.template.spec.containers[0].image"],
       },
     );

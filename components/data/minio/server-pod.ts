@@ -6,23 +6,34 @@ import { LABELS, MINIO } from "./names";
 import { PATHS, serverArguments, serverEnvironment } from "./server";
 
 export interface ServerPodArgs {
+  /** Image of the servers. */
   readonly image: pulumi.Input<string>;
+  /**
+   * How many pods with how many drives each, and how many of an object's shards are parity. More parity survives more
+   * lost drives and leaves less space. MinIO never changes the drives of a pool, so pods and drives are permanent.
+   */
   readonly layout: DriveLayout;
-  /** The name under which browsers reach the console. @default none */
+  /** Host name of the console for browsers. @default none: no Ingress leads to the console */
   readonly consoleHost?: string | undefined;
-  /** Hold the root user and its password, and `ca.crt`, `tls.crt` and `tls.key`. */
+  /** Name of the Secret with the root user and its password. */
   readonly rootSecret: pulumi.Input<string>;
+  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key`. */
   readonly certificateSecret: pulumi.Input<string>;
+  /** CPU request of each server, in thousandths of a core. There is no limit. */
   readonly cpuMillis: number;
+  /** Memory request and limit of each server, in MiB. A server that exceeds it is killed. */
   readonly memoryMib: number;
-  /** Servers lie evenly over the nodes, or wait; otherwise only as far as there is room. */
+  /**
+   * Whether servers must be spread evenly over the nodes. With true, a pod waits while that is impossible; with false,
+   * it runs where there is room.
+   */
   readonly strictSpread: boolean;
 }
 
-/** Any user will do: the image names none, and the drives belong to the pod's group. */
+/** Any user id works: the image names no user, and the drives belong to the pod's group. */
 const MINIO_USER = 1000;
 
-/** Under which keys the root user's Secret holds what MinIO reads from variables of the same names. */
+/** Keys of the root user's Secret. MinIO reads them from variables of the same names. */
 export const ROOT_VARIABLES = { user: "MINIO_ROOT_USER", password: "MINIO_ROOT_PASSWORD" } as const;
 
 export const driveName = (number: number): string => `drive-${number}`;
@@ -34,8 +45,8 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
     metadata: { labels: LABELS.servers },
     spec: {
       serviceAccountName: MINIO.serviceAccount,
-      automountServiceAccountToken: false, // MinIO does not talk to Kubernetes
-      enableServiceLinks: false, // variables that begin with MINIO_ would be taken for settings
+      automountServiceAccountToken: false, // MinIO does not use the Kubernetes API
+      enableServiceLinks: false, // MinIO would read service variables that begin with MINIO_ as settings
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(MINIO_USER),
       terminationGracePeriodSeconds: 60,
@@ -71,7 +82,7 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
             requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
             limits: { memory: `${args.memoryMib}Mi` },
           },
-          // A server that waits for its peers answers all the same: it is alive, and they must find it.
+          // A server that waits for its peers answers too: it is alive, and its peers must be able to reach it.
           startupProbe: probe("live", { periodSeconds: 5, failureThreshold: 60 }),
           livenessProbe: probe("live", { periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 3 }),
           readinessProbe: probe("ready", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
@@ -88,7 +99,7 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
           secret: {
             secretName: args.certificateSecret,
             defaultMode: 0o440,
-            // MinIO looks for these names, and reads them again when they change.
+            // MinIO expects these file names, and reloads the files when they change.
             items: [
               { key: "tls.crt", path: "public.crt" },
               { key: "tls.key", path: "private.key" },

@@ -1,19 +1,22 @@
 import type { DriveLayout } from "../../settings";
 import { hostOf, MINIO } from "./names";
 
-/** Where a server finds things; its arguments are rendered for these places. */
+/** Paths in a server's container; its arguments refer to them. */
 export const PATHS = {
   drive: (number: number) => `/data/drive-${number}`,
   certificates: "/etc/minio/certs",
 } as const;
 
 export interface ServerArgs extends Pick<DriveLayout, "pods" | "drivesPerPod"> {
-  /** What the server listens on, as host:port; without a host on all addresses. @default the ports of production */
+  /** Listen addresses, as host:port; without a host, all addresses. @default the ports of production */
   readonly listen?: { readonly api: string; readonly console: string };
+  /** Folder with the certificates. @default the mount path in the container */
   readonly certificates?: string;
 }
 
-/** The arguments of every server: where it listens, how it shows itself, and all drives of the pool, its own among them. */
+/**
+ * Command line of every server: its listen addresses, its certificates, and all drives of the pool, its own included.
+ */
 export function serverArguments({
   listen = { api: `:${MINIO.ports.api}`, console: `:${MINIO.ports.console}` },
   certificates = PATHS.certificates,
@@ -31,7 +34,10 @@ export function serverArguments({
   ];
 }
 
-/** MinIO's own way to write lists. A single server is told folders, since it would take an address for one of several. */
+/**
+ * The drives, in MinIO's own list syntax. A single server gets folders, because MinIO would take an address for one of
+ * several servers.
+ */
 function volumes({ pods, drivesPerPod }: Pick<DriveLayout, "pods" | "drivesPerPod">): string {
   const drives = PATHS.drive(0).replace(/0$/, drivesPerPod === 1 ? "0" : `{0...${drivesPerPod - 1}}`);
   if (pods === 1) return drives;
@@ -39,13 +45,13 @@ function volumes({ pods, drivesPerPod }: Pick<DriveLayout, "pods" | "drivesPerPo
   return `https://${MINIO.statefulSet}-{0...${pods - 1}}.${host}:${MINIO.ports.api}${drives}`;
 }
 
-/** What is no secret of a server's environment. */
+/** The part of a server's environment that is not secret. */
 export function serverEnvironment(
   { pods, drivesPerPod, parity }: DriveLayout,
   consoleHost: string | undefined,
 ): Readonly<Record<string, string>> {
   return {
-    // A single drive knows no parity, and its server refuses to hear of it.
+    // A single drive has no parity, and its server refuses the setting.
     ...(pods * drivesPerPod > 1 && { MINIO_STORAGE_CLASS_STANDARD: `EC:${parity}` }),
     ...(consoleHost && { MINIO_BROWSER_REDIRECT_URL: `https://${consoleHost}` }),
     MINIO_PROMETHEUS_AUTH_TYPE: "jwt",

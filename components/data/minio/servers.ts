@@ -12,34 +12,36 @@ export interface MinioServersArgs
     ServerPodArgs,
     "image" | "layout" | "consoleHost" | "cpuMillis" | "memoryMib" | "strictSpread"
   > {
-  /** The namespace, known once its guards stand. */
+  /** Namespace of object storage, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** What the cluster is called; part of the authority's name. */
+  /** Name of the cluster; part of the CA's common name. */
   readonly cluster: string;
 
-  /** Raised, the servers' certificate is made anew; they read it without a restart. */
+  /** Increment to reissue the servers' certificate. They reload it without a restart. */
   readonly certificateEpoch: number;
 
-  /** The volume of each drive. */
+  /** Size of each drive's volume in GiB. A change has no effect on existing drives. */
   readonly volumeGib: number;
+  /** StorageClass of the drives' volumes. A change has no effect on existing drives. @default the cluster's default */
   readonly storageClass?: string | undefined;
 
-  /** Whether the engine refuses to delete or replace what could not be made again. @default false */
+  /** Whether Pulumi refuses to delete or replace what cannot be recreated. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** The servers, the names that lead to them, and who they are to each other. */
+/** Creates MinIO's servers with the Services in front of them, their CA and certificate, and the root user. */
 export class MinioServers extends pulumi.ComponentResource {
-  /** By which clients know the servers; no secret. */
+  /** CA certificate (PEM) with which clients verify the servers; not secret. */
   readonly authority: pulumi.Output<string>;
 
-  /** The Secrets that others mount, by their names. */
+  /** Names of the Secrets that other pods mount. */
   readonly secrets: { readonly root: pulumi.Output<string>; readonly authority: pulumi.Output<string> };
 
-  /** Who may do everything: for people, in an emergency, and for the provisioning job. */
+  /** The root user, which may do everything: for people in an emergency, and for the provisioning job. */
   readonly root: { readonly user: string; readonly password: pulumi.Output<string> };
 
+  /** Depend on this to wait until the servers run. */
   readonly servers: pulumi.Resource;
 
   constructor(name: string, args: MinioServersArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -126,10 +128,10 @@ export class MinioServers extends pulumi.ComponentResource {
         spec: {
           serviceName: MINIO.headless,
           replicas: layout.pods,
-          // All start at once, since none gets ready before most of its peers are there. A new release still comes to one
-          // server after the other, each awaited.
+          // Start all servers at once, because none becomes ready before most of its peers run. A new release still
+          // replaces one server after the other, and waits for each.
           podManagementPolicy: "Parallel",
-          minReadySeconds: layout.pods > 1 ? 10 : 0, // for its peers to see its drives again
+          minReadySeconds: layout.pods > 1 ? 10 : 0, // time for its peers to see its drives again
           selector: { matchLabels: LABELS.servers },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: drives(args),
@@ -140,7 +142,7 @@ export class MinioServers extends pulumi.ComponentResource {
           }),
         },
       },
-      // Kubernetes forbids to change the claims of a StatefulSet: a larger volume is the volume's own affair.
+      // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a drive, change its own claim.
       { ...kept, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
     );
     this.registerOutputs({});
@@ -156,7 +158,7 @@ export class MinioServers extends pulumi.ComponentResource {
       new k8s.core.v1.Service(
         `${name}-${purpose}`,
         {
-          // A Service counts as made when a pod is ready behind it, and none is before the servers are declared.
+          // Pulumi would wait for a ready pod behind the Service, and there is none before the servers are declared.
           metadata: { ...object, annotations: { ...object.annotations, "pulumi.com/skipAwait": "true" } },
           spec: { selector: LABELS.servers, ...spec },
         },
@@ -170,7 +172,7 @@ export class MinioServers extends pulumi.ComponentResource {
       { ...metadata(MINIO.headless), labels: LABELS.peers },
       {
         clusterIP: "None",
-        publishNotReadyAddresses: true, // servers find each other before they are ready
+        publishNotReadyAddresses: true, // servers must resolve each other before they are ready
         ports: [api, console],
       },
     );
@@ -185,10 +187,10 @@ export class MinioServers extends pulumi.ComponentResource {
   }
 }
 
-/** The name of the object that tells Traefik how to speak to the console; it comes with the objects of add-ons. */
+/** Name of the ServersTransport with which Traefik connects to the console; add-on-objects.ts declares it. */
 export const SERVERS_TRANSPORT = MINIO.console;
 
-/** The name in the certificate, whichever pod's address Traefik calls. */
+/** Host name that Traefik verifies in the certificate, whichever pod's address it connects to. */
 export const CONSOLE_SERVER_NAME = hostOf(MINIO.console);
 
 const TLS_FROM_THE_INGRESS = {

@@ -3,16 +3,22 @@ import type { Settings } from "../../settings";
 type Buckets = Settings["minio"]["buckets"];
 type Applications = Settings["minio"]["applications"];
 
-/** Whatever begins so belongs to us: what of it is no longer declared is taken away. */
+/**
+ * Users whose names begin with this prefix belong to the provisioning job, which removes those that are no longer
+ * declared.
+ */
 const PREFIX = "trellis-";
 
-/** The one who may read metrics and nothing else. */
+/** The user that may read metrics and nothing else. */
 export const METRICS_USER = `${PREFIX}metrics`;
 
-/** Who an application is to MinIO; also the name of its policy and of its file in the Secret of keys. */
+/** MinIO's user for an application; also the name of its policy and of its file in the Secret of keys. */
 export const userOf = (application: string): string => `${PREFIX}${application}`;
 
-/** What the provisioning job reads, as JSON; its twin, which judges every field, is the specification of jobs/storage. */
+/**
+ * Input of the provisioning job, as JSON. jobs/storage/specification.ts parses it and validates every field; keep both
+ * in step.
+ */
 export function provisionSpecification(buckets: Buckets, applications: Applications): string {
   const specification = {
     prefix: PREFIX,

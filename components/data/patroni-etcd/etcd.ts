@@ -7,33 +7,38 @@ import { type MemberPodArgs, memberPod } from "./member-pod";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
 export interface PatroniEtcdArgs extends Pick<MemberPodArgs, "members" | "strictSpread"> {
-  /** The namespace of PostgreSQL, known once its guards stand. */
+  /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** What the platform is called; part of the authority's name. */
+  /** Name of the platform: part of the CA's common name, and etcd's cluster token. */
   readonly cluster: string;
 
-  /** Raised, the certificates are made anew. */
+  /** Increment to reissue the certificates. etcd reloads them without a restart. */
   readonly certificateEpoch: number;
 
+  /**
+   * StorageClass of the members' volumes. A change has no effect on existing members.
+   * @default the cluster's default
+   */
   readonly storageClass?: string | undefined;
 
-  /** Whether the engine refuses to delete what could not be made again. @default false */
+  /** Whether Pulumi refuses to delete what cannot be recreated. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** What Patroni keeps is small, and what it needs is that a write reaches the disk. */
+/** Size of a member's volume. Patroni stores little; it only needs writes to reach the disk. */
 const VOLUME = "1Gi";
 
 /**
- * An etcd in the cluster, for Patroni alone: where the servers are not ours, there is none on them to share. Whoever has a
- * certificate of its authority may read and write everything in it, and nobody but PostgreSQL's pods has one.
+ * Creates an etcd in the cluster for Patroni alone, for clusters whose servers have no etcd that we can share. Any
+ * client with a certificate of its CA can read and write everything; only PostgreSQL's pods have one.
  */
 export class PatroniEtcd extends pulumi.ComponentResource {
-  /** Each as host:port. */
+  /** Client addresses of the members, each as host:port. */
   readonly hosts: readonly string[];
+  /** CA certificate (PEM) of the members' certificates. */
   readonly authority: pulumi.Output<string>;
-  /** Opens the connection; has no common name, which etcd's JSON gateway would refuse. */
+  /** The client certificate. It has no common name: etcd's JSON gateway refuses one that does. */
   readonly certificate: pulumi.Output<KeyPair>;
 
   constructor(name: string, args: PatroniEtcdArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -53,7 +58,8 @@ export class PatroniEtcd extends pulumi.ComponentResource {
       child,
     );
     const leaf = { lifetime: LIFETIMES.workload, epoch: args.certificateEpoch };
-    // Both sides of a connection between members are peers, and a server is the client of its own JSON gateway.
+    // Members connect to each other in both directions, and each is a client of its own JSON gateway. So every
+    // certificate has both uses.
     const member = (purpose: string, commonName: string) =>
       authority.issue(purpose, {
         ...leaf,
@@ -96,7 +102,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
         metadata: metadata(ETCD.headless),
         spec: {
           clusterIP: "None",
-          publishNotReadyAddresses: true, // members find each other before they are ready
+          publishNotReadyAddresses: true, // members must resolve each other before they are ready
           selector: LABELS,
           ports: Object.entries(ETCD.ports).map(([port, number]) => ({ name: port, port: number })),
         },
@@ -118,7 +124,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
         spec: {
           serviceName: ETCD.headless,
           replicas: args.members,
-          podManagementPolicy: "Parallel", // none is ready before most are there
+          podManagementPolicy: "Parallel", // no member is ready before a majority runs
           selector: { matchLabels: LABELS },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: [
@@ -127,7 +133,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
           template: memberPod({ ...args, token: args.cluster, certificates: certificates.metadata.name }),
         },
       },
-      // Kubernetes forbids to change the claims of a StatefulSet.
+      // Kubernetes rejects changes to the claims of a StatefulSet.
       {
         ...child,
         protect: args.protection ?? false,
@@ -138,7 +144,10 @@ export class PatroniEtcd extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The namespace's other pods may speak to the members, and the members to each other. */
+  /**
+   * Network policies: the namespace's pods may connect to the members, members to each other, and Prometheus to their
+   * metrics port.
+   */
   private allow(name: string, namespace: pulumi.Input<string>): void {
     const { client, peer, metrics } = ETCD.ports;
     const ports = (...numbers: number[]) => numbers.map((port) => ({ port, protocol: "TCP" }));

@@ -6,19 +6,23 @@ import { versions } from "../../shared/versions";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
 export interface MemberPodArgs {
-  /** What the cluster is called; members of another one are refused. */
+  /** The cluster token: a member refuses peers of an etcd cluster with another token. */
   readonly token: string;
+  /** Number of members. Three survive the loss of one; one survives none. */
   readonly members: number;
-  /** One member a node, or the pod waits; otherwise only as far as there are nodes. */
+  /**
+   * Whether two members may never share a node. With true, a pod waits while there are too few nodes; with false,
+   * members share nodes only then.
+   */
   readonly strictSpread: boolean;
-  /** The Secret with `ca.crt`, and for clients and for peers a certificate and its key. */
+  /** Name of the Secret with `ca.crt`, and a certificate and a key each for clients (`server`) and peers (`peer`). */
   readonly certificates: pulumi.Input<string>;
 }
 
-/** The project's own image; it holds the programs of etcd and no shell. */
+/** The etcd project's image. It contains etcd's programs and no shell. */
 const IMAGE = `gcr.io/etcd-development/etcd:v${versions.etcd.version}`;
 
-/** Any user will do: the image names none, and the volume belongs to the pod's group. */
+/** Any user id works: the image names no user, and the volume belongs to the pod's group. */
 const ETCD_USER = 1000;
 
 const CERTIFICATES = "/etc/etcd/certificates";
@@ -28,7 +32,7 @@ const VOLUME = "/var/lib/etcd";
 const QUOTA_BYTES = 256 * 1024 ** 2;
 const HISTORY = "300s";
 
-/** One member of an etcd that keeps who leads PostgreSQL, and nothing else. */
+/** The pod of one member. This etcd stores only Patroni's keys, such as who leads PostgreSQL. */
 export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
   return {
     metadata: {
@@ -38,7 +42,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
     spec: {
       serviceAccountName: ETCD.serviceAccount,
       automountServiceAccountToken: false,
-      enableServiceLinks: false, // variables that begin with ETCD_ would be taken for settings
+      enableServiceLinks: false, // etcd would read service variables that begin with ETCD_ as settings
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(ETCD_USER),
       affinity: { podAntiAffinity: apart(LABELS, args.strictSpread) },
@@ -66,7 +70,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
   };
 }
 
-/** etcd reads renewed certificates by itself, at the next connection. */
+/** etcd's command line. etcd reloads renewed certificates at the next connection, without a restart. */
 function memberArguments({ token, members }: MemberPodArgs): string[] {
   const own = memberHost("$(MEMBER)");
   const url = (host: string, port: number) => `https://${host}:${port}`;
@@ -79,7 +83,7 @@ function memberArguments({ token, members }: MemberPodArgs): string[] {
     `--listen-peer-urls=${url("0.0.0.0", peer)}`,
     `--initial-advertise-peer-urls=${url(own, peer)}`,
     `--initial-cluster=${cluster.join()}`,
-    // Without TLS, for probes and Prometheus: it shows health and figures, no keys.
+    // No TLS, for probes and Prometheus: this address serves health and metrics, no keys.
     `--listen-metrics-urls=http://0.0.0.0:${metrics}`,
     ...[`--cert-file=${CERTIFICATES}/server.crt`, `--key-file=${CERTIFICATES}/server.key`],
     ...[`--trusted-ca-file=${CERTIFICATES}/ca.crt`, "--client-cert-auth"],

@@ -1,9 +1,9 @@
 import { hostOf } from "../postgres";
 
-/** What this etcd is called in the cluster; it lives beside the members of PostgreSQL. */
+/** Names of this etcd's objects. They are in PostgreSQL's namespace. */
 export const ETCD = {
   statefulSet: "etcd",
-  /** Gives each member a name of its own in DNS. */
+  /** Headless Service, which gives each member its own DNS name. */
   headless: "etcd",
   serviceAccount: "etcd",
   certificates: "etcd-certificates",
@@ -15,5 +15,5 @@ export const LABELS = { "app.kubernetes.io/name": "etcd", "app.kubernetes.io/par
 export const memberNames = (members: number): string[] =>
   Array.from({ length: members }, (_, ordinal) => `${ETCD.statefulSet}-${ordinal}`);
 
-/** By which a member is known to the others and to clients, wherever its pod is. */
+/** Host name of a member for peers and clients, whichever node its pod is on. */
 export const memberHost = (name: string): string => hostOf(`${name}.${ETCD.headless}`);

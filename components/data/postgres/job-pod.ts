@@ -2,13 +2,13 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PASSWORD_VARIABLES } from "./logins";
 
-/** Where pods of the job image find what opens etcd and PostgreSQL. */
+/** Mount paths of the certificates for etcd and PostgreSQL in pods of the jobs image. */
 export const ETCD_FOLDER = "/etc/trellis/etcd";
 export const SERVER_FOLDER = "/etc/trellis/postgres";
 
 type Variable = k8s.types.input.core.v1.EnvVar;
 
-/** etcd's access, as `jobs postgres` reads it. */
+/** Environment for access to etcd, as `jobs postgres` reads it. */
 export function etcdEnvironment(
   hosts: pulumi.Input<readonly string[]>,
   passwords: pulumi.Input<string> | undefined,
@@ -29,7 +29,7 @@ export function secretVariable(name: string, secret: pulumi.Input<string>, key: 
   return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
 }
 
-/** PostgreSQL and libpq refuse a key that others may read; the group is the pod's own. */
+/** PostgreSQL and libpq refuse a private key that others may read. With mode 0440, only the pod's own group may. */
 export function secretVolume(name: string, secretName: pulumi.Input<string>): k8s.types.input.core.v1.Volume {
   return { name, secret: { secretName, defaultMode: 0o440 } };
 }

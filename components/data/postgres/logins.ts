@@ -1,10 +1,10 @@
 export const REPLICATION_USER = "replicator";
 export const REWIND_USER = "rewinder";
 
-/** The group of the logins that make backups. They read every table, so they may log in from pods alone. */
+/** Group of the logins that make backups. They can read every table, so they may log in only from pods. */
 export const BACKUP_GROUP = "trellis_backup";
 
-/** The passwords, each under the variable that Patroni reads it from. */
+/** The variables that Patroni reads its passwords from; also their keys in the Secret. */
 export const PASSWORD_VARIABLES = {
   superuser: "PATRONI_SUPERUSER_PASSWORD",
   replication: "PATRONI_REPLICATION_PASSWORD",

@@ -1,18 +1,18 @@
-/** What the parts of the cluster are called, inside the cluster and among themselves. */
+/** Names of PostgreSQL's objects in the cluster. */
 export const POSTGRES = {
   statefulSet: "postgres",
-  /** Gives each member a name of its own in DNS. */
+  /** Headless Service, which gives each member its own DNS name. */
   headless: "postgres",
   primary: "postgres-primary",
   replica: "postgres-replica",
   pooler: "postgres-pooler",
   discovery: "postgres-discovery",
   bootstrap: "postgres-bootstrap",
-  /** Watches the archive. */
+  /** Monitors the archive. */
   archive: "postgres-archive",
-  /** Makes the backups that a recovery begins from. */
+  /** Makes the base backups that a recovery starts from. */
   baseBackup: "postgres-base-backup",
-  /** A server of its own that shows a moment of the past. */
+  /** A separate server with the data of a past moment. */
   recovery: "postgres-recovery",
   serviceAccount: "postgres",
   ports: { postgres: 5432, rest: 8008, pgbackrest: 8432, archiveMetrics: 9187 },
@@ -20,7 +20,7 @@ export const POSTGRES = {
 
 const PART_OF = { "app.kubernetes.io/part-of": "trellis" } as const;
 
-/** Each kind of pod has a name of its own, so that no selector of one finds another. */
+/** Each kind of pod has its own name label, so that no selector matches the pods of another kind. */
 export const LABELS = {
   members: { "app.kubernetes.io/name": "postgres", ...PART_OF },
   discovery: { "app.kubernetes.io/name": POSTGRES.discovery, ...PART_OF },
@@ -31,19 +31,21 @@ export const LABELS = {
   recovery: { "app.kubernetes.io/name": POSTGRES.recovery, ...PART_OF },
 } as const;
 
-/** The namespace that the foundation gives to PostgreSQL; names in certificates and addresses end in it. */
+/** Namespace of PostgreSQL, which Foundation creates. Certificates and addresses contain it. */
 export const POSTGRES_NAMESPACE = "postgres";
 
 export function memberName(ordinal: number): string {
   return `${POSTGRES.statefulSet}-${ordinal}`;
 }
 
-/** The whole name of a service, which resolves from every namespace and stands in the server's certificate. */
+/** Full host name of a Service. It resolves in every namespace, and the server's certificate contains it. */
 export function hostOf(service: string, namespace = POSTGRES_NAMESPACE): string {
   return `${service}.${namespace}.svc.cluster.local`;
 }
 
-/** All names under which clients and members reach PostgreSQL in the cluster; the server's certificate holds them. */
+/**
+ * All host names by which clients and members reach PostgreSQL in the cluster; the server's certificate contains them.
+ */
 export function serverNames(namespace = POSTGRES_NAMESPACE): string[] {
   const services = [POSTGRES.primary, POSTGRES.replica, POSTGRES.pooler, POSTGRES.headless];
   return [

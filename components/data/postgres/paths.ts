@@ -3,7 +3,7 @@ import { versions } from "../../shared/versions";
 /** The user `postgres` of the official image. */
 export const POSTGRES_USER = 999;
 
-/** Where the container finds things; the configuration is rendered for these places. */
+/** Paths in the members' container; the configuration refers to them. */
 export const PATHS = {
   programs: `/usr/lib/postgresql/${versions.postgres.version.split(".")[0]}/bin`,
   data: "/var/lib/postgresql/data/pgdata",

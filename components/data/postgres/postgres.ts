@@ -25,48 +25,70 @@ export interface PostgresArgs
     | "certificate"
     | "protection"
   > {
+  /**
+   * StorageClass of the members' volumes and of a recovery server's. A change has no effect on existing members.
+   * @default the cluster's default
+   */
   readonly storageClass?: KubernetesName | undefined;
 
+  /** The images that the pods run. */
   readonly images: {
-    /** PostgreSQL, Patroni, pgBackRest and PgBouncer. */
+    /** The members' image, with PostgreSQL, Patroni, pgBackRest and PgBouncer. */
     readonly postgres: pulumi.Input<string>;
-    /** The jobs; its entrypoint is `jobs`. */
+    /** The jobs image; its entrypoint is `jobs`. */
     readonly jobs: pulumi.Input<string>;
-    /** The members' image with the jobs in it; needed with an archive. */
+    /** The members' image with the jobs in it; needed with an archive. @default none: no base backups are made */
     readonly recovery?: pulumi.Input<string>;
   };
 
-  /** The applications' databases. */
+  /**
+   * The applications' databases by name, with their extensions, their connection limits and the epoch of their
+   * passwords.
+   */
   readonly databases: DatabaseSettings;
 
-  /** Raised to give the login that makes backups a new password. */
+  /**
+   * Increment to get a new login, with a new password, for backups. The previous one works until the next increment.
+   */
   readonly backupEpoch: number;
 
-  /** Whether writers share sessions through PgBouncer. */
+  /**
+   * Whether `write` connections go through PgBouncer in transaction mode. More clients then share fewer sessions, but
+   * session state such as `SET` does not last beyond a transaction.
+   */
   readonly pooling: boolean;
 
-  /** Where the log is archived to, so that any moment can be recovered. @default nowhere */
+  /**
+   * Where WAL and base backups are stored, so that any moment can be recovered.
+   * @default none: no moment can be recovered
+   */
   readonly archive?: ArchiveArgs | undefined;
 }
 
-/** PostgreSQL that survives: its members, the way to the leader, the databases, and the way in for applications. */
+/**
+ * Creates a highly available PostgreSQL: Patroni members, Services that follow the leader, and a database and logins
+ * for each application. Optional are PgBouncer, and an archive with which any moment can be recovered.
+ */
 export class Postgres extends pulumi.ComponentResource {
-  /** By database and access, the connection string of the newest login; secret. */
+  /** Connection string of the newest login, by database and access; secret. */
   readonly connections: Readonly<Record<string, Readonly<Record<Access, pulumi.Output<string>>>>>;
 
-  /** The authority by which clients know the server; what their `sslrootcert` holds. */
+  /** CA certificate (PEM) with which clients verify the server: the content of `sslrootcert`. */
   readonly authority: pulumi.Output<string>;
 
-  /** For what needs its database. */
+  /** Depend on this to wait until the databases and logins exist. */
   readonly made: pulumi.Resource;
 
-  /** Who makes backups: reads everything in every database, and comes from the pods alone. */
+  /** The login that makes backups. It can read every database, and may log in only from pods. */
   readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
 
-  /** Where the superuser's password is: for restores, which make databases and give them to their owners. */
+  /**
+   * Name and key of the Secret with the superuser's password: for restores, which create databases and give them to
+   * their owners.
+   */
   readonly superuser: { readonly secret: pulumi.Output<string>; readonly key: string };
 
-  /** What decrypts the archive, by repository; to be kept outside of the cluster. */
+  /** Passphrases that decrypt the archive, by repository; secret. Keep a copy outside of the cluster. */
   readonly archivePassphrases: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -145,10 +167,11 @@ export class Postgres extends pulumi.ComponentResource {
       );
     }
 
-    // Migrations take locks that belong to a session, and readers go to the replicas: neither is for the pooler.
+    // Only writers use the pooler: migrations take locks that belong to a session, and readers go to the replicas.
     const host = (access: Access) =>
       access === "write" && args.pooling ? hostOf(POSTGRES.pooler) : undefined;
-    // Whoever holds one waits for its database: a component's own dependencies do not reach its children.
+    // A connection string resolves only once its database exists, because a component's `dependsOn` does not reach its
+    // children.
     const afterwards = (connection: pulumi.Output<string>) =>
       pulumi.all([connection, this.made.urn]).apply(([known]) => known);
     this.connections = Object.fromEntries(
@@ -156,7 +179,7 @@ export class Postgres extends pulumi.ComponentResource {
         database,
         Object.fromEntries(
           ACCESSES.map((access) => [access, afterwards(made.connection(database, access, host(access)))]),
-        ) as Record<Access, pulumi.Output<string>>, // the keys are all accesses
+        ) as Record<Access, pulumi.Output<string>>, // safe: the keys are all accesses
       ]),
     );
     this.authority = pulumi.output(args.certificate.authority);

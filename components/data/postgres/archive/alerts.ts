@@ -3,7 +3,7 @@ import { type AlertRule, alertsOf } from "../../../shared/alert-rule";
 const { critical, warning } = alertsOf("docs/runbooks/point-in-time.md");
 const HOUR = 3600;
 
-/** A backup is due each day; this much later somebody has to look. */
+/** A backup is due each day. An alert fires when the newest is older than this. */
 const LATEST_BACKUP_HOURS = 26;
 
 /** Alerts on the WAL archive. Each means that fewer moments can be recovered. */
@@ -28,7 +28,7 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       expr: "max(trellis_archive_oldest_waiting_seconds) > 900",
     },
     {
-      // Half is the point at which there is as much time left as it has taken to come here.
+      // At half, as much time is left as the queue took to get there.
       ...critical(
         "PostgresArchiveQueueFills",
         "1m",

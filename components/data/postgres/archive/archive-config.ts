@@ -1,51 +1,68 @@
-/** An S3 bucket that takes backups and the log, as far as a file may name it: the keys come by the environment. */
+/** An S3 bucket for base backups and WAL, without its keys, which come from the environment. */
 export interface Repository {
-  /** Such as https://minio-api.storage.svc.cluster.local:9000. */
+  /** URL of the S3 endpoint, such as https://minio-api.storage.svc.cluster.local:9000. */
   readonly endpoint: string;
+  /** Region that S3 requests are signed for. */
   readonly region: string;
+  /** Name of the bucket. */
   readonly bucket: string;
-  /** How buckets are addressed: MinIO by path, most others by a name of their own. */
+  /** Whether the bucket's name is in the URL's path, as with MinIO, or in its host name, as with most other stores. */
   readonly addressing: "path" | "host";
-  /** The authority that signed the store's certificate; absent where the system's own suffice. */
+  /** File with the CA certificate that signed the store's certificate. @default none: the system's trust store */
   readonly authorityFile?: string;
-  /** Full backups that are kept, each with all of the log since the oldest: so far back reaches recovery. */
+  /** How many full backups to keep, with all WAL since the oldest of them. Recovery reaches back that far. */
   readonly keepFull: number;
-  /** Differential backups that are kept; more make a recovery shorter, not the window longer. */
+  /** How many differential backups to keep. More make a recovery shorter, but do not make it reach back further. */
   readonly keepDifferential: number;
 }
 
-/** Where pgBackRest finds its certificates, as a server beside a member or as that server's client. */
+/** Paths of pgBackRest's certificates, for the server next to a member or for a client of that server. */
 export interface ArchiveCertificates {
+  /** CA certificate that verifies the other side. */
   readonly authority: string;
+  /** Own certificate. */
   readonly certificate: string;
+  /** Private key of the certificate. */
   readonly key: string;
 }
 
 export interface ArchiveConfigArgs {
-  /** The name of the cluster in the repositories. */
+  /** Name of the cluster in the repositories. */
   readonly stanza: string;
-  /** The first takes all that is taken automatically; a second one lies off the cluster. */
+  /** The first is in the cluster, and standbys are restored from it. A second one is off the cluster. */
   readonly repositories: readonly [Repository, ...Repository[]];
-  /** The bytes of finished log that a leader keeps for a store that does not answer, before it lets them go. */
+  /**
+   * Bytes of finished WAL that a leader keeps while a store does not answer. When they are exceeded, pgBackRest drops
+   * WAL and the archive has a gap.
+   */
   readonly queueBytes: number;
+  /** How many processes compress and transfer files. More are faster and use more CPU. */
   readonly processes: number;
-  /** Folders that may be empty after each start. */
+  /** Folder for prefetched WAL and the status of archived WAL; may be empty after each start. */
   readonly spool: string;
+  /** Folder for lock files; may be empty after each start. */
   readonly locks: string;
-  /** Whose configuration this is: a member's, or that of a pod which makes backups over the network. */
+  /** Who reads the configuration: a member, or a pod that makes backups over the network. */
   readonly seat: MemberSeat | BackupSeat;
 }
 
+/** A member, which reads its own data. */
 export interface MemberSeat {
+  /** Selects the options of a member. */
   readonly kind: "member";
+  /** PostgreSQL's data directory. */
   readonly data: string;
+  /** Folder of PostgreSQL's unix socket. */
   readonly sockets: string;
+  /** PostgreSQL's port. */
   readonly port: number;
 }
 
+/** A pod that makes backups, and reads a member's data over the network. */
 export interface BackupSeat {
+  /** Selects the options of a backup pod. */
   readonly kind: "backup";
-  /** All members, whoever leads: pgBackRest finds out for itself. */
+  /** All members; pgBackRest itself finds out which one leads. */
   readonly members: readonly {
     readonly host: string;
     readonly serverPort: number;
@@ -53,28 +70,36 @@ export interface BackupSeat {
     readonly sockets: string;
     readonly port: number;
   }[];
+  /** The certificates with which the pod connects to the members' servers. */
   readonly certificates: ArchiveCertificates;
 }
 
-/** The server beside a member, which reads out its data for a backup that another pod makes. */
+/**
+ * Arguments of pgBackRest's server next to a member. It reads the member's data for a backup that another pod makes.
+ */
 export interface ArchiveServerArgs {
+  /** Name of the cluster in the repositories. The backup client may access this stanza alone. */
   readonly stanza: string;
+  /** The member whose data the server reads. */
   readonly member: Omit<MemberSeat, "kind">;
+  /** Listen address and port of the server. */
   readonly server: { readonly address: string; readonly port: number };
+  /** The server's certificate, and the CA that verifies its client. */
   readonly certificates: ArchiveCertificates;
+  /** Folder for lock files; may be empty after each start. */
   readonly locks: string;
 }
 
-/** The common name of the one client to whom a member's server opens. */
+/** Common name of the only client that a member's server accepts. */
 export const BACKUP_CLIENT = "pgbackrest";
 
-/** The file that pgBackRest reads without being told. */
+/** The configuration file that pgBackRest reads by default. */
 export const ARCHIVE_CONFIG_FILE = "pgbackrest.conf";
 
-/** The file of the server beside a member, which lies next to it. */
+/** Configuration file of the server next to a member, in the same folder. */
 export const ARCHIVE_SERVER_CONFIG_FILE = "server.conf";
 
-/** The variables of a repository's secrets; in the file they would stand in clear. */
+/** Variables for a repository's secrets, which would be in clear text in the file. */
 export function repositoryVariables(index: number) {
   const prefix = `PGBACKREST_REPO${index}`;
   return {
@@ -84,7 +109,7 @@ export function repositoryVariables(index: number) {
   } as const;
 }
 
-/** pgbackrest.conf; it holds no secret. */
+/** pgbackrest.conf, without secrets. */
 export function archiveConfig(args: ArchiveConfigArgs): string {
   const { stanza, repositories, seat } = args;
   return [
@@ -95,7 +120,7 @@ export function archiveConfig(args: ArchiveConfigArgs): string {
     "compress-level=3",
     `process-max=${args.processes}`,
     "start-fast=y",
-    // A member that is down, or alone, keeps nobody from a backup.
+    // Prefer a standby, but also take a backup when there is none or it is down.
     "backup-standby=prefer",
     "archive-async=y",
     `archive-push-queue-max=${args.queueBytes}`,
@@ -106,7 +131,7 @@ export function archiveConfig(args: ArchiveConfigArgs): string {
     "log-level-file=off",
     "",
     "[global:archive-push]",
-    "archive-timeout=20", // a member that is being stopped waits for the archiver
+    "archive-timeout=20", // a member that shuts down waits for the archiver
     "",
     `[${stanza}]`,
     ...(seat.kind === "member" ? ownOptions(seat) : memberOptions(seat)),
@@ -115,8 +140,8 @@ export function archiveConfig(args: ArchiveConfigArgs): string {
 }
 
 /**
- * What a member's server reads. It names no repository: pgBackRest demands the passphrase of each that its file names, and
- * the server, which is reached over the network, is given none.
+ * Configuration of the server next to a member. It names no repository, because pgBackRest demands the passphrase of
+ * each one that its file names. The server is reachable over the network and gets no passphrase.
  */
 export function archiveServerConfig(args: ArchiveServerArgs): string {
   const { stanza, member, server, certificates } = args;
@@ -152,7 +177,7 @@ function repositoryOptions(repository: Repository, name: string, stanza: string)
     `${name}-path=/${stanza}`,
     `${name}-cipher-type=aes-256-cbc`,
     `${name}-bundle=y`,
-    `${name}-block=y`, // a differential backup stores the changed parts of a large file, not the file
+    `${name}-block=y`, // a differential backup stores only the changed parts of a large file
     `${name}-retention-full=${repository.keepFull}`,
     `${name}-retention-diff=${repository.keepDifferential}`,
   ];
@@ -179,27 +204,31 @@ function memberOptions({ members, certificates }: BackupSeat): string[] {
   });
 }
 
-/** What Patroni has to know of the archive. */
+/** What Patroni needs for archiving and recovery. */
 export interface Archiving {
+  /** Name of the cluster in the repositories. */
   readonly stanza: string;
-  /** The script of the image that closes the gap which a dead leader left; its own place in the image. */
+  /** Path, in the image, of the script that closes the archive gap that a dead leader left. */
   readonly closeGap: string;
-  /** The place of the data, whose log the script looks through. */
+  /** PostgreSQL's data directory, whose WAL the script searches. */
   readonly data: string;
-  /** A cluster that is made anew begins with what the archive held at this moment, instead of empty. */
+  /**
+   * Bootstraps a new cluster from the archive as of this moment. An existing cluster ignores it.
+   * @default none: a new cluster is empty
+   */
   readonly recoverTo?: RecoveryTarget | undefined;
 }
 
-/** The last that the archive holds, or a moment with its time zone, such as 2026-11-21T10:00:00Z. */
+/** `latest` for the end of the archive, or a moment with its time zone, such as 2026-11-21T10:00:00Z. */
 export type RecoveryTarget = "latest" | (string & {});
 
 /**
- * A quiet leader closes its segment of the log after this long. What the loss of every server may cost is this and the
- * time of an upload.
+ * An idle leader closes its WAL segment after this time. The loss of every server costs at most this time and the time
+ * of an upload.
  */
 const ARCHIVE_TIMEOUT_SECONDS = 30;
 
-/** A replica does not wait longer for the archive when there is a leader to ask. */
+/** How long a standby waits for the archive; it can get the WAL from the leader instead. */
 const STORE_ANSWERS_SECONDS = 15;
 
 /** PostgreSQL's parameters for archiving. */
@@ -208,30 +237,35 @@ export function archiveParameters({ stanza }: Archiving) {
     archive_mode: "on",
     archive_command: `${pgbackrest(stanza)} archive-push "%p"`,
     archive_timeout: ARCHIVE_TIMEOUT_SECONDS,
-    track_commit_timestamp: "on", // so that one can ask when a row was written before choosing a moment
+    track_commit_timestamp: "on", // shows when a row was written, before one chooses a moment
   } as const;
 }
 
 /**
- * How a member that is behind gets segments that its leader no longer has. It asks the archive before it asks the leader, so
- * a store that is away must not hold up its start; asked again it is all the same.
+ * The command with which a member that is behind gets WAL segments that its leader no longer has. PostgreSQL tries the
+ * archive before the leader, so a store that does not answer must not delay the start. PostgreSQL asks again later
+ * anyway.
  */
 export function restoreCommand({ stanza }: Archiving): string {
   return `timeout ${STORE_ANSWERS_SECONDS} ${pgbackrest(stanza)} archive-get %f "%p"`;
 }
 
-/** What of Patroni's `postgresql` section is about the archive: replicas from it, and the leader's duty at promotion. */
+/**
+ * The archive's part of Patroni's `postgresql` section: standbys are created from the archive, and a new leader closes
+ * the archive's gap.
+ */
 export function archiveSection(archiving: Archiving) {
   const { stanza, closeGap, data } = archiving;
   return {
-    // From the store, which costs the leader nothing; from the leader where the store has no backup or does not answer.
+    // Create standbys from the store, which puts no load on the leader. Use the leader if the store has no backup or
+    // does not answer.
     create_replica_methods: ["pgbackrest", "basebackup"],
     pgbackrest: {
-      // Asked first, since pgBackRest itself waits for minutes for a store that does not answer.
+      // Try a short read first, because pgBackRest itself waits minutes for a store that does not answer.
       command:
         `/bin/sh -c 'timeout ${STORE_ANSWERS_SECONDS} ${pgbackrest(stanza)} --repo=1 repo-get backup/${stanza}/backup.info ` +
         `> /dev/null && exec ${pgbackrest(stanza)} --repo=1 --delta --log-level-console=warn restore'`,
-      keep_data: true, // pgBackRest compares, and fetches what differs
+      keep_data: true, // pgBackRest compares the files, and fetches those that differ
       no_params: true,
     },
     basebackup: [{ checkpoint: "fast" }],
@@ -244,7 +278,8 @@ export function recoveryBootstrap({ stanza, recoverTo }: Archiving) {
   if (!recoverTo) return undefined;
   const target =
     recoverTo === "latest" ? "" : ` --type=time "--target=${moment(recoverTo)}" --target-action=promote`;
-  // To PostgreSQL a segment that cannot be fetched is the end of the log, so a store that stumbles gets all the time it needs.
+  // PostgreSQL takes a segment that it cannot fetch for the end of the WAL, so an unreliable store gets all the time
+  // that it needs.
   const patient = `${pgbackrest(stanza)} --archive-timeout=${PATIENCE_SECONDS} archive-get %f %p`;
   return {
     method: "archive",
@@ -259,7 +294,7 @@ export function recoveryBootstrap({ stanza, recoverTo }: Archiving) {
 /** How long a recovery waits for one segment. */
 const PATIENCE_SECONDS = 900;
 
-/** As pgBackRest and PostgreSQL read it. */
+/** A moment in the format of pgBackRest and PostgreSQL. */
 const moment = (given: string) => new Date(given).toISOString().replace("T", " ").replace("Z", "+00");
 
 const pgbackrest = (stanza: string) => `pgbackrest --stanza=${stanza}`;

@@ -7,15 +7,15 @@ import { hostOf, LABELS, POSTGRES } from "../names";
 import { PATHS, POSTGRES_USER } from "../paths";
 import { ARCHIVE_SERVER_CONFIG_FILE } from "./archive-config";
 
-/** What a pod must know to reach the repositories. */
+/** What a pod needs to reach the repositories. */
 export interface MemberArchive {
-  /** The ConfigMap with pgbackrest.conf and the authority of the store in the cluster. */
+  /** Name of the ConfigMap with pgbackrest.conf and the CA certificate of the store in the cluster. */
   readonly configMap: pulumi.Input<string>;
-  /** The Secret with the keys, each under the variable that pgBackRest reads it from. */
+  /** Name of the Secret with the keys, each under the variable from which pgBackRest reads it. */
   readonly keys: pulumi.Input<string>;
-  /** Changes with either, since programs read both only when they start. */
+  /** Digest of both, which replaces the pods on a change: programs read both only when they start. */
   readonly digest: pulumi.Input<string>;
-  /** Whether one of the repositories lies outside of the cluster. */
+  /** Whether one of the repositories is outside of the cluster. */
   readonly offsite: boolean;
 }
 
@@ -24,16 +24,19 @@ export const ARCHIVE_PATHS = {
   authority: "/etc/pgbackrest/store.crt",
   spool: "/var/spool/pgbackrest",
   locks: "/tmp/pgbackrest",
-  /** In the image. */
+  /** Part of the image. */
   closeGap: "/usr/local/lib/trellis/trellis-archive-gap.py",
   clientCertificates: "/etc/trellis/pgbackrest",
   recovery: "/var/lib/postgresql/recovery",
 } as const;
 
-/** The room that prefetched segments and the marks of archived ones need, with some to spare: over it a pod is evicted. */
+/**
+ * Space for prefetched segments and the status files of archived ones, with some reserve. A pod that exceeds it is
+ * evicted.
+ */
 const SPOOL_SIZE = "512Mi";
 
-/** The label by which a network policy lets a pod out to a store in the world. */
+/** The label by which a network policy allows a pod egress to a store on the internet. */
 export function reachesOffsite({ offsite }: MemberArchive): Record<string, string> {
   return offsite ? { "trellis/archive": "offsite" } : {};
 }
@@ -46,8 +49,8 @@ export function archiveVolumes({ configMap }: MemberArchive): k8s.types.input.co
 }
 
 /**
- * pgBackRest's server beside a member: who makes a backup reads the data through it, after both have shown certificates,
- * and no one needs the right to run commands in pods. It knows no key of any repository.
+ * pgBackRest's server next to a member. The pod that makes a backup reads the data through it, and both verify the
+ * other's certificate. So nobody needs permission to run commands in pods. The server has no key of any repository.
  */
 export function archiveServer({ image }: { readonly image: pulumi.Input<string> }) {
   const ping = { exec: { command: ["/usr/bin/pgbackrest", "server-ping"] } };
@@ -56,7 +59,7 @@ export function archiveServer({ image }: { readonly image: pulumi.Input<string> 
     name: "pgbackrest",
     image,
     command: ["/usr/bin/pgbackrest", "server"],
-    // By the environment: the server hands each call to a process of its own, which the option would not reach.
+    // Set by variable, because the server starts a process for each call, which a command-line option would not reach.
     env: [{ name: "PGBACKREST_CONFIG", value: `${ARCHIVE_PATHS.config}/${ARCHIVE_SERVER_CONFIG_FILE}` }],
     ports: [{ name: "pgbackrest", containerPort: POSTGRES.ports.pgbackrest }],
     securityContext: restrictedContainer,
@@ -73,16 +76,18 @@ export function archiveServer({ image }: { readonly image: pulumi.Input<string> 
 }
 
 export interface ArchivePodArgs {
-  /** PostgreSQL and pgBackRest with the jobs, whose entrypoint is `jobs`. */
+  /** Image with PostgreSQL, pgBackRest and the jobs; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
+  /** The repositories' configuration and keys. */
   readonly archive: MemberArchive;
+  /** Name of the cluster in the repositories. */
   readonly stanza: string;
 }
 
 /** A pod that makes a base backup over the network. */
 export function baseBackupPod(
   args: ArchivePodArgs & {
-    /** The Secret with the certificate to which the members' servers open. */
+    /** Name of the Secret with the client certificate that the members' servers accept. */
     readonly client: pulumi.Input<string>;
   },
   { type, repository }: { readonly type: "full" | "diff" | "incr"; readonly repository: number },
@@ -112,7 +117,7 @@ export function baseBackupPod(
   };
 }
 
-/** A pod that tells Prometheus how far the archive reaches, and how far it is behind. */
+/** A pod that exports how far the archive reaches, and how far it is behind, to Prometheus. */
 export function archiveMonitorPod(
   args: ArchivePodArgs & {
     readonly passwords: pulumi.Input<string>;
@@ -141,7 +146,7 @@ export function archiveMonitorPod(
             { name: "ARCHIVE_QUEUE_BYTES", value: String(args.queueBytes) },
             { name: "ARCHIVE_REPOSITORIES", value: String(args.repositories) },
             { name: "ARCHIVE_SERVER_HOST", value: hostOf(POSTGRES.primary) },
-            // It may read the log's folder, and no table of anybody's.
+            // This login can list the WAL folder, but cannot read any application's tables.
             { name: "ARCHIVE_SERVER_USER", value: REWIND_USER },
             { name: "ARCHIVE_SERVER_SSLMODE", value: "verify-full" },
             { name: "ARCHIVE_SERVER_SSLROOTCERT", value: `${PATHS.serverCertificates}/ca.crt` },
@@ -174,8 +179,8 @@ export function archiveMonitorPod(
 }
 
 /**
- * A server of its own that shows a moment of the past, for whoever scales it up and names the moment; it never meets the
- * running cluster.
+ * A separate server with the data of a past moment, for a person who scales it up and chooses the moment. It never
+ * connects to the running cluster.
  */
 export function recoveryPod(
   args: ArchivePodArgs & {

@@ -18,58 +18,71 @@ import {
 } from "./archive-config";
 import { ARCHIVE_PATHS, type MemberArchive } from "./archive-pods";
 
-/** A bucket with the keys to it. */
+/** An S3 bucket with its keys. */
 export interface ArchiveStore {
+  /** URL of the S3 endpoint. */
   readonly endpoint: pulumi.Input<string>;
+  /** Region that S3 requests are signed for. */
   readonly region: pulumi.Input<string>;
+  /** Name of the bucket. */
   readonly bucket: pulumi.Input<string>;
+  /** Access key id. */
   readonly accessKey: pulumi.Input<string>;
+  /** Secret access key. */
   readonly secretKey: pulumi.Input<string>;
 }
 
 export interface ArchiveArgs {
-  /** The bucket in the cluster, and the authority that signed its server's certificate. */
+  /** The bucket in the cluster, and the CA certificate (PEM) that signed its server's certificate. */
   readonly store: ArchiveStore & { readonly authority: pulumi.Input<string> };
 
-  /** A second bucket that does not die with the cluster. @default none */
+  /** A second bucket, off the cluster, which survives the loss of the cluster. @default none */
   readonly offsite?: ArchiveStore | undefined;
 
-  /** The certificate by which backups reach the members' data; its common name is BACKUP_CLIENT. */
+  /** The client certificate with which backups read the members' data; its common name is BACKUP_CLIENT. */
   readonly client: pulumi.Output<{ readonly cert: string; readonly key: string }>;
 
-  /** Where a cluster that does not exist yet begins: with what the archive holds. @default empty */
+  /**
+   * Bootstraps a new cluster from the archive as of this moment. An existing cluster ignores it.
+   * @default none: a new cluster is empty
+   */
   readonly recoverTo?: RecoveryTarget | undefined;
 
-  /** Whether there is a Prometheus to collect and to alert. */
+  /** Whether Prometheus runs in the cluster. Without it there is no alert on the archive. */
   readonly monitoring: boolean;
 }
 
-/** Weekly full backups in the cluster: four weeks of any moment; off it twice as many. */
+/** Full backups are weekly, so recovery reaches back four weeks in the cluster, and twice as long off it. */
 const KEPT = {
   inside: { keepFull: 4, keepDifferential: 14 },
   offsite: { keepFull: 8, keepDifferential: 14 },
 } as const;
 
-/** The share of a volume that the log may take while no store answers; the rest is for the data to grow. */
+/** The share of a volume that WAL may use while no store answers. The rest is for the growth of the data. */
 const QUEUE_SHARE = 0.4;
 
-/** Segments are packed and sent by this many processes; a small server has two cores. */
+/** How many processes compress and send WAL segments. A small server has two cores. */
 const PROCESSES = 2;
 
-/** The repositories' configuration and keys, as members and backups read them. */
+/**
+ * Creates the configuration and keys of the archive's repositories, for the members and for the pods that make base
+ * backups.
+ */
 export class Archive extends pulumi.ComponentResource {
-  /** For the members. */
+  /** The members' configuration and keys. */
   readonly member: MemberArchive;
-  /** For pods that make backups over the network. */
+  /** Configuration and keys of the pods that make backups over the network. */
   readonly backups: MemberArchive;
-  /** For Patroni. */
+  /** Patroni's part of the archive's configuration. */
   readonly archiving: Archiving;
   /** How many repositories there are. */
   readonly repositories: number;
+  /** Bytes of finished WAL that a leader keeps while no store answers. */
   readonly queueBytes: number;
   /**
-   * What decrypts the repository in the cluster, and the one off it: both, whether or not there is a second store now, so
-   * that one that comes back is read with the passphrase that it was written with. To be kept outside of the cluster; secret.
+   * Passphrases that decrypt the repository in the cluster and the one off it; secret. Keep a copy outside of the
+   * cluster. Both always exist, so that a second store that returns is read with the passphrase that it was written
+   * with.
    */
   readonly passphrases: readonly [pulumi.Output<string>, pulumi.Output<string>];
 
@@ -90,8 +103,8 @@ export class Archive extends pulumi.ComponentResource {
     const stores = [store, ...(offsite ? [offsite] : [])];
     this.repositories = stores.length;
     this.queueBytes = Math.floor(args.volumeGib * 2 ** 30 * QUEUE_SHARE);
-    // Both, with or without a store off the cluster: a passphrase that left the state would come back as another one, and
-    // nothing could read the old archive.
+    // Create both, with or without an off-site store. A passphrase removed from the state would return as another one,
+    // and nothing could decrypt the old archive.
     const passphrase = (repository: number) =>
       pulumi.secret(
         new random.RandomPassword(
@@ -153,7 +166,7 @@ export class Archive extends pulumi.ComponentResource {
       return {
         configMap: made.name,
         keys: secret.metadata.name,
-        // Half a digest over random characters tells nothing of them.
+        // Safe to publish: half a digest over random characters does not reveal them.
         digest: pulumi.unsecret(
           pulumi
             .all([config, store.authority, keys])

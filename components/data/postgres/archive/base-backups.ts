@@ -8,31 +8,43 @@ import type { Archive } from "./archive";
 import { archiveMonitorPod, baseBackupPod, recoveryPod } from "./archive-pods";
 
 export interface BaseBackupsArgs {
+  /** PostgreSQL's namespace. */
   readonly namespace: pulumi.Input<string>;
-  /** PostgreSQL and pgBackRest with the jobs. */
+  /** Image with PostgreSQL, pgBackRest and the jobs. */
   readonly image: pulumi.Input<string>;
+  /** The repositories that base backups are written to. */
   readonly archive: Archive;
-  /** The certificate to which the members' servers open. */
+  /** The client certificate that the members' servers accept. */
   readonly client: TrustedPair;
-  /** The Secrets with the members' passwords and with the authority of their certificates. */
+  /** Name of the Secret with the members' passwords. */
   readonly passwords: pulumi.Input<string>;
+  /** Name of the Secret whose `ca.crt` verifies the members. */
   readonly serverCertificate: pulumi.Input<string>;
-  /** What the server of a recovery needs: as much as a member. */
+  /** Size of the recovery server's volume in GiB: as large as a member's. */
   readonly volumeGib: number;
+  /** StorageClass of the recovery server's volume; undefined for the cluster's default. */
   readonly storageClass: string | undefined;
+  /** CPU request of the recovery server, in thousandths of a core: as much as a member's. */
   readonly cpuMillis: number;
+  /** Memory request and limit of the recovery server in MiB: as much as a member's. */
   readonly memoryMib: number;
-  /** Whether there is a Prometheus to collect and to alert. */
+  /** Whether Prometheus runs in the cluster. Without it there is no alert on the archive. */
   readonly monitoring: boolean;
 }
 
-/** Before the logical backup at 02:00; the one off the cluster after it, since pgBackRest makes one at a time. */
+/**
+ * Hours of the base backups (UTC). The one in the cluster precedes the logical backup at 02:00. The one off the cluster
+ * follows it, because pgBackRest makes one at a time.
+ */
 const HOURS = [0, 4] as const;
 
-/** A backup that takes longer than this hangs. */
+/** A backup that takes longer is taken to be stuck, and is stopped. */
 const DEADLINE_SECONDS = 3 * 3600;
 
-/** The base backups that recovery begins from, who watches them, and a server for looking at a moment of the past. */
+/**
+ * Creates the CronJobs of the base backups that a recovery starts from, and a monitor of the archive. It also creates a
+ * recovery server with no replicas, which people scale up to look at a past moment.
+ */
 export class BaseBackups extends pulumi.ComponentResource {
   constructor(name: string, args: BaseBackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:BaseBackups", name, {}, opts);
@@ -64,7 +76,7 @@ export class BaseBackups extends pulumi.ComponentResource {
     ).metadata.name;
     const { stanza } = archive.archiving;
     const backup = { image: args.image, archive: archive.backups, stanza, client };
-    // Not over the network to the members, but to the repositories alone.
+    // These pods need only the repositories, not the members' servers.
     const reader = { ...args, archive: archive.member, stanza };
     const after = { parent: this, dependsOn: accounts };
 
@@ -106,7 +118,7 @@ export class BaseBackups extends pulumi.ComponentResource {
           },
           spec: { backoffLimit: 20, template: baseBackupPod(backup, { type: "incr", repository }) },
         },
-        { ...after, ignoreChanges: ["spec"] }, // a Job cannot be changed, and it has done its work
+        { ...after, ignoreChanges: ["spec"] }, // a Job is immutable, and this one has done its work
       );
     }
 

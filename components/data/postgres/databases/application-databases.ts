@@ -15,29 +15,36 @@ import {
 } from "./specification";
 
 export interface ApplicationDatabasesArgs extends Omit<BootstrapJobArgs, "run"> {
+  /** PostgreSQL's namespace. */
   readonly namespace: pulumi.Input<string>;
-  /** By name: extensions, connections, and the epoch of the passwords. */
+  /** The databases by name, with their extensions, their connection limits and the epoch of their passwords. */
   readonly databases: DatabaseSettings;
-  /** Raised to give the login that makes backups a new password. */
+  /**
+   * Increment to get a new login, with a new password, for backups. The previous one works until the next increment.
+   */
   readonly backupEpoch: number;
-  /** What all members of Patroni share; a running cluster is brought up to it. */
+  /** Patroni's settings that all members share. The Job applies them to a running cluster. */
   readonly dynamicConfiguration: object;
 }
 
 /** A login with its password. */
 export interface Credential extends Login {
+  /** The login's password; secret. */
   readonly password: pulumi.Output<string>;
 }
 
-/** The databases, and who may do what in them: made by a Job that runs once for each specification. */
+/**
+ * Creates the databases, and the logins of the applications and of backups, through a Job that runs once for each
+ * specification.
+ */
 export class ApplicationDatabases extends pulumi.ComponentResource {
-  /** For what needs its database: done once the Job is. */
+  /** Depend on this to wait until the databases and logins exist: it is complete once the Job is. */
   readonly made: pulumi.Resource;
 
-  /** Every login that works now, each database's newest last. */
+  /** Every login that works now, with each database's newest last. */
   readonly credentials: readonly Credential[];
 
-  /** Who makes backups: reads everything, and comes from the pods alone. */
+  /** The login that makes backups. It can read every database, and may log in only from pods. */
   readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
 
   constructor(name: string, args: ApplicationDatabasesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -47,7 +54,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
     const password = (user: string) =>
       new random.RandomPassword(
         `${name}-${user}`,
-        { length: 40, special: false }, // fits into a URL as it is
+        { length: 40, special: false }, // needs no escaping in a URL
         child,
       ).result;
     this.credentials = loginsOf(args.databases).map((login) => ({
@@ -64,8 +71,8 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
 
     const specification = bootstrapSpecification(args.databases, args.backupEpoch, args.dynamicConfiguration);
     recordArtefact(this, `postgres/${SPECIFICATION_FILE}`, specification);
-    // A Job cannot be changed. Another specification is another Job, with inputs of its own, so that none ever reads the
-    // specification of one run with the passwords of another.
+    // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
+    // of one run with the passwords of another.
     const run = `${POSTGRES.bootstrap}-${digest(specification, 12)}`;
     const metadata = { name: run, namespace, labels: LABELS.bootstrap };
     const inputs = [
@@ -99,14 +106,14 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: inputs,
-        // What is made already need not be made again by a newer image: that one comes with the next specification.
+        // A new image does not repeat a finished Job. It runs with the next specification.
         ignoreChanges: ["spec.template.spec.containers[0].image"],
       },
     );
     this.registerOutputs({});
   }
 
-  /** How an application reaches its database with the newest of its logins; secret. */
+  /** The connection string of an application to its database, with the newest of its logins; secret. */
   connection(
     database: string,
     access: Access,

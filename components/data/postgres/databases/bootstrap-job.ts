@@ -6,13 +6,16 @@ import { PASSWORD_VARIABLES } from "../logins";
 import { hostOf, LABELS, POSTGRES } from "../names";
 
 export interface BootstrapJobArgs {
-  /** The job image, whose entrypoint is `jobs`. */
+  /** The jobs image; its entrypoint is `jobs`. A new image runs with the next specification. */
   readonly image: pulumi.Input<string>;
-  /** The ConfigMap with the specification, and the Secret with the passwords that it names. */
+  /**
+   * Name of both the ConfigMap with the specification and the Secret with the passwords that the specification refers
+   * to.
+   */
   readonly run: string;
-  /** The Secret with the members' passwords, among them the superuser's. */
+  /** Name of the Secret with the members' passwords, the superuser's included. */
   readonly passwords: pulumi.Input<string>;
-  /** The Secret whose `ca.crt` is the authority of the members' certificates. */
+  /** Name of the Secret whose `ca.crt` verifies the members. */
   readonly serverCertificate: pulumi.Input<string>;
 }
 
@@ -21,12 +24,12 @@ export const SPECIFICATION_FILE = "specification.json";
 const PASSWORDS_FOLDER = "/etc/trellis/passwords";
 const SPECIFICATION_FOLDER = "/etc/trellis/specification";
 
-/** `jobs postgres bootstrap`, once. */
+/** A Job that runs `jobs postgres bootstrap` once. */
 export function bootstrapJob(args: BootstrapJobArgs): k8s.types.input.batch.v1.JobSpec {
   const { image, run, passwords, serverCertificate } = args;
   const mount = (name: string, mountPath: string) => ({ name, mountPath, readOnly: true });
   return {
-    backoffLimit: 6, // within these minutes a leader is there, or a person is needed
+    backoffLimit: 6, // minutes in which a leader must appear; after that a person is needed
     template: {
       metadata: { labels: LABELS.bootstrap },
       spec: {
@@ -44,7 +47,8 @@ export function bootstrapJob(args: BootstrapJobArgs): k8s.types.input.batch.v1.J
             env: [
               { name: "POSTGRES_SPECIFICATION", value: `${SPECIFICATION_FOLDER}/${SPECIFICATION_FILE}` },
               { name: "POSTGRES_PASSWORDS", value: PASSWORDS_FOLDER },
-              { name: "POSTGRES_RETIRE", value: "true" }, // logins before the former epoch, which nobody should have
+              // Drop logins older than the previous epoch, which nobody should use any more.
+              { name: "POSTGRES_RETIRE", value: "true" },
               { name: "POSTGRES_HOST", value: hostOf(POSTGRES.primary) },
               { name: "POSTGRES_USER", value: "postgres" },
               { name: "POSTGRES_SSLMODE", value: "verify-full" },

@@ -1,9 +1,9 @@
 import { hostOf, POSTGRES } from "../names";
 
 export interface PoolerConfigArgs {
-  /** How many sessions the leader takes in all; the poolers share half of them. */
+  /** How many sessions the leader accepts in total. The poolers share half of them. */
   readonly maxConnections: number;
-  /** How many poolers there are. */
+  /** How many poolers there are. More poolers get fewer sessions each. */
   readonly replicas: number;
 }
 
@@ -13,10 +13,13 @@ export const POOLER_PLACES = {
   certificates: "/etc/trellis/postgres",
 } as const;
 
-/** Waiting clients cost a pooler little, sessions cost PostgreSQL much: that is what a pooler is for. */
+/**
+ * Clients that each pooler accepts. Waiting clients are cheap for a pooler, while sessions are expensive for
+ * PostgreSQL.
+ */
 const MOST_CLIENTS = 1000;
 
-/** pgbouncer.ini for PgBouncer 1.21 or newer: transactions share the leader's sessions. */
+/** pgbouncer.ini for PgBouncer 1.21 or newer. In transaction mode, clients share the leader's sessions. */
 export function poolerConfig({ maxConnections, replicas }: PoolerConfigArgs): string {
   const { certificates, users } = POOLER_PLACES;
   const sessions = Math.max(4, Math.floor(maxConnections / 2 / replicas));
@@ -63,7 +66,10 @@ log_disconnections = 0
 `;
 }
 
-/** Who may come in. By the password in clear PgBouncer opens its own sessions, so the file is a Secret. */
+/**
+ * The logins that PgBouncer accepts. PgBouncer opens its own sessions with the passwords in clear text, so the file is
+ * a Secret.
+ */
 export function poolerUsers(logins: readonly { readonly user: string; readonly password: string }[]): string {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
   return logins.map(({ user, password }) => `${quoted(user)} ${quoted(password)}\n`).join("");

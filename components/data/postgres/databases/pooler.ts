@@ -9,21 +9,23 @@ import type { Credential } from "./application-databases";
 import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
 
 export interface PoolerArgs {
+  /** PostgreSQL's namespace. */
   readonly namespace: pulumi.Input<string>;
-  /** The members' image, which has PgBouncer too. */
+  /** The members' image, which contains PgBouncer. */
   readonly image: pulumi.Input<string>;
-  /** Who may log in, by which password. */
+  /** The logins that the poolers accept, with their passwords. */
   readonly credentials: readonly Credential[];
-  /** The Secret with the server's certificate. */
+  /** Name of the Secret with the server's certificate, which the poolers present too. */
   readonly serverCertificate: pulumi.Input<string>;
+  /** Digest of the certificate; a change rolls the poolers. */
   readonly certificateDigest: pulumi.Input<string>;
-  /** How many sessions the leader takes in all. */
+  /** How many sessions the leader accepts in total. The poolers share half of them. */
   readonly maxConnections: number;
 }
 
 const REPLICAS = 2;
 
-/** PgBouncer before the leader: many short transactions over few sessions. */
+/** Creates two PgBouncers in front of the leader, so that many short transactions share few sessions. */
 export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Pooler", name, {}, opts);
@@ -61,7 +63,7 @@ export class Pooler extends pulumi.ComponentResource {
             metadata: {
               labels: LABELS.pooler,
               annotations: {
-                // Half a digest over 40 random characters tells nothing of them.
+                // Safe to publish: half a digest over 40 random characters does not reveal them.
                 "trellis/config-digest": pulumi.unsecret(users.apply((text) => digest(config + text))),
                 "trellis/certificate-digest": args.certificateDigest,
               },
@@ -90,7 +92,7 @@ export class Pooler extends pulumi.ComponentResource {
                   resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
                   readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
                   livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
-                  // Clients' transactions end, and endpoints forget the pod, before it stops.
+                  // Before it stops, clients' transactions end and the pod is removed from the endpoints.
                   lifecycle: { preStop: { sleep: { seconds: 5 } } },
                   volumeMounts: [
                     { name: "config", mountPath: POOLER_PLACES.config, readOnly: true },

@@ -2,8 +2,8 @@ import type { Settings } from "../../../settings";
 import { BACKUP_GROUP } from "../logins";
 
 /**
- * What the bootstrap job makes; its twin, which judges every field, is the specification of jobs/postgres. Each database
- * gets three applications, by what they may do there.
+ * Kinds of access to a database; each database gets one application for each. jobs/postgres parses the specification
+ * and validates every field; keep both in step.
  */
 export const ACCESSES = ["read", "write", "migrate"] as const;
 export type Access = (typeof ACCESSES)[number];
@@ -13,16 +13,19 @@ const APPLICATION: Record<Access, string> = { read: "reader", write: "writer", m
 export type DatabaseSettings = Settings["postgres"]["databases"];
 
 export interface Login {
+  /** Name of the database. */
   readonly database: string;
+  /** What the login may do there. */
   readonly access: Access;
+  /** The epoch of its password; increments make new logins. */
   readonly epoch: number;
-  /** As PostgreSQL knows it. */
+  /** Name of the login in PostgreSQL. */
   readonly user: string;
-  /** The file of its password in the mounted Secret. */
+  /** Name of its password's file in the mounted Secret. */
   readonly passwordFile: string;
 }
 
-/** The logins that work at an epoch: its own, and the former one until everybody has changed over. */
+/** The logins that work at an epoch: its own, and the previous epoch's until all applications have changed over. */
 export function loginsOf(databases: DatabaseSettings): Login[] {
   return Object.entries(databases).flatMap(([database, { epoch }]) =>
     ACCESSES.flatMap((access) =>
@@ -36,10 +39,13 @@ export function loginsOf(databases: DatabaseSettings): Login[] {
   );
 }
 
-/** A login that makes backups; like all logins, the former one works beside the newest. */
+/** A login that makes backups. As with all logins, the previous one works next to the newest. */
 export interface BackupLogin {
+  /** The epoch of its password; increments make new logins. */
   readonly epoch: number;
+  /** Name of the login in PostgreSQL. */
   readonly user: string;
+  /** Name of its password's file in the mounted Secret. */
   readonly passwordFile: string;
 }
 
@@ -53,7 +59,7 @@ export function backupLoginsOf(epoch: number): BackupLogin[] {
     }));
 }
 
-/** What the bootstrap job reads, as JSON. */
+/** Input of the bootstrap job, as JSON. */
 export function bootstrapSpecification(
   databases: DatabaseSettings,
   backupEpoch: number,

@@ -4,15 +4,16 @@ import { LABELS, POSTGRES } from "../names";
 import { type WatcherPodArgs, watcherPod } from "./watcher-pod";
 
 export interface LeaderDiscoveryArgs extends WatcherPodArgs {
+  /** PostgreSQL's namespace. */
   readonly namespace: pulumi.Input<string>;
 }
 
-/** A watcher takes over within a second, so one that is being rolled or lost leaves no gap. */
+/** A second watcher takes over within a second, so a rollout or the loss of one leaves no gap. */
 const WATCHERS = 2;
 
-/** The Services that lead to the leader and to the replicas, and the watchers that keep them right. */
+/** Creates the Services for the leader and for the replicas, and the watchers that keep their endpoints up to date. */
 export class LeaderDiscovery extends pulumi.ComponentResource {
-  /** For what must not start before there is a way to the leader. */
+  /** Depend on these to wait until the Services exist. */
   readonly services: readonly pulumi.Resource[];
 
   constructor(name: string, args: LeaderDiscoveryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -74,8 +75,8 @@ export class LeaderDiscovery extends pulumi.ComponentResource {
   }
 
   /**
-   * A Service without a selector, and its slice, which is declared so that the watchers need no right to make any. What is
-   * in it is theirs.
+   * A Service without a selector, and its EndpointSlice. The slice is declared here, so that the watchers need no
+   * permission to create any; only the watchers change its content.
    */
   private declareService(name: string, service: string, namespace: pulumi.Input<string>): pulumi.Resource[] {
     const port = { name: "postgres", port: POSTGRES.ports.postgres };
@@ -86,7 +87,7 @@ export class LeaderDiscovery extends pulumi.ComponentResource {
           name: service,
           namespace,
           labels: LABELS.discovery,
-          // At the first `up` its slice is empty until there is a leader, for whom nothing shall wait here.
+          // At the first `up` the slice is empty until there is a leader, and nothing here should wait for one.
           annotations: { "pulumi.com/skipAwait": "true" },
         },
         spec: { ports: [port] },
@@ -101,7 +102,7 @@ export class LeaderDiscovery extends pulumi.ComponentResource {
           namespace,
           labels: {
             "kubernetes.io/service-name": service,
-            // Otherwise Kubernetes' own controller would take it for one of its own.
+            // Otherwise Kubernetes' own controller would manage the slice.
             "endpointslice.kubernetes.io/managed-by": "postgres-discovery.trellis.dev",
           },
         },

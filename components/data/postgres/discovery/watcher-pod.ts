@@ -5,24 +5,26 @@ import { ETCD_FOLDER, etcdEnvironment, secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 
 export interface WatcherPodArgs {
-  /** The job image, whose entrypoint is `jobs`. */
+  /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
-  /** The cluster's name in etcd. */
+  /** Name of the PostgreSQL cluster in etcd. */
   readonly scope: string;
+  /** Client addresses of etcd's members, each as host:port. */
   readonly etcdHosts: pulumi.Input<readonly string[]>;
-  /** The Secret with `ca.crt`, `tls.crt` and `tls.key` for etcd; its digest rolls the watchers. */
+  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key` for etcd. */
   readonly etcdCertificate: pulumi.Input<string>;
+  /** Digest of the certificates; a change rolls the watchers. */
   readonly certificateDigest: pulumi.Input<string>;
-  /** The Secret that holds the password of etcd's user, where it has users. */
+  /** Name of the Secret with the password of etcd's user; undefined where etcd has no users. */
   readonly etcdPassword: pulumi.Input<string> | undefined;
 }
 
 const HEALTH_PORT = 8080;
 
-/** How long a watcher on a server that is away counts as one; Kubernetes' own patience is five minutes. */
+/** How long a watcher on a lost node stays before Kubernetes replaces it. Kubernetes' default is five minutes. */
 const AWAY_SECONDS = 30;
 
-/** One watcher of the leader key: `jobs postgres discover`. */
+/** The pod of one watcher of the leader key; it runs `jobs postgres discover`. */
 export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
   const probe = (path: string, periodSeconds: number) => ({
     httpGet: { path, port: "health" },
@@ -40,9 +42,10 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
     },
     spec: {
       serviceAccountName: POSTGRES.discovery,
-      automountServiceAccountToken: true, // the one pod of this namespace that talks to Kubernetes
+      // This is the only pod of the namespace that uses the Kubernetes API.
+      automountServiceAccountToken: true,
       enableServiceLinks: false,
-      priorityClassName: "trellis-data", // without it nobody finds a new leader
+      priorityClassName: "trellis-data", // without it no client finds a new leader
       securityContext: restrictedPod(JOBS_USER),
       affinity: { podAntiAffinity: apart(LABELS.discovery, false) },
       tolerations: ["not-ready", "unreachable"].map((condition) => ({

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { BuiltImageArgs } from "../../../shared/images";
 import { versions } from "../../../shared/versions";
 
-/** How the members' image is built. */
+/** Build arguments of the members' image. */
 export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "architectures">): BuiltImageArgs {
   const folder = join(import.meta.dirname, "member");
   return {
@@ -19,7 +19,7 @@ export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "archite
   };
 }
 
-/** How the image is built in which backups are made and moments of the past recovered: the members', and the jobs in it. */
+/** Build arguments of the image for base backups and recovery: the members' image with the jobs in it. */
 export function recoveryImage({
   postgres,
   jobs,

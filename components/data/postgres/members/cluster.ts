@@ -15,72 +15,90 @@ import { memberPod } from "./member-pod";
 import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
 
 export interface PostgresClusterArgs {
-  /** The namespace, known once its guards stand. */
+  /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** The image with PostgreSQL, Patroni and pgBackRest. */
+  /** Image with PostgreSQL, Patroni and pgBackRest. */
   readonly image: pulumi.Input<string>;
 
-  /** The cluster's name in etcd. */
+  /** Name of the cluster in etcd. */
   readonly scope: string;
 
-  /** How many members there are. */
+  /** Number of members, the leader included. With one member, nothing takes over when it fails. */
   readonly replicas: number;
 
-  /** Whether a commit waits for a replica. */
+  /**
+   * Whether a commit waits until a standby has it. With false, commits are faster, and a failover can lose acknowledged
+   * rows.
+   */
   readonly synchronous: boolean;
 
-  /** Whether two members may never share a server. */
+  /** Whether two members may never share a server. With true, a pod waits while there are too few servers. */
   readonly strictSpread: boolean;
 
-  /** What each member may use. */
+  /** CPU request of each member, in thousandths of a core. There is no limit. */
   readonly cpuMillis: number;
+  /**
+   * Memory request and limit of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it;
+   * a change restarts the members one by one.
+   */
   readonly memoryMib: number;
 
-  /** The volume of each member. */
+  /**
+   * Size of each member's volume in GiB, for data and for WAL that waits for the archive. A change has no effect on
+   * existing members.
+   */
   readonly volumeGib: number;
+  /**
+   * StorageClass of the members' volumes. A change has no effect on existing members.
+   * @default the cluster's default
+   */
   readonly storageClass?: string | undefined;
 
-  /** The pods' ranges, where members and applications are. */
+  /** CIDRs of the pods: of the members, the jobs and the applications. */
   readonly pods: readonly string[];
 
   /** HAProxy's source CIDRs. Prefer one shared range: otherwise each new server restarts PostgreSQL. */
   readonly servers: pulumi.Input<readonly string[]>;
 
-  /** Whether every server has a port for each member, by which a HAProxy reaches it. */
+  /** Whether every server gets a NodePort for each member, through which HAProxy reaches it. */
   readonly nodePorts: boolean;
 
   /** The etcd that holds Patroni's leader key and configuration. */
   readonly etcd: EtcdAccess;
 
-  /** What PostgreSQL and the REST API show to clients and to each other. */
+  /** The certificate that PostgreSQL and the REST API present to clients and to each other. */
   readonly certificate: TrustedPair;
 
-  /** Where the log is archived to. @default nowhere */
+  /** Where WAL is archived to. @default none */
   readonly archive?: Pick<Archive, "member" | "archiving"> | undefined;
 
-  /** Whether the engine refuses to delete or replace what could not be made again. @default false */
+  /** Whether Pulumi refuses to delete or replace what cannot be recreated. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** The Patroni members, the services that lead to each of them, and what they may know. */
+/**
+ * Creates the Patroni members (a StatefulSet) with their configuration, passwords and certificates, and the Services
+ * through which each is reached.
+ */
 export class PostgresCluster extends pulumi.ComponentResource {
-  /** The Secrets that others mount, by their names. */
+  /** Names of the Secrets that other pods mount. */
   readonly secrets: {
-    /** Every password under the variable that Patroni reads it from. */
+    /** Every password, under the variable from which Patroni reads it. */
     readonly passwords: pulumi.Output<string>;
-    /** `ca.crt`, `tls.crt` and `tls.key`, as the members show them. */
+    /** `ca.crt`, `tls.crt` and `tls.key` that the members present. */
     readonly serverCertificate: pulumi.Output<string>;
-    /** The same for a client of etcd. */
+    /** The same files for a client of etcd. */
     readonly etcdCertificate: pulumi.Output<string>;
   };
 
-  /** Changes with either certificate, so that pods can follow. */
+  /** Digest of both certificates, with which pods restart on a change. */
   readonly certificateDigest: pulumi.Output<string>;
 
-  /** What all members share, as Patroni keeps it in etcd. */
+  /** Patroni's settings that all members share, as stored in etcd. */
   readonly dynamicConfiguration: ReturnType<typeof dynamicConfiguration>;
 
+  /** Depend on this to wait until the members run. */
   readonly members: pulumi.Resource;
 
   constructor(name: string, args: PostgresClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -145,8 +163,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
         spec: {
           serviceName: POSTGRES.headless,
           replicas: args.replicas,
-          // All start at once, since none is ready before one leads, and only some may. A new release or configuration
-          // still comes to one member after the other, each awaited.
+          // Start all members at once, because none is ready before one leads, and only some may lead. A new release or
+          // configuration still restarts one member after the other, and waits for each.
           podManagementPolicy: "Parallel",
           selector: { matchLabels: LABELS.members },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
@@ -169,7 +187,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
           }),
         },
       },
-      // Kubernetes forbids to change the claims of a StatefulSet: a larger volume is the volume's own affair.
+      // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a volume, change its own claim.
       {
         ...child,
         protect: args.protection ?? false,
@@ -223,7 +241,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     );
   }
 
-  /** Names for the members among themselves. */
+  /** The headless Service, which gives each member its own DNS name. */
   private headless(name: string, metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta): void {
     const { ports } = POSTGRES;
     new k8s.core.v1.Service(
@@ -232,7 +250,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         metadata: metadata(POSTGRES.headless),
         spec: {
           clusterIP: "None",
-          publishNotReadyAddresses: true, // members find each other before they are ready
+          publishNotReadyAddresses: true, // members must resolve each other before they are ready
           selector: LABELS.members,
           ports: [
             { name: "postgres", port: ports.postgres },
@@ -244,7 +262,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     );
   }
 
-  /** For HAProxy a port of each member: no pod may have one of the host. */
+  /** A NodePort Service for each member, for HAProxy: no pod may use a port of the host. */
   private nodePorts(
     name: string,
     replicas: number,
@@ -258,7 +276,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
           metadata: metadata(`${memberName(ordinal)}-node`),
           spec: {
             type: "NodePort",
-            publishNotReadyAddresses: true, // HAProxy judges for itself, sooner than a readiness probe
+            publishNotReadyAddresses: true, // HAProxy's own checks are faster than a readiness probe
             selector: { "statefulset.kubernetes.io/pod-name": memberName(ordinal) },
             ports: [
               { name: "postgres", port: ports.postgres, nodePort: NODE_PORTS.postgres + ordinal },

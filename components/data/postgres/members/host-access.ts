@@ -1,20 +1,25 @@
 import { BACKUP_GROUP, REPLICATION_USER, REWIND_USER } from "../logins";
 
-/** Who may log in to PostgreSQL from where: pg_hba.conf, which is read from top to bottom until a line fits. */
+/**
+ * Arguments of pg_hba.conf: who may log in to PostgreSQL from where. PostgreSQL applies the first line that matches.
+ */
 export interface HostAccessArgs {
   /**
-   * The pods' ranges: members, the bootstrap job and applications in the cluster; also clients by HAProxy of a server whose
-   * kube-proxy hides them behind its own address there.
+   * CIDRs of the pods: of the members, the bootstrap job and applications in the cluster. They also cover clients that
+   * come through HAProxy, if kube-proxy replaces their address with the server's own address in these CIDRs.
    */
   readonly pods: readonly string[];
 
-  /** From where HAProxy comes in for clients outside of the cluster: the servers' addresses. Nobody else gets in. */
+  /**
+   * HAProxy's source addresses, for clients outside of the cluster: the servers' addresses. All other addresses are
+   * rejected.
+   */
   readonly servers: readonly string[];
 }
 
 /**
- * Passwords by SCRAM over TLS for everybody who comes by the network. Whoever may do more than an application comes from
- * the pods' ranges; the superuser also by the socket that its own user owns.
+ * Every network login needs a SCRAM password over TLS. Logins with more rights than an application may come only from
+ * the pods' CIDRs. The superuser may also use the unix socket, as its own system user.
  */
 export function hostAccess({ pods, servers }: HostAccessArgs): string[] {
   const overTls = (databases: string, user: string, ranges: readonly string[]) =>
@@ -22,9 +27,11 @@ export function hostAccess({ pods, servers }: HostAccessArgs): string[] {
   return [
     "local all postgres peer",
     "local all all scram-sha-256",
-    `local replication ${REPLICATION_USER} scram-sha-256`, // Patroni asks its own server for its timeline
+    // Patroni reads the timeline from its own server.
+    `local replication ${REPLICATION_USER} scram-sha-256`,
     ...overTls("replication", REPLICATION_USER, pods),
-    // pg_rewind and Patroni's own checks of other members; no database of anybody's is theirs to read.
+    // For pg_rewind and for Patroni's checks of other members. This login may not connect to any application's
+    // database.
     ...overTls("postgres", REWIND_USER, pods),
     ...overTls("all", "postgres", pods),
     ...overTls("all", `+${BACKUP_GROUP}`, pods),

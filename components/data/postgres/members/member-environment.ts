@@ -1,13 +1,14 @@
 import { POSTGRES } from "../names";
 
-/** A variable of a container: a value, which may name variables before it as $(NAME), or a fact about the pod. */
+/** A variable of a container: a value, which may refer to earlier variables as $(NAME), or a fact about the pod. */
 export type Variable =
   | { readonly name: string; readonly value: string }
   | { readonly name: string; readonly valueFrom: { readonly fieldRef: { readonly fieldPath: string } } };
 
 /**
- * What differs between members. PostgreSQL is known by its address, which EndpointSlices want and which Patroni
- * announces anew after each start; the REST API by its name, which its certificate holds.
+ * The variables that differ between members. Members announce PostgreSQL by IP address, because EndpointSlices need one
+ * and Patroni announces it again after each start. They announce the REST API by host name, because its certificate
+ * contains the name.
  */
 export function memberEnvironment(namespace: string): Variable[] {
   const name = `$(PATRONI_NAME).${POSTGRES.headless}.${namespace}.svc.cluster.local`;
@@ -16,7 +17,7 @@ export function memberEnvironment(namespace: string): Variable[] {
     { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
     { name: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", value: `$(POD_IP):${POSTGRES.ports.postgres}` },
     { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value: `${name}:${POSTGRES.ports.rest}` },
-    // Patroni takes etcd's password from the environment only where another of etcd's settings comes from there too.
+    // Patroni reads etcd's password from the environment only if another etcd setting comes from there too.
     { name: "PATRONI_ETCD3_PROTOCOL", value: "https" },
   ];
 }

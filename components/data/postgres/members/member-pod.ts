@@ -8,30 +8,42 @@ import { PATHS, POSTGRES_USER } from "../paths";
 import { memberEnvironment } from "./member-environment";
 
 export interface MemberPodArgs {
+  /** Image with PostgreSQL, Patroni and pgBackRest. */
   readonly image: pulumi.Input<string>;
+  /** Namespace of the pod; part of the members' host names. */
   readonly namespace: string;
-  /** Holds patroni.yml; its digest makes a changed configuration a rolling restart. */
+  /** Name of the ConfigMap with patroni.yml. */
   readonly configMap: pulumi.Input<string>;
+  /** Digest of patroni.yml; a change restarts the members one by one. */
   readonly configDigest: pulumi.Input<string>;
-  /** Holds the passwords, each under the name of the variable that Patroni reads it from. */
+  /** Name of the Secret with the passwords, each under the variable from which Patroni reads it. */
   readonly passwords: pulumi.Input<string>;
-  /** Hold `ca.crt`, `tls.crt` and `tls.key`. */
+  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key` for PostgreSQL and the REST API. */
   readonly serverCertificate: pulumi.Input<string>;
+  /** Name of the Secret with the same files for a client of etcd. */
   readonly etcdCertificate: pulumi.Input<string>;
-  /** Makes renewed certificates a rolling restart: Patroni reads its own only when it starts. */
+  /**
+   * Digest of the certificates. A change restarts the members one by one, because Patroni reads its own certificate
+   * only when it starts.
+   */
   readonly certificateDigest: pulumi.Input<string>;
+  /** CPU request in thousandths of a core. There is no limit. */
   readonly cpuMillis: number;
+  /** Memory request and limit in MiB. A member that exceeds it is killed, with every session. */
   readonly memoryMib: number;
-  /** One member a server, or the pod waits; otherwise only as far as there are servers. */
+  /**
+   * Whether two members may never share a server. With true, a pod waits while there are too few servers; with false,
+   * members share a server only then.
+   */
   readonly strictSpread: boolean;
-  /** Where the log goes; absent, there is no archive. */
+  /** Where WAL is archived to. @default none: there is no archive */
   readonly archive?: MemberArchive | undefined;
 }
 
-/** Shared memory of parallel queries, which the container's own limit of 64 MiB would cut short. */
+/** Shared memory for parallel queries, for which a container's default of 64 MiB is too small. */
 const SHARED_MEMORY = "256Mi";
 
-/** The time that a member has to hand over its lead and to shut PostgreSQL down in order. */
+/** Seconds in which a member can hand over the lead and shut PostgreSQL down in order. */
 const TERMINATION_SECONDS = 120;
 
 export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
@@ -49,7 +61,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
     spec: {
       serviceAccountName: POSTGRES.serviceAccount,
       enableServiceLinks: false,
-      automountServiceAccountToken: false, // Patroni talks to etcd, not to Kubernetes
+      automountServiceAccountToken: false, // Patroni uses etcd, not the Kubernetes API
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(POSTGRES_USER),
       terminationGracePeriodSeconds: TERMINATION_SECONDS,
@@ -74,7 +86,8 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
             limits: { memory: `${args.memoryMib}Mi` },
           },
           startupProbe: probe("/liveness", { periodSeconds: 5, failureThreshold: 24 }),
-          // Patroni's own answer: its loop runs. A member without a leader is alive, and killing it would help nobody.
+          // Patroni answers this while its loop runs. A member without a leader is alive, and a restart would not help
+          // it.
           livenessProbe: probe("/liveness", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
           readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
           volumeMounts: [

@@ -11,78 +11,89 @@ import { hostAccess } from "./host-access";
 import { memoryParameters } from "./memory";
 
 export interface PatroniArgs {
-  /** The cluster's name in etcd: its keys lie below /service/<scope>/. */
+  /** Name of the cluster in etcd, whose keys are below /service/<scope>/. */
   readonly scope: string;
 
-  /** etcd's members, each as host:port. */
+  /** Client addresses of etcd's members, each as host:port. */
   readonly etcd: readonly string[];
 
   /** Whether etcd asks for a user's password as well as for a certificate. @default true */
   readonly etcdHasUsers?: boolean;
 
-  /** Where the certificates lie in the container. */
+  /** Paths of the certificates in the container. */
   readonly certificates: {
-    /** Authority, certificate and key of the connection to etcd. */
+    /** CA certificate, certificate and key of the connection to etcd. */
     readonly etcd: Certificates;
-    /** Authority, certificate and key that PostgreSQL and the REST API show. */
+    /** CA certificate, certificate and key that PostgreSQL and the REST API present. */
     readonly server: Certificates;
   };
 
-  /** The pods' ranges, and those of the servers before them. */
+  /** CIDRs of the pods: of the members, the bootstrap job and applications in the cluster. */
   readonly pods: readonly string[];
+  /** HAProxy's source CIDRs. PostgreSQL rejects all other addresses outside of the pods' CIDRs. */
   readonly servers: readonly string[];
 
-  /** The container's limit, from which PostgreSQL's memory parameters follow. */
+  /** The container's memory limit in MiB, from which PostgreSQL's memory parameters are computed. */
   readonly memoryMib: number;
 
-  /** Whether a commit waits until a replica has it: no acknowledged row is lost with the leader. */
+  /**
+   * Whether a commit waits until a standby has it, so that no acknowledged row is lost with the leader. Commits are
+   * slower.
+   */
   readonly synchronous: boolean;
 
-  /** Where the data lie. */
+  /** PostgreSQL's data directory. */
   readonly dataDirectory: string;
 
-  /** Where the unix socket lies. */
+  /** Folder of the unix socket. */
   readonly socketDirectory: string;
 
-  /** Where PostgreSQL's programs lie. */
+  /** Folder of PostgreSQL's programs. */
   readonly programs: string;
 
-  /** Ports; what production has unless a test runs several members at one address. */
+  /**
+   * Ports of PostgreSQL and the REST API. Tests change them to run several members at one address.
+   * @default 5432 and 8008
+   */
   readonly ports?: { readonly postgres: number; readonly rest: number };
 
-  /** Where to listen; every address of the pod by default. */
+  /** Listen address. @default every address of the pod */
   readonly listen?: string;
 
-  /** Where the log is archived to, and replicas are made from. @default nowhere */
+  /** Where WAL is archived to and standbys are created from. @default none */
   readonly archiving?: Archiving | undefined;
 }
 
 export interface Certificates {
+  /** CA certificate that verifies the other side. */
   readonly authority: string;
+  /** Own certificate. */
   readonly certificate: string;
+  /** Private key of the certificate. */
   readonly key: string;
 }
 
 /**
- * Patroni's clock, in seconds. A leader that died holds its key until the ttl has run out, and that is nearly all of the
- * outage after the loss of a server; a crash of PostgreSQL alone is noticed within one loop_wait.
+ * Patroni's timing, in seconds. The key of a leader that died stays until the ttl has run out, and that is nearly all
+ * of the outage after the loss of a server. A crash of PostgreSQL alone is noticed within one loop_wait.
  *
- * - Since its last renewal a leader notices after loop_wait (1) that the next one fails, tries for retry_timeout (4), then
- *   asks all members for their consent, twice 2 s at most: at 9 s it has either got it (failsafe mode) or demoted itself.
- *   The key is gone at 12 s, so even a slow etcd never makes two leaders (patroni/patroni#3678 is what happens when the
- *   consent comes later than that). Patroni's own rule, loop_wait + 2 x retry_timeout <= ttl, holds with 3 s to spare.
- * - retry_timeout outlasts the election of a new leader of etcd, which takes 1 to 2 s.
- * - Patroni raises a ttl below 20 to 20 by itself; the image's trellis-patroni.py lowers that floor.
- * - A longer loop_wait would shorten the outage further, since the key is then older when its holder dies, but at the
- *   price of every crash that can be mended in place.
+ * - Since its last renewal, a leader notices after loop_wait (1) that the next one fails, and tries for retry_timeout
+ *   (4). Then it asks all members for their consent, twice 2 s at most. So at 9 s it has either the consent (failsafe
+ *   mode) or has demoted itself. The key is gone at 12 s, so even a slow etcd never makes two leaders.
+ *   patroni/patroni#3678 shows what happens when the consent comes later than that. Patroni's own rule, loop_wait + 2 x
+ *   retry_timeout <= ttl, holds with 3 s to spare.
+ * - retry_timeout is longer than the election of a new etcd leader, which takes 1 to 2 s.
+ * - Patroni raises a ttl below 20 to 20 by itself; the image's trellis-patroni.py lowers that limit.
+ * - A longer loop_wait would shorten this outage further, because the key is then older when its holder dies. But then
+ *   every crash that can be repaired in place would take longer to be noticed.
  */
 export const CLOCK = { ttl: 12, loop_wait: 1, retry_timeout: 4 } as const;
 
-/** The most that an asynchronous replica may have missed, in bytes, and still lead: one segment of the log. */
+/** How many bytes an asynchronous standby may lack and still become leader: one WAL segment. */
 const MOST_LAG_AT_FAILOVER = 16 * 1024 * 1024;
 
 /**
- * patroni.yml, the same for every member: what differs (name, addresses) and what is secret comes by the environment,
+ * patroni.yml, the same for every member. What differs (name, addresses) and what is secret comes from the environment:
  * PATRONI_NAME, PATRONI_*_CONNECT_ADDRESS and PATRONI_*_PASSWORD.
  */
 export function patroniConfig(args: PatroniArgs): string {
@@ -106,7 +117,8 @@ ${stringify(
       cafile: server.authority,
       certfile: server.certificate,
       keyfile: server.key,
-      authentication: { username: "patroni" }, // without a password from the environment Patroni refuses to start
+      // The password comes from the environment; without it Patroni refuses to start.
+      authentication: { username: "patroni" },
     },
     ctl: { cacert: server.authority },
     bootstrap: {
@@ -118,7 +130,7 @@ ${stringify(
       listen: `${listen}:${postgres}`,
       data_dir: args.dataDirectory,
       bin_dir: args.programs,
-      pgpass: `${args.socketDirectory}/pgpass`, // in memory of the pod, never on the volume
+      pgpass: `${args.socketDirectory}/pgpass`, // in an emptyDir of the pod, never on its volume
       use_unix_socket: true,
       use_unix_socket_repl: true,
       authentication: {
@@ -145,7 +157,10 @@ ${stringify(
 
 const INITDB = [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, "data-checksums"];
 
-/** What all members share and Patroni keeps in etcd; the bootstrap job brings a running cluster up to it. */
+/**
+ * Patroni's settings that all members share, which Patroni stores in etcd. The bootstrap job applies them to a running
+ * cluster.
+ */
 export function dynamicConfiguration({
   memoryMib,
   synchronous,
@@ -154,11 +169,11 @@ export function dynamicConfiguration({
   return {
     ...CLOCK,
     maximum_lag_on_failover: MOST_LAG_AT_FAILOVER,
-    // How long a crashed leader may try to come back by itself before another is made: a restart after a crash takes
-    // seconds, and a promotion costs every session.
+    // How long a crashed leader may try to recover by itself before a standby is promoted. A restart after a crash
+    // takes seconds, and a promotion ends every session.
     primary_start_timeout: 10,
     primary_stop_timeout: 20,
-    // With etcd away, the leader goes on as long as it reaches all members and they agree that it leads.
+    // Without etcd, the leader continues as long as it reaches all members and they agree that it leads.
     failsafe_mode: true,
     synchronous_mode: synchronous ? "quorum" : "off",
     ...(synchronous && { synchronous_node_count: 1 }),
@@ -177,11 +192,12 @@ export function dynamicConfiguration({
 }
 
 const DURABILITY = {
-  wal_level: "logical", // Supabase's realtime and CDC read it; the cost over "replica" is small
+  wal_level: "logical", // Supabase's realtime and CDC need it; it costs little more than "replica"
   wal_log_hints: "on",
   max_wal_senders: 10,
   max_replication_slots: 10,
-  max_slot_wal_keep_size: "4GB", // a replica that is away for long is made anew instead of filling the leader's disk
+  // A standby that is gone for long is recreated, instead of filling the leader's disk.
+  max_slot_wal_keep_size: "4GB",
   max_wal_size: "1GB",
   min_wal_size: "256MB",
   checkpoint_timeout: "10min",
@@ -189,7 +205,8 @@ const DURABILITY = {
   random_page_cost: 1.1,
   password_encryption: "scram-sha-256",
   hot_standby: "on",
-  hot_standby_feedback: "on", // or a backup from a replica ends with the first row that vacuum removes under it
+  // Otherwise a backup from a standby fails with the first row that vacuum removes under it.
+  hot_standby_feedback: "on",
   tcp_keepalives_idle: 30,
   tcp_keepalives_interval: 10,
   tcp_keepalives_count: 3,
