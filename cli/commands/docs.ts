@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { settingsPage, stackFileSchema } from "../docs";
 
-/** `npm run docs`: writes what of the documentation is made from the program. */
+/** `npm run docs`: writes the parts of the documentation that are generated from the program. */
 const docs = new URL("../../docs/", import.meta.url);
 const page = new URL("settings.md", docs);
 writeFileSync(page, settingsPage(readFileSync(page, "utf8")));
