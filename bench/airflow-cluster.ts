@@ -5,12 +5,13 @@ const PATIENCE_MS = 600_000;
 const WORK = "snapshot_merge_job";
 
 interface Round {
-  /** Seconds. */
+  /** Seconds from a trigger to its pod. */
   readonly untilPod: number;
+  /** Seconds from a result of 1 to the start of the next run. */
   readonly untilNextRun: number;
 }
 
-/** How quick Airflow is and what it holds, in pods of a real Kubernetes on this machine. */
+/** Measures Airflow's latency and memory in pods of a real Kubernetes on this machine. */
 export async function inCluster(rounds: number): Promise<void> {
   const airflow = await AirflowOnKubernetes.start(TRIALS);
   try {
@@ -35,13 +36,13 @@ export async function inCluster(rounds: number): Promise<void> {
   }
 }
 
-/** A run that ends with a result of 1, and the one that follows it. */
+/** One run that ends with result 1, and the run that follows it. */
 async function round(airflow: AirflowOnKubernetes): Promise<Round> {
   const { api } = airflow;
   const before = new Set((await api.runs(HURRIED)).map(({ dag_run_id }) => dag_run_id));
   const began = performance.now();
   const first = await api.trigger(HURRIED);
-  await eventually("a pod", PATIENCE_MS, async () => (await airflow.jobPods(HURRIED)).length > 0); // earlier ones are deleted
+  await eventually("a pod", PATIENCE_MS, async () => (await airflow.jobPods(HURRIED)).length > 0); // old pods are gone
   const untilPod = (performance.now() - began) / 1000;
   const next = await eventually("the next run has begun", PATIENCE_MS, async () =>
     (await api.runs(HURRIED)).find(
@@ -63,12 +64,12 @@ function tell(what: string, seconds: readonly number[]): void {
   console.log([what.padEnd(52), ...numbers].join(" "));
 }
 
-/** The working set of each pod, as kubelet tells it. */
+/** The working set of each pod, as the kubelet reports it. */
 async function memoryOf({ cluster }: AirflowOnKubernetes): Promise<[string, number][]> {
   const summary = await cluster.run(["get", "--raw", "/api/v1/nodes/node-1/proxy/stats/summary"]);
   const { pods } = JSON.parse(summary) as {
     pods: { podRef: { name: string; namespace: string }; memory?: { workingSetBytes?: number } }[];
-  }; // so kubelet documents it
+  }; // safe: the kubelet documents this format
   return pods
     .filter(({ podRef }) => podRef.namespace === "airflow")
     .map(({ podRef, memory }): [string, number] => [podRef.name, memory?.workingSetBytes ?? 0])

@@ -9,7 +9,7 @@ The processor's seconds that Airflow takes to read the DAGs of so many streams, 
 npm run bench -- airflow --cluster [--repeat 3]
 In a real Kubernetes on this machine: from a trigger to its pod, from a result of 1 to the next run, and the memory.`;
 
-/** The reading of a thousand streams, in the processor's seconds. */
+/** The CPU seconds for parsing the DAGs of a thousand streams. */
 const GOAL = 2;
 
 export default async function airflow(argv: string[]): Promise<void> {
@@ -36,7 +36,7 @@ export default async function airflow(argv: string[]): Promise<void> {
       const { seconds, dags } = await readDags(files, "--brief");
       runs.push({ seconds, dags: Object.keys(dags).length });
     }
-    // The quickest: what others do on the machine only ever adds.
+    // The fastest run: other load on the machine only adds time.
     const { seconds, dags } = runs.reduce((best, run) => (run.seconds < best.seconds ? run : best));
     console.log(
       [

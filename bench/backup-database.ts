@@ -3,7 +3,10 @@ import { promisify } from "node:util";
 import pg from "pg";
 import type { PostgresServer } from "../test/rigs/postgres/postgres";
 
-/** Rows as a CRM has them: names that repeat, numbers, times, and some that nothing compresses. Answers its MiB. */
+/**
+ * Fills a database with rows like a CRM's: repeated names, numbers, times, and some incompressible values. Returns its
+ * size in MiB.
+ */
 export async function fill(server: PostgresServer, rows: number): Promise<number> {
   await promisify(execFile)("psql", [server.url("postgres"), "-qc", "CREATE DATABASE crm"]);
   const client = new pg.Client({ connectionString: server.url("crm") });

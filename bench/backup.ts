@@ -11,10 +11,10 @@ import { findProgram } from "../test/rigs/programs";
 import { fill } from "./backup-database";
 
 /**
- * How fast a database is backed up and restored, and what it takes in storage, beside the ways of the system that
- * this one replaces (`pg_dump | gzip`), of pg_dump alone, and of pgBackRest, which copies files. Ours goes to four MinIO
- * servers on this same machine, startup of the job included; the others write to the disk. The ways take turns, so that
- * whatever else the machine does falls on all of them.
+ * Measures the speed of backup and restore and the size of backups, compared with the system that this one replaces
+ * (`pg_dump | gzip`), with plain pg_dump, and with pgBackRest, which copies files. Our backups go to four MinIO servers
+ * on this machine, and their times include the start of the job; the others write to disk. The methods take turns, so
+ * that other load on the machine affects all of them.
  */
 export default async function backup(argv: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -128,7 +128,7 @@ function ours(environment: Record<string, string>, server: PostgresServer): Way[
   ];
 }
 
-/** Of the files as they lie there, all databases of the server together, without their log: as it copies, no more. */
+/** pgBackRest copies the data files of all databases of the server as they are, without their WAL. */
 async function pgBackRest(server: PostgresServer, folder: string): Promise<Way[]> {
   if (!findProgram("pgbackrest")) {
     console.log("(pgBackRest is not installed: its rows are left out)\n");
@@ -214,7 +214,7 @@ const environmentOf = (server: PostgresServer) => ({
   BACKUP_DATABASES: "crm",
 });
 
-/** Answers the seconds that the command took. */
+/** Returns the seconds that the command took. */
 async function shell(
   server: PostgresServer,
   command: string,

@@ -16,8 +16,9 @@ import {
 import { eventually } from "../test/rigs/waiting";
 
 /**
- * How long the Service follows a leader change, from the moment before the key is written until another client of the
- * API server sees the new slice: real etcd (three members, TLS, roles), real API server, the watchers as in their pods.
+ * Measures how fast the Service follows a leader change: from just before the key is written until another client of
+ * the API server receives the new EndpointSlice. Uses a real etcd (three members, TLS, roles), a real API server, and
+ * watchers that run as in their pods.
  */
 const GOAL_MS = 500;
 const OLD_INTERVAL_MS = 10_000;
@@ -44,7 +45,7 @@ export default async function discovery(argv: string[]): Promise<void> {
     await follow(rig, sightings, 1);
     report("one watcher", await measure(rig, sightings, changes));
     watchers.push(startWatcher(program, rig));
-    await wait(2_000); // until the second has read everything as well; it shows in no slice
+    await wait(2_000); // until the second watcher has read everything too; no slice shows this
     report("two watchers", await measure(rig, sightings, changes));
     report("two, after bursts of 20 changes", await measure(rig, sightings, Math.ceil(changes / 10), 20));
     const memory = watchers.map(({ pid }) => memoryOf(pid));
@@ -62,7 +63,7 @@ export default async function discovery(argv: string[]): Promise<void> {
   }
 }
 
-/** When the primary's slice led where. */
+/** Records when the primary's slice pointed to which address. */
 class Sightings {
   #all: { readonly at: number; readonly address: string }[] = [];
 
@@ -91,7 +92,7 @@ async function measure(
   return delays;
 }
 
-/** One change, or the last of several that come as quickly as etcd takes them. */
+/** One leader change, or the last one of a burst that etcd receives as fast as it can. */
 async function follow(rig: DiscoveryRig, sightings: Sightings, burst: number, turn = 0): Promise<number> {
   for (let count = 1; count < burst; count++) await rig.patroni.lead(MEMBERS[count % 2] ?? "");
   await rig.patroni.release();
@@ -141,7 +142,10 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Resident memory of the working process, and with its supervisor what both hold without counting shared pages twice. */
+/**
+ * Resident memory of the worker process, and the memory of worker and supervisor together without counting shared pages
+ * twice.
+ */
 function memoryOf(pid: number | undefined) {
   const worker = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0];
   const figure = (of: string | number | undefined, file: string, name: string) =>
@@ -153,7 +157,7 @@ function memoryOf(pid: number | undefined) {
   };
 }
 
-/** The old way: every ten seconds a script asks who leads, and patches the Service's addresses by kubectl. */
+/** The old method: every ten seconds, a script queries the leader and patches the Service's addresses with kubectl. */
 async function measureOld(rig: DiscoveryRig, changes: number): Promise<number[]> {
   const delays: number[] = [];
   let leader = "";
@@ -176,7 +180,7 @@ async function measureOld(rig: DiscoveryRig, changes: number): Promise<number[]>
   }, OLD_INTERVAL_MS);
   try {
     for (let change = 0; change < changes; change++) {
-      await wait(Math.random() * OLD_INTERVAL_MS); // a leader falls when it likes
+      await wait(Math.random() * OLD_INTERVAL_MS); // a leader fails at any time
       leader = MEMBERS[change % 3] ?? "";
       const from = performance.now();
       await eventually("the poll", 30_000, () => published === leader, 20);

@@ -13,21 +13,21 @@ import { type StandInMembers, startStandInMembers } from "../test/rigs/patroni/r
 import { createAuthority, type KeyPair } from "../test/rigs/pki/certificates";
 
 /**
- * How long the edge takes to follow a leader change: the real HAProxy before three stand-in Patroni members, of which
- * one after the other leads. Beside our settings, those of the system that this one replaces, in the same run.
+ * Measures how fast HAProxy follows a leader change: a real HAProxy with three simulated Patroni members, which become
+ * leader in turn. The same run measures the settings of the system that this one replaces.
  */
 const SERVERS = [11, 12, 13].map((host) => ({
   name: `ubuntu-8gb-hil-${host - 10}`,
   address: `127.35.0.${host}`,
 }));
-const [HERE, NEXT] = SERVERS.map(({ address }) => address) as [string, string]; // three were made above
+const [HERE, NEXT] = SERVERS.map(({ address }) => address) as [string, string]; // safe: there are three servers
 const GOAL_SECONDS = 3;
 
 interface Contender {
   readonly name: string;
   readonly configuration: (folder: string) => string;
   readonly rounds: number;
-  /** When a round that has not ended is given up. */
+  /** The time after which a round is aborted. */
   readonly limitSeconds: number;
 }
 
@@ -75,7 +75,7 @@ async function race(contender: Contender, certificate: KeyPair, authority: strin
     const followed: Recovery[] = [];
     const cuts: (number | undefined)[] = [];
     for (let round = 1; round <= contender.rounds; round += 1) {
-      // At any moment between two checks, and not always at the same one.
+      // Change the leader at a random moment between two checks.
       await tick(Math.random() * 1000);
       const session = await openSession(HERE, SERVER_PORTS.postgresLeader);
       const next = round % 3;
@@ -151,7 +151,7 @@ function ours(authority: string) {
     });
 }
 
-/** The old system's settings, as far as they bear on this race. */
+/** The old system's settings that affect this measurement. */
 function old(folder: string, checks: string, server: (ordinal: number) => string): string {
   return `global
   stats socket ${folder}/admin.sock level admin
@@ -169,12 +169,15 @@ listen postgres
 ${checks}${[0, 1, 2].map((ordinal) => `  server postgres-${ordinal} ${HERE}:${NODE_PORTS.postgres + ordinal} check ${server(ordinal)}\n`).join("")}`;
 }
 
-/** The host configuration that was live: is the port open, and one after the other. */
+/**
+ * The live configuration on the old hosts: it only checks whether the port is open, and distributes sessions
+ * round-robin.
+ */
 function tcpOnly(folder: string): string {
   return old(folder, "  default-server inter 5s rise 2 fall 3\n", () => "");
 }
 
-/** The configuration of its compose stack, with the ports of the checks put right. */
+/** The configuration in the old compose stack, with corrected check ports. */
 function roleAware(folder: string): string {
   const checks = `  option httpchk GET /primary
   http-check expect status 200

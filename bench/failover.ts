@@ -2,13 +2,14 @@ import { FAULTS, type Fault } from "../test/rigs/patroni/faults";
 import { Trial, type Verdict } from "../test/rigs/patroni/trial";
 
 /**
- * Seconds without writes and lost rows, as a client sees them through HAProxy, for each way in which a member, a
- * process or a network fails: three etcd, three Patroni and HAProxy from the rendered files.
+ * Measures seconds without writes and the number of lost rows for each fault of a member, a process or a network.
+ * Clients connect through HAProxy. Three etcd members, three Patroni members and HAProxy run with the rendered
+ * configuration.
  */
 const USAGE = `usage: npm run bench -- failover [--rounds <n>] [--fault <name>[,<name>...]]
 faults: ${FAULTS.map(({ name }) => name).join(", ")}`;
 
-/** What others promise, in seconds: the system that this one replaces, and CloudNativePG's published targets. */
+/** Promised seconds of others: the system that this one replaces, and CloudNativePG's published targets. */
 const OTHERS: Readonly<Record<string, string>> = {
   "leader-killed": "old promise 30, CloudNativePG 10",
   "node-lost": "old promise 30, CloudNativePG 10",

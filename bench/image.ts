@@ -12,7 +12,7 @@ same base, npm ci, and the TypeScript sources. Needs root, buildah, mmdebstrap a
 const ROOT = resolve(import.meta.dirname, "..");
 const CONTEXT = [".dockerignore", ".npmrc", "package.json", "package-lock.json", "tsconfig.json", "jobs"];
 
-/** What most Dockerfiles of a TypeScript program do. */
+/** A Dockerfile as it is usual for TypeScript programs. */
 const USUAL = `ARG NODE_IMAGE
 FROM \${NODE_IMAGE} AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends git && apt-get clean \\
@@ -43,7 +43,7 @@ export default async function image(argv: string[]): Promise<void> {
   const repeat = Number(values.repeat);
   const folder = mkdtempSync(join(tmpdir(), "trellis-bench-image-"));
   try {
-    await imageArchive("jobs"); // the base, and what a build keeps
+    await imageArchive("jobs"); // caches the base image and the build layers
     const [, kept] = await timed(() => imageArchive("jobs"));
     const [, changed] = await timed(() => imageArchive("jobs", withChange(join(folder, "changed"))));
     const ours = await figuresOf(checkout(join(folder, "ours")), repeat);
@@ -74,7 +74,7 @@ async function figuresOf(context: string, repeat: number): Promise<Figures> {
   for (let round = 0; round <= repeat; round++) {
     const [{ code, stderr }, took] = await timed(() => unpackedImage.run(["--help"]));
     if (code !== 0) throw new Error(`jobs --help failed: ${stderr}`);
-    if (round > 0) startMs.push(took * 1000); // the first reads from disk
+    if (round > 0) startMs.push(took * 1000); // the first one reads from disk
   }
   const { stdout } = await promisify(execFile)("du", ["--summarize", "--block-size=1M", unpackedImage.root]);
   return {
@@ -86,7 +86,7 @@ async function figuresOf(context: string, repeat: number): Promise<Figures> {
   };
 }
 
-/** What a build sees, in a folder of its own. */
+/** Copies the build context into a folder. */
 function checkout(folder: string): string {
   for (const part of CONTEXT) {
     cpSync(join(ROOT, part), join(folder, part), {
@@ -102,7 +102,7 @@ function withDockerfile(folder: string, text: string): string {
   return folder;
 }
 
-/** A checkout that nobody has built: its sources hold the moment. */
+/** A checkout that was never built: a source file contains the current time. */
 function withChange(folder: string): string {
   writeFileSync(join(checkout(folder), "jobs/shared/changed.ts"), `export const changed = ${Date.now()};\n`);
   return folder;

@@ -17,7 +17,7 @@ const ENVIRONMENT = join(cacheDirectory, "venv-dbt");
 const DBT = join(ENVIRONMENT, "bin", "dbt");
 const SHAPE_COLUMNS = 6;
 
-/** dbt's snapshot of the same table, with hard deletes on: source and snapshot are in one database. */
+/** dbt's snapshot of the same table, with hard deletes enabled. Source and snapshot are in one database. */
 export class DbtSnapshot {
   private constructor(
     private readonly warehouse: TestDatabase,
@@ -36,7 +36,7 @@ export class DbtSnapshot {
     return new DbtSnapshot(warehouse, writeProject(server.port, warehouse.name), shape);
   }
 
-  /** Runs `dbt snapshot`, and notes its whole time and that of the snapshot node alone. */
+  /** Runs `dbt snapshot` and records its total time and the time of the snapshot node. */
   async measure(label: string, note: (name: string, seconds: number) => void): Promise<void> {
     await this.warehouse.query("CHECKPOINT");
     const whole = await timed(() =>

@@ -15,7 +15,7 @@ import {
 
 const USUAL: ChangesPerThousand = { updated: 10, deleted: 5, inserted: 5 };
 
-/** How time and memory grow with rows, with columns, with the share of changed rows, and with streams at once. */
+/** Measures how time and memory grow with rows, columns, the share of changed rows, and concurrent streams. */
 export async function growth(server: PostgresServer, mostRows: number): Promise<void> {
   console.log("rows (6 columns, 2% changed): seconds of the whole command, peak memory");
   for (let rows = 10_000; rows <= mostRows; rows *= 10) await line(server, { rows, columns: 6 }, USUAL);

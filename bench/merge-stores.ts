@@ -9,7 +9,7 @@ import { bundleJobs } from "../jobs/bundle";
 import { ecosystemOf, type PlatformName, writeModel } from "../test/rigs/datasurface/datasurface";
 import { createDatabase, type PostgresServer, type TestDatabase } from "../test/rigs/postgres/postgres";
 
-/** As a server in production: everything safe on disk, and ready to replicate. */
+/** Settings of a production server: all data safe on disk, and ready for replication. */
 export const SERVER_SETTINGS = {
   fsync: "on",
   synchronous_commit: "on",
@@ -21,7 +21,9 @@ export const SERVER_SETTINGS = {
 };
 
 export interface Shape {
+  /** The number of rows in the table. */
   readonly rows: number;
+  /** The number of columns, with the key. */
   readonly columns: number;
 }
 
@@ -45,15 +47,15 @@ const columnsOf = ({ columns }: Shape) =>
     ...(KINDS[index % KINDS.length] ?? KINDS[0]),
   }));
 
-/** A source with one table, a merge database, and the model that joins them. */
+/** A source with one table, a merge database, and the model that connects them. */
 export interface Stores {
   readonly source: TestDatabase;
   readonly merge: TestDatabase;
   readonly model: string;
   change(changes: ChangesPerThousand): Promise<void>;
-  /** Seconds to bring the table into another database and nothing else. */
+  /** Seconds to copy the table into another database, without a merge. */
   copyThrough(format: "text" | "binary", into: "unlogged" | "keyed"): Promise<number>;
-  /** Seconds of the join that every exact method needs: staged rows against merged rows. */
+  /** Seconds of the join that every exact method needs: staged rows with merged rows. */
   findChanges(): Promise<number>;
   close(): Promise<void>;
 }
@@ -69,7 +71,7 @@ export const fillOf = (shape: Shape, name: string) =>
     .join(", ")}
    FROM generate_series(1, ${shape.rows}) AS n; ALTER TABLE ${name} ADD PRIMARY KEY (id)`;
 
-/** The same rows are updated, deleted and inserted wherever this runs. */
+/** Updates, deletes and inserts the same rows in every run. */
 export const changesOf = (
   shape: Shape,
   table: string,
@@ -156,17 +158,17 @@ async function copy(source: TestDatabase, merge: TestDatabase, format: "text" | 
 }
 
 export interface Measured {
-  /** Seconds from the start of the command to its end, Node's own start included. */
+  /** Seconds of the whole command, including Node's start. */
   readonly whole: number;
-  /** Seconds of the copy into staging, as the job itself logs it. */
+  /** Seconds of the copy into staging, from the job's log. */
   readonly staging: number;
-  /** Seconds of the merge with its commit. */
+  /** Seconds of the merge, including its commit. */
   readonly merging: number;
-  /** The largest memory of the process that works. */
+  /** The peak memory of the worker process. */
   readonly peakMiB: number;
 }
 
-/** One `jobs datasurface ingest`, bundled as it is in the image. */
+/** Runs `jobs datasurface ingest` once, bundled as in the image. */
 export async function ingestOnce(stores: Stores, platform: PlatformName): Promise<Measured> {
   const cli = await bundled();
   await stores.merge.query("CHECKPOINT");
@@ -207,7 +209,7 @@ export async function ingestOnce(stores: Stores, platform: PlatformName): Promis
 
 let bundle: Promise<string> | undefined;
 
-/** The jobs as plain JavaScript, made once for all runs and removed with the process. */
+/** The bundled jobs: built once for all runs, and removed when the process ends. */
 function bundled(): Promise<string> {
   if (!bundle) {
     const folder = mkdtempSync(join(tmpdir(), "trellis-bundle-"));

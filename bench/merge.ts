@@ -8,10 +8,10 @@ import { ingestOnce, type Measured, median, openStores, SERVER_SETTINGS, seconds
 const USAGE = `npm run bench -- merge [--rows 1000000] [--repeat 3] [--without-dbt]   beside dbt's snapshot and the limit
 npm run bench -- merge --growth [--rows 10000000]                      with rows, columns, share of changes, streams`;
 
-/** How many of a thousand rows a second batch updates, deletes and inserts. */
+/** How many of a thousand rows the second batch updates, deletes and inserts. */
 const CHANGES = { updated: 10, deleted: 5, inserted: 5 };
 
-/** Ingestion beside dbt's snapshot and beside what the database allows at all, on one server in one run. */
+/** Compares ingestion with dbt's snapshot and with the database's own limits, on one server in one run. */
 export default async function merge(argv: string[]): Promise<void> {
   const { values } = parseArgs({
     args: argv,
@@ -91,7 +91,7 @@ function print(
   console.log(`${rows.toLocaleString("en")} rows of 6 columns, median of ${repeat} rounds, seconds:\n`);
   for (const [name, values] of results) console.log(`  ${seconds(median(values)).padStart(7)}  ${name}`);
 
-  // Each round by itself, then their median: what else the machine did meanwhile weighs on both sides of a ratio.
+  // The median of each round's ratio: other load on the machine then affects both sides.
   console.log("\nratios, median over the rounds:");
   const ratio = (text: string, above: readonly string[], below: readonly string[]) => {
     const sums = [above, below].map((names) =>

@@ -9,10 +9,10 @@ import type { Summary } from "../cli/plan/summary";
 const USAGE = `npm run bench -- plan [--stack prod] [--repeat 5] [--nodes 3,10,30,100]
 How long a plan takes, what memory it needs, how large the largest user data is, and how all this grows.`;
 
-/** What `npm run plan` promises for production, on two quiet cores. */
+/** The limits that `npm run plan` promises for production, on two idle cores. */
 const GOAL = { seconds: 4, memoryMiB: 400 };
 
-/** What Hetzner takes as the user data of a server. */
+/** Hetzner's size limit for a server's user data. */
 const USER_DATA_LIMIT = 32 * 1024;
 
 interface Run {
@@ -73,7 +73,7 @@ export default async function plan(argv: string[]): Promise<void> {
   }
 }
 
-/** One plan in a process of its own, through npm as people start it. */
+/** Runs one plan in its own process, through npm like a user. */
 async function planOnce(folder: string, stack: string, settings?: string): Promise<Run> {
   const out = join(folder, "out");
   const flags = [stack, "--json", "--out", out, ...(settings ? ["--config-file", settings] : [])];
@@ -113,7 +113,7 @@ interface ServerGroup {
   readonly roles?: readonly string[];
 }
 
-/** The settings of a stack with so many nodes in all: those it has, and agents in the same locations. */
+/** The settings of a stack, with agents added in its locations up to this number of nodes. */
 function withNodes(yaml: string, nodes: number): string {
   const document = parse(yaml);
   const target = document.config["trellis:settings"].target;

@@ -22,8 +22,8 @@ export default async function preview(argv: string[]): Promise<void> {
   if (!stack) throw new Error(`there is no stack ${values.stack}; there are ${STACKS.join(", ")}`);
   const engine = await startEngine({ stack, ...configurationOf(rawSettings(stack)) });
   try {
-    await engine.preview(platform); // the first one reads everything from the disk
-    const [empty, whole, declaring] = [[], [], []] as number[][] as [number[], number[], number[]]; // three series
+    await engine.preview(platform); // the first preview reads everything from disk
+    const [empty, whole, declaring] = [[], [], []] as number[][] as [number[], number[], number[]]; // safe: 3 series
     let resources = 0;
     for (let round = 0; round < Number(values.repeat); round++) {
       empty.push(await seconds(() => engine.preview(async () => {})));

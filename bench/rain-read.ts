@@ -1,4 +1,4 @@
-/** Run as a process of its own by bench/rain.ts: reads one file once and prints seconds and peak memory as JSON. */
+/** bench/rain.ts runs this in its own process: it reads one file once and prints seconds and peak memory as JSON. */
 import { readFileSync } from "node:fs";
 import type { Expectation } from "../jobs/rain/reading";
 
@@ -8,7 +8,7 @@ const READERS: Record<string, () => Promise<() => Promise<number>>> = {
     const { parse } = await import("../jobs/rain/formats");
     return async () => {
       let cells = 0;
-      // Written by bench/rain.ts itself.
+      // Safe: bench/rain.ts wrote it.
       for await (const part of parse(readFileSync(path), JSON.parse(expected) as Expectation)) {
         if (part.kind === "readings") cells += part.readings.length;
       }

@@ -21,10 +21,10 @@ so many years in one command, for its memory.`;
 
 const OPENPYXL = "openpyxl==3.1.5";
 
-/** What the old importer took, and what this one has to do. */
+/** The time of the old importer, and the goal for this one. */
 const GOAL = { seconds: 5, before: "2 to 3 minutes" };
 
-/** The size of the provider's own files. */
+/** The number of gauges in the provider's files. */
 const GAUGES = 362;
 
 interface Measured {
@@ -75,7 +75,7 @@ export default async function rain(argv: string[]): Promise<void> {
 interface Subject {
   readonly path: string;
   readonly expected: Expectation;
-  /** The command that imports it. */
+  /** The arguments of the command that imports it. */
   readonly words: readonly string[];
 }
 
@@ -115,7 +115,7 @@ async function compare(
 
 const fixed = (value: number | undefined, width = 15) => (value ?? Number.NaN).toFixed(2).padStart(width);
 
-/** Imports year after year in one command from a provider on loopback, and watches whether its memory grows. */
+/** Imports several years in one command from a local provider, and measures whether its memory grows. */
 async function manyYears(
   server: PostgresServer,
   cli: string,
@@ -152,7 +152,7 @@ async function manyYears(
   }
 }
 
-/** Runs a command of the bundle; memory is that of its working process, told after each file that it finished. */
+/** Runs a command of the bundle. After each finished file, `onFile` gets the peak memory of the worker process. */
 async function command(
   cli: string,
   words: readonly string[],
@@ -205,7 +205,7 @@ function highWaterMiB(pid: string): number {
   try {
     return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
   } catch {
-    return 0; // it has ended
+    return 0; // the process ended
   }
 }
 
@@ -220,7 +220,7 @@ function readByPython(path: string, mode: "whole" | "streaming"): Measured {
   return JSON.parse(execFileSync(openpyxl(), [script, path, mode], { encoding: "utf8" }));
 }
 
-/** The Python that has openpyxl; its environment is made once and kept. */
+/** The Python with openpyxl; its environment is created once and kept. */
 function openpyxl(): string {
   const environment = join(cacheDirectory, "venv-openpyxl");
   const python = join(environment, "bin", "python");

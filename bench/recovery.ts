@@ -12,10 +12,10 @@ import {
 } from "../test/rigs/patroni/ledger";
 
 /**
- * What the loss of every server and disk costs: rows are written several times a second, at a random moment etcd,
- * PostgreSQL and its disk are gone, and a new cluster is made of the archive alone (`postgres.recoverTo: latest`). The
- * seconds from the newest row that it holds to the moment of the loss are what is lost. The configuration of pgBackRest
- * and Patroni is the rendered one; the archive is a real MinIO, by TLS.
+ * Measures the loss after every server and disk is lost. Rows are written several times a second; at a random moment,
+ * etcd, PostgreSQL and its disk are destroyed, and a new cluster is bootstrapped from the archive alone
+ * (`postgres.recoverTo: latest`). The loss is the time from the newest recovered row to the destruction. pgBackRest and
+ * Patroni use the rendered configuration; the archive is a real MinIO with TLS.
  */
 export default async function recovery(argv: string[]): Promise<void> {
   const { values } = parseArgs({ args: argv, options: { rounds: { type: "string", default: "5" } } });
@@ -73,7 +73,7 @@ const GOAL_SECONDS = 60;
 const ROW_EVERY_MS = 200;
 const START_LIMIT_MS = 400_000;
 
-/** Longer than a quiet leader keeps a segment open, so that the moment of the loss falls anywhere in its life. */
+/** Longer than an idle leader keeps a WAL segment open, so that the loss happens at any point of a segment. */
 const STEADY_MS = 45_000;
 const SPREAD_MS = 30_000;
 
@@ -87,7 +87,7 @@ async function prepare(cluster: PatroniCluster, archive: ArchiveOfTest): Promise
     cluster.members.map(({ seen }) => seen),
   );
   try {
-    // The release of this machine would insist on a replica; there is none.
+    // The pgBackRest release on this machine would require a standby, and this cluster has none.
     await jobs.run(["base", "--type", "full"], { PGBACKREST_BACKUP_STANDBY: "n" });
   } finally {
     await jobs.stop();

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { architecturePage, settingsPage, stackFileSchema } from "../docs";
 
-/** Writes the parts of the documentation that are generated from the program (`npm run docs`). */
+/** `npm run docs`: writes the parts of the documentation that are generated from the program. */
 const docs = new URL("../../docs/", import.meta.url);
 const page = new URL("settings.md", docs);
 writeFileSync(page, settingsPage(readFileSync(page, "utf8")));

@@ -1,4 +1,4 @@
-import "../pulumi-monitor/conceal-literals"; // before everything that imports the Pulumi SDK
+import "../pulumi-monitor/conceal-literals"; // must precede every import of the Pulumi SDK
 import { run } from "../plan";
 
 process.exitCode = await run(process.argv.slice(2));

@@ -7,12 +7,12 @@ import { reason, sha256Of } from "../../jobs/shared";
 const manifestSchema = z.strictObject({
   stack: z.string(),
   time: z.iso.datetime(),
-  /** Of the folder of Pulumi.yaml; null where that is not kept in git. */
+  /** The commit of the folder with Pulumi.yaml; null outside git. */
   commit: z.string().nullable(),
-  /** Whether that folder's files differed from the commit. */
+  /** Whether the folder had uncommitted changes. */
   dirty: z.boolean(),
   pulumi: z.string(),
-  /** The sha256 of every other file, by its name. */
+  /** SHA-256 of every other file, by name. */
   files: z.record(z.string().regex(/^\w[\w.-]*$/), z.string().regex(/^[0-9a-f]{64}$/)),
 });
 
@@ -22,7 +22,7 @@ type Files = ReadonlyMap<string, string>;
 export const STATE = "state.json";
 const MANIFEST = "manifest.json";
 
-/** What `tar -xz` unpacks: the files, and a manifest with their sums. */
+/** Packs the files, and a manifest with their checksums, as an archive for `tar -xz`. */
 export function pack(files: Files, circumstances: Omit<Manifest, "files">): Buffer {
   const sums = Object.fromEntries([...files].map(([name, text]) => [name, sha256Of(text)]));
   const manifest = { ...circumstances, files: sums } satisfies Manifest;
@@ -32,7 +32,7 @@ export function pack(files: Files, circumstances: Omit<Manifest, "files">): Buff
   );
 }
 
-/** The files as they were packed; whatever is missing, surplus or otherwise than its sum is refused. */
+/** Unpacks the files. It refuses an archive with missing, extra or changed files. */
 export function unpack(archive: Buffer): { readonly manifest: Manifest; readonly files: Files } {
   const { manifest, files } = readable(archive);
   for (const name of new Set([...Object.keys(manifest.files), ...files.keys()])) {

@@ -2,18 +2,22 @@ import { checkStackName } from "../plan";
 import { readCommandLine, UsageError } from "../shared/command-line";
 
 export interface SaveFlags {
+  /** The stack whose configuration is saved. */
   readonly stack: string;
-  /** The folder of Pulumi.yaml. */
+  /** The folder with Pulumi.yaml. */
   readonly cwd: string;
-  /** A file instead of the bucket of the settings. */
+  /** A local file to write. @default the bucket of the settings */
   readonly out?: string;
-  /** A public key of age's or SSH's instead of the stack's own. */
+  /** A public key of age or SSH to encrypt for. @default the public key of the stack's output `snapshotKey` */
   readonly recipient?: string;
 }
 
 export interface OpenFlags {
+  /** The archive to decrypt. */
   readonly open: string;
+  /** The file with the private key. */
   readonly identity: string;
+  /** The folder to create; it must be empty or absent. */
   readonly into: string;
 }
 

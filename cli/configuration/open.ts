@@ -6,7 +6,7 @@ import { STATE, unpack } from "./archive";
 import type { OpenFlags } from "./flags";
 import { output, ProgramError } from "./programs";
 
-/** Decrypts and checks in memory, then unpacks; answers with what to tell. */
+/** Decrypts and checks the archive in memory, then unpacks it. Returns the message for the user. */
 export function open({ open: file, identity, into }: OpenFlags): string {
   const folder = resolve(into);
   if (existsSync(folder) && readdirSync(folder).length > 0)
@@ -50,7 +50,7 @@ function read(path: string, what: string): Buffer {
   }
 }
 
-/** The folder appears with all files or not at all. */
+/** Writes all files or none: the folder appears only when it is complete. */
 function writeFolder(folder: string, files: ReadonlyMap<string, string>): void {
   const draft = `${folder}.${process.pid}.part`;
   try {

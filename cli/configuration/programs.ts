@@ -6,7 +6,7 @@ interface RunArgs {
   readonly input?: Buffer;
 }
 
-/** A program that answered with failure, in its own words. */
+/** A program that failed; the message contains its stderr. */
 export class ProgramError extends UserError {
   constructor(
     program: string,
@@ -16,7 +16,7 @@ export class ProgramError extends UserError {
   }
 }
 
-/** What a program prints, in full: a state may be many MiB. */
+/** Runs a program and returns its whole stdout. A state can have many MiB. */
 export function output(program: string, words: readonly string[], { cwd, input }: RunArgs = {}): Buffer {
   const { status, stdout, stderr, error } = spawnSync(program, words, {
     cwd,
@@ -26,7 +26,7 @@ export function output(program: string, words: readonly string[], { cwd, input }
   });
   if (error && "code" in error && error.code === "ENOENT")
     throw new UserError(`${program} is not on the PATH; npm run doctor says how to install it`);
-  // A program may end before it has read its input; why, it says itself.
+  // A program that fails may exit before it has read its input; its stderr has the reason.
   if (error && status === null) throw new UserError(`${program} cannot be run: ${error.message}`);
   if (status !== 0) throw new ProgramError([program, ...words.slice(0, 2)].join(" "), String(stderr).trim());
   return stdout;

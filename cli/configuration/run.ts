@@ -3,7 +3,7 @@ import { CONFIGURATION, parseFlags } from "./flags";
 import { open } from "./open";
 import { save } from "./save";
 
-/** Runs `npm run backup-configuration` and returns its exit code: 2 for a wrong command line, 1 for all else that is wrong. */
+/** Runs `npm run backup-configuration` and returns its exit code: 2 for a wrong command line, 1 for any other error. */
 export const run = (argv: readonly string[]): Promise<number> =>
   runCommand(CONFIGURATION, async () => {
     const flags = parseFlags(argv);

@@ -9,14 +9,14 @@ import type { SaveFlags } from "./flags";
 import { output, ProgramError } from "./programs";
 import { publicHalf } from "./public-half";
 
-/** Exports, packs, encrypts and stores, in this order and all in memory; answers with what to tell. */
+/** Exports, packs, encrypts and stores the configuration, all in memory. Returns the message for the user. */
 export async function save(flags: SaveFlags): Promise<string> {
   const { cwd, stack, out } = flags;
   const { config } = readStack(cwd, readProject(cwd).name, stack);
   const place = out === undefined ? offsiteOf(flags, config["trellis:settings"]) : undefined;
   const circumstances = circumstancesOf(flags);
 
-  const state = pulumi(flags, "stack", "export"); // its secrets stay encrypted without --show-secrets
+  const state = pulumi(flags, "stack", "export"); // secrets stay encrypted without --show-secrets
   const files = new Map([[STATE, state]]);
   for (const name of ["Pulumi.yaml", `Pulumi.${stack}.yaml`])
     files.set(name, readFileSync(join(cwd, name), "utf8"));
@@ -54,7 +54,7 @@ function circumstancesOf({ cwd, stack }: SaveFlags): Omit<Manifest, "files"> {
     try {
       return output("git", words, { cwd }).toString().trim();
     } catch (error) {
-      if (error instanceof UserError) return undefined; // no git, no repository or no commit: then there is none to name
+      if (error instanceof UserError) return undefined; // without git, repository or commit, the manifest has no commit
       throw error;
     }
   };
@@ -75,7 +75,7 @@ function stackKey(flags: SaveFlags): string {
   }
 }
 
-/** Without questions: what the CLI lacks, such as the passphrase, it says. */
+/** Non-interactive: if the CLI needs input, such as the passphrase, it fails with a message. */
 const pulumi = ({ cwd, stack }: SaveFlags, ...words: string[]): string =>
   output("pulumi", [...words, "--stack", stack, "--non-interactive"], { cwd }).toString();
 

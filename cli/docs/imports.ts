@@ -2,26 +2,26 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { groupBy } from "../shared/grouping";
 
-/** One file that imports another, both by their paths in the repository. */
+/** An import of one file by another; both paths are relative to the repository. */
 export interface Import {
   readonly from: string;
   readonly to: string;
 }
 
-/** From the lowest to the highest: a layer imports from those before it and never from those behind it. */
+/** The layers from lowest to highest. A layer may import only from layers before it. */
 export const LAYERS: readonly string[] = ["shared", "settings", "servers", "cluster", "data", "systems"];
 
-/** Collections of independent folders: they have no index, and their children do. */
+/** Folders that only group independent folders. They have no index, but their subfolders do. */
 const COLLECTIONS = new Set(["components", "components/shared", "jobs", "cli", "cli/shared"]);
 
-/** Patches the SDK's serializer, so commands load it before anything else, and not through an index that loads more. */
+/** This file patches the SDK's serializer. Commands import it before anything else, and an index would load more. */
 const LOADED_FIRST = "cli/pulumi-monitor/conceal-literals.ts";
 
 const PRODUCT = ["components", "jobs", "cli"];
-/** A side effect alone (`import "./x"`) takes no name from the other file, so it is left out. */
+/** Imports for side effects only (`import "./x"`) use no name of the other file, so they do not match. */
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(\s*)"(\.[^"]*)"/g;
 
-/** Every import between the product's own files. */
+/** Every import between files of the product. */
 export function productImports(repository: string): Import[] {
   const inside = PRODUCT.flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, encoding: "utf8" }).map((path) =>
@@ -40,12 +40,12 @@ export function productImports(repository: string): Import[] {
   });
 }
 
-/** The imports that go against the direction of dependencies. */
+/** The imports that violate the direction of dependencies. */
 export function againstTheDirection(imports: readonly Import[]): Import[] {
   return imports.filter(({ from, to }) => rankOf(to) > rankOf(from) || (inJobs(from) && !inJobs(to)));
 }
 
-/** The imports from outside of a folder that go past its index. */
+/** The imports into a folder that bypass its index. */
 export function pastAnIndex(imports: readonly Import[]): Import[] {
   return imports.filter(({ from, to }) => {
     if (to === LOADED_FIRST) return false;
@@ -54,7 +54,7 @@ export function pastAnIndex(imports: readonly Import[]): Import[] {
   });
 }
 
-/** Groups of files that import each other in a circle, each sorted. */
+/** Groups of files with circular imports, each sorted. */
 export function circles(imports: readonly Import[]): string[][] {
   const next = groupBy(imports, ({ from }) => from);
   const index = new Map<string, number>();
@@ -82,7 +82,7 @@ export function circles(imports: readonly Import[]): string[][] {
 
 const inJobs = (path: string) => path.startsWith("jobs/");
 
-/** Jobs are below all: components read their schemas. Commands are above all. */
+/** Jobs rank lowest, because components import their schemas. Commands rank highest. */
 function rankOf(path: string): number {
   const [top, layer] = path.split("/");
   if (top === "jobs") return 0;
@@ -90,13 +90,13 @@ function rankOf(path: string): number {
   return top === "components" ? 1 + LAYERS.indexOf(layer ?? "") : LAYERS.length + 2;
 }
 
-/** The folders that a file is in, the outermost first. */
+/** The folders that contain a file, outermost first. */
 function foldersOf(path: string): string[] {
   const parts = dirname(path).split("/");
   return parts.map((_, depth) => parts.slice(0, depth + 1).join("/")).filter((folder) => folder !== ".");
 }
 
-/** How an import is shown in a failed check: both files, the second as the first one sees it. */
+/** Formats an import for an error: both files, the second relative to the first. */
 export function shown({ from, to }: Import): string {
   return `${from} imports ${relative(dirname(from), to)}`;
 }

@@ -4,7 +4,7 @@ import { settingsTable } from "./settings-table";
 
 const { target: _, postgres, minio, backup, airflow, datasurface, ...general } = settingsSchema.shape;
 
-/** The tables of docs/settings.md, by the name that their place in the page bears. */
+/** The tables of docs/settings.md, by the name in the page's markers. */
 const TABLES: Readonly<Record<string, () => string>> = {
   general: () => settingsTable(settingsSchema.pick(allOf(general))),
   hetzner: () => settingsTable(hetznerTarget, "target"),
@@ -17,10 +17,10 @@ const TABLES: Readonly<Record<string, () => string>> = {
 };
 
 const allOf = <Key extends string>(shape: Record<Key, z.ZodType>) =>
-  // Object.keys forgets the literal keys that the type knows.
+  // Safe: the keys are those of `shape`; Object.keys types them as string.
   Object.fromEntries(Object.keys(shape).map((key) => [key, true])) as Record<Key, true>;
 
-/** The page with every table made anew between the marks that name it; the prose around them is written by hand. */
+/** Replaces every table between its markers. The text around them is written by hand. */
 export function settingsPage(page: string): string {
   const placed: string[] = [];
   const made = page.replace(/<!-- table: (\w+) -->\n[\s\S]*?<!-- end -->/g, (_whole, name: string) => {
@@ -34,7 +34,7 @@ export function settingsPage(page: string): string {
   return made;
 }
 
-/** For editors: what may stand in a stack's file, as its first line names it. */
+/** The JSON Schema of a stack file, for editors. The file's first line refers to it. */
 export function stackFileSchema(): string {
   const { $schema, ...settings } = z.toJSONSchema(settingsSchema, { io: "input" });
   const schema = {

@@ -3,19 +3,19 @@ import { groupBy } from "../shared/grouping";
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
-/** A setting as a reader meets it. */
+/** One row of a settings table. */
 interface Row {
-  /** Lists of objects as `[]`, maps as `.<name>`. */
+  /** Lists of objects have the suffix `[]`, maps `.<name>`. */
   readonly path: string;
   readonly values: string;
   readonly byDefault: string;
   readonly meaning: string;
 }
 
-/** Numbers above it are no limit that anybody meets. */
+/** The table omits upper limits above this number, because no real setting reaches them. */
 const NO_LIMIT = 10_000;
 
-/** The table of the settings below a schema, each with what is allowed, its default and its meaning. */
+/** Renders the settings of a schema as a table: allowed values, default and meaning. */
 export function settingsTable(schema: z.ZodType, prefix = ""): string {
   const root = z.toJSONSchema(schema, { io: "input" });
   const rows = [...groupBy(rowsOf(root, root, prefix, false), ({ path }) => path).values()].map(joined);
@@ -56,7 +56,7 @@ function rowsOf(root: Schema, schema: Schema, path: string, required: boolean): 
   ];
 }
 
-/** One row of the branches of a union that have a setting of the same name. */
+/** Joins settings of the same name in different branches of a union into one row. */
 function joined(rows: readonly Row[]): Row {
   const [first] = rows;
   if (!first) throw new Error("a setting without a row");

@@ -1,14 +1,17 @@
 import { spawnSync } from "node:child_process";
 import type { Need } from "./needs";
 
-/** How it stands with a program on this machine. */
+/** The state of a program on this machine. */
 export interface Finding {
+  /** The program that was looked for. */
   readonly need: Need;
+  /** "old": older than required. "broken": it fails or prints no version. */
   readonly state: "ok" | "old" | "missing" | "broken";
+  /** The version that it printed. @default undefined, if it printed none */
   readonly version?: string;
 }
 
-/** A program that answers nothing within this time is broken. */
+/** A program that does not answer within this time counts as broken. */
 const PATIENCE_MS = 30_000;
 
 export function inspect(need: Need, environment = process.env): Finding {
@@ -26,7 +29,7 @@ export function inspect(need: Need, environment = process.env): Finding {
   return { need, state: old ? "old" : "ok", version };
 }
 
-/** Below zero where `a` is the older one. Numbers that one of them lacks count as zero. */
+/** Negative if `a` is older. A missing number counts as zero. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];
   for (let index = 0; index < Math.max(left.length, right.length); index++) {

@@ -1,27 +1,28 @@
-/** A program that some part of the work needs. */
+/** A program that a task needs. */
 export interface Need {
   readonly program: string;
-  /** What is asked for its version; what it prints holds it. */
+  /** The arguments that make it print its version. */
   readonly ask: readonly string[];
-  /** What cannot be done without it. */
+  /** The tasks that need it. */
   readonly purpose: string;
-  /** The oldest that serves. */
+  /** The oldest version that works. @default any */
   readonly atLeast?: string;
+  /** How to install it. */
   readonly remedy: string;
-  /** Without it nothing works at all. */
+  /** Whether nothing works without it. @default only its own tasks need it */
   readonly essential?: true;
 }
 
 interface Needs {
-  /** As package.json declares it. */
+  /** The version in package.json. */
   readonly node: string;
-  /** The Pulumi CLI that the workflows deploy with. */
+  /** The version of the Pulumi CLI in the deployment workflows. */
   readonly pulumi: string;
-  /** The major version of PostgreSQL that npm start runs. */
+  /** The major version of PostgreSQL that `npm start` runs. */
   readonly postgres: number;
 }
 
-/** What is looked for, grouped by what one wants to do. */
+/** The programs to look for, grouped by task. */
 export function needs({ node, pulumi, postgres }: Needs): ReadonlyMap<string, readonly Need[]> {
   return new Map([
     [

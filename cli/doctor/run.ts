@@ -44,7 +44,7 @@ function jsonOf(findings: ReadonlyMap<string, readonly Finding[]>): string {
   return `${JSON.stringify(programs, undefined, 2)}\n`;
 }
 
-/** The versions that the repository itself declares. */
+/** The versions that the repository declares. */
 function pinned() {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
   const { engines, devDependencies } = JSON.parse(read("package.json"));

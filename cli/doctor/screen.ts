@@ -1,7 +1,7 @@
 import type { Palette } from "../shared/palette";
 import type { Finding } from "./inspect";
 
-/** What people read; the remedy stands below each program that does not serve. */
+/** Renders the findings for a terminal, with a remedy below each unusable program. */
 export function screenOf(findings: ReadonlyMap<string, readonly Finding[]>, palette: Palette): string {
   const width = Math.max(...[...findings.values()].flat().map(({ need }) => need.program.length));
   const blocks = [...findings].map(([aim, found]) =>

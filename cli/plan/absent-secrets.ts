@@ -2,15 +2,17 @@ import { neededSecrets, parseSettings, SettingsError } from "../../components/se
 import { placeholder } from "../pulumi-monitor";
 import type { StackConfig } from "./stack-file";
 
-/** A secret that the settings call for and that nobody has set yet. */
+/** A secret that the settings need and that is not set yet. */
 export interface AbsentSecret {
+  /** The secret's key in the stack's configuration. */
   readonly key: string;
+  /** What needs the secret. */
   readonly why: string;
 }
 
 /**
- * Completes settings with placeholders for the secrets that are still to be set: a plan shows no secret's value, so
- * it needs none, and a fresh checkout can be planned before anybody has an account.
+ * Adds placeholders for unset secrets. A plan shows no secret values, so a fresh checkout can be planned before any
+ * account exists.
  */
 export function withAbsentSecrets({
   config,
@@ -35,7 +37,7 @@ function neededBy(settings: string | undefined): AbsentSecret[] {
       why,
     }));
   } catch (error) {
-    // The program itself will refuse these settings, and say why.
+    // The program itself rejects these settings and explains why.
     if (error instanceof SettingsError || error instanceof SyntaxError) return [];
     throw error;
   }

@@ -2,12 +2,12 @@ import type { Evaluation, PlannedResource } from "../pulumi-monitor";
 import { kubernetesObject, pathOf, toYaml } from "../shared/kubernetes-objects";
 import { maskProperties, maskText } from "./masking";
 
-/** The texts of a plan by their paths in it. */
+/** The contents of a plan's files, by path. */
 export type Files = ReadonlyMap<string, string>;
 
 const SERVER = "hcloud:index/server:Server";
 
-/** Writes an evaluation out as files; the same evaluation always becomes the same files. */
+/** Renders an evaluation as files. The same evaluation always gives the same files. */
 export function filesOf(evaluation: Evaluation): Files {
   const files = new Map<string, string>();
   for (const { path, content, secret } of evaluation.artefacts)
@@ -35,7 +35,7 @@ export function filesOf(evaluation: Evaluation): Files {
   return files;
 }
 
-/** What the engine would remember of a resource beside its properties. */
+/** The fields of a resource that the engine would store besides its properties. */
 function recordOf(resource: PlannedResource) {
   const { urn, type, name, kind, id, parent, provider, dependencies, propertyDependencies, options } =
     resource;
@@ -56,7 +56,7 @@ function recordOf(resource: PlannedResource) {
   };
 }
 
-/** Two objects of different groups may share kind and name: the second gets a number. */
+/** Objects of different API groups may share kind and name: appends a number to the second path. */
 function free(files: Files, path: string, ending: string): string {
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? path + ending : `${path}-${number}${ending}`;

@@ -1,13 +1,17 @@
 import { readCommandLine, UsageError } from "../shared/command-line";
 
 export interface PlanFlags {
+  /** The stack to plan. */
   readonly stack: string;
-  /** Where the plan goes. @default out/<stack> */
+  /** The folder for the plan. @default out/<stack> */
   readonly out?: string;
+  /** A settings file to use. @default Pulumi.<stack>.yaml */
   readonly configFile?: string;
-  /** The folder of Pulumi.yaml. */
+  /** The folder with Pulumi.yaml. */
   readonly cwd: string;
+  /** Whether to print the summary as JSON. */
   readonly json: boolean;
+  /** Whether to print only warnings and errors. */
   readonly quiet: boolean;
 }
 

@@ -1,14 +1,14 @@
 import { ANY_SECRET, type Properties, showsPlaceholder, step, type Value } from "../pulumi-monitor";
 
 /**
- * A secret as it is written. What shows a placeholder was made from placeholders, as no secret gets into a plan
- * otherwise (see conceal-literals.ts), and stays readable; everything else is replaced whole.
+ * Masks a secret for a file. Inside a plan, secrets are placeholders (see conceal-literals.ts), and text made from
+ * placeholders stays readable. Any other text is replaced as a whole.
  */
 export function maskText(text: string): string {
   return showsPlaceholder(text) ? text : ANY_SECRET;
 }
 
-/** Properties as they are written: what the given paths lead to is masked, as deep as it goes. */
+/** Masks the values at the given property paths, with everything below them. */
 export function maskProperties(properties: Properties, secrets: readonly string[]): Properties {
   const marked = new Set(secrets);
   return mapValues(properties, (key, value) => walk(value, step("", key), marked));

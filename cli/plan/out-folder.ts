@@ -3,10 +3,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../components/shared/user-error";
 import type { Files } from "./files";
 
-/** By this file a folder is known to be a plan, which the next plan may replace. */
+/** A folder with this file is a plan, so the next plan may replace it. */
 const MARK = "resources.json";
 
-/** Refuses a folder that holds anything but a plan, before any work is done. */
+/** Refuses a folder that contains anything but a plan, before any work starts. */
 export function checkOutFolder(out: string): void {
   if (!existsSync(out)) return;
   let entries: readonly string[];
@@ -22,7 +22,7 @@ export function checkOutFolder(out: string): void {
   }
 }
 
-/** Writes a plan as a whole: until it is complete the former one stays, and nothing half-written is ever seen. */
+/** Writes a plan atomically: the old plan stays until the new one is complete. */
 export function writePlan(out: string, files: Files): void {
   const target = resolve(out);
   checkOutFolder(target);

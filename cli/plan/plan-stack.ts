@@ -11,17 +11,16 @@ import { checkOutFolder, writePlan } from "./out-folder";
 import { readProject, readStack } from "./stack-file";
 import { type Summary, summarize } from "./summary";
 
-/** A plan that has been written, with what it was written from. */
+/** A written plan and its evaluation. */
 interface Plan {
   readonly summary: Summary;
   readonly evaluation: Evaluation;
   /** The topology as SVG. */
   readonly picture: string;
-  /** The folder that it is in, absolute. */
+  /** The plan's folder, as an absolute path. */
   readonly folder: string;
 }
 
-/** Evaluates a stack of the project and writes its plan. */
 export async function planStack({
   cwd: folder,
   stack,
@@ -55,7 +54,7 @@ export async function planStack({
   return { summary, evaluation, picture: drawn, folder: out };
 }
 
-/** The program as the CLI runs it: an exported function is called, and named exports are the stack's outputs. */
+/** Runs the program as the CLI does: calls a default function, or takes named exports as the stack's outputs. */
 async function entryOf(path: string): Promise<unknown> {
   const entry: Record<string, unknown> = await import(pathToFileURL(path).href);
   const outputs = "default" in entry ? entry.default : { ...entry };

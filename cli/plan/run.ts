@@ -5,7 +5,7 @@ import { planStack } from "./plan-stack";
 import { screenOf, warningLine } from "./screen";
 import type { Summary } from "./summary";
 
-/** Runs `npm run plan` and returns its exit code: 1 for what is wrong with the stack, 2 for a wrong command line. */
+/** Runs `npm run plan` and returns its exit code: 1 for an error in the stack, 2 for a wrong command line. */
 export const run = (argv: readonly string[]): Promise<number> =>
   runCommand(PLAN, async () => {
     const flags = parseFlags(argv);

@@ -3,7 +3,7 @@ import { groupBy } from "../shared/grouping";
 import type { Palette } from "../shared/palette";
 import type { Branch, Count, Summary } from "./summary";
 
-/** The whole summary as people read it. */
+/** Renders the summary for a terminal. */
 export function screenOf(summary: Summary, palette: Palette): string {
   const { project, stack, total, tree, outputs, files, out, seconds, logs, absentSecrets } = summary;
   const warnings = logs.filter(({ severity }) => severity === "warning");
@@ -34,7 +34,7 @@ export function warningLine({ message, resource }: LogEntry, palette: Palette): 
   return `${palette.warning("warning")}  ${message}${about}`;
 }
 
-/** So many alike in a row say nothing more one by one. */
+/** At this number of similar siblings, the tree shows one line for all. */
 const FOLD_FROM = 7;
 
 function branchLines(branches: readonly Branch[], indent: string, palette: Palette): string[] {
@@ -67,7 +67,7 @@ function wrap(words: readonly string[], width: number): string[] {
   return lines;
 }
 
-/** Makes one branch of many siblings that are alike; the others stay where they are. */
+/** Joins many similar siblings into one branch; other branches keep their position. */
 function fold(branches: readonly Branch[]): readonly Branch[] {
   const alike = groupBy(branches, likeness);
   return branches.flatMap((branch) => {
@@ -84,7 +84,7 @@ function likeness({ type, counts, branches }: Branch): string {
   return JSON.stringify([type, counts, branches.map(likeness)]);
 }
 
-/** A value longer than this is looked up in outputs.json. */
+/** Longer values are only in outputs.json. */
 const LONGEST_VALUE = 90;
 
 function outputLines(outputs: Properties, palette: Palette): string[] {
@@ -95,7 +95,7 @@ function outputLines(outputs: Properties, palette: Palette): string[] {
   return lines.map(([name, value]) => `${palette.dim(name.padEnd(width))}  ${value}`);
 }
 
-/** A line for each value, however deep; the lines of a list share its name. */
+/** One line for each nested value. The items of a list share one line. */
 function leaves(value: Value, path: string): (readonly [string, string])[] {
   if (Array.isArray(value) && value.every((item) => typeof item !== "object")) {
     return value.length === 0
@@ -112,7 +112,7 @@ function shown(value: Value): string {
   return `(${text.length} characters, in outputs.json)`;
 }
 
-/** The estimate, with what it is made of. */
+/** The estimated cost, with its items. */
 function cost(value: Value): string {
   if (!isMapping(value) || typeof value.euros !== "number") return shown(value);
   const items = (Array.isArray(value.items) ? value.items : []).filter(isMapping);

@@ -4,16 +4,18 @@ import { parseDocument } from "yaml";
 import { UserError } from "../../components/shared/user-error";
 import { placeholder } from "../pulumi-monitor";
 
-/** What Pulumi.yaml says about the program. */
+/** The parts of Pulumi.yaml that describe the program. */
 interface Project {
   readonly name: string;
-  /** The program's entry, absolute. */
+  /** The program's entry file, as an absolute path. */
   readonly main: string;
 }
 
-/** A stack's settings as the CLI would hand them to the program; what is encrypted there is a placeholder here. */
+/** A stack's settings as the CLI passes them to the program. Encrypted values become placeholders. */
 export interface StackConfig {
+  /** Values by full key; structured values are JSON. */
   readonly config: Readonly<Record<string, string>>;
+  /** The keys of secret values. */
   readonly secretKeys: readonly string[];
 }
 
@@ -24,7 +26,7 @@ export function readProject(cwd: string): Project {
   return { name, main: resolve(cwd, typeof main === "string" ? main : "index.ts") };
 }
 
-/** Reads `Pulumi.<stack>.yaml`, or the given file in its place. */
+/** Reads `Pulumi.<stack>.yaml`, or the given file instead. */
 export function readStack(cwd: string, project: string, stack: string, file?: string): StackConfig {
   const path = file ? resolve(cwd, file) : join(cwd, `Pulumi.${stack}.yaml`);
   const absent = file ? `there is no settings file ${path}` : noSuchStack(cwd, stack);
@@ -32,7 +34,7 @@ export function readStack(cwd: string, project: string, stack: string, file?: st
   return stackConfig(project, mapping(config, `${path}: config`));
 }
 
-/** Turns the `config` part of a stack file into keys and texts. */
+/** Converts the `config` part of a stack file into keys and strings. */
 export function stackConfig(project: string, entries: Readonly<Record<string, unknown>>): StackConfig {
   const config: Record<string, string> = {};
   const secretKeys: string[] = [];
@@ -47,7 +49,7 @@ export function stackConfig(project: string, entries: Readonly<Record<string, un
   return { config, secretKeys };
 }
 
-/** A key without a namespace is the project's; `a:config:b` is how older versions wrote `a:b`. */
+/** A key without a namespace belongs to the project. Older versions wrote `a:b` as `a:config:b`. */
 function fullKey(project: string, key: string): string {
   const parts = key.split(":");
   if (parts.length === 1) return `${project}:${key}`;

@@ -9,12 +9,12 @@ import { groupBy } from "../shared/grouping";
 import type { AbsentSecret } from "./absent-secrets";
 import { maskProperties } from "./masking";
 
-/** A component and what it holds, or the stack itself. */
+/** The stack or a component, with its contents. */
 export interface Branch {
   readonly name: string;
-  /** The last part of its type: `Cluster` of `trellis:cluster:Cluster`. */
+  /** The last part of the type: `Cluster` for `trellis:cluster:Cluster`. */
   readonly type: string;
-  /** How many resources of each kind stand directly in it, the commonest first. */
+  /** How many resources of each type it contains directly, most frequent first. */
   readonly counts: readonly Count[];
   readonly branches: readonly Branch[];
 }
@@ -24,11 +24,11 @@ export interface Count {
   readonly count: number;
 }
 
-/** What a plan has to say on a terminal, or to a program. */
+/** The summary of a plan, for a terminal or as JSON. */
 export interface Summary {
   readonly project: string;
   readonly stack: string;
-  /** Resources that will exist somewhere; components and providers are not among them. */
+  /** The number of managed resources, without components and providers. */
   readonly total: number;
   readonly byType: readonly Count[];
   readonly tree: Branch;
@@ -37,14 +37,14 @@ export interface Summary {
   readonly absentSecrets: readonly AbsentSecret[];
   readonly files: number;
   readonly out: string;
-  /** Since the process began. */
+  /** Since the process started. */
   readonly seconds: number;
-  /** What the processor was busy for: the same on a loaded machine as on a quiet one. */
+  /** CPU time. Unlike `seconds`, it is the same on a busy machine. */
   readonly cpuSeconds: number;
   readonly peakMemoryMiB: number;
 }
 
-/** Whether a resource is something that will exist, rather than a way of grouping or reaching it. */
+/** Whether Pulumi manages the resource; components only group, and providers only configure access. */
 function exists({ kind }: PlannedResource): boolean {
   return kind === "custom";
 }
@@ -77,7 +77,7 @@ function childrenByParent(resources: readonly PlannedResource[]): Children {
 function branchOf(resource: PlannedResource, children: Children): Branch {
   const inside = children.get(resource.urn) ?? [];
   const components = inside.filter((child) => child.kind === "component");
-  // A custom resource may have children too: they count where their nearest component stands.
+  // A custom resource may have children: count them in its nearest component.
   const direct = inside.filter(exists).flatMap((child) => [child, ...below(child, children)]);
   return {
     name: resource.name,
@@ -103,7 +103,7 @@ function countTypes(resources: readonly PlannedResource[]): Count[] {
     .sort((a, b) => b.count - a.count || a.type.localeCompare(b.type, "en"));
 }
 
-/** `Server` of `hcloud:index/server:Server`. */
+/** `Server` for `hcloud:index/server:Server`. */
 function shortType(type: string): string {
   return type.split(":").at(-1) ?? type;
 }

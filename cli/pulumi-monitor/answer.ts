@@ -1,20 +1,22 @@
 import type { World } from "./identities";
 import type { Properties } from "./wire";
 
-/** A resource that asks what its provider would have answered. */
+/** A resource that needs the answer of its provider. */
 export interface Registration {
   readonly type: string;
   readonly name: string;
-  /** Names the resource among all others, whatever its parent. */
+  /** Unique among all resources, whatever the parent. */
   readonly urn: string;
   readonly inputs: Properties;
 }
 
-/** What a provider would have answered beside the inputs; those are echoed, and win over anything said here. */
+/** What a provider would add to the inputs. On a conflict the inputs win, because they are echoed. */
 export interface Answer {
+  /** The resource's ID. */
   readonly id: string;
+  /** Outputs besides the inputs. @default none */
   readonly outputs?: Properties;
-  /** Outputs that the provider itself marks as secret. */
+  /** The outputs that the provider marks as secret. @default none */
   readonly secrets?: readonly string[];
 }
 

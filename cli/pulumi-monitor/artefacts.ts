@@ -2,17 +2,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ArtefactSink, divertArtefacts } from "../../components/shared/artefacts";
 import { decodeProperties, UNKNOWN } from "./wire";
 
-/** A rendered text that a component has shown. */
+/** A rendered text that a component recorded. */
 export interface Artefact {
+  /** The path in the plan's folder. */
   readonly path: string;
   readonly content: string;
   /** Whether it was made from a secret. */
   readonly secret: boolean;
-  /** The URN of the resource that it belongs to. */
+  /** The URN of the resource that it belongs to. @default none */
   readonly resource?: string;
 }
 
-/** Takes in what components record while a program runs. */
+/** Collects what components record while a program runs. */
 export class ArtefactCollector implements ArtefactSink {
   readonly #recorded = new Map<string, Promise<Artefact>>();
   readonly #restore = divertArtefacts(this);
@@ -22,7 +23,7 @@ export class ArtefactCollector implements ArtefactSink {
       throw new Error(`the artefact path ${JSON.stringify(path)} must be relative and stay inside`);
     if (this.#recorded.has(path)) throw new Error(`the artefact ${path} is recorded twice`);
     const artefact = resolve(path, content, resource);
-    artefact.catch(() => undefined); // whoever asks for the artefacts gets the error
+    artefact.catch(() => undefined); // the caller of `artefacts` gets the error
     this.#recorded.set(path, artefact);
   }
 

@@ -13,25 +13,25 @@ import { TransformCaller } from "./transforms";
 import { STACK_TYPE, urnOf } from "./urn";
 import { decodeProperties, isRecord, markSecret, type Properties } from "./wire";
 
-/** A resource as the engine would know it after the program has run. */
+/** A resource as the engine would store it after the program ran. */
 export interface PlannedResource {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  /** Components only group; custom resources exist somewhere; a read one exists already and is only looked at. */
+  /** A component only groups resources, a provider manages custom ones, and a read one exists and is not managed. */
   readonly kind: "component" | "custom" | "provider" | "read";
   readonly id?: string;
   readonly parent?: string;
   readonly inputs: Properties;
-  /** For a component, what it registered with `registerOutputs`. */
+  /** For a component, the outputs that it registered with `registerOutputs`. */
   readonly outputs: Properties;
-  /** Where in the inputs and outputs secrets are, as property paths. */
+  /** Property paths of secrets in the inputs and in the outputs. */
   readonly secretInputs: readonly string[];
   readonly secretOutputs: readonly string[];
-  /** All that must stand before it: `dependsOn` and what its inputs were made from. */
+  /** The resources that must exist first: from `dependsOn` and from the resource's inputs. */
   readonly dependencies: readonly string[];
   readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
-  /** The URN of the provider that makes it, be it explicit or the default of its package. */
+  /** The URN of the resource's provider: an explicit one or the default of its package. */
   readonly provider?: string;
   readonly options: PlannedOptions;
 }
@@ -45,7 +45,7 @@ interface DeploymentArgs {
 
 type Wire = Record<string, unknown>;
 
-/** One evaluation, as the engine would keep it: what was registered, and what comes out of it. */
+/** The state of one evaluation: the registered resources and the stack's outputs. */
 export class Deployment {
   readonly #args: DeploymentArgs;
   readonly #world = new World();
@@ -115,7 +115,7 @@ export class Deployment {
     return { urn, id: answer.id, object };
   }
 
-  /** A resource that is there already; the plan cannot look at it, so it shows what is known of its kind. */
+  /** Reads an existing resource. A plan cannot query the provider, so the outputs are those of a simulated resource. */
   read(request: ReadResourceRequest) {
     const type = request.getType();
     const name = request.getName();
@@ -186,14 +186,14 @@ export class Deployment {
   }
 
   #add(planned: PlannedResource): void {
-    // A transform was awaited since the URN was claimed: the other one may be in by now.
+    // `register` awaited transforms after it claimed the URN, so another resource may have the same URN by now.
     if (this.#resources.has(planned.urn)) {
       throw new Error(`Duplicate resource URN '${planned.urn}'; try giving it a unique name`);
     }
     this.#resources.set(planned.urn, planned);
   }
 
-  /** Transforms apply from the inside out: the resource's own, those of its ancestors, those of the stack. */
+  /** Applies transforms from the inside out: the resource's own, then its ancestors', then the stack's. */
   async #transformed(request: RegisterResourceRequest, parent: string | undefined, own: readonly Callback[]) {
     let properties = request.getObject() ?? new struct.Struct();
     let options: TransformResourceOptions = transformOptionsOf(request);
@@ -216,7 +216,7 @@ export class Deployment {
     return { inputs: wireOf(properties), options };
   }
 
-  /** An explicit provider, or the default of the package, which comes into being when it is first needed. */
+  /** The URN of the explicit provider or of the package's default provider, which is created at first use. */
   #providerOf(type: string, reference: string, version: string): string | undefined {
     if (reference) return providerUrn(reference);
     const [pkg = "", module] = type.split(":");
@@ -251,7 +251,7 @@ function wireOf(properties: Struct | undefined): Wire {
   return properties?.toJavaScript() ?? {};
 }
 
-/** The inputs echoed, completed with what only the provider could say. */
+/** The inputs, completed with the outputs that only the provider could add. */
 function answered(inputs: Wire, answer: Properties): Wire {
   const complete: Wire = { ...answer, ...inputs };
   for (const [key, value] of Object.entries(answer)) {
@@ -267,7 +267,7 @@ function withSecrets(outputs: Wire, names: readonly string[]): Wire {
   return marked;
 }
 
-// The protobuf types know no readonly and no unknown; the values here are JSON by construction.
+// Safe: the protobuf types have neither readonly nor unknown, and these values come from JSON.
 function javaScript(value: Wire | Properties): { [key: string]: struct.JavaScriptValue } {
   return value as { [key: string]: struct.JavaScriptValue };
 }

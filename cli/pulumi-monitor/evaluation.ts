@@ -9,28 +9,27 @@ import { catchRejections } from "./rejections";
 import { serve } from "./server";
 import type { Properties } from "./wire";
 
-// How the SDK itself runs several programs in one process, each with a state of its own; its types leave it out.
+// The SDK uses this function to run several programs in one process with separate state; its types omit it.
 declare module "@pulumi/pulumi/runtime/state.js" {
   export function withLocalStorage<T>(callback: () => T): T;
 }
 
 interface EvaluationArgs {
-  /** Declares the resources and returns the stack's outputs, as the entry of a Pulumi program does. */
+  /** Declares the resources and returns the stack's outputs, like the entry of a Pulumi program. */
   readonly program: () => unknown;
   readonly project: string;
   readonly stack: string;
-  /** Settings by their full keys (`trellis:etcd`); structured values as JSON, as the CLI hands them over. */
+  /** Settings by full key (`trellis:etcd`). Structured values are JSON, as the CLI passes them. */
   readonly config: Readonly<Record<string, string>>;
-  /** The keys of those that are secret. */
+  /** The keys of the secret settings. */
   readonly secretKeys: readonly string[];
 }
 
-/** All that a program said while it ran. */
+/** The result of a program: its resources, outputs, artefacts and logs. */
 export interface Evaluation {
   readonly resources: readonly PlannedResource[];
-  /** The stack's outputs. */
   readonly outputs: Properties;
-  /** Where in the outputs secrets are. */
+  /** Property paths of the secrets in the outputs. */
   readonly secretOutputs: readonly string[];
   readonly artefacts: readonly Artefact[];
   readonly logs: readonly LogEntry[];
@@ -39,11 +38,11 @@ export interface Evaluation {
 export interface LogEntry {
   readonly severity: "info" | "warning" | "error";
   readonly message: string;
-  /** The URN of the resource that it is about. */
+  /** The URN of the resource that the message is about. @default none */
   readonly resource?: string;
 }
 
-/** A program that ran to its end but said that something is wrong, by `pulumi.log.error`. */
+/** A program that finished but logged an error with `pulumi.log.error`. */
 class LoggedErrors extends UserError {
   constructor(readonly logs: readonly LogEntry[]) {
     super(
@@ -55,15 +54,14 @@ class LoggedErrors extends UserError {
   }
 }
 
-const SEVERITIES = [undefined, "info", "warning", "error"] as const; // the first is for debugging the SDK itself
+const SEVERITIES = [undefined, "info", "warning", "error"] as const; // the first is debug output of the SDK
 
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs a program against a monitor of its own, as a preview would: everything is registered, nothing is made. Rejects
- * with the program's own error, whether it was thrown at the top or inside an `apply`.
- *
- * Evaluations take turns: rejected promises have no owner by which two could be told apart.
+ * Runs a program against its own monitor, like a preview: it registers resources and creates none. Rejects with the
+ * program's error, whether the program threw it at the top level or inside an `apply`. Only one evaluation runs at a
+ * time, because an unhandled rejection cannot be assigned to one of two programs.
  */
 export function evaluate(args: EvaluationArgs): Promise<Evaluation> {
   const turn = last.then(() => evaluateAlone(args));
@@ -91,11 +89,11 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
       );
       pulumi.runtime.setAllConfig({ ...args.config }, [...args.secretKeys]);
       try {
-        // After a failure the SDK waits for ever for what depends on it: whichever comes first decides.
+        // After a failure, the SDK waits forever for dependent outputs. The first of the two decides.
         return await Promise.race([rejections.first, run(args.program, collector)]);
       } finally {
         pulumi.runtime.disconnectSync();
-        (pulumi.runtime.getMonitor() as ResourceMonitorClient).close(); // made by the SDK from the address above
+        (pulumi.runtime.getMonitor() as ResourceMonitorClient).close(); // safe: the SDK made it from the address above
       }
     });
     if (logs.some(({ severity }) => severity === "error")) throw new LoggedErrors(logs);
@@ -116,11 +114,11 @@ async function run(program: () => unknown, collector: ArtefactCollector): Promis
 }
 
 /**
- * The SDK reports each of its own steps by a call to the engine, one after the other, and a plan has no use for them:
- * for production they took a sixth of the whole time.
+ * The SDK logs each of its steps with a call to the engine, one after another. A plan does not need these logs, and for
+ * production they took a sixth of the total time.
  */
 function withoutDebugging(): () => void {
-  const log: { debug: typeof pulumi.log.debug } = pulumi.log; // a CommonJS module, through which the SDK itself logs
+  const log: { debug: typeof pulumi.log.debug } = pulumi.log; // a CommonJS module; the SDK logs through this object
   const { debug } = log;
   log.debug = () => Promise.resolve();
   return () => {

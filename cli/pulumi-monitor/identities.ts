@@ -1,30 +1,30 @@
 import { createHash } from "node:crypto";
 
-/** A number below `limit` that only the key decides. */
+/** A number below `limit`, derived from the key. */
 export function numberFor(key: string, limit: number): number {
   return createHash("sha256").update(key).digest().readUIntBE(0, 6) % limit;
 }
 
-/** A hexadecimal text of the given length that only the key decides. */
+/** A hexadecimal string of the given length, derived from the key. */
 export function hexFor(key: string, length: number): string {
   return createHash("sha512").update(key).digest("hex").slice(0, length);
 }
 
-/** Ranges reserved for documentation (RFC 5737): an address from a plan never belongs to anybody. */
+/** Address ranges reserved for documentation (RFC 5737), so an address of a plan never belongs to a real host. */
 const DOCUMENTATION_RANGES = ["203.0.113", "198.51.100"];
-/** Where the addresses of very large plans come from (RFC 2544, reserved for benchmarks). */
+/** The range for very large plans (RFC 2544, reserved for benchmarks). */
 const OVERFLOW_RANGE = "198.18";
 const HOSTS = 254;
 
 /**
- * Hands out what a cloud would: numbers and addresses. Each follows from the name it is for, so that a plan made
- * twice is the same text twice; when two names meet on one value, the later takes the next free one.
+ * Assigns the IDs and addresses that a cloud would assign. Each value is derived from a name, so the same plan always
+ * has the same values. If two names give the same value, the later one gets the next free value.
  */
 export class World {
   readonly #taken = new Set<string>();
   readonly #addresses = new Map<string, string>();
 
-  /** A numeric identity, as Hetzner gives them. */
+  /** A numeric ID like Hetzner's. */
   id(key: string): string {
     return this.#claim(key, 90_000_000, (index) => String(10_000_000 + index));
   }
@@ -36,7 +36,7 @@ export class World {
     return this.#claim(key, candidates, address, (index) => `${OVERFLOW_RANGE}.${index >> 8}.${index & 255}`);
   }
 
-  /** A /64 inside the IPv6 range for documentation (RFC 3849), without its host part: `2001:db8:1:2`. */
+  /** A /64 prefix of the IPv6 documentation range (RFC 3849), without the host part: `2001:db8:1:2`. */
   ipv6Prefix(key: string): string {
     return this.#claim(key, 2 ** 32, (index) => {
       const groups = [index >>> 16, index & 0xffff].map((group) => group.toString(16));
@@ -44,7 +44,7 @@ export class World {
     });
   }
 
-  /** Remembers which address stands behind an identity, for resources that refer to it. */
+  /** Stores the address of a resource by its ID, for resources that refer to it. */
   rememberAddress(id: string, address: string): void {
     this.#addresses.set(id, address);
   }

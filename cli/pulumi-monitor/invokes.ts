@@ -1,7 +1,7 @@
 import { SERVER_TYPES } from "../../components/settings";
 import type { Properties } from "./wire";
 
-/** What a function of a provider answers in a project that has nothing in it yet. */
+/** The result of a provider function in an empty cloud project. */
 export function answerInvoke(token: string, args: Properties): Properties {
   const answer = ANSWERS[token];
   if (answer) return answer(args);
@@ -58,7 +58,7 @@ const ANSWERS: Readonly<Record<string, (args: Properties) => Properties>> = {
   },
 };
 
-/** Hetzner's locations with their own numbers, as its API lists them. */
+/** Hetzner's locations with the IDs of its API. */
 const LOCATIONS = [
   {
     id: 1,
@@ -122,7 +122,7 @@ const LOCATIONS = [
   },
 ];
 
-/** The network zone of a location; undefined for one that Hetzner does not have. */
+/** The network zone of a location; undefined for an unknown location. */
 export function networkZoneOf(location: string): string | undefined {
   return LOCATIONS.find(({ name }) => name === location)?.networkZone;
 }
@@ -157,7 +157,7 @@ const SERVER_TYPE_ANSWERS: readonly Properties[] = Object.entries(SERVER_TYPES).
   }),
 );
 
-/** `getServers` answers `{ servers: [] }`, `getSshKeys` answers `{ sshKeys: [] }`. */
+/** The empty result of a list function: `{ servers: [] }` for `getServers`, `{ sshKeys: [] }` for `getSshKeys`. */
 function emptyListing(things: string): Properties {
   return { id: "empty", [`${things.charAt(0).toLowerCase()}${things.slice(1)}s`]: [] };
 }

@@ -4,7 +4,7 @@ import resource, {
   type TransformResourceOptions,
 } from "@pulumi/pulumi/proto/resource_pb.js";
 
-/** The options of a resource that say something; those at their defaults are absent. */
+/** The options of a resource that differ from their defaults. */
 export interface PlannedOptions {
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
@@ -13,20 +13,20 @@ export interface PlannedOptions {
   readonly replaceOnChanges?: readonly string[];
   readonly additionalSecretOutputs?: readonly string[];
   readonly hideDiffs?: readonly string[];
-  /** URNs, or what differs from the resource's own: `{ name: "old" }`. */
+  /** URNs, or the fields that differ from the resource's own: `{ name: "old" }`. */
   readonly aliases?: readonly (string | Readonly<Record<string, string | boolean>>)[];
   readonly deletedWith?: string;
   readonly replaceWith?: readonly string[];
   readonly import?: string;
   readonly version?: string;
-  /** The URNs of the providers that a component hands to its children, by package. */
+  /** The URNs of the providers that a component passes to its children, by package. */
   readonly providers?: Readonly<Record<string, string>>;
   readonly customTimeouts?: Readonly<Record<string, string>>;
-  /** The names of the hooks, by the moment at which they run. */
+  /** The names of the hooks, by event. */
   readonly hooks?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The options of a registration in the form that transforms read and write. */
+/** Converts a registration's options into the form that transforms read and write. */
 export function transformOptionsOf(request: RegisterResourceRequest): TransformResourceOptions {
   const options = new resource.TransformResourceOptions();
   options.setDependsOnList(request.getDependenciesList());
@@ -56,7 +56,7 @@ export function transformOptionsOf(request: RegisterResourceRequest): TransformR
   return options;
 }
 
-/** What options come down from the parent when a resource is silent about them. */
+/** The options that a resource inherits from its parent unless it sets them. */
 type Inherited = Pick<PlannedOptions, "protect" | "retainOnDelete">;
 
 export function describeOptions(options: TransformResourceOptions, inherited: Inherited): PlannedOptions {
@@ -110,18 +110,18 @@ function describeHooks(options: TransformResourceOptions): Record<string, readon
   );
 }
 
-/** A provider is referred to by its URN and its id; the URN says who it is. */
+/** Extracts the provider's URN from a reference, which consists of URN and ID. */
 export function providerUrn(reference: string): string {
   return reference.split("::").slice(0, 4).join("::");
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-/** Leaves out what says nothing: undefined, false, and everything empty. */
+/** Omits undefined, false and empty fields. */
 function present<T extends object>(fields: T): Present<T> {
   const said = Object.entries(fields).filter(([, value]) => {
     if (value === undefined || value === false || value === "") return false;
     return typeof value !== "object" || value === null || Object.keys(value).length > 0;
   });
-  return Object.fromEntries(said) as Present<T>; // the same fields, less those that were filtered out
+  return Object.fromEntries(said) as Present<T>; // the same fields without the filtered ones
 }

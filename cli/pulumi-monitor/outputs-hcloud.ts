@@ -4,7 +4,7 @@ import type { Properties, Value } from "./wire";
 
 const named = (type: string) => `hcloud:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}`;
 
-/** What Hetzner Cloud would give: numbers as identities, and addresses that belong to nobody. */
+/** Simulated resources of Hetzner Cloud: numeric IDs, and addresses that belong to no real host. */
 export const hcloudOutputs: Readonly<Record<string, StandIn>> = {
   [named("PrimaryIp")]: publicAddress,
   [named("FloatingIp")]: publicAddress,

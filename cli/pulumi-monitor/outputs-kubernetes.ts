@@ -2,7 +2,7 @@ import type { Answer, Registration } from "./answer";
 import { hexFor } from "./identities";
 import { isRecord } from "./wire";
 
-/** An object comes back as it was sent; one without a name gets the provider's kind of name. */
+/** Returns an object as it was sent. An object without a name gets a generated one, as from the provider. */
 export function kubernetesOutputs({ type, name, urn, inputs }: Registration): Answer {
   if (type === "kubernetes:helm.sh/v3:Release") return { id: String(inputs.name ?? name) };
   const sent = isRecord(inputs.metadata) ? inputs.metadata : {};

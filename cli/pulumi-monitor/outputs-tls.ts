@@ -5,8 +5,8 @@ import { placeholder } from "./placeholders";
 import type { Properties } from "./wire";
 
 /**
- * Keys and certificates that are none. They have the shape of PEM, say whose they would be, and are as long as real
- * ones and as hard to compress, so that the size of what they go into is that of the real thing.
+ * Fake keys and certificates. They have the format of PEM, contain their owner's name, and have the length and entropy
+ * of real ones, so that the size of cloud-init and other texts is realistic.
  */
 export const tlsOutputs: Readonly<Record<string, StandIn>> = {
   "tls:index/privateKey:PrivateKey": ({ name, urn, inputs }) => {
@@ -36,7 +36,7 @@ export const tlsOutputs: Readonly<Record<string, StandIn>> = {
   "tls:index/locallySignedCert:LocallySignedCert": certificate,
 };
 
-/** The mean length of a server's P-256 certificates, in base64; measured with OpenSSL, as are the keys below. */
+/** The mean base64 length of a server's P-256 certificates; measured with OpenSSL, like the key lengths below. */
 const CERTIFICATE_LENGTH = 560;
 
 const ALGORITHMS = {
@@ -61,10 +61,10 @@ function algorithmOf({ algorithm }: Properties): keyof typeof ALGORITHMS {
   return algorithm === "RSA" || algorithm === "ED25519" ? algorithm : "ECDSA";
 }
 
-/** Certificates are public, but one from a plan is worth nothing: it says whose it would be. */
+/** Certificates are public. A fake one contains only its owner's name. */
 function certificate({ name, urn, inputs }: Registration): Answer {
   const hours = typeof inputs.validityPeriodHours === "number" ? inputs.validityPeriodHours : 0;
-  const begin = Date.UTC(2000, 0, 1); // fixed, as a plan made tomorrow must not differ from one made today
+  const begin = Date.UTC(2000, 0, 1); // fixed, so that plans do not change from day to day
   return {
     id: hexFor(urn, 40),
     outputs: {
@@ -80,9 +80,9 @@ function certificate({ name, urn, inputs }: Registration): Answer {
 
 const LINE = 64;
 
-/** A PEM block that says what it stands for, filled up to a length with what only the saying decides. */
+/** A PEM block that begins with `saying` and is filled up to a length with data derived from it. */
 function pem(label: string, saying: string, length: number): string {
-  const rest = Math.max(0, length - saying.length - 1); // the saying has a line of its own
+  const rest = Math.max(0, length - saying.length - 1); // `saying` has its own line
   let filling = "";
   while (filling.length < rest) {
     filling += createHash("sha384").update(`${saying} ${filling.length}`).digest("base64");

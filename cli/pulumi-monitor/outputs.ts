@@ -6,7 +6,7 @@ import { tlsOutputs } from "./outputs-tls";
 import { placeholder } from "./placeholders";
 import type { Value } from "./wire";
 
-/** What the resources of this program's providers would become, by type; a type that is absent echoes its inputs. */
+/** The simulated result of a resource, by type. For other types, the outputs are the inputs. */
 export function answerFor(resource: Registration, world: World): Answer {
   const standIn = STAND_INS[resource.type];
   if (standIn) return standIn(resource, world);

@@ -1,25 +1,25 @@
 import { gunzipSync } from "node:zlib";
 
 /**
- * What is written where a secret would be: it names where the secret comes from, and nothing of what it is. One word,
- * as most secrets are, so that what refuses spaces in a token takes it.
+ * The text that replaces a secret. It names the secret's source and reveals nothing of its value. It is a single word
+ * like most secrets, so validators that refuse spaces accept it.
  */
 export function placeholder(source: string): string {
   return `<secret:${source.replaceAll(/\s+/g, "-")}>`;
 }
 
-/** In place of a secret about which nothing is known but that it is one. */
+/** Replaces a secret of unknown source. */
 export const ANY_SECRET = placeholder("value");
 
-/** As written, and as `encodeURIComponent` or a URL leaves it. */
+/** A placeholder, plain or URL-encoded. */
 const PLACEHOLDER = /(<|%3C)secret(:|%3A)[^<>]*?(>|%3E)/i;
 
-/** At least a dozen bytes: `<secret:a:b>` in base64. */
+/** At least 12 bytes: `<secret:a:b>` in base64. */
 const BASE64 = /[A-Za-z0-9+/]{16,}={0,2}/g;
 
 /**
- * Whether a text is made of placeholders, plain or inside base64 (with or without gzip). As every secret that a plan
- * hands out is a placeholder, such a text shows no secret and can be read as it is.
+ * Whether a text contains placeholders, plain or in base64 (with or without gzip). All secrets in a plan are
+ * placeholders, so such a text reveals no secret and stays readable.
  */
 export function showsPlaceholder(text: string): boolean {
   if (PLACEHOLDER.test(text)) return true;
@@ -32,6 +32,6 @@ function decodeBase64(run: string): string {
   try {
     return gunzipSync(bytes).toString("utf8");
   } catch {
-    return ""; // it only began like gzip
+    return ""; // it only looked like gzip
   }
 }

@@ -1,8 +1,8 @@
-/** The promises that nobody awaits, while a program runs. */
+/** Unhandled promise rejections while a program runs. */
 interface Rejections {
-  /** Rejects with the first error of a promise that nobody awaits. */
+  /** Rejects with the error of the first unhandled rejection. */
   readonly first: Promise<never>;
-  /** Gives the process its own listeners back, once the stragglers have come in. */
+  /** Restores the previous listeners after the last pending rejections. */
   release(): Promise<void>;
 }
 
@@ -10,15 +10,15 @@ const EVENTS = ["unhandledRejection", "uncaughtException"] as const;
 type Listener = (...args: unknown[]) => void;
 
 /**
- * Takes over rejections without an owner. The SDK reports a failed registration or `apply` by such a rejection only,
- * and one failure can come up through several promises.
+ * Handles unhandled rejections. The SDK reports a failed registration or `apply` only as an unhandled rejection, and
+ * one failure may reject several promises.
  */
 export function catchRejections(): Rejections {
   let reject: (error: unknown) => void = () => undefined;
   const first = new Promise<never>((_, rejectFirst) => {
     reject = rejectFirst;
   });
-  first.catch(() => undefined); // an error that comes after the race is over has already been told
+  first.catch(() => undefined); // after the race, the error was reported already
 
   const listener = (error: unknown) => reject(error);
   const former = EVENTS.map((event) => ({
@@ -39,7 +39,7 @@ export function catchRejections(): Rejections {
   };
 }
 
-/** What was rejected while connections closed surfaces within a few turns of the event loop. */
+/** Rejections from closing connections surface within a few turns of the event loop. */
 async function stragglers(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

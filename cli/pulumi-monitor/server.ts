@@ -9,7 +9,7 @@ import type { Deployment } from "./deployment";
 
 const NO_LIMIT = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
 
-/** What the program's SDK may rely on; the rest of what it asks for is answered with no. */
+/** The features that the SDK may use. The server answers no to all other feature queries. */
 const FEATURES: ReadonlySet<string> = new Set([
   "secrets",
   "resourceReferences",
@@ -28,7 +28,7 @@ interface MonitorServer {
   close(): void;
 }
 
-/** Serves a deployment the way the engine does: a resource monitor and an engine, on loopback. */
+/** Serves a deployment on loopback like the engine: a resource monitor and an engine service. */
 export async function serve(
   deployment: Deployment,
   log: (request: LogRequest) => void,
@@ -91,7 +91,7 @@ function resourceMonitor(deployment: Deployment): IResourceMonitorServer {
       response.setRef(`${request.getName()}@${request.getVersion()}`);
       return response;
     }),
-    // Hooks run around the steps of an update, and a plan takes none.
+    // Hooks run during an update, so a plan never calls them.
     registerResourceHook: unary(() => new empty.Empty()),
     registerErrorHook: unary(() => new empty.Empty()),
     signalAndWaitForShutdown: unary(() => new empty.Empty()),

@@ -3,7 +3,7 @@ import callbackService, { type CallbacksClient } from "@pulumi/pulumi/proto/call
 import callbacks, { type Callback } from "@pulumi/pulumi/proto/callback_pb.js";
 import resource, { type TransformRequest, type TransformResponse } from "@pulumi/pulumi/proto/resource_pb.js";
 
-/** Calls back into the program, which keeps its transforms behind a server of its own. */
+/** Calls the program's transforms, which the program serves on its own gRPC server. */
 export class TransformCaller {
   readonly #clients = new Map<string, CallbacksClient>();
 

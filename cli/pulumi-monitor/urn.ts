@@ -1,7 +1,7 @@
-/** The type of the component that stands for the whole stack; it leaves no trace in the URNs of its children. */
+/** The type of the root component of a stack; URNs of its children omit it. */
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** Builds a URN as the engine does: the types of all ancestors but the stack, joined by `$`. */
+/** Builds a URN like the engine: the types of all ancestors except the stack, joined by `$`. */
 export function urnOf(
   where: { readonly stack: string; readonly project: string },
   type: string,

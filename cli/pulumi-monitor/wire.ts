@@ -3,21 +3,24 @@ import * as pulumi from "@pulumi/pulumi";
 const { specialSigKey, specialSecretSig, specialResourceSig, specialOutputValueSig, unknownValue } =
   pulumi.runtime;
 
-/** What a property can be once it has been read from the wire. */
+/** A property value after decoding. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 export type Properties = { readonly [key: string]: Value };
 
-/** Stands where a value would be known only after an `up`. */
+/** Replaces a value that is unknown before an `up`. */
 export const UNKNOWN = "<unknown>";
 
-/** Properties as a program meant them, and where in them secrets were marked. */
+/** Decoded properties, and where they contain secrets. */
 interface Decoded {
   readonly properties: Properties;
-  /** Paths in Pulumi's own notation: `stringData.password`, `networks[0].ip`, `data["tls.key"]`. */
+  /** Property paths in Pulumi's notation: `stringData.password`, `networks[0].ip`, `data["tls.key"]`. */
   readonly secrets: readonly string[];
 }
 
-/** Reads properties from Pulumi's wire form: marks become paths, references become URNs, unknowns are named. */
+/**
+ * Decodes Pulumi's wire format: secret marks become paths, resource references become URNs, unknown values become
+ * `UNKNOWN`.
+ */
 export function decodeProperties(wire: Readonly<Record<string, unknown>>): Decoded {
   const secrets: string[] = [];
   const entries = Object.entries(wire).map(([key, value]) => [key, decode(value, step("", key), secrets)]);
@@ -34,7 +37,7 @@ function decode(wire: unknown, path: string, secrets: string[]): Value {
   switch (wire[specialSigKey]) {
     case specialSecretSig:
       secrets.push(path);
-      return decode(wire.value, path, []); // what is inside a secret is secret: one path says it
+      return decode(wire.value, path, []); // everything inside a secret is secret, so one path is enough
     case specialOutputValueSig:
       if (wire.secret === true) secrets.push(path);
       return "value" in wire ? decode(wire.value, path, wire.secret === true ? [] : secrets) : UNKNOWN;
@@ -48,7 +51,7 @@ function decode(wire: unknown, path: string, secrets: string[]): Value {
   );
 }
 
-/** Marks a value as a secret in Pulumi's wire form; one that is marked already stays as it is. */
+/** Marks a value as secret in Pulumi's wire format, unless it is marked already. */
 export function markSecret(wire: unknown): unknown {
   if (isRecord(wire) && wire[specialSigKey] === specialSecretSig) return wire;
   return { [specialSigKey]: specialSecretSig, value: wire };
@@ -58,7 +61,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** One step down a property path. */
+/** Appends one key to a property path. */
 export function step(path: string, key: string): string {
   if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path ? `${path}.${key}` : key;

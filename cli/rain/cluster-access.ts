@@ -5,7 +5,7 @@ import { z } from "zod";
 import { UserError } from "../../components/shared/user-error";
 import { RAIN } from "../../components/systems";
 
-/** What a deployed CronJob says of its pod, as far as another Job needs it. */
+/** The parts of a deployed CronJob that a new Job needs. */
 const deployed = z.object({
   spec: z.object({
     jobTemplate: z.object({
@@ -35,17 +35,17 @@ const deployed = z.object({
 interface ClusterArgs {
   readonly stack: string | undefined;
   readonly kubeconfig: string | undefined;
-  /** Where a kubeconfig may lie for a moment. */
+  /** A folder for a temporary kubeconfig. */
   readonly folder: string;
 }
 
-/** The cluster of a stack, by way of kubectl. */
+/** Accesses a stack's cluster with kubectl. */
 export class Cluster {
   private path: string | undefined;
 
   constructor(private readonly args: ClusterArgs) {}
 
-  /** The image and the database that the schedules use, so that a Job by hand is not something else. */
+  /** The image and database of the scheduled imports, so that a manual import uses the same ones. */
   deployedPod(namespace: string) {
     const text = this.kubectl(["-n", namespace, "get", "cronjob", RAIN.dailySchedule, "-o", "json"]);
     const [container] = deployed.parse(JSON.parse(text)).spec.jobTemplate.spec.template.spec.containers;

@@ -19,7 +19,7 @@ export const RAIN_IMPORT = {
   words: "forwarded",
 } as const;
 
-/** Separates the command's own flags from the words of the job. */
+/** Separates the command's own flags from the arguments of the job. */
 export function parseFlags(argv: readonly string[]) {
   const { words, flags } = readCommandLine(RAIN_IMPORT, argv);
   if (words.length === 0) {

@@ -8,7 +8,7 @@ import { isUserError } from "../shared/error-message";
 import { Cluster } from "./cluster-access";
 import { parseFlags, RAIN_IMPORT } from "./flags";
 
-/** Starts an import in a stack's cluster, as a Job of the same rendering as the scheduled ones. */
+/** Starts an import in a stack's cluster, as a Job rendered like the scheduled ones. */
 async function start(argv: readonly string[]): Promise<void> {
   const { words, stack, kubeconfig, image, namespace = "rain-tracker", dryRun } = parseFlags(argv);
   await checkWords(words).catch((error: unknown) => {
@@ -17,7 +17,7 @@ async function start(argv: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "trellis-rain-"));
   try {
     const cluster = new Cluster({ stack, kubeconfig, folder });
-    // Whoever only wants to see the Job of an image needs no cluster.
+    // A dry run with a given image needs no cluster.
     const pod =
       dryRun && image
         ? { image, databaseSecret: { name: "rain-database", key: "url" } }

@@ -6,7 +6,7 @@ import { paletteFor } from "./palette";
 /** A wrong command line: the command exits with 2. */
 export class UsageError extends UserError {}
 
-/** `--help` was given: the command prints the text and does nothing else. */
+/** Thrown for `--help`: the command prints the text and does nothing else. */
 export class HelpRequested extends Error {
   constructor(readonly text: string) {
     super("--help");
@@ -14,16 +14,17 @@ export class HelpRequested extends Error {
 }
 
 export interface CommandLine<Flags extends FlagTable> {
-  /** What a user types before the flags: `npm run plan --`. */
+  /** What a user types before the arguments: `npm run plan --`. */
   readonly command: string;
-  /** What follows the command, one line for each form: `<stack> [flags]`. */
+  /** The arguments of each form, one line for each: `<stack> [flags]`. */
   readonly forms: readonly string[];
+  /** One sentence about what the command does. */
   readonly summary: string;
-  /** What each flag does, by its syntax: `--json`, or `--out <dir>` for a flag with a value. */
+  /** The description of each flag, by its syntax: `--json`, or `--out <dir>` for a flag with a value. */
   readonly flags: Flags;
-  /** Further help, below the flags. */
+  /** More help, below the flags. @default none */
   readonly details?: string;
-  /** Which arguments besides flags are allowed; "forwarded" also keeps unknown flags among them. @default "none" */
+  /** Which positional arguments are allowed; "forwarded" also keeps unknown flags among them. @default "none" */
   readonly words?: "none" | "any" | "forwarded";
 }
 
@@ -39,12 +40,12 @@ type NameOf<Syntax> = Syntax extends `--${infer Name} <${string}>`
     ? CamelCase<Name>
     : never;
 
-/** The flags that were given, by their names in camel case. */
+/** The given flags, by name in camel case. */
 type Given<Flags extends FlagTable> = {
   readonly [Syntax in keyof Flags as NameOf<Syntax>]?: Syntax extends `${string} <${string}>` ? string : true;
 };
 
-/** Reads a command line; throws a UsageError for a wrong one, and HelpRequested for `--help`. */
+/** Parses a command line. Throws a UsageError if it is wrong, and HelpRequested for `--help`. */
 export function readCommandLine<const Flags extends FlagTable>(
   line: CommandLine<Flags>,
   argv: readonly string[],
@@ -86,7 +87,7 @@ export function readCommandLine<const Flags extends FlagTable>(
   return { words, flags: given as Given<Flags> };
 }
 
-/** `--out --json` gives no value for `--out`; a value with dashes in front needs the equals sign. */
+/** Refuses a flag as the value of another flag, as in `--out --json`. A value that starts with dashes needs `=`. */
 function refuseSwallowedFlags(
   command: Command,
   argv: readonly string[],

@@ -1,17 +1,17 @@
 import { Document, isScalar, Scalar, visit } from "yaml";
 import { isRecord, type PlannedResource, type Properties } from "../pulumi-monitor";
 
-/** An object of Kubernetes among the planned resources. */
+/** A planned Kubernetes object. */
 export interface KubernetesObject {
   readonly kind: string;
   readonly group: string;
   readonly name: string;
-  /** Absent for what belongs to the cluster as a whole. */
+  /** Undefined for cluster-scoped objects. */
   readonly namespace?: string;
   readonly manifest: Properties;
 }
 
-/** Kinds of Kubernetes itself that have no namespace; those of add-ons have one when they say so. */
+/** Kubernetes' own cluster-scoped kinds. Objects of add-ons have a namespace only if they specify one. */
 const OF_THE_CLUSTER: ReadonlySet<string> = new Set([
   "APIService",
   "ClusterRole",
@@ -37,7 +37,7 @@ const OF_THE_CLUSTER: ReadonlySet<string> = new Set([
   "VolumeAttachment",
 ]);
 
-/** Groups whose objects, without a namespace, live in `default`. */
+/** API groups whose objects are in `default` if they specify no namespace. */
 const NAMESPACED_GROUPS =
   /^($|apps$|batch$|autoscaling$|policy$)|^(networking|rbac\.authorization|coordination|discovery|events)\.k8s\.io$/;
 
@@ -62,19 +62,19 @@ export function kubernetesObject(
   };
 }
 
-/** `kubernetes/<namespace>/<kind>-<name>`, without an ending. */
+/** `kubernetes/<namespace>/<kind>-<name>`, without an extension. */
 export function pathOf({ kind, name, namespace }: KubernetesObject): string {
   const safe = (part: string) => part.replaceAll(/[^\w.-]/g, "_");
   return `kubernetes/${safe(namespace ?? "_cluster")}/${safe(kind.toLowerCase())}-${safe(name)}`;
 }
 
-/** The object as people write it: who it is first, and long texts as blocks. */
+/** Renders an object like handwritten YAML: its identity first, and long texts as blocks. */
 export function toYaml({ manifest, name }: KubernetesObject): string {
   const { apiVersion, kind, metadata } = manifest;
   const first = { apiVersion, kind, metadata: { name, ...(isRecord(metadata) && metadata) } };
   const document = new Document(
     { ...first, ...manifest, ...first },
-    // Kubernetes' own reader still takes yes and no for booleans, and 0123 for an octal number.
+    // Kubernetes' YAML parser still reads yes and no as booleans, and 0123 as an octal number.
     { aliasDuplicateObjects: false, compat: "yaml-1.1" },
   );
   visit(document, {

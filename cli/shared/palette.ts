@@ -1,4 +1,4 @@
-/** How parts of a text stand out; without colours it stays as it is. */
+/** Styles parts of a text; without colours it returns the text unchanged. */
 export interface Palette {
   bold(text: string): string;
   dim(text: string): string;

@@ -1,12 +1,12 @@
 import type { CheckFacts, RunFacts, StepFacts } from "./report";
 
-/** A step on the board, as long as it changes. */
+/** A step on the board, for the code that updates it. */
 export interface Entry {
   readonly facts: StepFacts;
   change(change: Partial<StepFacts>): void;
 }
 
-/** The run as it stands: written by the steps, read by the terminal, the page and the exit code. */
+/** The current state of a run. Steps write it; the terminal, the page and the exit code read it. */
 export class Board {
   readonly #began = Date.now();
   readonly #steps: StepFacts[] = [];

@@ -4,7 +4,7 @@ import { LOCAL, OUT } from "./folders";
 import { holdFolder } from "./lock";
 import { removePostgresElsewhere } from "./services";
 
-/** Runs `npm run clean`: nothing of plans and local runs is left. */
+/** Runs `npm run clean`: removes all plans and local runs. */
 export const clean = (): Promise<number> =>
   runCommand({ command: "npm run clean" }, async () => {
     const release = await holdFolder(LOCAL);

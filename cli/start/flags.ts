@@ -3,11 +3,11 @@ import { readCommandLine, UsageError } from "../shared/command-line";
 const SYSTEMS = ["datasurface", "rain", "backup"] as const;
 
 export interface StartFlags {
-  /** One system alone. @default all */
+  /** The only system to run. @default all systems */
   readonly only?: (typeof SYSTEMS)[number];
-  /** Whether the stack keeps running, with the report live. */
+  /** Whether the stack keeps running afterwards, with a live report. */
   readonly serve: boolean;
-  /** A folder with initdb and postgres. @default those of npm */
+  /** A folder with initdb and postgres. @default those of the npm package */
   readonly postgresBin?: string;
 }
 

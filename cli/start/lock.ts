@@ -6,19 +6,19 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../../components/shared/user-error";
 
-/** Who holds a folder: a process that answers at this port with this word. */
+/** The process that holds a folder. It sends `word` to every client of its port. */
 interface Holder {
   readonly pid: number;
   readonly port: number;
   readonly word: string;
 }
 
-/** Long, for a holder on a busy machine: a port that nobody holds any more refuses at once. */
+/** Long, because the holder's machine may be busy. A port without a holder refuses at once. */
 const ANSWER_MS = 30_000;
 
 /**
- * Holds a folder for this process until the returned function is called. Whether another one holds it is asked at the
- * port that it left: a process that was killed answers no more, and no other can answer in its place.
+ * Locks a folder for this process until the returned function is called. A lock is valid while its port answers with
+ * its word: a killed process no longer answers, and no other process has the same word.
  */
 export async function holdFolder(folder: string): Promise<() => void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -47,7 +47,7 @@ export async function holdFolder(folder: string): Promise<() => void> {
 async function claim(own: string, file: string): Promise<void> {
   for (;;) {
     try {
-      linkSync(own, file); // fails where there is one: of two that try, one has it
+      linkSync(own, file); // fails if the file exists, so only one of two processes gets it
       return;
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
@@ -63,14 +63,14 @@ async function claim(own: string, file: string): Promise<void> {
   }
 }
 
-/** Moves a file that nobody answers for out of the way, unless a new holder has put its own there meanwhile. */
+/** Removes the lock file of a process that no longer answers, unless a new holder has replaced it meanwhile. */
 function takeAside(own: string, file: string, judged: Holder | undefined): void {
   const aside = `${own}.stale`;
   try {
     renameSync(file, aside);
     if (read(aside)?.word !== judged?.word) linkSync(aside, file);
   } catch {
-    // Another run was quicker; the next attempt sees what it left.
+    // Another run was faster; the next attempt reads its file.
   } finally {
     rmSync(aside, { force: true });
   }

@@ -11,10 +11,10 @@ import { openStack } from "./stack";
 
 const STOPPED = "stopped: no process of this run remains, and .local/ keeps its data for the next run\n";
 
-/** One press of Ctrl-C on a terminal comes twice under npm: from the terminal, and from npm, which passes on its own. */
+/** Under npm, one Ctrl-C sends two signals: one from the terminal and one that npm forwards. */
 const SIGNALS_OF_A_PRESS = process.env.npm_lifecycle_event === undefined ? 1 : 2;
 
-/** Opens the stack, runs it, reports, and closes it again; returns the exit code. */
+/** Opens the stack, runs it, writes the report and closes the stack. Returns the exit code. */
 export async function runStack(flags: StartFlags): Promise<number> {
   const board = new Board();
   const screen = new Screen(process.stdout, board);
@@ -44,13 +44,13 @@ export async function runStack(flags: StartFlags): Promise<number> {
   return board.facts.state === "right" ? 0 : 1;
 }
 
-/** For people, and the same for machines. */
+/** Writes the report as HTML for people and as JSON for programs. */
 function writeReport({ facts }: Board): void {
   writeFileSync(join(OUT, "dev", "report.html"), reportPage(facts, { live: false }));
   writeFileSync(join(OUT, "dev", "report.json"), `${JSON.stringify(facts, undefined, 2)}\n`);
 }
 
-/** The first Ctrl-C asks everything to come to a good end; a second one does not wait for it. */
+/** The first Ctrl-C stops all steps cleanly; a second one exits at once. */
 function stopSignal(screen: Screen): AbortSignal {
   const controller = new AbortController();
   let signals = 0;

@@ -5,7 +5,10 @@ import type { RunFacts, StepFacts } from "./report";
 const TICK_MS = 120;
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
-/** The run on a terminal: a line for each step that has ended, and below them, where lines can be redrawn, what is under way. */
+/**
+ * Shows a run on a terminal: one line for each finished step. If the terminal can redraw lines, running steps are
+ * below.
+ */
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
   readonly #board: Board;
@@ -24,7 +27,7 @@ export class Screen {
     if (stream.isTTY) this.#timer = setInterval(() => this.#draw(), TICK_MS).unref();
   }
 
-  /** What is going on between the steps. */
+  /** Shows a note between the steps. */
   say(note: string): void {
     this.#note = note;
     if (!this.#timer) this.#print(this.#palette.dim(note));
@@ -107,7 +110,7 @@ function stepLine(step: StepFacts, { dim, error, warning, accent }: Palette): st
   return `${signs[step.state]} ${verb.padEnd(27)} ${dim(`${step.kind} ${label(step)}`.padEnd(46))}${seconds}${dim(note)}${error(exit)}`;
 }
 
-/** The end of a run as people read it. */
+/** The summary at the end of a run. */
 function closing(facts: RunFacts, { bold, dim, error, accent }: Palette): string[] {
   const count = (state: StepFacts["state"]) => facts.steps.filter((step) => step.state === state).length;
   const lines = [""];

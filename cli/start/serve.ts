@@ -16,10 +16,10 @@ interface ServeArgs {
   readonly only: System | undefined;
 }
 
-/** How long the source changes in each round of ingestion; in the cluster a batch begins every minute. */
+/** How long the source changes in each round of ingestion. In the cluster, a batch starts every minute. */
 const PAUSE_MS = 5_000;
 
-/** Keeps the stack running, source changing and batch following batch, with the report live, until it is stopped. */
+/** Runs the stack until it is stopped: the source changes, batches follow one another, and the report is live. */
 export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<void> {
   const { stack, board, screen, only } = args;
   const server = createServer((request, response) => {
@@ -46,7 +46,7 @@ export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<vo
     await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
     rest.abort();
     await Promise.all(beside.map(({ ended }) => ended));
-    // Only a source at rest can be compared with what was made of it.
+    // Source and result can be compared only while the source does not change.
     right = right && (await ingestAll(streams, { ...step, round: round + 1 }));
     if (right) await readFigures(stack, board, only);
     else await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);

@@ -31,7 +31,7 @@ import {
   workloadsOf,
 } from "./workloads";
 
-/** The dev stack on this machine: what was planned, and the servers that stand in for those of the cluster. */
+/** The dev stack on this machine: the plan, and the servers that replace those of the cluster. */
 export interface LocalStack {
   readonly manifests: Manifests;
   readonly workloads: readonly Workload[];
@@ -44,12 +44,12 @@ export interface LocalStack {
   readonly buckets: readonly string[];
   readonly sample: ReturnType<typeof sampleRecord>;
   readonly rainProvider: string;
-  /** Folders for programs, before those of the PATH. */
+  /** A PATH: folders with programs, followed by those of the environment's PATH. */
   readonly path: string;
   close(): Promise<void>;
 }
 
-/** Plans the stack and opens its servers; what was opened is closed again where something fails. */
+/** Plans the stack and starts its servers. If something fails, it stops the servers that it started. */
 export async function openStack(flags: StartFlags, board: Board): Promise<LocalStack> {
   const closing: Closing = [];
   const close = async () => {
@@ -63,7 +63,7 @@ export async function openStack(flags: StartFlags, board: Board): Promise<LocalS
   }
 }
 
-/** What closes a server that was opened. */
+/** Functions that stop the started servers. */
 type Closing = (() => Promise<void> | void)[];
 
 async function open(flags: StartFlags, board: Board, closing: Closing): Promise<Omit<LocalStack, "close">> {
@@ -108,7 +108,7 @@ async function open(flags: StartFlags, board: Board, closing: Closing): Promise<
   };
 }
 
-/** What the servers are opened with. */
+/** The shared arguments for starting servers. */
 interface Base {
   readonly flags: StartFlags;
   readonly guardian: Guardian;
@@ -167,7 +167,7 @@ async function openStorage(
   return { objects, store };
 }
 
-/** Serves generated rain files in the place of the county's web site. */
+/** Serves generated rain files instead of the county's web site. */
 async function openProvider({ closing }: Base) {
   const provider = await startProvider();
   closing.push(() => provider.stop());
@@ -197,7 +197,7 @@ function serviceFacts({ postgres, patroni, store, provider }: Served): ServiceFa
   ];
 }
 
-/** Who may come to which bucket: whatever the jobs are given keys for. */
+/** The access of each key to buckets, from the environments of the jobs. */
 function accessesOf(workloads: readonly Workload[], manifests: Manifests, secrets: LocalSecrets): Access[] {
   const found = new Map<string, { secretKey: string; buckets: Set<string> }>();
   for (const workload of workloads) {
@@ -218,7 +218,7 @@ function accessesOf(workloads: readonly Workload[], manifests: Manifests, secret
   return [...found].map(([accessKey, rest]) => ({ accessKey, ...rest }));
 }
 
-/** What cannot be told here fails its step, and no other. */
+/** A workload whose environment cannot be resolved fails in its own step and must not stop the others. */
 function environmentOrNone(workload: Workload, manifests: Manifests): Environment {
   try {
     return environmentOf(workload, manifests);

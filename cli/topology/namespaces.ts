@@ -7,7 +7,7 @@ const PADDING = 18;
 const CAPTION = 40;
 const ROW = 21;
 const HEAD = 34;
-/** More workloads than this, and the rest is only counted. */
+/** A card shows at most this many workloads and counts the rest. */
 const MOST_ROWS = 9;
 
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
@@ -16,7 +16,7 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
   DaemonSet: "daemon",
 };
 
-/** What runs on the cluster, a card for each namespace, in columns of even height. */
+/** The cluster's workloads: one card for each namespace, in columns of similar height. */
 export function namespacesPiece(namespaces: readonly Namespace[], width: number): Piece {
   const columns = Math.max(1, Math.floor((width - 2 * PADDING + GAP) / (CARD + GAP)));
   const cardWidth = (width - 2 * PADDING + GAP) / columns - GAP;

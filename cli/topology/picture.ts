@@ -10,11 +10,11 @@ const HEADER = 92;
 const FRONT_WIDTH = 340;
 const FRONT_HEIGHT = 58;
 const CABLES = 56;
-/** How far above the servers the cables spread. */
+/** The height of the cables' horizontal lines above the servers. */
 const RAIL = 28;
 const BETWEEN = 28;
 
-/** Draws a topology as one self-contained SVG; the same topology is always the same text. */
+/** Draws a topology as one self-contained SVG. The same topology always gives the same text. */
 export function picture(topology: Topology): string {
   const servers = serversPiece(topology.zones, NARROWEST);
   const inner = Math.max(NARROWEST, servers.width);

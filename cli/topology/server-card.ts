@@ -7,7 +7,7 @@ const LAYER_GAP = 10;
 
 export const CARD_HEIGHT = HEAD + LAYER_KINDS.length * (LAYER + LAYER_GAP) + 6;
 
-/** Where the middle of a layer is, below the card's top: one kind of layer is one row through all servers. */
+/** The middle of a layer, measured from the card's top. Layers of one kind are at the same height on all servers. */
 export function middleOf(kind: LayerKind): number {
   return topOf(kind) + LAYER / 2;
 }
@@ -16,7 +16,7 @@ function topOf(kind: LayerKind): number {
   return HEAD + LAYER_KINDS.indexOf(kind) * (LAYER + LAYER_GAP);
 }
 
-/** A server with its addresses and what it runs. */
+/** Draws a server with its addresses and layers. */
 export function serverCard(server: Server, width: number): Piece {
   const layers = server.layers.flatMap(({ kind, title, detail }) => [
     box(12, topOf(kind), width - 24, LAYER, kind, 8),

@@ -12,15 +12,15 @@ const CARD_TOP = 2 * CAPTION;
 const PLACE_HEIGHT = CAPTION + CARD_HEIGHT + PADDING;
 const ZONE_HEIGHT = CAPTION + PLACE_HEIGHT + PADDING;
 
-/** Where a location has more servers than this, the last ones are only counted. */
+/** If a location has more servers than this, the last ones are only counted. */
 const MOST_CARDS = 3;
 
-/** Zones with their locations and servers, and where what comes from outside enters each server. */
+/** Zones with their locations and servers, and the points where external traffic enters each server. */
 interface ServersPiece extends Piece {
   readonly entries: readonly Point[];
 }
 
-/** Draws servers side by side; with few of them the cards grow to fill the given width. */
+/** Draws servers side by side. If there are few, the cards fill the given width. */
 export function serversPiece(zones: readonly Zone[], width: number): ServersPiece {
   const narrow = layOut(zones, NARROWEST_CARD);
   const spare = width - narrow.width;
@@ -68,7 +68,7 @@ function layOut(zones: readonly Zone[], cardWidth: number): ServersPiece {
   return {
     width: Math.max(0, x - GAP),
     height: zones.length > 0 ? ZONE_HEIGHT : 0,
-    // Links run behind the cards: one that passes a server by is seen between the cards only.
+    // Links are behind the cards, so a link that passes a server is visible only between the cards.
     svg: [...ground, ...links(spots, cardWidth), ...cards].join("\n"),
     entries: spots
       .filter(({ server }) => has(server, "edge"))
@@ -80,7 +80,7 @@ function shownOf(servers: readonly Server[]): number {
   return servers.length > MOST_CARDS ? MOST_CARDS - 1 : servers.length;
 }
 
-/** Servers that are only counted take half a column. */
+/** The count of hidden servers takes half a column. */
 function columnsOf(servers: readonly Server[]): number {
   return servers.length > MOST_CARDS ? MOST_CARDS - 0.5 : servers.length;
 }
@@ -94,7 +94,7 @@ function remainder(hidden: number, x: number): string[] {
   ];
 }
 
-/** Members of one service, linked from card to card. */
+/** Links the members of each service from card to card. */
 function links(spots: readonly Spot[], cardWidth: number): string[] {
   return (["k3s", "etcd"] as const).flatMap((kind) => {
     const y = CARD_TOP + middleOf(kind);

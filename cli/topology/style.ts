@@ -40,7 +40,7 @@ const DARK: Theme = {
   etcd: "#c9a0ff",
 };
 
-/** Everything about colour and type, for a light and for a dark screen; nothing is fetched. */
+/** Colours and fonts for light and dark screens. The picture loads nothing from elsewhere. */
 export function stylesheet(): string {
   return [
     `svg{${variables(LIGHT)}}`,

@@ -1,4 +1,4 @@
-/** A piece of a picture: what it draws and the room it takes. */
+/** A part of a picture and its size. */
 export interface Piece {
   readonly width: number;
   readonly height: number;
@@ -25,7 +25,7 @@ interface TextStyle {
   readonly style: string;
   readonly size?: number;
   readonly anchor?: "start" | "middle" | "end";
-  /** The room that there is; a longer text is cut, and its tooltip shows all of it. */
+  /** The available width. A longer text is cut, and its tooltip shows all of it. @default unlimited */
   readonly room?: number;
 }
 
@@ -47,7 +47,7 @@ export function place(piece: Piece, x: number, y: number): string {
 
 const CORNER = 10;
 
-/** A line that leaves downwards, runs along a rail and arrives downwards, with a dot at its end. */
+/** A line that starts downwards, follows a horizontal rail and ends downwards in a dot. */
 export function cable(from: Point, rail: number, to: Point, style: string): string {
   const [x1, y1] = from;
   const [x2, y2] = to;

@@ -9,7 +9,7 @@ import {
 import { groupBy } from "../shared/grouping";
 import { kubernetesObject } from "../shared/kubernetes-objects";
 
-/** What the picture shows, read from what was declared. */
+/** The content of the picture, from the planned resources. */
 export interface Topology {
   readonly title: string;
   readonly subtitle: string;
@@ -19,7 +19,7 @@ export interface Topology {
   readonly namespaces: readonly Namespace[];
 }
 
-/** What takes in the traffic from outside. */
+/** Where external traffic enters. */
 export interface Front {
   readonly kind: "Floating IP" | "Load balancer" | "DNS" | "Existing cluster";
   readonly addresses: readonly string[];
@@ -38,21 +38,21 @@ export interface Server {
   readonly layers: readonly Layer[];
 }
 
-/** What a server does, and a word on it. */
+/** A role of a server, with a detail. */
 export interface Layer {
   readonly kind: LayerKind;
   readonly title: string;
   readonly detail: string;
 }
 
-/** From the outside in. */
+/** From the outside to the inside. */
 export const LAYER_KINDS = ["edge", "k3s", "etcd"] as const;
 export type LayerKind = (typeof LAYER_KINDS)[number];
 
 export interface Namespace {
   readonly name: string;
   readonly workloads: readonly Workload[];
-  /** Objects that run nothing themselves. */
+  /** The number of objects that run nothing. */
   readonly others: number;
 }
 
@@ -117,7 +117,7 @@ function serversOf({ resources, artefacts }: Evaluation): PlacedServer[] {
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-/** A server carries its roles as labels. */
+/** A server's labels contain its roles. */
 function rolesOf(labels: Value | undefined): readonly string[] {
   return Object.keys(isRecord(labels) ? labels : {}).flatMap(
     (key) => /^trellis-role-(.+)$/.exec(key)?.[1] ?? [],
@@ -125,7 +125,7 @@ function rolesOf(labels: Value | undefined): readonly string[] {
 }
 
 function layersOf(roles: readonly string[], texts: readonly Artefact[]): Layer[] {
-  // Some are templates, completed on the machine.
+  // Matches by prefix, because some files are templates that the server completes.
   const named = (name: string) => texts.find(({ path }) => /[^/]+$/.exec(path)?.[0].startsWith(name));
   const haproxy = named("haproxy.cfg");
   const runs = [roles.includes("control-plane") && "API server", roles.includes("workload") && "workloads"];
@@ -149,7 +149,7 @@ function layersOf(roles: readonly string[], texts: readonly Artefact[]): Layer[]
   ];
 }
 
-/** The ports in `bind :443,:80 accept-proxy` and the like, in their order. */
+/** The ports of lines like `bind :443,:80 accept-proxy`, in their order. */
 function boundPorts(haproxyConfig: string): number[] {
   const binds = [...haproxyConfig.matchAll(/^\s*bind\s+(\S+)/gm)].flatMap(([, addresses = ""]) =>
     addresses.split(","),
@@ -182,7 +182,7 @@ function addresses(resources: readonly PlannedResource[], property: string): str
   return resources.map(({ outputs }) => String(outputs[property]));
 }
 
-/** What runs something, in the order in which a card lists it. */
+/** Kinds that run something, in the order of a card. */
 const WORKLOADS = ["HelmChart", "StatefulSet", "Deployment", "DaemonSet", "CronJob", "Job", "Plan"];
 
 function namespacesOf(resources: readonly PlannedResource[]): Namespace[] {
@@ -205,7 +205,7 @@ function namespacesOf(resources: readonly PlannedResource[]): Namespace[] {
     .sort((a, b) => a.name.localeCompare(b.name, "en"));
 }
 
-/** A HelmChart is laid down in one namespace and runs in another. */
+/** A HelmChart is created in one namespace and runs in another. */
 function homeOf({
   kind,
   namespace,

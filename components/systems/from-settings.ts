@@ -7,10 +7,13 @@ import { Airflow, POD_RUNNERS } from "./airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
 import { RainTracker } from "./rain";
 
-/** The systems of a stack; each is absent where the settings leave it out. */
+/** The systems of a stack; each is undefined where the settings omit it. */
 export interface SystemsLayer {
+  /** Ingestion; undefined without the setting `datasurface`. */
   readonly datasurface?: DataSurface | undefined;
+  /** Undefined unless `postgres.databases` has `airflow_db`. */
   readonly airflow?: Airflow | undefined;
+  /** Rain Tracker; undefined unless `postgres.databases` has `rain`. */
   readonly rain?: RainTracker | undefined;
   /** The top-level resources of this layer. */
   readonly resources: readonly pulumi.Resource[];
@@ -29,7 +32,7 @@ export function systemsFor(
   return { datasurface, airflow, rain, resources };
 }
 
-/** Ingestion, where the settings have `datasurface`. Airflow runs its jobs. */
+/** Ingestion, if the settings have `datasurface`. Airflow runs its jobs. */
 function dataSurface(
   { airflow, datasurface }: Settings,
   { gitToken, sourcePasswords }: SettingsSecrets,
@@ -41,7 +44,7 @@ function dataSurface(
   const host = hostOf(POSTGRES.primary);
   const { connections } = postgres;
   const { logins } = datasurface;
-  const customers = connections.customer_db?.migrate; // the simulator creates its tables itself
+  const customers = connections.customer_db?.migrate; // the simulator creates its tables
   return new DataSurface(
     "datasurface",
     {
@@ -68,10 +71,12 @@ function dataSurface(
   );
 }
 
-/** Each run of ingestion needs two sessions, one for its lock and one for its work; one more is left for a person. */
+/**
+ * Each ingestion run needs two sessions, one for its lock and one for its work. One session stays free for operators.
+ */
 const runsAtOnce = (sessions: number) => Math.max(1, Math.floor((sessions - 1) / 2));
 
-/** Airflow, where the settings declare its database. */
+/** Airflow, if the settings declare its database. */
 function scheduler(
   settings: Settings,
   { slackToken }: SettingsSecrets,
@@ -109,13 +114,13 @@ function scheduler(
   );
 }
 
-/** Rain Tracker, where the settings declare its database. */
+/** Rain Tracker, if the settings declare its database. */
 function rainTracker(
   { environment, domain, postgres: { databases, storageClass } }: Settings,
   { provider, namespaces, ingress, protection }: ClusterLayer,
   { postgres, jobsImage }: DataLayer,
 ): RainTracker | undefined {
-  const connection = postgres.connections.rain?.migrate; // it migrates its schema itself
+  const connection = postgres.connections.rain?.migrate; // Rain Tracker migrates its schema
   if (!databases.rain || !connection) return undefined;
   const options = { provider, dependsOn: postgres.made };
   const stringData = { url: connection, "ca.crt": postgres.authority };

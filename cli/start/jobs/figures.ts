@@ -8,7 +8,7 @@ import { environmentOf } from "../workloads";
 
 const OPEN = 2147483647;
 
-/** Reads what the systems now hold, and judges it by what they were given. */
+/** Reads what the systems contain after a run and checks it against their inputs. */
 export async function readFigures(stack: LocalStack, board: Board, only: System | undefined): Promise<void> {
   const steps = board.facts.steps.filter(({ state }) => state !== "skipped");
   const ran = (system: System) =>
@@ -106,7 +106,7 @@ async function columnsOf(ask: Ask, table: string): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** One value for all rows, whatever their order. */
+/** One digest of all rows, independent of their order. */
 async function digest(ask: Ask, table: string, columns: readonly string[], where = "true") {
   const row = columns.map((column) => `coalesce(quote_literal("${column}"), 'NULL')`).join(" || ',' || ");
   const [answer] = await ask<{ rows: string; digest: string }>(

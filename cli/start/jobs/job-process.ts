@@ -11,29 +11,29 @@ interface JobArgs {
   readonly bundle: string;
   readonly words: readonly string[];
   readonly environment: Environment;
-  /** The heap that the container's memory would leave, in MiB. */
+  /** The heap in MiB that the container's memory limit allows. Without it, Node's default applies. */
   readonly heapMib?: number;
-  /** Where its output is kept. */
+  /** The file for its output. */
   readonly log: string;
   readonly guardian: Guardian;
-  /** Asks it to stop, as Kubernetes would. */
+  /** Stops the job with SIGTERM, as Kubernetes would. */
   readonly signal: AbortSignal;
   readonly onMessage?: (message: string) => void;
 }
 
 export interface JobEnd {
-  /** As a shell gives it: 128 and the signal's number for a kill. */
+  /** The exit code as in a shell: 128 plus the signal's number for a killed process. */
   readonly exitCode: number;
   readonly seconds: number;
-  /** What the pod would have left as its termination message. */
+  /** The error of the pod's termination message. @default none */
   readonly error?: string;
-  /** The last lines of its log, as text. */
+  /** The last lines of the log, as text. */
   readonly tail: readonly string[];
 }
 
 const TAIL = 12;
 
-/** Runs `jobs <words>` as the container would: the same bundle, this environment and no other, stopped by SIGTERM. */
+/** Runs `jobs <words>` like the container: the same bundle, only the given environment, and SIGTERM to stop. */
 export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
   const folder = mkdtempSync(join(tmpdir(), "trellis-job-"));
   const termination = join(folder, "termination-log");
@@ -52,9 +52,9 @@ export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
       ...(args.heapMib !== undefined && { NODE_OPTIONS: `--max-old-space-size=${args.heapMib}` }),
     },
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true, // a Ctrl-C on the terminal reaches it through us alone, and once
+    detached: true, // a Ctrl-C in the terminal reaches the job only through this process, and once
   });
-  const stop = () => child.kill("SIGTERM"); // its supervisor tells the rest, as in a container
+  const stop = () => child.kill("SIGTERM"); // the job's supervisor passes it on, as in a container
   if (child.pid !== undefined) args.guardian.watch(-child.pid, "TERM");
   args.signal.addEventListener("abort", stop, { once: true });
   const remember = (line: string) => {
@@ -91,7 +91,7 @@ export async function runJobProcess(args: JobArgs): Promise<JobEnd> {
   }
 }
 
-/** Hands out each line that is not blank, the last one also without its end. */
+/** Calls `heard` for every line that is not blank, including a last line without a newline. */
 function onLines(stream: Readable, heard: (line: string) => void): void {
   let rest = "";
   stream.on("data", (text: string) => {
@@ -102,16 +102,16 @@ function onLines(stream: Readable, heard: (line: string) => void): void {
   stream.on("close", () => rest.trim() !== "" && heard(rest));
 }
 
-/** With a container's first process all others in it end. */
+/** When a container's first process exits, Kubernetes kills all others in it. */
 function endGroup(leader: number): void {
   try {
     process.kill(-leader, "SIGKILL");
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // nobody is left
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // no process is left
   }
 }
 
-/** The job's own words, out of its log in JSON. */
+/** The message of a line of the job's JSON log. */
 function messageOf(line: string): string {
   if (!line.startsWith("{")) return line;
   try {

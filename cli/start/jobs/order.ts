@@ -3,7 +3,10 @@ import type { System, Workload } from "../workloads";
 import { isWanted, ROUNDS } from "../workloads";
 import { partIn, type RunStepArgs, runStep, type StepArgs, stepOf } from "./steps";
 
-/** The order of a whole run: what all need, then ingestion beside rain, then backups, then what looks at everything. */
+/**
+ * Runs everything in order: first the shared platform, then ingestion and rain in parallel, then backups, and last what
+ * reads the results of all of them.
+ */
 export async function runInOrder(args: StepArgs, only: System | undefined): Promise<void> {
   const { stack, board } = args;
   const wanted = stack.workloads.filter(({ system }) => isWanted(system, only));
@@ -32,7 +35,7 @@ export async function runInOrder(args: StepArgs, only: System | undefined): Prom
   }
 }
 
-/** What comes after the systems. */
+/** Steps of this rank and above run after the systems. */
 const LATE = 20;
 
 function rankOf(workload: Workload, { stack }: Pick<StepArgs, "stack">): number {
@@ -45,7 +48,7 @@ const onceIn = (workloads: readonly Workload[], args: StepArgs): Workload[] =>
     .filter((workload) => partIn(workload, args.stack).part === "once")
     .sort((a, b) => rankOf(a, args) - rankOf(b, args));
 
-/** One after the other; the first that fails ends it, and what it leaves out says so. */
+/** Runs workloads one after another. The first failure ends it, and the others are shown as skipped. */
 async function inOrder(workloads: readonly Workload[], args: StepArgs): Promise<boolean> {
   const steps = onceIn(workloads, args);
   for (const [index, workload] of steps.entries()) {
@@ -64,7 +67,7 @@ function leaveOut(workloads: readonly Workload[], args: StepArgs): void {
   }
 }
 
-/** Batch after batch of every stream while the source changes, and one more when it has come to rest. */
+/** Ingests every stream in rounds while the source changes, and once more after the source stops changing. */
 async function ingestion(workloads: readonly Workload[], args: StepArgs): Promise<boolean> {
   if (!(await inOrder(workloads, args))) return false;
   const parts = (part: string) => workloads.filter((workload) => partIn(workload, args.stack).part === part);
@@ -86,7 +89,7 @@ export async function ingestAll(streams: readonly Workload[], args: RunStepArgs)
   return (await Promise.all(streams.map((stream) => runStep(stream, args)))).every(Boolean);
 }
 
-/** Starts what goes on beside the others; `begun` once it has said its first word, when its tables stand. */
+/** Starts a workload in parallel with others. `begun` resolves at its first log line: its tables exist by then. */
 export async function startBeside(
   workload: Workload,
   args: RunStepArgs,

@@ -23,24 +23,29 @@ import {
 import { type JobEnd, runJobProcess } from "./job-process";
 
 export interface StepArgs {
+  /** The running stack. */
   readonly stack: LocalStack;
+  /** Where the step is shown. */
   readonly board: Board;
+  /** Stops the step and the whole run. */
   readonly signal: AbortSignal;
+  /** Called with each log line of the step. @default ignored */
   readonly onMessage?: (step: StepFacts, message: string) => void;
 }
 
 export interface RunStepArgs extends StepArgs {
+  /** The round of ingestion. @default none, for a step that runs once */
   readonly round?: number;
-  /** Stops this step alone: an end that is wanted. */
+  /** Stops only this step, as planned. @default the step runs to its end */
   readonly until?: AbortSignal;
-  /** Told each line of the step's log. */
+  /** Called with each log line of this step. @default ignored */
   readonly hear?: (message: string) => void;
 }
 
 export const partIn = (workload: Workload, { rainProvider, postgres }: LocalStack): Part =>
   partOf(workload, { rainProvider, postgres });
 
-/** A workload as the board and the report name it. */
+/** The facts of a workload for the board and the report. */
 export function stepOf(
   workload: Workload,
   state: StepFacts["state"],
@@ -58,7 +63,9 @@ export function stepOf(
   };
 }
 
-/** Runs a workload once as its manifest says, and answers whether all is well: what cannot be run here is left out. */
+/**
+ * Runs a workload once as its manifest describes. Returns false if it fails; a step that cannot run here is skipped.
+ */
 export async function runStep(workload: Workload, args: RunStepArgs): Promise<boolean> {
   const { stack, board, round } = args;
   const part = partIn(workload, stack);
@@ -100,7 +107,7 @@ interface Prepared {
   readonly folder: string;
 }
 
-/** Everything that the kubelet and the cluster's DNS would have done. */
+/** Does what the kubelet and the cluster's DNS would do for a pod. */
 function prepare(workload: Workload, stack: LocalStack): Prepared {
   const { manifests, secrets, routes } = stack;
   const part = partIn(workload, stack);
@@ -159,7 +166,7 @@ async function run(
       },
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true }); // there were secrets in it
+    rmSync(folder, { recursive: true, force: true }); // it contained secrets
   }
 }
 
@@ -174,7 +181,7 @@ function finish(entry: Entry, end: JobEnd, signal: AbortSignal): boolean {
   return false;
 }
 
-/** As much of a container's memory as the jobs' own supervisor gives to the heap. */
+/** The share of a container's memory that the jobs' own supervisor gives to the heap. */
 const HEAP_SHARE = 0.6;
 
 function heapOf(limit: string | undefined): number | undefined {
@@ -183,7 +190,7 @@ function heapOf(limit: string | undefined): number | undefined {
   return Math.floor(Number(number) * (unit === "Gi" ? 1024 : 1) * HEAP_SHARE);
 }
 
-/** What is missing on this machine for a step, as a sentence. */
+/** A sentence about the programs that a step needs and this machine lacks. */
 async function missingPrograms(
   programs: readonly string[],
   { path, postgres }: LocalStack,

@@ -9,10 +9,10 @@ const TOP = 10;
 
 const KINDS = ["inserted", "updated", "deleted"] as const;
 
-/** As many batches as can be told apart. */
+/** More bars than this could not be distinguished. */
 const MOST_BARS = 40;
 
-/** How many rows each batch changed, as bars. */
+/** A bar chart of the rows that each batch changed. */
 export function batchChart(title: string, batches: readonly BatchFacts[]): Markup {
   const shown = batches.slice(-MOST_BARS);
   const scale = scaleTo(
@@ -39,7 +39,7 @@ export function batchChart(title: string, batches: readonly BatchFacts[]): Marku
   ]);
 }
 
-/** What fell in each month, the mean of all gauges. */
+/** A bar chart of the rain in each month, as the mean of all gauges. */
 export function rainChart(months: RainFacts["months"]): Markup {
   const scale = scaleTo(Math.max(0.1, ...months.map(({ inches }) => inches)));
   const bar = barsOf(months.length);
@@ -78,7 +78,7 @@ function axis({ most, length }: Scale): Markup {
   return html`${lines}`;
 }
 
-/** As many as fit beside each other. */
+/** Shows only as many labels as fit side by side. */
 function labels(names: readonly string[], { x, width, room }: Bars): Markup {
   const every = Math.ceil(30 / room);
   const shown = names.map((name, index) =>

@@ -1,7 +1,7 @@
-/** All that a local run found out: what the terminal, the page and the exit code are made from. */
+/** Everything about a local run that the terminal, the page and the exit code show. */
 export interface RunFacts {
   readonly stack: string;
-  /** When it began, in ISO 8601. */
+  /** The start time in ISO 8601. */
   readonly began: string;
   readonly seconds: number;
   readonly state: "running" | "right" | "wrong" | "stopped";
@@ -17,7 +17,7 @@ export interface RunFacts {
   readonly checks: readonly CheckFacts[];
 }
 
-/** A server of this machine in place of one of the cluster. */
+/** A server on this machine that replaces one of the cluster. */
 export interface ServiceFacts {
   readonly name: string;
   readonly standsFor: string;
@@ -25,20 +25,20 @@ export interface ServiceFacts {
 }
 
 export interface StepFacts {
-  /** The manifest that it comes from, such as `CronJob rain-tracker/rain-import-current-year`. */
+  /** The kind of its manifest. */
   readonly kind: "Job" | "CronJob" | "Deployment" | "DAG";
   readonly name: string;
   readonly system: "platform" | "datasurface" | "rain" | "backup";
-  /** What follows the image's entrypoint. */
+  /** The arguments after the image's entrypoint. */
   readonly words: readonly string[];
   readonly schedule?: string;
   readonly state: "running" | "right" | "failed" | "skipped" | "stopped";
   readonly round?: number;
   readonly exitCode?: number;
   readonly seconds?: number;
-  /** Why it was not run, or how it differs from the cluster. */
+  /** Why the step was skipped, or how it differs from the cluster. */
   readonly note?: string;
-  /** What went wrong, in its own words. */
+  /** The error message of the step. */
   readonly error?: string;
   readonly tail?: readonly string[];
 }
@@ -87,7 +87,7 @@ export interface BackupFacts {
   readonly backups: readonly string[];
 }
 
-/** Something that has to hold, and whether it does. */
+/** An expectation about the results, and whether it is true. */
 export interface CheckFacts {
   readonly what: string;
   readonly holds: boolean;

@@ -1,15 +1,15 @@
-/** Text that is markup already. */
+/** Text that is already HTML. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 type Piece = Markup | string | number | undefined | false | readonly Piece[];
 
-/** Markup with values in it; whatever is not markup itself is text, and escaped. */
+/** HTML from a template. Every value that is not Markup is escaped. */
 export const html = (strings: TemplateStringsArray, ...values: readonly Piece[]): Markup =>
   new Markup(String.raw({ raw: strings }, ...values.map(written)));
 
-/** What others have made, as it is. */
+/** Marks text as HTML without escaping it. */
 export const trusted = (text: string) => new Markup(text);
 
 function written(piece: Piece): string {

@@ -3,7 +3,7 @@ import type { RunFacts, StepFacts, StreamFacts } from "./facts";
 import { html, type Markup, trusted } from "./markup";
 import { STYLE } from "./style";
 
-/** Fetches the page anew and shows what has changed, without losing the reader's place. */
+/** Reloads the page's content and replaces what changed, without losing the scroll position. */
 const REFRESH = `
 setInterval(async () => {
   try {
@@ -23,7 +23,7 @@ const STATES: Readonly<Record<RunFacts["state"], string>> = {
   stopped: "stopped early",
 };
 
-/** A run as one page that needs nothing else: no script, no font, no picture from elsewhere. A live one renews itself. */
+/** The report of a run as one self-contained page that loads nothing from elsewhere. A live page refreshes itself. */
 export function reportPage(facts: RunFacts, { live }: { readonly live: boolean }): string {
   const { text } = html`<!doctype html>
 <html lang="en">
@@ -126,7 +126,7 @@ function backups({ backups }: RunFacts): Markup | undefined {
   );
 }
 
-/** Of a workload that runs again and again, as many of its last rounds as a first run has. */
+/** For a workload with many rounds, the page shows this many: the number of rounds of a first run. */
 const ROUNDS_SHOWN = 7;
 
 function steps({ steps }: RunFacts): Markup {
@@ -180,7 +180,7 @@ ${content}
 </section>
 `;
 
-/** A heading that ends in # is over numbers. */
+/** A heading that ends in # marks a column of numbers. */
 function table(headings: readonly string[], rows: readonly Markup[]): Markup {
   const cells = headings.map((heading) =>
     heading.endsWith(" #")

@@ -1,4 +1,4 @@
-/** The page's colours and type, for light and dark screens; contrasts are at least 4.5 to 1. */
+/** The page's colours and fonts for light and dark screens. All contrasts are at least 4.5:1. */
 export const STYLE = `
 :root{--page:#f6f7f9;--card:#fff;--line:#d9dee6;--text:#16202e;--dim:#566479;--inserted:#0f766e;--updated:#1d4ed8;--deleted:#b45309;--rain:#2563eb;--right:#0f766e;--failed:#b91c1c;--skipped:#92600a}
 @media (prefers-color-scheme:dark){:root{--page:#0e131b;--card:#171f2b;--line:#2c384b;--text:#e8edf5;--dim:#9aa8bd;--inserted:#4fd1c0;--updated:#7aa7ff;--deleted:#fbbf24;--rain:#7aa7ff;--right:#4fd1c0;--failed:#ff8f8f;--skipped:#f5c56b}}

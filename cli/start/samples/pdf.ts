@@ -1,6 +1,6 @@
 import { deflateSync } from "node:zlib";
 
-/** Writes pages of monospaced lines as a PDF, cut into pieces in the middle of words as Word does. */
+/** Writes pages of monospaced lines as a PDF. Like Word, it cuts words into pieces. */
 export function pdf(pages: readonly (readonly string[])[]): Uint8Array {
   const objects: Buffer[] = [];
   const add = (content: string | Buffer) => objects.push(Buffer.from(content));
@@ -25,14 +25,14 @@ export function pdf(pages: readonly (readonly string[])[]): Uint8Array {
   return assembled(objects);
 }
 
-/** The footer comes first, as in the provider's files; the order of drawing means nothing. */
+/** The footer comes first, as in the provider's files; readers must not depend on the drawing order. */
 function drawn(lines: readonly string[]): string {
   const placed = lines.map((line, index) => ({ line, y: 740 - 12 * index }));
   const ordered = [...placed.slice(-1), ...placed.slice(0, -1)];
   return ordered.map(({ line, y }) => `BT /F1 6 Tf 1 0 0 1 40 ${y} Tm [${pieces(line)}] TJ ET`).join("\n");
 }
 
-/** Cuts after every third character, with a kerning that moves nothing by more than a hair. */
+/** Cuts the line after every third character, with a kerning too small to matter. */
 function pieces(line: string): string {
   return (line.match(/.{1,3}/g) ?? []).map((piece) => `(${piece.replace(/[\\()]/g, "\\$&")})`).join(" -3 ");
 }
@@ -57,7 +57,7 @@ function assembled(objects: readonly Buffer[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** A small PDF whose only page unpacks to so many MiB of blanks. */
+/** A small PDF whose only page decompresses to this many MiB of blanks. */
 export function pdfBomb(mebibytes: number): Uint8Array {
   const content = deflateSync(Buffer.alloc(mebibytes << 20, " "), { level: 1 });
   return assembled([

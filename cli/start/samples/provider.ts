@@ -2,27 +2,30 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** How the stand-in answers one request for a file. */
+/** How the test provider answers one request. */
 export interface Answer {
+  /** The HTTP status. @default 200 */
   readonly status?: number;
+  /** The content of the file. @default empty */
   readonly body?: Uint8Array | string;
+  /** HTTP headers. @default none */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Announces the whole body, sends half of it and hangs up. */
+  /** Announces the whole body, sends half of it and closes the connection. @default sends all of it */
   readonly truncated?: true;
-  /** Accepts the request and never answers. */
+  /** Accepts the request and never answers. @default answers */
   readonly silent?: true;
 }
 
 export interface StandInProvider {
   readonly url: string;
-  /** Path of each request, with the status that it got. */
+  /** The path, response status and time of each request. */
   readonly requests: { readonly path: string; readonly status: number; readonly at: number }[];
-  /** Publishes a file; several answers are given one after the other, the last one for ever. */
+  /** Publishes a file. Several answers are given in order, and the last one repeats. */
   publish(path: string, ...answers: readonly (Uint8Array | Answer)[]): void;
   stop(): Promise<void>;
 }
 
-/** The provider's server on loopback: 404 for what is not published, ETag and 304 for what is. */
+/** A local server like the provider's: 404 for unknown files; ETag and 304 for published ones. */
 export async function startProvider(): Promise<StandInProvider> {
   const published = new Map<string, Answer[]>();
   const requests: { path: string; status: number; at: number }[] = [];

@@ -19,14 +19,17 @@ export const daysOfMonths = (months: readonly Month[]): Day[] =>
     Array.from({ length: daysInMonth(month) }, (_, index) => dayIn(month, index + 1)),
   );
 
-/** What a gauge measured: inches, or null where the value is missing. A day that is absent is not in the file. */
+/**
+ * A gauge's measurements in inches by day; null means a missing value. Days that are not in the map are not in the
+ * file.
+ */
 export type Measured = ReadonlyMap<Day, number | null>;
 
 export interface GeneratedGauge {
   readonly id: string;
   readonly name?: string;
   readonly days: Measured;
-  /** Notes by month, on the gauge's first missing day where the format marks days. */
+  /** Notes by month. Formats that mark days put them on the gauge's first missing day. @default none */
   readonly notes?: ReadonlyMap<Month, string>;
 }
 
@@ -35,7 +38,7 @@ const MONTH_NAMES = [
   ...["August", "September", "October", "November", "December"],
 ];
 
-/** A water-year workbook as the provider lays it out: newest day first, short months aligned at the bottom. */
+/** A water-year workbook in the provider's layout: newest day first, short months aligned at the bottom. */
 export function waterYearWorkbook(waterYear: number, gauges: readonly GeneratedGauge[]): Uint8Array {
   return xlsx(waterYearSheets(waterYear, gauges));
 }
@@ -86,10 +89,10 @@ function monthSheet(month: Month, gauges: readonly GeneratedGauge[]): GeneratedS
   };
 }
 
-/** How a marker is glued to the value that it is on. */
+/** On which side of a value its marker is. */
 export type MarkerPlace = "before" | "after";
 
-/** A monthly PDF as the provider lays it out: a group of gauges a page, notes wrapped, markers glued to values. */
+/** A monthly PDF in the provider's layout: one group of gauges per page, wrapped notes, markers attached to values. */
 export function monthlyPdf(
   month: Month,
   gauges: readonly GeneratedGauge[],
@@ -141,7 +144,10 @@ function groupPage(
   return [...lines, `2801 W. Durango St., Phoenix, AZ 85009 (602) 506-1501 Page ${number}`];
 }
 
-/** A gauge's own record: description, outages, one sheet a water year with or without the placeholder of 29 February. */
+/**
+ * A gauge's own record: description, outages, and one sheet per water year, with or without the placeholder of 29
+ * February.
+ */
 export function foprWorkbook(gauge: GeneratedGauge, options: FoprOptions = {}): Uint8Array {
   return xlsx(foprSheets(gauge, options));
 }
@@ -203,7 +209,7 @@ const valueIn = (days: Measured, day: Day, missing: string): SheetValue => {
 const sum = (days: Measured, month: Month) =>
   [...days].filter(([day]) => day.startsWith(month)).reduce((total, [, inches]) => total + (inches ?? 0), 0);
 
-/** The earliest missing day of the month, where a note's marker goes; null where the marker goes on the total. */
+/** The first missing day of the month, where a note's marker goes. Null if the marker goes on the total. */
 const firstMissing = (days: Measured, month: Month): Day | null =>
   [...days.keys()].filter((day) => day.startsWith(month) && days.get(day) === null).sort()[0] ?? null;
 
@@ -220,7 +226,7 @@ function wrapped(text: string): string[] {
   return lines;
 }
 
-/** A gauge with a reading, or none, for every day of these months, by the day's place among them. */
+/** A gauge with a reading or none for every day of these months; `inches` gets the day's index. */
 export const gauge = (
   id: string,
   months: readonly Month[],

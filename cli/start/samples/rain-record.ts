@@ -9,13 +9,13 @@ import {
 } from "../../../jobs/rain";
 import { daysOfMonths, foprWorkbook, type GeneratedGauge, waterYearWorkbook } from "./rain-files";
 
-/** A made-up record of rain in the provider's own formats. */
+/** A generated record of rain in the provider's formats. */
 interface SampleRecord {
   /** Files by their path at the provider. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly gauges: number;
   readonly waterYears: readonly number[];
-  /** What an import has to find in the workbooks of these years. */
+  /** The readings that an import must find in the workbooks of these years. */
   readonly readings: number;
   readonly inches: number;
 }
@@ -26,15 +26,15 @@ const PLACES = [
   ...["Usery Mountain", "Apache Trail", "Queen Creek", "Wickenburg Airport"],
 ];
 
-/** The chance of rain on a day, in percent, by month: winter storms, a dry spring, the monsoon. */
+/** The chance of rain on a day, in percent by month: winter storms, a dry spring, the monsoon. */
 const CHANCE = [12, 13, 12, 5, 3, 1, 14, 18, 11, 7, 7, 11];
 
-/** The largest daily sums that a month may bring, in hundredths of an inch. */
+/** The largest possible daily sum by month, in hundredths of an inch. */
 const GREATEST = [90, 100, 90, 50, 40, 20, 160, 190, 150, 100, 70, 90];
 
 /**
- * The files of the previous and the current water year, the latter up to yesterday, and an official record for each gauge.
- * The same day always brings the same rain, so that tomorrow's file is today's with one more day.
+ * Generates the files of the previous and the current water year, up to yesterday, and an official record of each
+ * gauge. The same day always has the same rain, so tomorrow's file equals today's with one more day.
  */
 export function sampleRecord(today: Day = todayInArizona()): SampleRecord {
   const current = waterYearOf(today);
@@ -65,7 +65,7 @@ function gaugeOf(index: number, days: readonly Day[]): GeneratedGauge {
   };
 }
 
-/** Storms pass over all gauges, more or less; now and then a gauge is out of order. */
+/** A storm affects all gauges to a varying degree; sometimes a gauge is out of order. */
 function rainOn(gauge: string, day: Day): number | null {
   const month = numberOfMonth(monthOfDay(day)) - 1;
   const [storm = 0, strength = 0] = draws(day);
@@ -75,7 +75,7 @@ function rainOn(gauge: string, day: Day): number | null {
   return Math.max(1, Math.round((GREATEST[month] ?? 0) * strength ** 2 * (0.3 + share))) / 100;
 }
 
-/** Numbers from 0 to 1 that belong to a text. */
+/** Pseudo-random numbers from 0 to 1, derived from a text. */
 function draws(text: string): number[] {
   const digest = createHash("sha256").update(text).digest();
   return [0, 4, 8].map((at) => digest.readUInt32BE(at) / 2 ** 32);

@@ -1,13 +1,13 @@
 import { type ZipEntry, zip } from "./zip";
 
-/** A cell of a generated sheet: a number, a text, or a formula with its cached result. */
+/** A cell: a number, a text, or a formula with its cached result. */
 export type SheetValue = number | string | { readonly formula: string; readonly result: number } | undefined;
 
 export interface GeneratedSheet {
   readonly name: string;
-  /** Rows by their number, each a list of cells from column A on. */
+  /** Rows by number, each a list of cells from column A. */
   readonly rows: Readonly<Record<number, readonly SheetValue[]>>;
-  /** Comments by cell. */
+  /** Comments by cell. @default none */
   readonly comments?: Readonly<Record<string, string>>;
 }
 
@@ -15,12 +15,12 @@ const MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships";
 
-/** Writes sheets as an Excel workbook, the way Excel does: shared strings, comments beside the sheets. */
+/** Writes sheets as an Excel workbook with Excel's structure: shared strings, comments in separate files. */
 export function xlsx(sheets: readonly GeneratedSheet[]): Uint8Array {
   return zip(xlsxEntries(sheets));
 }
 
-/** The files inside such a workbook, for tests that damage one of them. */
+/** The files inside a workbook, for tests that damage one of them. */
 export function xlsxEntries(sheets: readonly GeneratedSheet[]): ZipEntry[] {
   const strings = new Map<string, number>();
   const entries: ZipEntry[] = sheets.flatMap((sheet, index) => sheetEntries(sheet, index + 1, strings));

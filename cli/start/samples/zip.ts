@@ -3,11 +3,11 @@ import { crc32, deflateRawSync } from "node:zlib";
 export interface ZipEntry {
   readonly path: string;
   readonly content: string | Uint8Array;
-  /** What the archive claims the entry to unpack to, where it lies. */
+  /** A false size for the entry's header, for tests of hostile archives. @default the real size */
   readonly claimedSize?: number;
 }
 
-/** Writes a zip archive; small, and able to lie where a test wants a hostile one. */
+/** Writes a small zip archive. Tests can give false sizes for hostile archives. */
 export function zip(entries: readonly ZipEntry[]): Uint8Array {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];

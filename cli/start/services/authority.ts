@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { around, bits, boolean, inPlace, integer, objectId, octets, sequence, set, text, time } from "./der";
 
-/** What the servers of one run show, and what their clients believe; all PEM. */
+/** The certificate and key of a run's servers, and the CA certificate for their clients; all PEM. */
 export interface ServerIdentity {
   readonly authority: string;
   readonly certificate: string;
@@ -11,7 +11,7 @@ export interface ServerIdentity {
 const LOOPBACK = Buffer.of(127, 0, 0, 1);
 const DAY_MS = 86_400_000;
 
-/** RFC 5480, RFC 5280 and X.520 gave these numbers. */
+/** Object identifiers from RFC 5480, RFC 5280 and X.520. */
 const ECDSA_WITH_SHA256 = sequence(objectId("1.2.840.10045.4.3.2"));
 const COMMON_NAME = objectId("2.5.4.3");
 const BASIC_CONSTRAINTS = objectId("2.5.29.19");
@@ -24,9 +24,9 @@ const SIGNS_CERTIFICATES = bits(Buffer.of(0b0000_0100), 2);
 const SIGNS = bits(Buffer.of(0b1000_0000), 7);
 
 /**
- * An authority that lives as long as one run, and a server certificate of it for 127.0.0.1. In the cluster a provider
- * makes these, by a plugin that is not on this machine, and neither is openssl for certain; so that the jobs can judge
- * their servers as strictly here as there, this makes the two that they need.
+ * A CA for one run, and its server certificate for 127.0.0.1. In the cluster, a Pulumi provider issues certificates,
+ * but this machine may have neither its plugin nor openssl. With these two certificates, the jobs verify their servers
+ * as strictly here as in the cluster.
  */
 export function serverIdentity(now = new Date()): ServerIdentity {
   const authority = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -64,7 +64,7 @@ function certificate(args: {
   readonly signer: KeyObject;
   readonly now: Date;
 }): string {
-  const from = new Date(args.now.getTime() - DAY_MS); // another clock may be a little behind
+  const from = new Date(args.now.getTime() - DAY_MS); // tolerates clocks that are a little behind
   const until = new Date(args.now.getTime() + 30 * DAY_MS);
   const content = sequence(
     around(0, integer(Buffer.of(2))), // version 3

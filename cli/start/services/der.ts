@@ -1,4 +1,4 @@
-/** The few parts of ASN.1's distinguished encoding (X.690) that a certificate is made of. */
+/** The parts of ASN.1's Distinguished Encoding Rules (X.690) that a certificate needs. */
 
 export const sequence = (...parts: readonly Uint8Array[]) => tagged(0x30, ...parts);
 export const set = (...parts: readonly Uint8Array[]) => tagged(0x31, ...parts);
@@ -6,17 +6,17 @@ export const octets = (...parts: readonly Uint8Array[]) => tagged(0x04, ...parts
 export const text = (content: string) => tagged(0x0c, Buffer.from(content));
 export const boolean = (value: boolean) => tagged(0x01, Buffer.of(value ? 0xff : 0));
 
-/** A whole number that is not negative, from its bytes: the first bit would be taken for a sign. */
+/** A non-negative integer from its bytes. A leading zero byte keeps the first bit from being read as a sign. */
 export const integer = (bytes: Uint8Array) =>
   tagged(0x02, (bytes[0] ?? 0) > 0x7f ? Buffer.from([0, ...bytes]) : bytes);
 
 export const bits = (content: Uint8Array, unused = 0) => tagged(0x03, Buffer.of(unused), content);
 
-/** Until 2049, as the standard demands it. */
+/** UTCTime, which the standard demands until 2049. */
 export const time = (moment: Date) =>
   tagged(0x17, Buffer.from(`${moment.toISOString().slice(2, 19).replaceAll(/[-:T]/g, "")}Z`));
 
-/** `[number]` of the standard's notation: around other parts, or in place of a tag. */
+/** `[number]` in the standard's notation: an explicit tag around other parts, or an implicit tag. */
 export const around = (number: number, ...parts: readonly Uint8Array[]) => tagged(0xa0 + number, ...parts);
 export const inPlace = (number: number, content: Uint8Array) => tagged(0x80 + number, content);
 

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 
-/** Reads `<signal> <pid>` and `- <pid>`; at the end of its input it sends the signals that were not taken back. */
+/** Reads `<signal> <pid>` and `- <pid>`. At the end of its input, it sends all signals that were not cancelled. */
 const SCRIPT = `
 watched=
 while read -r what pid; do
@@ -17,15 +17,15 @@ for each in $watched; do kill -s "\${each%%:*}" -- "\${each#*:}" 2>/dev/null; do
 `;
 
 /**
- * Ends what this process has started, also when it dies in a way that it cannot notice: a shell that waits for the end
- * of a pipe which this process alone holds.
+ * Ends the processes that this process started, even if this process is killed: a shell waits for the end of a pipe
+ * that only this process holds open.
  */
 export class Guardian {
   readonly #shell: ChildProcessByStdio<Writable, null, null>;
 
   constructor() {
     this.#shell = spawn("/bin/sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"], detached: true });
-    this.#shell.stdin.on("error", () => undefined); // without it, only that last protection is gone
+    this.#shell.stdin.on("error", () => undefined); // if the shell is gone, only this last protection is missing
     this.#shell.unref();
     if ("unref" in this.#shell.stdin && typeof this.#shell.stdin.unref === "function")
       this.#shell.stdin.unref();
@@ -40,7 +40,7 @@ export class Guardian {
     this.#shell.stdin.write(`- ${pid}\n`);
   }
 
-  /** Lets the shell do its part and go. */
+  /** Closes the pipe: the shell sends the remaining signals and exits. */
   close(): void {
     this.#shell.stdin.end();
   }

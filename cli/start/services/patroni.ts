@@ -5,20 +5,20 @@ import type { AddressInfo } from "node:net";
 import type { ServerIdentity } from "./authority";
 
 interface PatroniStandInArgs {
-  /** Where the dynamic configuration is kept. */
+  /** The file for the dynamic configuration. */
   readonly file: string;
   readonly identity: ServerIdentity;
   readonly user: string;
   readonly password: string;
-  /** Of the server that it would look after. */
+  /** The port of the only PostgreSQL server. */
   readonly postgresPort: number;
 }
 
 type Configuration = Readonly<Record<string, unknown>>;
 
 /**
- * Stands in for Patroni's REST API over the one server that there is here: it keeps the dynamic configuration, merged as
- * Patroni merges it, and names that server as leader. It fails nothing over and applies nothing.
+ * Simulates Patroni's REST API for the only local server. It stores the dynamic configuration, with Patroni's rules for
+ * merging, and reports that server as leader. It neither fails over nor applies the configuration.
  */
 export async function startPatroniStandIn(
   args: PatroniStandInArgs,
@@ -79,7 +79,7 @@ const LEADER = { name: "local", role: "leader", state: "running", timeline: 1 };
 const read = (file: string): Configuration =>
   existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
 
-/** A null removes a key, maps are merged, all else is replaced. */
+/** A null removes a key, maps are merged, and other values are replaced. */
 function merge(into: Configuration, change: Configuration): Configuration {
   const merged: Record<string, unknown> = { ...into };
   for (const [key, value] of Object.entries(change)) {

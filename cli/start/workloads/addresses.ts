@@ -1,16 +1,16 @@
 import type { Environment } from "./environment";
 import type { Service } from "./manifests";
 
-/** Where the Services of the platform are on this machine. */
+/** The loopback ports of the platform's Services. */
 export interface Routes {
   readonly services: readonly Service[];
-  /** The loopback port behind a Service's port; undefined where nothing stands in for it. */
+  /** The loopback port for a Service's port; undefined if nothing replaces it here. */
   portOf(service: Service, port: number): number | undefined;
 }
 
 interface LoopbackEnvironment {
   readonly environment: Environment;
-  /** Services that are named and have nothing behind them here, such as `airflow.airflow:8080`. */
+  /** Services in the environment that nothing replaces here, such as `airflow.airflow:8080`. */
   readonly absent: readonly string[];
 }
 
@@ -24,10 +24,10 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Rewrites the addresses of Services in the values of an environment to loopback. A Service is known by its full name
- * anywhere (with a pod's name before it, too), and by its short name, in its own namespace, where a value is the host of
- * a URL or of a variable `..._HOST`. A host without a port takes the one beside it (`X_PORT` of `X_HOST`), the scheme's,
- * or the only one of the Service; `X_PORT` is then set to where it went.
+ * Replaces the addresses of Services in an environment with loopback addresses. It finds a Service by its full name
+ * anywhere (also with a pod's name in front), and in its own namespace by its short name, if a value is the host of a
+ * URL or of a variable `..._HOST`. The port of a host without one is that of the neighbouring variable (`X_PORT` for
+ * `X_HOST`), the scheme's, or the Service's only port. `X_PORT` is then set to the new port.
  */
 export function toLoopback(environment: Environment, namespace: string, routes: Routes): LoopbackEnvironment {
   const rewritten: Record<string, string> = { ...environment };
@@ -64,7 +64,7 @@ export function toLoopback(environment: Environment, namespace: string, routes: 
   return { environment: { ...rewritten, ...ports }, absent: [...absent] };
 }
 
-/** Scheme, credentials, name and port of what may be the address of a Service. */
+/** Matches scheme, credentials, host and port of a possible Service address. */
 function addressPattern(services: readonly Service[]): RegExp | undefined {
   const names = [...new Set(services.map(({ name }) => name))].sort((a, b) => b.length - a.length);
   if (names.length === 0) return undefined;

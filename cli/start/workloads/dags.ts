@@ -36,7 +36,7 @@ interface Dag extends Omit<Placed, "pod"> {
 }
 
 /**
- * What Airflow would run, from the files of its DAG folder: `<platform>.json` has the pods of a platform and its daily
+ * The workloads that Airflow would run, from its DAG folder: `<platform>.json` contains a platform's pods and its daily
  * job, `<platform>.streams.json` the jobs of its streams.
  */
 export function dagWorkloads(manifests: Manifests): Dag[] {
@@ -60,14 +60,14 @@ export function dagWorkloads(manifests: Manifests): Dag[] {
   });
 }
 
-/** As the DAG factory puts a job into its platform's pod. */
+/** Puts a job into its platform's pod, like the DAG factory. */
 function dagOf(
   namespace: string,
   { metadata, spec }: z.output<typeof template>,
   { dag, schedule, arguments: args, environment, labels }: z.output<typeof job>,
 ): Dag {
   const [base, ...others] = spec.containers;
-  if (!base) throw new Error(`${dag} has no container`); // its schema has seen one
+  if (!base) throw new Error(`${dag} has no container`); // the schema requires one
   const own = environment.map(({ name, value, secret }) =>
     secret ? { name, valueFrom: { secretKeyRef: secret } } : { name, value: value ?? "" },
   );

@@ -5,8 +5,8 @@ import type { Placed } from "./pod";
 export type Environment = Readonly<Record<string, string>>;
 
 /**
- * A container's environment as the kubelet makes it: first what comes from whole ConfigMaps and Secrets, then the single
- * variables, later ones over earlier ones, and `$(NAME)` filled in. What a pod would wait for in vain is an error.
+ * Builds a container's environment like the kubelet: first whole ConfigMaps and Secrets, then single variables, where
+ * later ones override earlier ones, and `$(NAME)` expanded. A reference that a pod would wait for forever is an error.
  */
 export function environmentOf(placed: Placed, manifests: Manifests): Environment {
   const environment: Record<string, string> = {};
@@ -29,7 +29,7 @@ export function environmentOf(placed: Placed, manifests: Manifests): Environment
   return environment;
 }
 
-/** A container's arguments, with `$(NAME)` filled in. */
+/** A container's arguments with `$(NAME)` expanded. */
 export const argumentsOf = ({ container }: Placed, environment: Environment): string[] =>
   container.args.map((word) => expand(word, environment));
 
@@ -38,7 +38,7 @@ interface Reference {
   readonly optional?: boolean | undefined;
 }
 
-/** In every namespace of a cluster, and in no plan. */
+/** ConfigMaps that Kubernetes creates in every namespace and no plan contains. */
 const MADE_BY_KUBERNETES: ReadonlySet<string> = new Set(["kube-root-ca.crt"]);
 
 export function contentOf(
@@ -72,7 +72,7 @@ function fromSource(
   throw new UserError(`${placed.pod}: the local run does not support the source of ${name}`);
 }
 
-/** What a pod may know about itself; its node and address are this machine's. */
+/** A pod field of the downward API. Node and addresses are those of this machine. */
 function field(path: string, { namespace, pod, labels, spec }: Placed): string {
   const label = /^metadata\.labels\['(.+)'\]$/.exec(path)?.[1];
   if (label !== undefined) return labels[label] ?? "";
@@ -90,7 +90,7 @@ function field(path: string, { namespace, pod, labels, spec }: Placed): string {
   return value;
 }
 
-/** `$(NAME)` of a variable that is there; `$$(NAME)` is how a text says `$(NAME)` itself. */
+/** Expands `$(NAME)` of an existing variable; `$$(NAME)` is an escaped `$(NAME)`. */
 const expand = (text: string, environment: Environment) =>
   text.replaceAll(/\$\$|\$\(([A-Za-z_][\w.-]*)\)/g, (found, name: string | undefined) =>
     name === undefined ? "$" : (environment[name] ?? found),

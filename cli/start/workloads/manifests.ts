@@ -1,7 +1,7 @@
 import { ANY_SECRET, type Evaluation, isRecord, type PlannedResource } from "../../pulumi-monitor";
 import { type KubernetesObject, kubernetesObject } from "../../shared/kubernetes-objects";
 
-/** An object of Kubernetes with what the program said about it. */
+/** A Kubernetes object and its planned resource. */
 export interface PlannedObject extends KubernetesObject {
   readonly resource: PlannedResource;
 }
@@ -13,7 +13,7 @@ export interface Service {
   readonly ports: readonly number[];
 }
 
-/** The rendered objects of a stack, secrets still as placeholders. */
+/** The rendered objects of a stack; secrets are still placeholders. */
 export class Manifests {
   readonly objects: readonly PlannedObject[];
 
@@ -30,7 +30,7 @@ export class Manifests {
     );
   }
 
-  /** What a ConfigMap or Secret holds, as text; undefined where there is none. */
+  /** The data of a ConfigMap or Secret as text; undefined if it does not exist. */
   contentOf(
     kind: "ConfigMap" | "Secret",
     namespace: string,
@@ -63,10 +63,13 @@ export class Manifests {
   }
 }
 
-/** The placeholder of a login's password, which the bootstrap's component names after the login. */
+/** The placeholder of a login's password. The component of the databases names it after the login. */
 const LOGIN = /^<secret:random:postgres-databases-(.+)>$/;
 
-/** A plan conceals all that is in a Secret, also who logs in; the password beside it still tells whose it is. */
+/**
+ * A plan masks everything in a Secret, including user names. The password's placeholder still contains the login's
+ * name.
+ */
 function withLogins(content: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(content).map(([key, value]) => {

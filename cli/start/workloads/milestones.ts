@@ -2,44 +2,45 @@ import type { LocalPostgres } from "../services";
 import type { Environment } from "./environment";
 import type { System, Workload } from "./workloads";
 
-/** What differs from the cluster when a verb runs here, and why. */
+/** How a verb runs differently here than in the cluster, and why. */
 export interface Pace {
-  /** Further words of its command line. */
+  /** Additional arguments. @default none */
   readonly words?: readonly string[];
-  /** Variables that are set; undefined takes one away. */
+  /** Variables to set, or to remove where undefined. @default none */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The reason; the board shows it. */
   readonly why: string;
 }
 
-/** How a verb takes part in a run. */
+/** When a verb runs. */
 export type Part =
-  /** Once, in the place that `rank` gives it within its system. */
+  /** Once, at the position `rank` within its system. */
   | {
       readonly part: "once";
       readonly rank: number;
       readonly programs?: readonly string[];
       readonly pace?: Pace;
     }
-  /** Once for each round, beside those of its kind. */
+  /** Once in each round, in parallel with others of its kind. */
   | { readonly part: "batch"; readonly pace?: Pace }
-  /** All the time while the batches run, and stopped after them. */
+  /** Continuously while the batches run; it is stopped afterwards. */
   | { readonly part: "beside"; readonly pace?: Pace }
   | { readonly part: "elsewhere"; readonly why: string };
 
 interface Surroundings {
-  /** Where the sample files of the rain provider are served. */
+  /** The URL of the sample files of the rain provider. */
   readonly rainProvider: string;
   readonly postgres: Pick<LocalPostgres, "port" | "password">;
 }
 
-/** How often each stream is ingested while its source changes; once more follows when it has come to rest. */
+/** How often each stream is ingested while its source changes. One more round follows after the changes stop. */
 export const ROUNDS = 6;
 
 const CHANGES_A_SECOND = 60;
 
 const DUMPS = ["pg_dump", "pg_restore", "zstd"];
 
-/** How each verb that the manifests run takes part; the order of systems is that of the table. */
+/** When and how each verb of the manifests runs; systems run in the order of this table. */
 export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: Surroundings): Part {
   const rain: Pace = {
     environment: { MCFCD_BASE_URL: around.rainProvider, RAIN_RATE_LIMIT_SECONDS: "0.02" },
@@ -108,11 +109,11 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
       };
 }
 
-/** Whether a system is part of a run; what all need always is. */
+/** Whether a system is part of a run; the shared platform always is. */
 export const isWanted = (system: System, only: System | undefined): boolean =>
   only === undefined || system === "platform" || system === only;
 
-/** An environment and words as they are for this run. */
+/** The environment and arguments, changed for this run. */
 export function atPace(environment: Environment, words: readonly string[], pace: Pace | undefined) {
   const changed: Record<string, string> = { ...environment };
   for (const [name, value] of Object.entries(pace?.environment ?? {})) {

@@ -4,15 +4,15 @@ import { contentOf, type Environment } from "./environment";
 import type { Manifests } from "./manifests";
 import type { Placed, Volume } from "./pod";
 
-/** What a container finds at a path. */
+/** What is mounted at a path of a container. */
 type Mount = { readonly path: string } & (
   | { readonly kind: "files"; readonly files: ReadonlyMap<string, string> }
-  /** A volume that outlives the pod, by its claim's name. */
+  /** A persistent volume, identified by its claim. */
   | { readonly kind: "claim"; readonly claim: string; readonly namespace: string }
   | { readonly kind: "scratch" }
 );
 
-/** A container's mounts, from the pod's volumes and the ConfigMaps and Secrets in them. */
+/** A container's mounts, from the pod's volumes with their ConfigMaps and Secrets. */
 export function mountsOf(placed: Placed, manifests: Manifests): Mount[] {
   return placed.container.volumeMounts.flatMap(({ name, mountPath, subPath }): Mount[] => {
     const volume = placed.spec.volumes.find((each) => each.name === name);
@@ -62,15 +62,15 @@ function filesOf(volume: Volume, placed: Placed, manifests: Manifests): Map<stri
   return files;
 }
 
-/** Where the mounts of one process are on this machine. */
+/** The folders on this machine for the mounts of a process. */
 interface MountFolders {
-  /** Of this process alone. */
+  /** For this process only. */
   readonly own: string;
-  /** Of the claims, which are everybody's. */
+  /** For claims, shared by all processes. */
   readonly claims: string;
 }
 
-/** Writes the files and makes the folders; answers where each mount is. */
+/** Writes the files and creates the folders. Returns the folder of each mount. */
 export function materialize(
   mounts: readonly Mount[],
   folders: MountFolders,
@@ -94,7 +94,7 @@ export function materialize(
   );
 }
 
-/** A value that is a path below a mount, moved to where the mount is. */
+/** Rewrites a path below a mount to the folder of that mount. */
 export function moved(value: string, places: ReadonlyMap<string, string>): string {
   const [path, place] =
     [...places]

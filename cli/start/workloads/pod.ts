@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the local run reads of a pod; whatever else a pod says is for Kubernetes. */
+/** The fields of a pod that the local run uses; it ignores all others. */
 
 const reference = z.looseObject({ name: z.string(), key: z.string(), optional: z.boolean().optional() });
 
@@ -64,10 +64,10 @@ export type PodSpec = z.output<typeof podSpec>;
 export type Container = z.output<typeof container>;
 export type Volume = z.output<typeof volume>;
 
-/** A container where it runs: what its references are looked up by. */
+/** A container in its pod, with everything that its references need. */
 export interface Placed {
   readonly namespace: string;
-  /** The name that its pod would have. */
+  /** The name of its pod. */
   readonly pod: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: PodSpec;

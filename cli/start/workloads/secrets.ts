@@ -4,15 +4,14 @@ import { dirname } from "node:path";
 import { ANY_SECRET } from "../../pulumi-monitor";
 import type { ServerIdentity } from "../services";
 
-/** A placeholder of the plan, as written or as a URL holds it. */
+/** A placeholder in a plan, plain or URL-encoded. */
 const PLACEHOLDER = /(?:<|%3C)secret(?::|%3A)([^<>]*?)(?:>|%3E)/gi;
 
 const BLOCK = /-----BEGIN ([A-Z ]+)-----[\s\S]*?-----END \1-----\n?/g;
 
 /**
- * Fills in what a plan leaves out. Each placeholder becomes a secret of this machine, always the same for the same name,
- * made of letters that need no escape anywhere; certificates and keys, which a plan only has the shape of, become those
- * of this run's servers.
+ * Replaces the placeholders of a plan. Each becomes a local secret that is always the same for the same name and has
+ * only letters that need no escaping. Certificates and keys become those of this run's servers.
  */
 export class LocalSecrets {
   readonly #key: Buffer;
@@ -23,7 +22,7 @@ export class LocalSecrets {
     this.#identity = identity;
   }
 
-  /** The name of the file or variable tells what a secret is of which the plan says only that it is one. */
+  /** Where the plan reveals nothing about a secret, the name of its file or variable decides what it becomes. */
   fill(text: string, name: string): string {
     if (text === ANY_SECRET && /\.(crt|pem)$/.test(name)) return this.#identity.authority;
     if (text === ANY_SECRET && name.endsWith(".key")) return this.#identity.key;
@@ -36,13 +35,13 @@ export class LocalSecrets {
     return createHmac("sha256", this.#key).update(source).digest("hex").slice(0, 40);
   }
 
-  /** No job serves with a certificate of its own here, so every certificate is there to be believed. */
+  /** No job serves its own certificate here, so every certificate is a CA certificate. */
   #block(label: string): string {
     return label.endsWith("PRIVATE KEY") ? this.#identity.key : this.#identity.authority;
   }
 }
 
-/** The key from which this checkout's secrets are made; it is made once. */
+/** The key that this checkout's secrets derive from; created once. */
 export function secretKey(file: string): Buffer {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

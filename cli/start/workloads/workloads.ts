@@ -4,17 +4,17 @@ import { dagWorkloads } from "./dags";
 import type { Manifests, PlannedObject } from "./manifests";
 import { type Placed, podSpec } from "./pod";
 
-/** Which of the three systems something belongs to, or all of them. */
+/** The system that a workload belongs to; "platform" is shared by all. */
 export type System = "platform" | "datasurface" | "rain" | "backup";
 
-/** Something of the plan that runs the job image: `jobs <domain> <verb>`. */
+/** A planned workload with the job image: it runs `jobs <domain> <verb>`. */
 export interface Workload extends Placed {
   readonly kind: "Job" | "CronJob" | "Deployment" | "DAG";
   readonly name: string;
-  /** The first two words of its arguments. */
+  /** The first two arguments. */
   readonly verb: string;
   readonly system: System;
-  /** A cron expression, in words of Kubernetes or Airflow. */
+  /** A cron expression, or a preset of Kubernetes or Airflow. @default none, for a workload without a schedule */
   readonly schedule?: string;
 }
 
@@ -25,7 +25,7 @@ const template = z.looseObject({
 const spec = z.looseObject({ template });
 const cronSpec = z.looseObject({ schedule: z.string(), jobTemplate: z.looseObject({ spec }) });
 
-/** All workloads of the job image: Jobs so that each comes after what it needs, the others by name. */
+/** All workloads with the job image: Jobs in the order of their dependencies, the others by name. */
 export function workloadsOf(manifests: Manifests): readonly Workload[] {
   const runsJobs = jobImage(manifests);
   const order = orderOf(manifests.evaluation.resources);
@@ -60,7 +60,7 @@ function placedIn(
   { metadata, spec }: z.output<typeof template>,
 ): Workload {
   const [container] = spec.containers;
-  if (!container) throw new Error(`${name} has no container`); // its schema has seen one
+  if (!container) throw new Error(`${name} has no container`); // the schema requires one
   return complete(kind, name, { namespace, labels: metadata.labels, spec, container });
 }
 
@@ -75,7 +75,7 @@ function complete(
 
 const SYSTEMS: readonly System[] = ["datasurface", "rain", "backup"];
 
-/** What a Job does says whose it is; where that is for all, the namespace it stands in does. */
+/** The verb's domain determines the system. If the domain is a shared one, the namespace does. */
 function systemOf(verb: string, namespace: string): System {
   const [domain] = verb.split(" ");
   return (
@@ -94,7 +94,7 @@ function jobImage({ evaluation }: Manifests): (image: string) => boolean {
   return (image) => digests.some((digest) => image.endsWith(`@${digest}`));
 }
 
-/** Numbers resources so that each comes after all that it, or what it stands in, depends on. */
+/** Numbers resources so that each comes after everything that it or its parents depend on. */
 function orderOf(resources: readonly PlannedResource[]): ReadonlyMap<string, number> {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const children = new Map<string, string[]>();
@@ -109,7 +109,7 @@ function orderOf(resources: readonly PlannedResource[]): ReadonlyMap<string, num
     for (let each: PlannedResource | undefined = resource; each; each = byUrn.get(each.parent ?? "")) {
       for (const needed of [...each.dependencies].sort()) {
         visit(needed);
-        // What depends on a component depends on all that stands in it.
+        // A dependency on a component includes everything in the component.
         if (byUrn.get(needed)?.kind === "component")
           for (const child of children.get(needed) ?? []) visit(child);
       }

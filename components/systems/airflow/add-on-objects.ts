@@ -26,5 +26,8 @@ const manifests: readonly Manifest[] = [
   },
 ];
 
-/** What Prometheus is told of Airflow. Its kinds come with it, so these objects come as a chart that waits. */
+/**
+ * Airflow's scrape configuration and alerts for Prometheus. The add-ons install the CRDs of these objects, so a Helm
+ * chart applies them: it retries until the CRDs exist.
+ */
 export const addOnObjects: InlineChart = { name: "airflow-add-on-objects", manifests };

@@ -10,10 +10,14 @@ import { AIRFLOW, AIRFLOW_NAMESPACE, labelsOf } from "./names";
 import { MAPPING_FILE, statsdDeployment, statsdService } from "./statsd";
 
 export interface AirflowMetricsArgs {
+  /** The namespace of Airflow's pods, which send their metrics to the exporter. */
   readonly namespace: pulumi.Input<string>;
 }
 
-/** How Airflow is, for Prometheus to know and for Grafana to show. */
+/**
+ * Creates Airflow's monitoring: a StatsD exporter, a Grafana dashboard, and the scrape configuration and alerts for
+ * Prometheus.
+ */
 export class AirflowMetrics extends pulumi.ComponentResource {
   constructor(name: string, args: AirflowMetricsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:airflow:AirflowMetrics", name, {}, opts);

@@ -18,57 +18,77 @@ import {
 } from "./pods";
 
 export interface AirflowArgs {
-  /** The namespace, known once its guards stand. */
+  /** The namespace for all objects. Its value resolves only after the namespace's network policies and quotas exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** The name under which the interface is reached from outside. */
+  /** The external host name of the web interface. */
   readonly host: pulumi.Input<string>;
 
   /** The metadata database. */
   readonly database: {
-    /** The connection strings of who works with its rows, and of who changes its tables. */
+    /** The connection string of the login that reads and writes rows; all processes use it. */
     readonly write: pulumi.Input<string>;
+    /** The connection string of the login that changes tables; only the migration Job uses it. */
     readonly migrate: pulumi.Input<string>;
-    /** The authority of the server's certificate, in PEM. */
+    /** CA certificate (PEM) of the PostgreSQL server; in no system trust store. */
     readonly authority: pulumi.Input<string>;
-    /** How many sessions may be open in all. */
+    /**
+     * How many sessions all processes may open in total. Every replica gets an equal share, so more replicas mean fewer
+     * sessions for each.
+     */
     readonly sessions: number;
   };
 
-  /** The files of the DAG folder; a change of them restarts nothing. */
+  /** The files of the DAG folder. A change restarts no process. */
   readonly dags: pulumi.Input<Record<string, string>>;
 
-  /** Files beside them from ConfigMaps that others write. @default none */
+  /** Files of the DAG folder that come from ConfigMaps of other writers. @default none */
   readonly streamLists?: readonly StreamList[];
 
-  /** Airflow's pools beside the default one: how many tasks may be under way in each, deferred ones too. @default none */
+  /**
+   * Airflow's pools besides the default one, with the number of tasks that may be active in each at once. Deferred
+   * tasks count.
+   * @default none
+   */
   readonly pools?: Readonly<Record<string, number>>;
 
-  /** Where logs of finished tasks are kept. @default with the pod that ran the task, and so until it goes */
+  /** The bucket for logs of finished tasks. @default none: a log exists only as long as the pod that ran the task */
   readonly logs?: ObjectStoreAccess;
 
-  /** The token for Slack. @default no notifications */
+  /** The Slack token for notifications of task failures. @default no notifications */
   readonly slackToken?: pulumi.Input<string>;
 
-  /** Whether there is a Prometheus to collect and to alert, and a Grafana. */
+  /**
+   * Whether Prometheus and Grafana run in the cluster. If so, Airflow sends metrics and gets alerts and a dashboard.
+   */
   readonly monitoring: boolean;
 
-  /** How many run of each process. */
+  /**
+   * The number of replicas of each process. Two or more also create a PodDisruptionBudget, so that a drain evicts one
+   * pod at a time.
+   */
   readonly processes: Readonly<Record<AirflowProcess, number>>;
 
-  /** The annotations by which the ingress gets its certificate. @default none */
+  /** Annotations that make cert-manager issue the certificate of the Ingress. @default none */
   readonly certificateAnnotations?: Readonly<Record<string, string>>;
 
-  /** Whether the engine refuses to delete or replace the key of the connections in the database. @default false */
+  /**
+   * Whether Pulumi refuses to delete or replace the Fernet key. Without that key, the connections in the metadata
+   * database cannot be decrypted.
+   * @default false
+   */
   readonly protection?: boolean | undefined;
 }
 
-/** Airflow, which schedules and distributes: its processes, what they share, and the door to its interface. */
+/**
+ * Creates Airflow: its processes as Deployments, their shared Secrets and ConfigMaps, the migration Job, and an Ingress
+ * for the web interface. Airflow schedules the platform's DAGs and starts their pods.
+ */
 export class Airflow extends pulumi.ComponentResource {
-  /** Where the interface is. */
+  /** The URL of the web interface. */
   readonly endpoint: pulumi.Output<string>;
 
-  /** The password that the user `admin` has at first. */
+  /** The initial password of the user `admin`. */
   readonly adminPassword: pulumi.Output<string>;
 
   constructor(name: string, args: AirflowArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -131,7 +151,7 @@ export class Airflow extends pulumi.ComponentResource {
       monitoring: args.monitoring,
       tellsSlack: slackToken !== undefined,
       streamLists: args.streamLists ?? [],
-      // Half a digest over random passwords tells nothing of them.
+      // Half a digest of random passwords reveals nothing about them, so it need not be a secret.
       configDigest: pulumi.unsecret(
         pulumi
           .all([authorities, ...secrets.map(({ stringData }) => stringData)])
@@ -140,7 +160,7 @@ export class Airflow extends pulumi.ComponentResource {
     };
     const needs = [...secrets.map(({ resource }) => resource), ...files];
 
-    // A Job cannot change: each release and each way of migrating has one of its own, and all else waits for it.
+    // A Job is immutable, so each release and each migration script gets a new one. Everything else waits for it.
     const script = migrationScript(args.pools ?? {});
     const migration = new k8s.batch.v1.Job(
       `${name}-migration`,
@@ -152,7 +172,7 @@ export class Airflow extends pulumi.ComponentResource {
     );
 
     for (const key of Object.keys(PARTS) as AirflowProcess[]) {
-      // the keys are the table's own
+      // safe: the keys are those of PARTS
       const part = PARTS[key];
       const replicas = processes[key];
       const account = new k8s.core.v1.ServiceAccount(
@@ -183,7 +203,7 @@ export class Airflow extends pulumi.ComponentResource {
         metadata: metadata(AIRFLOW.apiServer),
         spec: { selector: labelsOf(AIRFLOW.apiServer), ports: [{ name: "http", port: PORTS.api }] },
       },
-      // It has endpoints only once the API server runs, which nothing here needs to wait for.
+      // The Service has endpoints only when the API server runs. Nothing here needs to wait for that.
       { parent: this, dependsOn: [migration] },
     );
     new k8s.networking.v1.Ingress(
@@ -214,7 +234,7 @@ const INTERFACE = {
   backend: { service: { name: AIRFLOW.apiServer, port: { name: "http" } } },
 };
 
-/** As Fernet wants its key: base64 for URLs. */
+/** Fernet expects its key in URL-safe base64. */
 const urlSafe = (base64: string) => base64.replaceAll("+", "-").replaceAll("/", "_");
 
 const migrationName = (script: string) =>

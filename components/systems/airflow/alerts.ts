@@ -3,10 +3,12 @@ import { AIRFLOW } from "./names";
 
 const { critical, warning } = alertsOf("docs/runbooks/airflow.md");
 
-/** Alerts on Airflow. */
 export function airflowAlerts(): AlertRule[] {
   const silent = (heartbeats: string) => `sum(increase(${heartbeats}[5m])) == 0 or absent(${heartbeats})`;
-  /** Of the last quarter of an hour; a series that begins with its first event has not increased yet. */
+  /**
+   * An increase in the last 15 minutes. `increase` is 0 for a series whose first sample is its first event, so the
+   * second half covers series that did not exist 15 minutes ago.
+   */
   const lately = (series: string, by: string) =>
     `sum by (${by}) (increase(${series}[15m])) > 0 or (sum by (${by}) (${series}) > 0 unless sum by (${by}) (${series} offset 15m))`;
   return [

@@ -5,29 +5,28 @@ import type { AirflowProcess } from "../../settings";
 import { AIRFLOW, DAGS_FOLDER, PORTS } from "./names";
 
 export interface ConfigurationArgs {
-  /** The name under which the interface is reached from outside. */
+  /** The external host name of the web interface. */
   readonly host: pulumi.Input<string>;
 
-  /** How many sessions of the metadata database one process may hold. */
+  /** How many sessions of the metadata database one process may open. */
   readonly sessions: number;
 
-  /** The bucket for the logs of finished tasks. @default they stay with the pod that ran the task, until it goes */
+  /** The bucket for logs of finished tasks. Without one, a log exists only as long as the pod that ran the task. */
   readonly logBucket: pulumi.Input<string> | undefined;
 
-  /** Whether somebody collects metrics. */
+  /** Whether Prometheus runs in the cluster. If so, Airflow sends metrics to the StatsD exporter. */
   readonly monitoring: boolean;
 
-  /** Whether there is a token for Slack. */
+  /** Whether the Secret with the Slack token exists. */
   readonly tellsSlack: boolean;
 }
 
-/** The keys of Airflow's Secrets. */
 export const KEYS = {
   fernet: "fernet-key",
   jwt: "jwt-secret",
   api: "api-secret-key",
   admin: "admin-password",
-  /** For the processes, and for the migration. */
+  /** The login of the processes; `migrate` is the login of the migration. */
   write: "write-url",
   migrate: "migrate-url",
   connection: "connection",
@@ -36,56 +35,61 @@ export const KEYS = {
 
 export const LOG_CONNECTION = "trellis_logs";
 
-/** Where the authorities are mounted, and under which names. */
+/** The mount path of the CA certificates, and their file names. */
 export const AUTHORITIES_FOLDER = "/etc/trellis/authorities";
 export const AUTHORITIES = { database: "postgres.crt", logs: "storage.crt" } as const;
 
-/** How often the image itself looks for the database before it runs anything; it is told not to. */
+/**
+ * How often the image's entrypoint checks the database before it starts anything. We set it to 0: the init container
+ * checks.
+ */
 export const IMAGE_ASKS = "CONNECTION_CHECK_MAX_COUNT";
 export const DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN";
 
 export type Variable = Omit<k8s.types.input.core.v1.EnvVar, "name"> & { readonly name: string };
 
-/** What every process of Airflow is told, as the environment of its container; a migration is `undefined`. */
+/** The environment of an Airflow container. `part` is undefined for the migration. */
 export function configuration(args: ConfigurationArgs, part: AirflowProcess | undefined): Variable[] {
   const plain: Record<string, pulumi.Input<string>> = {
     [IMAGE_ASKS]: "0",
     AIRFLOW__API__BASE_URL: pulumi.interpolate`https://${args.host}`,
-    AIRFLOW__CORE__EXECUTOR: "LocalExecutor", // the work is in pods; what is left fits beside the scheduler
-    // Of one scheduler. With logs in object storage a worker was seen to hold 184 MiB, and the process of its task some 200:
-    // the default of 32 outgrows a scheduler within minutes. A task waits for its pod in the triggerer, and in no worker.
+    AIRFLOW__CORE__EXECUTOR: "LocalExecutor", // tasks run in pods; the rest fits into the scheduler's pod
+    // For each scheduler. With logs in object storage a worker used 184 MiB and its task process about 200 MiB, so the
+    // default of 32 exceeds a scheduler's memory within minutes. A task waits for its pod in the triggerer, not in a
+    // worker.
     AIRFLOW__CORE__PARALLELISM: "4",
     AIRFLOW__CORE__AUTH_MANAGER: "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
     AIRFLOW__CORE__LOAD_EXAMPLES: "False",
     AIRFLOW__CORE__DAGS_FOLDER: DAGS_FOLDER,
     AIRFLOW__CORE__EXECUTION_API_SERVER_URL: `http://${AIRFLOW.apiServer}:${PORTS.api}/execution/`,
-    // The API server reads the log of a running task where it runs, and a pod has no name in DNS.
+    // The API server fetches the log of a running task from its pod by IP address, because a pod has no DNS name.
     AIRFLOW__CORE__HOSTNAME_CALLABLE: "airflow.utils.net.get_host_ip_address",
     AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE: String(poolSize(args.sessions, part)),
     AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW: "0",
-    // By libpq's own variables: the two drivers of Airflow take other words in a URL.
+    // libpq's own variables, because Airflow's two drivers expect different parameters in the URL.
     PGSSLMODE: "verify-full",
     PGSSLROOTCERT: `${AUTHORITIES_FOLDER}/${AUTHORITIES.database}`,
     AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK: "True",
-    AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL: "30", // a new stream list is read after so many seconds
-    // A task reads its DAG's file and all that it imports anew; on a busy server that alone has outlasted the default of 30.
+    AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL: "30", // seconds until a new stream list is read
+    // Each task parses its DAG file with all imports. On a busy server that alone took longer than the default of 30 s.
     AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT: "120",
-    AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT: "150", // never before the import itself gives up
-    // Workers, and the tasks that these fork, come from a process that has loaded all that tasks need: dags/trellis_loaded.py
+    AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT: "150", // above the import timeout, which then fires first
+    // Fork workers and their tasks from a process that has already imported all that tasks need
+    // (dags/trellis_loaded.py).
     ...(part === "scheduler" && {
       AIRFLOW__CORE__MP_START_METHOD: "forkserver",
       AIRFLOW__CORE__MP_FORKSERVER_PRELOAD: "trellis_loaded",
       PYTHONPATH: DAGS_FOLDER,
     }),
     // Trust X-Forwarded-Proto from the ingress; otherwise Airflow generates http links.
-    // Nobody but the ingress and Airflow itself is let through to it.
+    // The network policies allow connections only from the ingress and from Airflow itself.
     ...(part === "apiServer" && { FORWARDED_ALLOW_IPS: "*" }),
     ...(args.monitoring && {
       AIRFLOW__METRICS__STATSD_ON: "True",
       AIRFLOW__METRICS__STATSD_HOST: AIRFLOW.statsd,
       AIRFLOW__METRICS__STATSD_PORT: String(PORTS.statsd),
-      AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED: "True", // DAG, task and pool as tags, which become labels
-      AIRFLOW__METRICS__LEGACY_NAMES_ON: "False", // or all would be told twice
+      AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED: "True", // send DAG, task and pool as tags, which become labels
+      AIRFLOW__METRICS__LEGACY_NAMES_ON: "False", // otherwise Airflow sends every metric twice
     }),
     ...(args.logBucket !== undefined && {
       AIRFLOW__LOGGING__REMOTE_LOGGING: "True",
@@ -114,14 +118,13 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
 }
 
 /**
- * The API server has two pools, for requests that wait for the database and for those that do not; the others have one,
- * and a session for what asks whether they live.
+ * The size of a process's connection pool. The API server has two pools (async and sync), so each gets half of the
+ * sessions. The other processes have one pool and leave one session for the liveness check.
  */
 function poolSize(sessions: number, part: AirflowProcess | undefined): number {
   return Math.max(1, part === "apiServer" ? Math.floor(sessions / 2) : sessions - 1);
 }
 
-/** Airflow's connection to the bucket, as JSON. */
 export const logConnection = ({
   endpoint,
   region,
@@ -139,6 +142,9 @@ export const logConnection = ({
     },
   });
 
-/** A connection string of the platform's PostgreSQL as SQLAlchemy wants it; how it is secured is said by variables. */
+/**
+ * Converts a connection string of the platform's PostgreSQL for SQLAlchemy. It drops the parameters, because libpq's
+ * variables configure TLS.
+ */
 export const sqlAlchemyUrl = (connection: string): string =>
   connection.replace(/^postgres(ql)?:/, "postgresql:").replace(/\?.*$/, "");

@@ -4,45 +4,50 @@ import { z } from "zod";
 import { DAGS_VERSION, dagJob } from "../../../jobs/datasurface";
 
 /**
- * What the DAG factory reads of a platform (dags/trellis_factory.py): its twin is there, and refuses all that it does
- * not know. The jobs of its streams are in another file, which the job that follows the model writes.
+ * The specification of a platform, which the DAG factory reads. Its counterpart, dags/trellis_factory.py, refuses
+ * unknown fields. The jobs of the streams are in a separate file, which the infrastructure job writes from the model.
  */
 const text = z.string().min(1);
 
-/** A pod in which jobs run; its first container is called `base`. */
+/** The pod that runs a job; its first container is called `base`. */
 const template = z.looseObject({ apiVersion: z.literal("v1"), kind: z.literal("Pod") });
 
 const platformSpecification = z.strictObject({
   version: z.literal(DAGS_VERSION),
-  /** Where the pods live. */
+  /** The namespace of the pods. */
   namespace: text,
-  /** The pool that bounds how many jobs are under way at once. */
+  /** The pool that limits how many jobs are active at once. */
   pool: text,
-  /** The pod in which the streams are ingested. */
+  /** The pod of ingestion jobs. */
   template,
-  /** The pod of the daily work, which may write the list of streams. */
+  /** The pod of the daily infrastructure job, which may write the stream list. */
   infrastructureTemplate: template,
   /** Slack channel for task failures; needs a token in Airflow. */
   slack: z.strictObject({ channel: text }).nullable(),
   infrastructure: dagJob,
 });
 
-/** One platform's DAGs. */
+/** The specification of one platform's DAGs. */
 export interface PlatformDags extends Omit<z.input<typeof platformSpecification>, "version"> {
-  /** The platform as files and Kubernetes may be named: lower-case. */
+  /** The platform's name in lower case, as file names and Kubernetes names need it. */
   readonly name: string;
 }
 
-/** The name by which a pod's template marks the container that runs the job. */
+/** The name of the container that runs the job in a pod template. Airflow's pod operator expects it. */
 export const JOB_CONTAINER = "base";
 
-/** Kubernetes keeps the true files of a mounted ConfigMap in a folder of their own, where they shall not count twice. */
+/**
+ * Kubernetes keeps the real files of a mounted ConfigMap in a hidden `..` folder; Airflow must not parse them twice.
+ */
 const IGNORED = "..*/\ntrellis_*.py\n";
 
-/** What is in dags/, for all platforms. */
+/** The files of dags/ that all platforms share. */
 const SHARED = ["trellis_factory.py", "trellis_loaded.py"];
 
-/** What the factory imports of Airflow: as a DAG's file names it too, it is loaded before a process is forked to read that. */
+/**
+ * The Airflow modules that the factory imports. Each DAG file imports them too: Airflow then loads them before it forks
+ * the process that parses the file.
+ */
 const OPERATORS = [
   "airflow.providers.cncf.kubernetes.operators.pod",
   "airflow.providers.standard.operators.empty",
@@ -50,7 +55,7 @@ const OPERATORS = [
   "airflow.providers.standard.operators.trigger_dagrun",
 ];
 
-/** The files of Airflow's DAG folder that the deployment alone changes, as a ConfigMap holds them. */
+/** The files of Airflow's DAG folder that only a deployment changes, as ConfigMap data. */
 export function dagFiles(platforms: readonly PlatformDags[]): Record<string, string> {
   return {
     ".airflowignore": IGNORED,

@@ -1,16 +1,19 @@
-/** A picture of one question, asked in Prometheus' language. */
+/** One Grafana panel. */
 export interface Panel {
+  /** The panel's heading. */
   readonly title: string;
+  /** The PromQL query. */
   readonly expr: string;
-  /** How a line is called, by its labels. */
+  /** The template of a line's name, from its labels. */
   readonly legend: string;
+  /** The unit of the y axis. @default short */
   readonly unit?: "s" | "short";
 }
 
-/** By this Grafana finds the ConfigMaps of all namespaces that hold dashboards. */
+/** Grafana loads dashboards from ConfigMaps with this label, in all namespaces. */
 export const DASHBOARD_LABEL = { grafana_dashboard: "1" };
 
-/** A dashboard as Grafana reads it: panels of one size, two a row. */
+/** Renders a dashboard for Grafana: panels of equal size, two in a row. */
 export function dashboard(uid: string, title: string, panels: readonly Panel[]): string {
   const datasource = { type: "prometheus", uid: "prometheus" };
   return JSON.stringify(
@@ -37,7 +40,7 @@ export function dashboard(uid: string, title: string, panels: readonly Panel[]):
   );
 }
 
-/** How Airflow itself is. */
+/** The panels about Airflow itself. */
 export const AIRFLOW_PANELS: readonly Panel[] = [
   {
     title: "Finished runs by outcome",

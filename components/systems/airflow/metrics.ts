@@ -1,11 +1,11 @@
 import { stringify } from "yaml";
 
-/** What Prometheus shows of Airflow, by the name that Airflow itself gives it (its metrics_template.yaml lists them). */
+/** A metric for Prometheus and its name in Airflow (listed in Airflow's metrics_template.yaml). */
 interface Metric {
   readonly airflow: string;
   readonly kind: "counter" | "gauge" | "timer";
   readonly name: string;
-  /** Beside the tags that Airflow sends: the DAG, the task, the state, the pool. */
+  /** Labels besides Airflow's own tags (DAG, task, state, pool). */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -37,15 +37,15 @@ export const METRICS: readonly Metric[] = [
   counter("triggers.failed", "airflow_triggers_failed_total"),
 ];
 
-/** Runs take seconds to hours. */
+/** Seconds; runs take seconds to hours. */
 const BUCKETS = [5, 15, 30, 60, 120, 300, 900, 3600, 14_400];
 
 /** Drop gauges 10 minutes after their last sample. */
 const GAUGE_TTL = "10m";
 
 /**
- * The mapping of the StatsD exporter. What it does not name is dropped, so that no release of Airflow can flood
- * Prometheus with series that nobody reads.
+ * Renders the mapping of the StatsD exporter. The exporter drops every metric that the mapping does not name, so a new
+ * release of Airflow cannot flood Prometheus with unused series.
  */
 export function statsdMapping(metrics: readonly Metric[] = METRICS): string {
   return stringify({
@@ -63,7 +63,7 @@ export function statsdMapping(metrics: readonly Metric[] = METRICS): string {
   });
 }
 
-/** Every series that the exporter can show, histograms by their parts. */
+/** The names of all series that the exporter can expose, with the parts of histograms. */
 export function seriesNames(metrics: readonly Metric[] = METRICS): Set<string> {
   return new Set(
     metrics.flatMap(({ name, kind }) =>

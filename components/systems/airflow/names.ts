@@ -2,7 +2,7 @@ import { versions } from "../../shared/versions";
 
 export const AIRFLOW_IMAGE = `apache/airflow:${versions.airflow.version}-python3.12`;
 
-/** The user that the image makes. */
+/** The image's user ID. */
 export const AIRFLOW_USER = 50_000;
 
 export const AIRFLOW_HOME = "/opt/airflow";
@@ -11,17 +11,17 @@ export const DAGS_FOLDER = `${AIRFLOW_HOME}/dags`;
 export const PORTS = {
   api: 8080,
   schedulerHealth: 8974,
-  /** Where the API server reads the log of a task that is still running. */
+  /** The API server reads the log of a running task from this port. */
   taskLogs: 8793,
   triggererLogs: 8794,
   statsd: 9125,
   metrics: 9102,
 } as const;
 
-/** The namespace that the foundation gives to Airflow. */
+/** The foundation creates this namespace. */
 export const AIRFLOW_NAMESPACE = "airflow";
 
-/** What the parts are called in the cluster. */
+/** Names of Airflow's objects in the cluster. */
 export const AIRFLOW = {
   apiServer: "airflow-api-server",
   scheduler: "airflow-scheduler",
@@ -30,19 +30,19 @@ export const AIRFLOW = {
   migration: "airflow-migrate",
   secret: "airflow",
   dags: "airflow-dags",
-  /** What shows Prometheus the metrics of all processes. */
+  /** The StatsD exporter, which exposes the metrics of all processes to Prometheus. */
   statsd: "airflow-statsd",
   dashboard: "airflow-dashboard",
-  /** The login of the metadata database. */
+  /** The logins of the metadata database. */
   database: "airflow-database",
-  /** What opens the object store. */
+  /** The credentials of the object store. */
   logs: "airflow-logs",
   slack: "airflow-slack",
-  /** The authorities by which Airflow knows its database and its object store. */
+  /** The CA certificates of the database and the object store. */
   authorities: "airflow-authorities",
 } as const;
 
-/** The accounts that run pods: DataSurface gives them its role. */
+/** The service accounts that run pods. DataSurface binds its role to them. */
 export const POD_RUNNERS = [AIRFLOW.scheduler, AIRFLOW.triggerer] as const;
 
 export const labelsOf = (part: string) => ({

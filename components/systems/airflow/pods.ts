@@ -6,34 +6,35 @@ import { AUTHORITIES_FOLDER, type ConfigurationArgs, configuration } from "./con
 import { AIRFLOW, AIRFLOW_HOME, AIRFLOW_IMAGE, AIRFLOW_USER, DAGS_FOLDER, labelsOf, PORTS } from "./names";
 import { waitsToBeLetIn } from "./wait-for-database";
 
-/** A ConfigMap that others write, and the one key of it that becomes a file of the DAG folder. */
+/** One file of the DAG folder that comes from a ConfigMap of another writer. */
 export interface StreamList {
+  /** The name of the ConfigMap, in Airflow's namespace. It may not exist yet. */
   readonly configMap: string;
+  /** The key in the ConfigMap, and the name of the file. */
   readonly file: string;
 }
 
 export interface AirflowPodArgs extends ConfigurationArgs {
-  /** The lists with the streams of each platform, among the DAGs. */
+  /** The stream lists of the platforms, as files of the DAG folder. */
   readonly streamLists: readonly StreamList[];
 
-  /** Changes with what a process reads only when it starts. */
+  /** A digest of everything that a process reads only at its start; a new digest restarts the pods. */
   readonly configDigest: pulumi.Input<string>;
 }
 
 type Container = k8s.types.input.core.v1.Container;
 
-/** One of Airflow's processes. */
 interface Part {
   readonly name: string;
-  /** What follows `airflow`. */
+  /** The arguments after `airflow`. */
   readonly words: readonly string[];
   readonly serving: Pick<Container, "ports" | "startupProbe" | "livenessProbe" | "readinessProbe">;
-  /** Whether it starts and watches pods, and so needs its account's token. */
+  /** Whether it starts and watches pods; only then its pod gets the token of its service account. */
   readonly runsPods: boolean;
   readonly memory: readonly [request: string, limit: string];
 }
 
-/** A start takes half a minute alone, and minutes where many start at once. */
+/** A start takes half a minute alone, and minutes where many processes start at once. */
 const STARTING = { periodSeconds: 10, failureThreshold: 60 };
 
 const answers = (path: string, port: number): Part["serving"] => {
@@ -46,7 +47,10 @@ const answers = (path: string, port: number): Part["serving"] => {
   };
 };
 
-/** What has no port tells the database that it lives; asking costs a start of Airflow, so it is asked seldom. */
+/**
+ * Processes without a port report their heartbeat to the database. The check starts the Airflow CLI, which is slow, so
+ * it runs rarely.
+ */
 const reports = (job: string): Part["serving"] => {
   const command = ["airflow", "jobs", "check", "--job-type", job, "--local"];
   const probe = { exec: { command }, timeoutSeconds: 60 };
@@ -96,7 +100,7 @@ export function partDeployment(
   return {
     replicas,
     selector: { matchLabels: labelsOf(part.name) },
-    // One by one and none too many: the sessions of the database are counted.
+    // One pod at a time and no extra pod: the database limits the number of sessions.
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
     template: {
       metadata: {
@@ -114,8 +118,8 @@ export function partDeployment(
 }
 
 /**
- * Brings the metadata database to the release, makes the administrator where there is none, and bounds how many jobs are
- * under way at once, waiting ones among them. An administrator that is there keeps the password that the interface gave.
+ * Migrates the metadata database to the current release, creates the administrator if there is none, and sets the pool
+ * sizes. Deferred tasks count against a pool. An existing administrator keeps the password set in the web interface.
  */
 export function migrationScript(pools: Readonly<Record<string, number>>): string {
   return [
@@ -130,7 +134,7 @@ export function migrationScript(pools: Readonly<Record<string, number>>): string
 
 export function migrationJob(script: string, args: AirflowPodArgs): k8s.types.input.batch.v1.JobSpec {
   return {
-    backoffLimit: 6, // the leader may just be changing
+    backoffLimit: 6, // PostgreSQL may be failing over
     template: {
       metadata: { labels: labelsOf(AIRFLOW.migration) },
       spec: {
@@ -151,7 +155,7 @@ function airflowPod(
 ): k8s.types.input.core.v1.PodSpec {
   const env = configuration(args, part);
   return {
-    enableServiceLinks: false, // or Services whose names begin with airflow would be taken for settings
+    enableServiceLinks: false, // otherwise variables of Services named airflow-* look like settings of Airflow
     securityContext: restrictedPod(AIRFLOW_USER),
     initContainers: [waitsToBeLetIn(env)],
     containers: [
@@ -173,14 +177,14 @@ function airflowPod(
     ],
     volumes: [
       SCRATCH.volume,
-      { name: "home", emptyDir: { sizeLimit: "2Gi" } }, // settings, and the logs of tasks that run
+      { name: "home", emptyDir: { sizeLimit: "2Gi" } }, // settings, and logs of running tasks
       {
         name: "dags",
         projected: {
           sources: [
             { configMap: { name: AIRFLOW.dags } },
-            // One that is not there yet brings its DAGs when it comes.
-            // By name: a file of Python among the keys would be a DAG, or the factory itself.
+            // Optional: the DAGs appear once the ConfigMap exists. Only this key: any Python file among the others
+            // would become a DAG or replace the factory.
             ...args.streamLists.map(({ configMap, file }) => ({
               configMap: { name: configMap, items: [{ key: file, path: file }], optional: true },
             })),

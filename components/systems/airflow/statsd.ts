@@ -3,23 +3,23 @@ import { restrictedContainer, restrictedPod } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { AIRFLOW, labelsOf, PORTS } from "./names";
 
-/** Of its image: nobody. */
+/** The user `nobody` of the image. */
 const USER = 65_534;
 
 const MAPPING = { name: "mapping", mountPath: "/etc/statsd", file: "mapping.yml" };
 
-/** The file of the mapping's ConfigMap. */
+/** The key of the mapping in its ConfigMap. */
 export const MAPPING_FILE = MAPPING.file;
 
-/** What follows the exporter's own name. */
+/** The arguments of the exporter. */
 export const STATSD_WORDS = [
   `--statsd.mapping-config=${MAPPING.mountPath}/${MAPPING.file}`,
   `--statsd.listen-udp=:${PORTS.statsd}`,
-  "--statsd.listen-tcp=", // nobody speaks TCP to it
+  "--statsd.listen-tcp=", // Airflow sends UDP only
   `--web.listen-address=:${PORTS.metrics}`,
 ] as const;
 
-/** One exporter: Airflow's processes tell it what they count, and Prometheus asks it. */
+/** One exporter for all of Airflow's processes: they send StatsD metrics to it, and Prometheus scrapes it. */
 export function statsdDeployment(mappingDigest: string): k8s.types.input.apps.v1.DeploymentSpec {
   return {
     replicas: 1,

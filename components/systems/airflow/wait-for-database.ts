@@ -3,7 +3,10 @@ import { restrictedContainer } from "../../shared/pods";
 import { DATABASE, IMAGE_ASKS, type Variable } from "./configuration";
 import { AIRFLOW_IMAGE } from "./names";
 
-/** How long PostgreSQL may refuse a new pod: as jobs bear it, in `jobs/shared/kubernetes/new-pod.ts`. */
+/**
+ * How long PostgreSQL may refuse connections of a new pod. Jobs have the same limit:
+ * `jobs/shared/kubernetes/new-pod.ts`.
+ */
 const NEW_SECONDS = 60;
 
 const SCRIPT = `
@@ -24,9 +27,9 @@ while True:
 `.trim();
 
 /**
- * Holds a pod back until the metadata database lets it in, whose network policy learns a pod's address only after it has
- * begun: Airflow's processes end at the first connection that is refused. The image itself would ask too, each time by a start
- * of Airflow; this is a start of Python.
+ * An init container that waits until the metadata database accepts connections from this pod. The network policy learns
+ * a pod's address only after the pod starts, and Airflow's processes exit at the first refused connection. The image's
+ * entrypoint could wait too, but it starts Airflow for every attempt; this script starts only Python.
  */
 export const waitsToBeLetIn = (env: readonly Variable[]): k8s.types.input.core.v1.Container => ({
   name: "database",

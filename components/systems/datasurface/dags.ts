@@ -12,19 +12,23 @@ import { infrastructurePod, ingestionPod, type JobPodArgs } from "./job-pod";
 import { DATASURFACE } from "./names";
 
 export interface DataSurfaceDagsArgs extends Omit<JobPodArgs, "provider"> {
+  /** The data model: platforms, stores and streams. */
   readonly model: Model;
 
-  /** Where the jobs' pods live. */
+  /** The namespace of the jobs' pods. */
   readonly namespace: string;
 
   /** Slack channel for task failures. @default no notifications */
   readonly slackChannel?: string;
 
-  /** When the daily work of a platform is done. @default midnight, UTC */
+  /**
+   * When a platform's daily infrastructure job runs: a cron expression or preset of Airflow.
+   * @default @daily (midnight UTC)
+   */
   readonly infrastructureSchedule?: string;
 }
 
-/** What Airflow is told of every platform of the model, but for its streams. */
+/** The DAG specifications of all platforms of the model, without their streams. */
 export function dataSurfaceDags(args: DataSurfaceDagsArgs): PlatformDags[] {
   const pod: JobPodArgs = { ...args, provider: args.model.ecosystem.provider };
   return args.model.ecosystem.platforms.map((platform) => ({

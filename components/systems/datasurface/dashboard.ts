@@ -2,7 +2,7 @@ import type { Platform } from "../../../jobs/datasurface";
 import { platformName } from "../../../jobs/datasurface";
 import type { Panel } from "../airflow";
 
-/** How the ingestion of these platforms is, by what Airflow counts of their DAGs. */
+/** Grafana panels about ingestion for each platform, from Airflow's metrics of its DAGs. */
 export function dataSurfacePanels(platforms: readonly Platform[]): Panel[] {
   return platforms.flatMap((platform) => {
     const { name } = platform;

@@ -29,61 +29,69 @@ import { SIMULATOR_KEYS, type SimulatorArgs, simulatorDeployment } from "./simul
 
 /** A login of a database. */
 export interface Login {
+  /** The user name. */
   readonly user: pulumi.Input<string>;
+  /** The user's password. */
   readonly password: pulumi.Input<string>;
 }
 
-/** Where the jobs read the model: a repository, whose changes need no deployment, or files that come with this one. */
+/** Where the jobs read the model. Changes in a repository need no deployment; files are part of the deployment. */
 export type ModelOrigin =
   | { readonly repository: { readonly url: string; readonly branch: string } }
   | { readonly files: Readonly<Record<string, string>> };
 
 export interface DataSurfaceArgs {
-  /** The namespace, known once its guards stand. */
+  /** The namespace for all objects. Its value resolves only after the namespace's network policies and quotas exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** What is ingested, from where, and for whom, as the program sees it. */
+  /** The data model: what is ingested, from which sources, and for which platforms. */
   readonly model: Model;
 
+  /** Where the jobs read the model. */
   readonly origin: ModelOrigin;
 
   /** The job image, whose entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
 
-  /** The server of the merge database. */
+  /** The host of the merge database's server. */
   readonly mergeHost: pulumi.Input<string>;
 
-  /** The authorities, in PEM, by which the jobs know the database servers. */
+  /** CA certificates (PEM) of all database servers; the jobs verify every server with them. */
   readonly authorities: pulumi.Input<string>;
 
-  /** A login for each credential that the model names. */
+  /** A login for each credential that the model names. The component throws an error if one is missing. */
   readonly credentials: Readonly<Record<string, Login>>;
 
-  /** For a private repository. @default the repository is public */
+  /** The token for a private repository. @default none: the repository is public */
   readonly gitToken?: pulumi.Input<string>;
 
   /** Slack channel for task failures; needs a token in Airflow. @default no notifications */
   readonly slackChannel?: string;
 
-  /** Where Airflow is, and its accounts that run pods here: those of the scheduler and triggerer, and no others. */
+  /**
+   * Airflow's namespace, and its service accounts that run pods here: only those of the scheduler and the triggerer.
+   */
   readonly airflow: { readonly namespace: pulumi.Input<string>; readonly accounts: readonly string[] };
 
-  /** Whether there is a Grafana to show how ingestion is. */
+  /** Whether Grafana runs in the cluster. If so, it gets a dashboard of ingestion. */
   readonly monitoring: boolean;
 
-  /** What changes a source at random, for trying out. @default none */
+  /** A simulator that changes a source database at random, for trying out ingestion. @default none */
   readonly simulator?: Omit<SimulatorArgs, "accessDigest" | "image"> & { readonly login: Login };
 }
 
-/** Where the jobs of the platforms live: what they read, what they may use, and who may start them. */
+/**
+ * Creates everything that the ingestion jobs need: credentials, model, permissions, network policies, and one
+ * infrastructure Job for each platform. Airflow runs the jobs; `dags` has the files for it.
+ */
 export class DataSurface extends pulumi.ComponentResource {
-  /** The files of Airflow's DAG folder. */
+  /** The files for Airflow's DAG folder. */
   readonly dags: pulumi.Output<Record<string, string>>;
 
-  /** Where beside Airflow the streams of each platform are. */
+  /** The ConfigMaps with the streams of each platform, in Airflow's namespace. */
   readonly streamLists: readonly StreamList[];
 
-  /** Whose sessions bound how many jobs may run at once. */
+  /** The merge database. Its session limit bounds how many jobs may run at once. */
   readonly mergeDatabase: string;
 
   constructor(name: string, args: DataSurfaceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -161,7 +169,8 @@ export class DataSurface extends pulumi.ComponentResource {
     for (const platform of platforms) {
       const list = streamListName(platform);
       const beside = metadata(list, LABELS.common, airflow.namespace);
-      // From the first deployment on it follows the model, by the platform's daily work.
+      // Only the first deployment sets the data. Afterwards, the platform's infrastructure job updates it from the
+      // model.
       const streams = new k8s.core.v1.ConfigMap(
         `${name}-${list}`,
         {
@@ -194,7 +203,7 @@ export class DataSurface extends pulumi.ComponentResource {
           metadata: metadata(writer),
           spec: specification.apply((given) => infrastructureJob(given, platform, origin)),
         },
-        // A Job cannot be changed, and its name is free only when the former is gone.
+        // A Job is immutable, and its name is free only after the old one is deleted.
         {
           parent: this,
           dependsOn: [...inputs, streams, ...rights],
@@ -218,7 +227,7 @@ export class DataSurface extends pulumi.ComponentResource {
     }
     if (args.simulator) {
       const { login, ...simulator } = args.simulator;
-      // Half a digest over a random password tells nothing of it.
+      // Half a digest of a random password reveals nothing about it, so it need not be a secret.
       const accessDigest = pulumi.unsecret(
         pulumi.jsonStringify([login.user, login.password, args.authorities]).apply(digest),
       );
@@ -250,7 +259,10 @@ const whereTheModelIs = (origin: ModelOrigin): Record<string, string> =>
     ? { MODEL_DIR: MODEL_FOLDER }
     : { MODEL_REPOSITORY: origin.repository.url, MODEL_BRANCH: origin.repository.branch };
 
-/** The daily work, done once for each image and each model that is deployed: tables, views, and the stream list. */
+/**
+ * Runs the infrastructure job once for each deployed image and model: it creates tables and views and updates the
+ * stream list.
+ */
 function infrastructureJob(
   args: DataSurfaceDagsArgs,
   platform: Platform,
@@ -262,11 +274,11 @@ function infrastructureJob(
   );
   const containers = spec.containers.map((each) => ({ ...each, args: infrastructureWords(platform) }));
   return {
-    backoffLimit: 6, // the leader may just be changing
+    backoffLimit: 6, // PostgreSQL may be failing over
     template: {
       metadata: {
         labels: metadata.labels,
-        // Another model in files is another Job; of a repository the DAG follows the changes.
+        // New model files need a new Job. If the model is in a repository, the DAG applies its changes.
         annotations: { "trellis/model-digest": digest(JSON.stringify(origin)) },
       },
       spec: { ...spec, containers },
@@ -274,7 +286,7 @@ function infrastructureJob(
   };
 }
 
-/** A pod that waits for a Secret that nobody made would only be seen to fail hours later. */
+/** Fails early: otherwise a pod would wait for a missing Secret and fail hours later. */
 function requireLogins({ model, credentials }: DataSurfaceArgs): void {
   const { provider, stores } = model.ecosystem;
   const wanted = new Set([provider.mergeCredential, ...stores.map(({ capture }) => capture.credential)]);

@@ -6,7 +6,7 @@ import type { Login, ModelOrigin } from "./datasurface";
 
 type DataSurfaceSettings = NonNullable<Settings["datasurface"]>;
 
-/** The model that the settings name, with the platforms that they want, and where the jobs will read it. */
+/** Loads the model of the settings, with the selected platforms, and determines where the jobs read it. */
 export function deployedModel({ model: folder, platforms, repository }: DataSurfaceSettings): {
   readonly model: Model;
   readonly origin: ModelOrigin;
@@ -34,7 +34,7 @@ function judged(folder: string): Model {
   }
 }
 
-/** What a ConfigMap may hold. */
+/** The size limit of a ConfigMap. */
 const MOST_BYTES = 1024 * 1024;
 
 function filesOf(folder: string): Record<string, string> {
@@ -53,20 +53,22 @@ function filesOf(folder: string): Record<string, string> {
   return files;
 }
 
+/** What `loginsFor` resolves the model's credentials with. */
 export interface LoginArgs {
-  /** The server of the platform's own databases. */
+  /** The host of the platform's own PostgreSQL. */
   readonly host: string;
-  /** By database and access, how to log in there. */
+  /** Connection strings of the platform's PostgreSQL, by database and access. */
   readonly connections: Readonly<Record<string, Readonly<Record<"read" | "migrate", pulumi.Output<string>>>>>;
-  /** Who logs in elsewhere, by credential. */
+  /** Logins of other servers, by credential. */
   readonly logins: DataSurfaceSettings["logins"];
+  /** Passwords of `logins`, by credential. A login without a password is left out. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-/** A login for each credential of a model that has one: as the settings say, or of the platform's own database. */
+/** Finds a login for each credential of the model: from the settings, or of the platform's own database. */
 export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string, Login> {
   const { mergeCredential, mergeDatabase } = ecosystem.provider;
-  const merge = args.connections[mergeDatabase]?.migrate; // it makes its tables itself
+  const merge = args.connections[mergeDatabase]?.migrate; // the jobs create the tables
   if (!merge) {
     const declared = Object.keys(args.connections).join(", ");
     throw new UserError(
@@ -99,7 +101,7 @@ export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string,
   };
 }
 
-/** Who a connection string logs in as; our own passwords need no decoding. */
+/** Extracts user and password of a connection string. Our own passwords need no decoding. */
 export function loginOf(connection: pulumi.Output<string>): Login {
   const parts = connection.apply((given) => {
     const [, user = "", password = ""] = /^[a-z]+:\/\/([^:]+):(.+)@[^@]+$/.exec(given) ?? [];

@@ -3,10 +3,10 @@ import type { Model } from "../../../jobs/datasurface";
 
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 
-/** The namespace's own allowances cover the platform's PostgreSQL. */
+/** The namespace's own network policies already allow the platform's PostgreSQL. */
 const COVERED = /\.postgres\.svc\.cluster\.local$/;
 
-/** What the jobs may say to the sources of a model that lie elsewhere, by the policies' names. */
+/** Network policies, by name, that allow the jobs to connect to external sources of the model. */
 export function sourceEgress({ ecosystem }: Model): Record<string, Spec> {
   const sources = ecosystem.stores.map(({ capture }) => capture.source);
   const elsewhere = sources.filter(({ host, port }) => !(COVERED.test(host) && port === 5432));
@@ -22,12 +22,15 @@ export function sourceEgress({ ecosystem }: Model): Record<string, Spec> {
   );
 }
 
-/** A policy knows namespaces and addresses, not names: of a name outside, only the port is narrow. */
+/**
+ * A network policy matches namespaces and addresses, not host names. For an external host it can only restrict the
+ * port.
+ */
 function peerOf(host: string): k8s.types.input.networking.v1.NetworkPolicyPeer {
   const inside = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\.cluster\.local)?$/.exec(host);
   if (inside?.[1]) {
     return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": inside[1] } } };
   }
   if (/^\d+(\.\d+){3}$/.test(host)) return { ipBlock: { cidr: `${host}/32` } };
-  return { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } }; // never the metadata address
+  return { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } }; // except the metadata address
 }

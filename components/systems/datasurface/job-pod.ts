@@ -8,30 +8,32 @@ export interface JobPodArgs {
   /** The job image, whose entrypoint is `jobs`. */
   readonly image: string;
 
-  /** The server of the merge database. */
+  /** The host of the merge database's server. */
   readonly mergeHost: string;
 
-  /** What of the model the pods need to know before they have read it. */
+  /** The parts of the model that a pod needs before it reads the model. */
   readonly provider: {
+    /** The name of the merge database. */
     readonly mergeDatabase: string;
+    /** The model's credential for the merge database. */
     readonly mergeCredential: string;
+    /** The model's credential for the repository. */
     readonly gitCredential: string;
   };
 
-  /** Where the stream lists are. */
+  /** The namespace of the stream lists. */
   readonly airflowNamespace: string;
 
-  /** Whether the model comes with the deployment, and not from a repository. */
+  /** Whether a ConfigMap contains the model; false where the jobs read it from a repository. */
   readonly carriesModel: boolean;
 }
 
-/** What a job may use: requested, and at most. */
 const RESOURCES = {
   requests: { cpu: "100m", memory: "256Mi" },
   limits: { cpu: "500m", memory: "1Gi" },
 };
 
-/** A run that is longer under way is certainly stuck. What it had begun, the next run continues. */
+/** A run of this length is stuck. The next run continues the work. */
 const DEADLINE_SECONDS = 6 * 60 * 60;
 
 const GIT_CACHE = { name: "git-cache", mountPath: "/cache/git-cache" };
@@ -39,18 +41,21 @@ const AUTHORITIES = { name: "authorities", mountPath: "/etc/trellis/authorities"
 const MODEL = { name: "model", mountPath: "/etc/trellis/model", readOnly: true };
 const ACCOUNT = { name: "account", mountPath: "/var/run/secrets/trellis/kubernetes", readOnly: true };
 
-/** The file with the authorities of all database servers. */
+/** The file with the CA certificates of all database servers. */
 export const AUTHORITIES_FILE = "ca.crt";
 
-/** Where the jobs find the model that a ConfigMap carries. */
+/** The mount path of the model's ConfigMap. */
 export const MODEL_FOLDER = MODEL.mountPath;
 
-/** The pod of every job of a platform; Airflow adds its arguments, its labels and what is a stream's own. */
+/** The pod of every ingestion job of a platform. Airflow adds arguments, labels and the settings of the stream. */
 export function ingestionPod(args: JobPodArgs, platform: Platform) {
   return jobPod(args, platform, DATASURFACE.serviceAccount);
 }
 
-/** The pod of a platform's daily work: the one that talks to Kubernetes, and so alone has a token. */
+/**
+ * The pod of a platform's infrastructure job. Only this pod has a service account token, because only this job uses the
+ * Kubernetes API.
+ */
 export function infrastructurePod(args: JobPodArgs, platform: Platform) {
   const { spec, ...pod } = jobPod(args, platform, infrastructureName(platform));
   const [container] = spec.containers;
@@ -87,7 +92,7 @@ export function infrastructurePod(args: JobPodArgs, platform: Platform) {
   };
 }
 
-/** Marks the pods that may talk to the Kubernetes API. */
+/** Label of the pods that may connect to the Kubernetes API. */
 export const INFRASTRUCTURE_LABEL = { "datasurface/job": "infrastructure" };
 
 function jobPod(args: JobPodArgs, platform: Platform, account: string) {
@@ -105,8 +110,8 @@ function jobPod(args: JobPodArgs, platform: Platform, account: string) {
     spec: {
       serviceAccountName: account,
       automountServiceAccountToken: false,
-      enableServiceLinks: false, // or every Service of the namespace would add variables
-      restartPolicy: "Never", // Airflow decides what follows
+      enableServiceLinks: false, // otherwise every Service of the namespace adds variables
+      restartPolicy: "Never", // Airflow decides about retries
       activeDeadlineSeconds: DEADLINE_SECONDS,
       priorityClassName: "trellis-job",
       securityContext: restrictedPod(JOBS_USER),
@@ -114,12 +119,12 @@ function jobPod(args: JobPodArgs, platform: Platform, account: string) {
         {
           name: JOB_CONTAINER,
           image,
-          // A digest cannot come to mean another image; a tag can.
+          // A tag can point to another image later; a digest cannot.
           imagePullPolicy: image.includes("@sha256:") ? "IfNotPresent" : "Always",
           securityContext: restrictedContainer,
           envFrom: [{ configMapRef: { name: gitConfigMap(platform) } }],
           env: [
-            { name: "HOME", value: SCRATCH.mount.mountPath }, // git wants to read its settings there
+            { name: "HOME", value: SCRATCH.mount.mountPath }, // git reads its configuration there
             { name: "LOG_FORMAT", value: "json" },
             { name: "MERGE_HOST", value: mergeHost },
             { name: "MERGE_DATABASE", value: mergeDatabase },

@@ -1,17 +1,17 @@
 import type { Platform } from "../../../jobs/datasurface";
 import { kubernetesName, platformName } from "../../../jobs/datasurface";
 
-/** What the parts are called in the cluster. */
+/** Names of DataSurface's objects in the cluster. */
 export const DATASURFACE = {
   serviceAccount: "datasurface",
   simulator: "datasurface-simulator",
   dashboard: "datasurface-dashboard",
   airflowRole: "airflow-runs-jobs",
-  /** The authorities by which the jobs know the database servers. */
+  /** The CA certificates of the database servers. */
   authorities: "datasurface-authorities",
-  /** The model, where no repository has it. */
+  /** The model, where no repository contains it. */
   model: "datasurface-model",
-  /** Airflow's pool of jobs. */
+  /** The Airflow pool that limits the jobs. */
   pool: "datasurface",
 } as const;
 
@@ -22,14 +22,14 @@ export const LABELS = {
   simulator: { ...PART_OF, "app.kubernetes.io/name": DATASURFACE.simulator },
 };
 
-/** All that Airflow's pod operator asks for; without the events it is refused, and `pods/exec` it never needs. */
+/** The permissions that Airflow's pod operator needs. It fails without the events; it never needs `pods/exec`. */
 export const AIRFLOW_ROLE = [
   { apiGroups: [""], resources: ["pods"], verbs: ["create", "get", "list", "watch", "patch", "delete"] },
   { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
   { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
 ];
 
-/** What the daily work of a platform may do beyond its databases: bring one ConfigMap to what the model says. */
+/** The permissions of a platform's infrastructure job: it may update one ConfigMap, its stream list. */
 export const streamListRole = (platform: Platform) => [
   {
     apiGroups: [""],
@@ -41,10 +41,10 @@ export const streamListRole = (platform: Platform) => [
 
 export const gitConfigMap = (platform: Platform) => `${platformName(platform)}-git-config`;
 
-/** The ConfigMap with a platform's streams, among Airflow's DAGs. */
+/** The ConfigMap with a platform's streams, a file of Airflow's DAG folder. */
 export const streamListName = (platform: Platform) => `${platformName(platform)}-streams`;
 
-/** The daily work's account, and the Job that does it at each deployment. */
+/** The name of the infrastructure job's service account, and of the Job at each deployment. */
 export const infrastructureName = (platform: Platform) => `${platformName(platform)}-infrastructure`;
 
 export const gitSecret = (credential: string) => kubernetesName(credential);

@@ -5,27 +5,30 @@ import { AUTHORITIES_FILE } from "./job-pod";
 import { DATASURFACE, LABELS } from "./names";
 
 export interface SimulatorArgs {
-  /** Changes with its login and its authorities, which it reads only when it starts. */
+  /**
+   * A digest of the login and the CA certificates. The simulator reads them only at its start; a new digest restarts
+   * it.
+   */
   readonly accessDigest: pulumi.Input<string>;
 
+  /** The job image, whose entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
 
-  /** How many change the source at once; 0 stops it. */
+  /** How many pods change the source at once; 0 stops the simulator. */
   readonly replicas: number;
 
-  /** Changes a second. @default one in 10 to 25 seconds */
+  /** Changes per second of each pod. @default one change every 10 to 25 seconds */
   readonly changesPerSecond?: number | undefined;
 
-  /** The database that is changed; its tables are made where they are missing. */
+  /** The host and name of the database that the simulator changes. The simulator creates missing tables. */
   readonly source: { readonly host: pulumi.Input<string>; readonly database: string };
 }
 
-/** The keys of the simulator's Secret. */
 export const SIMULATOR_KEYS = { user: "SOURCE_USER", password: "SOURCE_PASSWORD" } as const;
 
 const AUTHORITIES = { name: "authorities", mountPath: "/etc/trellis/authorities", readOnly: true };
 
-/** The Deployment that changes customers and addresses of a source at random. */
+/** The Deployment of the simulator, which changes customers and addresses of a source at random. */
 export function simulatorDeployment({
   accessDigest,
   image,
@@ -44,8 +47,8 @@ export function simulatorDeployment({
       metadata: { labels: LABELS.simulator, annotations: { "trellis/access-digest": accessDigest } },
       spec: {
         serviceAccountName: DATASURFACE.serviceAccount,
-        automountServiceAccountToken: false, // nothing here talks to Kubernetes
-        enableServiceLinks: false, // or every Service of the namespace would add variables
+        automountServiceAccountToken: false, // never calls the Kubernetes API
+        enableServiceLinks: false, // otherwise every Service of the namespace adds variables
         priorityClassName: "trellis-job",
         securityContext: restrictedPod(JOBS_USER),
         containers: [

@@ -1,12 +1,12 @@
 import type { Environment } from "../../settings";
 
-/** The provider that the imports read from. */
+/** The web site that publishes the rain files. */
 export const PROVIDER_URL = "https://alert.fcd.maricopa.gov/alert/Rain/";
 
-/** Where the archive is mounted in an import's pod. */
+/** The mount path of the archive in an import's pod. */
 export const ARCHIVE_PATH = "/archive";
 
-/** What every pod reads from its environment; the one place where environments differ. */
+/** The environment variables of every pod. All differences between environments are here. */
 export function rainConfiguration(environment: Environment): Record<string, string> {
   return {
     LOG_FORMAT: "json",

@@ -19,8 +19,8 @@ const NAMES: Egress = {
 const DATABASE: Egress = { to: [namespace("postgres")], ports: [{ port: 5432, protocol: "TCP" }] };
 
 /**
- * The provider's HTTPS. Its address may change, so this is every address but the cluster's own networks and the
- * metadata address, which would hand out a server's user data.
+ * The provider's HTTPS port. Its address may change, so this allows every address except the cluster's own networks and
+ * the metadata address, which would reveal a server's user data.
  */
 const PROVIDER: Egress = {
   to: [
@@ -34,7 +34,7 @@ const PROVIDER: Egress = {
   ports: [{ port: 443, protocol: "TCP" }],
 };
 
-/** Whom the pods of Rain Tracker may talk to, and who to them: only imports leave the cluster, nobody calls them. */
+/** Network policies of Rain Tracker. Only imports may connect to the outside, and nothing may connect to them. */
 export const ALLOWED_TRAFFIC: Readonly<Record<string, Policy>> = {
   "rain-import": {
     podSelector: { matchLabels: LABELS.import },

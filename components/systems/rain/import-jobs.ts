@@ -3,14 +3,16 @@ import { ARCHIVE_PATH } from "./configuration";
 import { LABELS, RAIN } from "./names";
 import { type RainPodArgs, type Resources, rainPod } from "./rain-pod";
 
-/** How an import runs, whatever starts it. */
+/** How an import runs, however it was started. */
 interface ImportKind {
-  /** The value of the label `job-type`, and what the names of its Jobs begin with. */
+  /** The value of the label `job-type`, and the prefix of the Jobs' names. */
   readonly jobType: string;
   readonly backoffLimit: number;
-  /** How long a finished Job can be looked at. */
+  /** How long Kubernetes keeps a finished Job. */
   readonly ttlSeconds: number;
-  /** When it is certainly stuck: the provider is asked once in two seconds, so this follows from the files. */
+  /**
+   * A run of this length is stuck. The limit follows from the number of files: imports send one request in two seconds.
+   */
   readonly deadlineSeconds: number;
   readonly resources: Resources;
 }
@@ -30,7 +32,7 @@ const kind = (
   resources: Resources,
 ): ImportKind => ({ jobType, backoffLimit, ttlSeconds, deadlineSeconds, resources });
 
-/** The kinds of imports; the figures of each are those of the service that this one replaces. */
+/** The kinds of imports, with the figures of the service that this one replaces. */
 export const IMPORT_KINDS = {
   singleYear: kind("historical-single-year", 1, DAY, 1_800, YEAR),
   bulk: kind("historical-bulk-import", 2, 2 * DAY, 3_600, BULK),
@@ -44,7 +46,7 @@ export const IMPORT_KINDS = {
 
 export type ImportKindName = keyof typeof IMPORT_KINDS;
 
-/** Which kind of import the words of a command are. */
+/** The kind of import that a command runs. */
 export function kindOf(words: readonly string[]): ImportKindName {
   const [verb] = words;
   if (verb === "import-year") return "singleYear";
@@ -56,7 +58,7 @@ export function importLabels(name: ImportKindName): Record<string, string> {
   return { ...LABELS.import, "job-type": IMPORT_KINDS[name].jobType };
 }
 
-/** The Job of an import: its pod archives what it fetches, and can be killed and started again at any moment. */
+/** The Job of an import. Its pod archives every fetched file, so it can be killed and restarted at any moment. */
 export function importJob(
   name: ImportKindName,
   words: readonly string[],
@@ -85,7 +87,9 @@ export function importJob(
   };
 }
 
-/** A hostile file shall end in a refusal that names it, before the kernel ends the pod for its memory. */
+/**
+ * Limits the parser's memory, so that a hostile file ends in an error with its name and not in an OOM kill of the pod.
+ */
 function parserShareMib({ memory }: Resources): number {
   const limit = memory[1];
   const mebibytes = Number.parseInt(limit, 10) * (limit.endsWith("Gi") ? 1024 : 1);

@@ -6,7 +6,7 @@ import type { RainPodArgs } from "./rain-pod";
 
 const VERBS = ["import-year", "import-years", "import-fopr"];
 
-/** The Job that runs these words once, with a name that the cluster completes. */
+/** A Job that runs a command once; Kubernetes completes its generated name. */
 export function importRequest(
   words: readonly string[],
   namespace: string,
@@ -21,7 +21,7 @@ export function importRequest(
   };
 }
 
-/** Reads the words as the pod would, so that a mistyped year is refused here and not by a pod that failed. */
+/** Parses the command as the pod would, so that a mistyped year fails here and not in the pod. */
 export async function checkWords(words: readonly string[]): Promise<void> {
   const [verb = ""] = words;
   if (!VERBS.includes(verb))
@@ -29,6 +29,6 @@ export async function checkWords(words: readonly string[]): Promise<void> {
   if (words.includes("--file"))
     throw new UserError("--file: a pod cannot read a file of this machine; leave the flag out");
   const load = async () => (await import("../../../jobs/rain")).rain;
-  const environment = { RAIN_DATABASE_URL: "postgres://pod:secret@database/rain" }; // the pod has its own
+  const environment = { RAIN_DATABASE_URL: "postgres://pod:secret@database/rain" }; // placeholder; the pod has its own
   prepare(await parseCommandLine(["rain", ...words], [{ name: "rain", summary: "", load }], environment));
 }

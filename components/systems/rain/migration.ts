@@ -4,13 +4,13 @@ import { LABELS, RAIN } from "./names";
 import { databaseAccess, type RainPodArgs } from "./rain-pod";
 
 /**
- * Brings the tables to what the image's jobs expect, once an image. A step that fails leaves the schema as it was, says
- * which statement failed, and ends the Job; what needs the new tables is then not touched.
+ * Migrates the schema for the image's jobs, once for each image. A failed step rolls back, logs the failed statement
+ * and fails the Job; resources that need the new tables then stay unchanged.
  */
 export function migrationJob({ image, databaseSecret }: RainPodArgs): k8s.types.input.batch.v1.JobSpec {
   const database = databaseAccess("MIGRATE", databaseSecret);
   return {
-    backoffLimit: 3, // the leader may just be changing
+    backoffLimit: 3, // PostgreSQL may be failing over
     activeDeadlineSeconds: 1800,
     template: {
       metadata: { labels: LABELS.migration },

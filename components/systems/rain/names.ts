@@ -1,4 +1,4 @@
-/** What the parts of Rain Tracker are called in the cluster. */
+/** Names of Rain Tracker's objects in the cluster. */
 export const RAIN = {
   configMap: "rain-config",
   serviceAccount: "rain",
@@ -6,16 +6,16 @@ export const RAIN = {
   migration: "rain-migration",
   api: "rain-api",
   metrics: "rain-metrics",
-  /** The job of the daily schedule, from which a helper learns the image that is deployed. */
+  /** The CronJob of the daily import. `rain-import` reads the deployed image from it. */
   dailySchedule: "rain-import-current-year",
 } as const;
 
-/** The HTTP port of the API, and where Prometheus reads. */
+/** The HTTP ports of the API and of the metrics. */
 export const PORTS = { api: 8080, metrics: 9464 } as const;
 
 const PART_OF = { "app.kubernetes.io/part-of": "rain-tracker" };
 
-/** Imports carry another name than the API, or its Service would send requests to them. */
+/** Imports and API have different names; otherwise the API's Service would send requests to imports. */
 export const LABELS = {
   import: { ...PART_OF, "app.kubernetes.io/name": "rain-import" },
   migration: { ...PART_OF, "app.kubernetes.io/name": RAIN.migration },

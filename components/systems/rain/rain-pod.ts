@@ -5,35 +5,44 @@ import { RAIN } from "./names";
 
 /** A key of a Secret. */
 export interface SecretKey {
+  /** The name of the Secret. */
   readonly name: pulumi.Input<string>;
+  /** The key in its data. */
   readonly key: string;
 }
 
-/** What a pod may use: requested, and at most. */
+/** Resources of a container, each with request and limit. */
 export interface Resources {
+  /** In CPU cores, for example `500m`. A container above the limit is throttled. */
   readonly cpu: readonly [request: string, limit: string];
+  /** For example `256Mi`. The kernel kills a container above the limit. */
   readonly memory: readonly [request: string, limit: string];
 }
 
-/** What all pods of Rain Tracker share. */
+/** The arguments that all pods of Rain Tracker share. */
 export interface RainPodArgs {
   /** The job image, whose entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
 
-  /** Where the connection string of the rain database is; under `ca.crt` beside it, the authority of its server. */
+  /** The connection string of the rain database. The same Secret contains the server's CA certificate as `ca.crt`. */
   readonly databaseSecret: SecretKey;
 }
 
-/** What one kind of pod adds. */
+/** The settings of one kind of pod. */
 export interface OwnParts {
+  /** The container's name. */
   readonly container: string;
-  /** What follows `jobs rain`. */
+  /** The arguments after `jobs rain`. */
   readonly words: readonly string[];
+  /** What the container requests and its limits. */
   readonly resources: Resources;
+  /** Variables besides the stack's configuration. @default none */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Mounts besides the scratch folder and the CA certificate. @default none */
   readonly mounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  /** The volumes of those mounts. @default none */
   readonly volumes?: readonly k8s.types.input.core.v1.Volume[];
-  /** Ports and probes. */
+  /** Ports and probes. @default none, for a job that serves nothing */
   readonly serving?: Pick<
     k8s.types.input.core.v1.Container,
     "ports" | "livenessProbe" | "readinessProbe" | "startupProbe"
@@ -42,7 +51,9 @@ export interface OwnParts {
 
 const AUTHORITY = { key: "ca.crt", folder: "/etc/trellis/postgres" };
 
-/** The rain database as the jobs read it, by this prefix, with the authority by which they know its server. */
+/**
+ * The environment and mount that connect a job to the rain database: its URL under the prefix, and the CA certificate.
+ */
 export function databaseAccess(prefix: string, { name, key }: SecretKey) {
   return {
     env: [
@@ -66,8 +77,8 @@ export function rainPod(
   const database = databaseAccess("RAIN_DATABASE", databaseSecret);
   return {
     serviceAccountName: RAIN.serviceAccount,
-    automountServiceAccountToken: false, // nothing here talks to Kubernetes
-    enableServiceLinks: false, // or every Service of the namespace would add variables
+    automountServiceAccountToken: false, // never calls the Kubernetes API
+    enableServiceLinks: false, // otherwise every Service of the namespace adds variables
     securityContext: restrictedPod(JOBS_USER),
     containers: [
       {

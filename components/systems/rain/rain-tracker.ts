@@ -21,43 +21,52 @@ import {
 } from "./servers";
 
 export interface RainTrackerArgs {
-  /** The namespace, known once its guards stand. */
+  /** The namespace for all objects. Its value resolves only after the namespace's network policies and quotas exist. */
   readonly namespace: pulumi.Input<string>;
 
-  /** Development imports only by hand, and talks a lot; production merges larger batches. */
+  /**
+   * The environment. `dev` suspends the scheduled imports, logs at debug level and runs one API pod; `prod` merges
+   * larger batches.
+   */
   readonly environment: Environment;
 
-  /** The job image. It is asked for by the CronJobs too, and so by every import that is started by hand. */
+  /** The job image, whose entrypoint is `jobs`. Imports that an operator starts by hand take it from the CronJobs. */
   readonly image: pulumi.Input<string>;
 
-  /** Where the connection string of the rain database is; under `ca.crt` beside it, the authority of its server. */
+  /** The connection string of the rain database. The same Secret contains the server's CA certificate as `ca.crt`. */
   readonly databaseSecret: SecretKey;
 
-  /** The content of that Secret: pods restart when it changes, since they read it only when they start. */
+  /** The content of that Secret. Pods read it only at their start, so a change restarts them. */
   readonly databaseAccess: pulumi.Input<string>;
 
-  /** The name under which the API is reached from outside. */
+  /** The external host name of the API. */
   readonly host: pulumi.Input<string>;
 
-  /** The annotations by which the ingress gets its certificate. @default none */
+  /** Annotations that make cert-manager issue the certificate of the Ingress. @default none */
   readonly certificateAnnotations?: Readonly<Record<string, string>>;
 
   /** The volume that keeps every fetched file. */
   readonly archive: {
+    /** The size of the volume, for example `10Gi`. Nothing deletes a fetched file, so it only grows. */
     readonly size: string;
-    /** @default the cluster's default class */
+    /** The storage class of the volume. @default the cluster's default class */
     readonly storageClass?: string;
-    /** ReadWriteMany where the class can, so that imports may run on several servers at once. @default ReadWriteOnce */
+    /**
+     * Use ReadWriteMany if the storage class supports it: imports can then run on several servers at once.
+     * @default ReadWriteOnce
+     */
     readonly accessMode?: "ReadWriteOnce" | "ReadWriteMany";
   };
 
-  /** Whether the engine refuses to delete or replace that volume. @default false */
+  /** Whether Pulumi refuses to delete or replace that volume. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** The historical rain record: imports by schedule and by hand, an API to read it, metrics to watch it. */
+/**
+ * Creates Rain Tracker, the record of historical rainfall: scheduled imports, an API to read the record, and metrics.
+ */
 export class RainTracker extends pulumi.ComponentResource {
-  /** Where the API is. */
+  /** The URL of the API. */
   readonly endpoint: pulumi.Output<string>;
 
   constructor(name: string, args: RainTrackerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -71,7 +80,7 @@ export class RainTracker extends pulumi.ComponentResource {
     });
     const pod: RainPodArgs = { image, databaseSecret };
     const configuration = rainConfiguration(environment);
-    // Half a digest over a random password tells nothing of it.
+    // Half a digest of a random password reveals nothing about it, so it need not be a secret.
     const configDigest = pulumi.unsecret(
       pulumi.output(args.databaseAccess).apply((access) => digest(JSON.stringify([configuration, access]))),
     );
@@ -91,7 +100,7 @@ export class RainTracker extends pulumi.ComponentResource {
       {
         metadata: {
           ...metadata(RAIN.archiveClaim),
-          // A class that makes volumes only for a pod would keep the program waiting for a pod that comes later.
+          // Some classes create a volume only for a pod, and that pod comes later: Pulumi would wait forever.
           annotations: { "pulumi.com/skipAwait": "true" },
         },
         spec: {
@@ -112,7 +121,7 @@ export class RainTracker extends pulumi.ComponentResource {
     const migration = new k8s.batch.v1.Job(
       `${name}-migration`,
       { metadata: metadata(RAIN.migration, LABELS.migration), spec: migrationJob(pod) },
-      // A Job cannot be changed: another image is another Job, and a Job's name is free only when the former is gone.
+      // A Job is immutable, so another image needs another Job. Its name is free only after the old one is deleted.
       { parent: this, dependsOn: account, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
     );
     const needs = { parent: this, dependsOn: [configMap, account, migration] };

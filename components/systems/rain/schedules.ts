@@ -12,7 +12,7 @@ interface Schedule {
   readonly successesKept: number;
 }
 
-/** What is imported without anybody asking. Times are UTC: the provider publishes by day, not by hour. */
+/** The scheduled imports. Times are UTC; the provider publishes by day, not by hour. */
 export const SCHEDULES: readonly Schedule[] = [
   {
     name: RAIN.dailySchedule,
@@ -37,10 +37,16 @@ export const SCHEDULES: readonly Schedule[] = [
   },
 ];
 
-/** A start that was missed for longer is left to the next turn; without a limit, a hundred missed ones stop a schedule. */
+/**
+ * An import that is more than an hour late waits for its next turn. Without a deadline, Kubernetes stops a schedule
+ * after 100 missed starts.
+ */
 const STARTING_DEADLINE_SECONDS = 3_600;
 
-/** The CronJob of a schedule. A development stack keeps it for trying by hand, and never asks the provider by itself. */
+/**
+ * The CronJob of a schedule. A development stack suspends it: nothing contacts the provider, and an operator can still
+ * start it by hand.
+ */
 export function cronJob(
   { kind, words, cron, successesKept }: Schedule,
   environment: Environment,

@@ -6,22 +6,22 @@ import { type RainPodArgs, type Resources, rainPod } from "./rain-pod";
 
 type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 
-/** What the API may use; the figures of the service that this one replaces. */
+/** The API's resources are those of the service that this one replaces. */
 const API_RESOURCES: Resources = { cpu: ["100m", "500m"], memory: ["128Mi", "256Mi"] };
 const METRICS_RESOURCES: Resources = { cpu: ["25m", "250m"], memory: ["96Mi", "256Mi"] };
 
-/** How many pods answer: one is enough to try things, two outlive a server, more only under load. */
+/** The number of API pods: one is enough to try things, two survive the loss of a server, and load adds more. */
 export function replicaRange(environment: Environment): { min: number; max: number } {
   return environment === "dev" ? { min: 1, max: 2 } : { min: 2, max: 4 };
 }
 
-/** A change of the configuration is a new pod: nobody reads its environment twice. */
+/** Pods read their environment only at their start, so a new digest restarts them. */
 export const CONFIG_DIGEST = "trellis/config-digest";
 
 export function apiDeployment(args: RainPodArgs, configDigest: pulumi.Input<string>): DeploymentSpec {
   const probe = (path: string) => ({ httpGet: { path, port: "http" } });
   return {
-    // The autoscaler decides how many; a number here would undo its decision with every update.
+    // The autoscaler sets the number of replicas; a number here would reset it with every update.
     selector: { matchLabels: LABELS.api },
     template: {
       metadata: { labels: LABELS.api, annotations: { [CONFIG_DIGEST]: configDigest } },

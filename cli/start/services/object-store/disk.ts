@@ -6,11 +6,11 @@ import { pipeline } from "node:stream/promises";
 import { entityTag } from "./entity-tag";
 import type { Storage, StoredObject, Upload } from "./storage";
 
-/** Marks files, so that a key may also be the beginning of another: `a` and `a/b`. */
+/** Suffixes that distinguish objects from folders, so that both `a` and `a/b` can be keys. */
 const OBJECT = ".object";
 const FOLDER = ".folder";
 
-/** Buckets as folders. What is being written stands beside its place until it is whole. */
+/** Stores buckets as folders. A file is written to a temporary path and moved when it is complete. */
 export class DiskStorage implements Storage {
   constructor(readonly folder: string) {}
 
@@ -126,7 +126,7 @@ export class DiskStorage implements Storage {
   }
 }
 
-/** No name can leave its folder: a dot is written as a number where it would be the whole of it. */
+/** Encodes a name so that it cannot leave its folder: a name of only dots is escaped. */
 const safe = (part: string) => encodeURIComponent(part).replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));
 
 const keyOf = (name: string) =>

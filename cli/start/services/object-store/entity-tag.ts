@@ -1,4 +1,4 @@
 import { createHash } from "node:crypto";
 
-/** As S3 gives it to what was written in one piece. */
+/** S3's ETag of an object that was written in one request. */
 export const entityTag = (content: Buffer) => `"${createHash("md5").update(content).digest("hex")}"`;

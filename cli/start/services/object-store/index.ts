@@ -14,16 +14,16 @@ export interface ObjectStoreServer {
   stop(): Promise<void>;
 }
 
-/** What answers a request whose body has arrived. */
+/** Handles a request whose body was received completely. */
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => Promise<void>;
 
-/** As S3 answers. */
+/** A handler that implements S3. */
 export const objectStore =
   (args: ObjectStoreArgs): Handler =>
   (request, response, body) =>
     answerRequest(args, request, response, body);
 
-/** Serves S3 on a free port of loopback, with TLS where an identity is given. */
+/** Serves S3 on a free loopback port, with TLS if an identity is given. */
 export async function serveObjects(handler: Handler, identity?: ServerIdentity): Promise<ObjectStoreServer> {
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await receive(request);
@@ -48,11 +48,11 @@ export async function serveObjects(handler: Handler, identity?: ServerIdentity):
   };
 }
 
-/** Undefined where the client has gone. */
+/** Undefined if the client disconnected. */
 async function receive(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of request) chunks.push(chunk as Buffer); // no encoding is set, so these are buffers
+    for await (const chunk of request) chunks.push(chunk as Buffer); // safe: without an encoding, chunks are buffers
   } catch {
     return undefined;
   }

@@ -8,7 +8,7 @@ interface MemoryUpload {
   readonly parts: Map<number, Buffer>;
 }
 
-/** One bucket, gone with the process; what is in it can be looked at and tampered with. */
+/** One bucket in memory. Tests can read and change its objects directly. */
 export class MemoryStorage implements Storage {
   readonly objects = new Map<string, Buffer>();
   readonly pending = new Map<string, MemoryUpload>();

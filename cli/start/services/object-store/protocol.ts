@@ -5,9 +5,11 @@ import { type Access, judgeSignature } from "./signature";
 import type { Storage } from "./storage";
 
 export interface ObjectStoreArgs {
+  /** Where the objects are stored. */
   readonly storage: Storage;
+  /** The access keys, each with its buckets. */
   readonly accesses: readonly Access[];
-  /** The longest listing in one answer. @default 1000, as in S3 */
+  /** The maximum number of keys in one listing. @default 1000, as in S3 */
   readonly page?: number;
 }
 
@@ -22,7 +24,7 @@ interface Asked {
   readonly range: string;
 }
 
-/** Answers the few calls of S3 that the jobs make, with signatures and access judged. */
+/** Answers the S3 calls that the jobs use, and checks signature and access of each. */
 export async function answerRequest(
   args: ObjectStoreArgs,
   request: IncomingMessage,
@@ -52,7 +54,7 @@ export async function answerRequest(
   await answer(response);
 }
 
-/** An answer as S3 gives it to what it does not do. */
+/** S3's answer to a request that it refuses. */
 export function refused(status: number, code: string): (response: ServerResponse) => void {
   return (response) =>
     void response.writeHead(status).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
@@ -151,7 +153,7 @@ async function content(storage: Storage, { method, bucket, key, range }: Asked):
     if (method === "HEAD") return void response.end();
     const from = found.from(start);
     if (Buffer.isBuffer(from)) return void response.end(from);
-    await pipeline(from, response).catch(() => response.destroy()); // the client has gone, and will ask again
+    await pipeline(from, response).catch(() => response.destroy()); // the client disconnected and will retry
   };
 }
 

@@ -1,14 +1,16 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** An access key, its secret, and the buckets that it opens. */
+/** An access key, its secret, and the buckets that it may use. */
 export interface Access {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly buckets: ReadonlySet<string>;
 }
 
-/** Judges the signature (AWS version 4) of a request; answers S3's name of what is wrong, or whose request it is. */
+/**
+ * Checks the signature (AWS version 4) of a request. Returns S3's error code, or the access that signed the request.
+ */
 export function judgeSignature(
   request: IncomingMessage,
   body: Buffer,

@@ -6,21 +6,21 @@ export interface StoredObject {
   readonly modified: Date;
 }
 
-/** An upload in parts that is under way. */
+/** An unfinished multipart upload. */
 export interface Upload {
   readonly id: string;
   readonly key: string;
   readonly initiated: Date;
 }
 
-/** Where the objects of the buckets are: in memory for tests, on disk for the local run. */
+/** Stores the objects of the buckets: in memory for tests, on disk for the local run. */
 export interface Storage {
   hasBucket(bucket: string): Promise<boolean>;
   makeBucket(bucket: string): Promise<void>;
 
-  /** All objects, in the order of their keys. */
+  /** All objects, sorted by key. */
   list(bucket: string): Promise<readonly StoredObject[]>;
-  /** How large an object is, and its content from a byte on; undefined where there is none. */
+  /** An object's size, and its content from a given byte on; undefined if it does not exist. */
   open(
     bucket: string,
     key: string,
@@ -31,9 +31,9 @@ export interface Storage {
   uploads(bucket: string): Promise<readonly Upload[]>;
   beginUpload(bucket: string, key: string): Promise<string>;
   writePart(bucket: string, upload: string, number: number, content: Buffer): Promise<void>;
-  /** The entity tag of a part that was written. */
+  /** The ETag of an uploaded part; undefined if it does not exist. */
   partTag(bucket: string, upload: string, number: number): Promise<string | undefined>;
-  /** Makes the object of these parts, in this order, and forgets the upload. */
+  /** Joins these parts, in this order, to the object, and removes the upload. */
   complete(bucket: string, upload: string, numbers: readonly number[]): Promise<void>;
   abandon(bucket: string, upload: string): Promise<void>;
 }
