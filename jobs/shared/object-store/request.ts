@@ -29,8 +29,8 @@ const LEAST_SILENCE_MS = 5_000;
 const IMPATIENCE_MS = 30_000;
 
 /**
- * After an outage of one of MinIO's servers, it may miss what was written meanwhile: for seconds, and on a busy machine
- * for minutes. Long work waits for it within its patience.
+ * After an outage of one of MinIO's servers, the store may not find what was written meanwhile: for seconds, and on a
+ * busy machine for minutes. Long work waits for it within its patience.
  */
 const MISSING_MS = 10_000;
 const LONG_MISSING_MS = 180_000;
