@@ -2,8 +2,8 @@ import type { DomainEntry } from "./shared";
 import { main } from "./supervisor";
 
 /**
- * The systems behind `jobs <domain> <verb>`. Each is loaded only when it is named, so that no command pays for the
- * parsers of another.
+ * The systems behind `jobs <domain> <verb>`. Each is loaded only when it is used, so that no command loads the parsers
+ * of another.
  */
 const domains: readonly DomainEntry[] = [
   {

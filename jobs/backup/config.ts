@@ -23,7 +23,7 @@ const patienceSetting = flag(
   "BACKUP_PATIENCE_SECONDS",
 );
 
-/** The bucket that holds the backups, and how long it is waited for. */
+/** The bucket that holds the backups, and how long jobs wait for it. */
 export const storeSettings = {
   store: objectStore("BACKUP_S3", "the backups"),
   patience: patienceSetting,
@@ -37,14 +37,14 @@ export const storeSettings = {
   ),
 };
 
-/** Another bucket, that does not share the first one's fate. */
+/** A second bucket, which a failure of the first one does not affect. */
 export const offsiteSettings = {
   offsite: objectStore("BACKUP_OFFSITE", "the copies"),
   recipient: variable(
     "BACKUP_OFFSITE_RECIPIENT",
     "the public key that copies are encrypted for",
     text().regex(/^age1[a-z0-9]+$/, "allowed: a public key of age, age1..."),
-    { secret: true }, // who does not know it cannot make a backup that looks like ours
+    { secret: true }, // anyone who does not have this value cannot forge a backup
   ),
 };
 
@@ -62,7 +62,7 @@ const membersParts = {
   ),
 };
 
-/** Patroni's members; without them the one server of the settings is dumped. */
+/** Patroni's members; without them, the server from the settings is dumped. */
 export const membersSetting: Setting<MembersAccess | undefined> = {
   declares: Object.values(membersParts).flatMap(({ declares }) => declares),
   read: (inputs: Inputs) =>
@@ -128,7 +128,7 @@ export const maxAgeSetting = flag(
   "BACKUP_MAX_AGE_HOURS",
 );
 
-/** A backup as a word of the command line. */
+/** A backup's name as a positional argument. */
 export const backupArgument = argument(
   0,
   "backup",

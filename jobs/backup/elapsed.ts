@@ -1,2 +1,2 @@
-/** With one decimal, as people read it. */
+/** Seconds with one decimal. */
 export const secondsSince = (began: number) => Math.round((Date.now() - began) / 100) / 10;

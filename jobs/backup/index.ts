@@ -4,7 +4,7 @@ import { copyVerb } from "./copy-verb";
 import { createVerb, drillVerb, listVerb, pruneVerb, restoreVerb, verifyVerb } from "./verbs";
 import { monitorVerb, serveMetricsVerb } from "./watch-verbs";
 
-/** Backups of PostgreSQL on object storage, logical ones and the archive, and the proof that they can be restored. */
+/** Backups of PostgreSQL on object storage: dumps, the WAL archive, and restore tests of both. */
 export const backup: Domain = {
   name: "backup",
   summary: "backups of PostgreSQL on object storage: create, verify, restore, drill; any moment recovered",

@@ -6,13 +6,13 @@ import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import { type DatabaseAddress, UserError } from "../shared";
 
-/** The programs that read and write dumps, by their full paths. */
+/** Full paths of the programs that read and write dumps. */
 export interface Programs {
   readonly pgDump: string;
   readonly pgRestore: string;
   readonly psql: string;
   readonly zstd: string;
-  /** The major version of PostgreSQL that pg_dump belongs to. */
+  /** PostgreSQL's major version of pg_dump. */
   readonly major: number;
 }
 
@@ -30,13 +30,13 @@ export async function findPrograms(binaries: string | undefined): Promise<Progra
   };
 }
 
-/** The folder with the server of PostgreSQL itself. */
+/** The folder that contains the `postgres` program. */
 export function findBinaries(binaries: string | undefined): string {
   const path = (process.env.PATH ?? "").split(delimiter);
   return dirname(find("postgres", binaries === undefined ? path : [binaries]));
 }
 
-/** pg_dump reads servers of its own age and older ones, and refuses younger ones. */
+/** pg_dump reads servers of its own version and older, and refuses newer ones. */
 export function requireYoungEnough({ pgDump, major }: Programs, serverMajor: number): void {
   if (major >= serverMajor) return;
   throw new UserError(
@@ -63,8 +63,8 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Runs work with a connection in the environment that libpq reads: nothing of it stands in a process list. The
- * certificate authority has to be a file for libpq, and is one for as long as the work lasts.
+ * Runs work with the connection in libpq's environment variables, so that a process list shows nothing of it. libpq
+ * needs the CA certificate as a file, which exists only while the work runs.
  */
 export async function withConnection<T>(
   address: DatabaseAddress,
@@ -78,7 +78,7 @@ export async function withConnection<T>(
   try {
     return await work({
       PATH: process.env.PATH,
-      HOME: "/nonexistent", // so that nobody's ~/.pgpass or ~/.postgresql has a say
+      HOME: "/nonexistent", // so that no ~/.pgpass or ~/.postgresql has an effect
       PGHOST: address.host,
       PGPORT: String(address.port),
       PGUSER: address.user,
@@ -94,13 +94,20 @@ export async function withConnection<T>(
   }
 }
 
-/** A server that vanished without a word ends the work within a minute; all else of the connection is in the environment. */
+/**
+ * Ends the work within a minute when the server disappears silently; the environment holds all other connection
+ * settings.
+ */
 export const ALIVE = "--dbname=keepalives_idle=30 keepalives_interval=10 keepalives_count=3";
 
 export interface StartArgs {
+  /** "pipe" to write to the program. @default "ignore" */
   readonly stdin?: "pipe" | "ignore";
+  /** "pipe" to read the output, or a stream that receives it. @default "ignore" */
   readonly stdout?: "pipe" | "ignore" | Writable;
+  /** The whole environment of the program. @default PATH only */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Kills the program with SIGKILL when it is aborted. */
   readonly signal?: AbortSignal;
 }
 
@@ -108,9 +115,10 @@ const DISK_FULL =
   "\na disk is full, most likely the database server's: a restore needs room for the new database beside the old one; " +
   "add room, or restore on another server";
 
-/** A program at work, and how it ended: a UserError with its own last words where it failed. */
+/** A running program. `ended` rejects with a UserError that contains the program's last output. */
 export interface Running {
   readonly child: ChildProcess;
+  /** Resolves when the program has succeeded. */
   readonly ended: Promise<void>;
 }
 
@@ -119,7 +127,7 @@ export function start(path: string, words: readonly string[], args: StartArgs): 
     stdio: [args.stdin ?? "ignore", args.stdout ?? "ignore", "pipe"],
     env: args.environment ?? { PATH: process.env.PATH },
   });
-  // An OS pipe between two programs: this process gives its own end away.
+  // A pipe between two programs: this process closes its own end.
   if (typeof args.stdout === "object") args.stdout.destroy();
   const stop = () => child.kill("SIGKILL");
   args.signal?.addEventListener("abort", stop, { once: true });
@@ -127,7 +135,7 @@ export function start(path: string, words: readonly string[], args: StartArgs): 
   child.stderr?.on("data", (text: Buffer) => {
     complaint = `${complaint}${text}`.slice(-2_000);
   });
-  child.stdin?.on("error", () => undefined); // a program that ends early says why in its exit code
+  child.stdin?.on("error", () => undefined); // a program that exits early gives the reason in its exit code
   const ended = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
@@ -143,7 +151,7 @@ export function start(path: string, words: readonly string[], args: StartArgs): 
       }
     });
   });
-  ended.catch(() => undefined); // whoever reads the output sees that it is short first, and asks afterwards
+  ended.catch(() => undefined); // the reader first sees that the output is short, and awaits this afterwards
   return { child, ended };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Does the same work for each item, so many at a time. The first failure stops all the others, and is thrown once all
- * have ended: nothing goes on behind the caller's back.
+ * Runs the same work for each item, at most `width` at a time. The first failure stops all others and is thrown after
+ * all have ended, so that nothing runs on in the background.
  */
 export async function sideBySide<Item, Answer>(
   items: readonly Item[],
@@ -17,7 +17,7 @@ export async function sideBySide<Item, Answer>(
       try {
         answers[index] = await work(item, stop);
       } catch (error) {
-        failed.abort(error); // only the first one counts
+        failed.abort(error); // only the first failure counts
         throw error;
       }
     }

@@ -2,16 +2,16 @@ import type { Readable } from "node:stream";
 import { UserError } from "../shared";
 import { opened, type Running, type StartArgs, start } from "./programs";
 
-/** Starts the program that the data comes from or goes to, with what `start` needs of pipes. */
+/** Starts the program that produces or consumes the data, with the pipes that it needs. */
 export type Launch = (pipes: Pick<StartArgs, "stdin" | "stdout">) => Running;
 
-/** Bytes of a program: no encoding is set, so they are buffers. */
+/** A program's output. No encoding is set, so the chunks are buffers. */
 export const bytesFrom = (stream: Readable | null) => opened(stream) as AsyncIterable<Buffer>;
 
 /**
- * What a program writes, compressed as it comes. pg_dump's own compression before PostgreSQL 16 is gzip alone, and COPY
- * has none; zstd is the faster and the smaller of the two (docs/backup.md has the figures). The data goes from program to
- * program, and only the compressed bytes come here. Ends only after both have ended well.
+ * Compresses a program's output as it arrives. Before PostgreSQL 16, pg_dump compresses only with gzip, and COPY does
+ * not compress; zstd is faster and smaller (docs/backup.md has the figures). The data goes from program to program, and
+ * only compressed bytes reach this process. It ends only after both programs have succeeded.
  */
 export async function* compressed(
   zstd: string,
@@ -34,10 +34,10 @@ export async function* compressed(
   }
 }
 
-/** What is stored cannot be unpacked. */
+/** The stored data cannot be unpacked. */
 export class UnpackingError extends UserError {}
 
-/** The same way back: what had been compressed. */
+/** The reverse: unpacks what was compressed. */
 export async function* unpacked(
   zstd: string,
   source: AsyncIterable<Buffer>,
@@ -45,7 +45,7 @@ export async function* unpacked(
 ): AsyncGenerator<Buffer> {
   const unpacking = start(zstd, UNPACK, { stdin: "pipe", stdout: "pipe", signal });
   const feeding = feed(source, opened(unpacking.child.stdin));
-  feeding.catch(() => undefined); // zstd finds its input short first; the reason is asked for below
+  feeding.catch(() => undefined); // zstd notices the short input first; the reason is awaited below
   try {
     yield* bytesFrom(unpacking.child.stdout);
     await feeding;
@@ -55,7 +55,7 @@ export async function* unpacked(
   }
 }
 
-/** Unpacks for nobody: zstd's own checksums are what is asked. */
+/** Unpacks without output, to test zstd's own checksums. */
 export async function test(zstd: string, source: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
   const testing = start(zstd, ["-t", "-q"], { stdin: "pipe", signal });
   try {
@@ -66,7 +66,7 @@ export async function test(zstd: string, source: AsyncIterable<Buffer>, signal: 
   }
 }
 
-/** Unpacks stored bytes into a program, and returns when it has taken all of them and ended well. */
+/** Unpacks stored bytes into a program, and returns when the program has read all of them and succeeded. */
 export async function unpackInto(
   zstd: string,
   source: AsyncIterable<Buffer>,
@@ -78,7 +78,8 @@ export async function unpackInto(
   try {
     const feeding = feed(source, opened(unpacking.child.stdin));
     const unpackingEnded = unpacking.ended.catch(reportDamage);
-    // In the order of who knows best: the storage, then zstd where it could not read, then the program that took it.
+    // The most likely cause first: the storage, then zstd if it could not read, then the program that consumed the
+    // data.
     const ends = await Promise.allSettled([feeding, unpackingEnded, taking.ended, unpacking.ended]);
     const failure = ends.find((end) => end.status === "rejected" && !(end.reason instanceof Consequence));
     if (failure?.status === "rejected") throw failure.reason;
@@ -90,7 +91,7 @@ export async function unpackInto(
 
 const UNPACK = ["-d", "-c", "-q"];
 
-/** zstd ended because nobody reads it any more, and who should have read says why. */
+/** zstd ended because its reader stopped; the reader's own error gives the reason. */
 class Consequence extends Error {}
 
 function reportDamage(error: unknown): never {
@@ -98,7 +99,7 @@ function reportDamage(error: unknown): never {
   throw /SIGPIPE|Broken pipe/.test(error.message) ? new Consequence() : new UnpackingError(error.message);
 }
 
-/** Hands on what is read for as long as somebody takes it. */
+/** Passes the data on while the consumer reads it. */
 async function feed(source: AsyncIterable<Buffer>, into: NodeJS.WritableStream): Promise<void> {
   const closed = new Promise<"closed">((resolve) => into.once("close", () => resolve("closed")));
   try {

@@ -78,7 +78,7 @@ export const createVerb = verb({
         return "done";
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        // The failure itself is what the user has to see, also when it keeps its own report from being stored.
+        // The user must see the original failure, even if its report cannot be stored.
         await tell({ name: backupName(at), manifest: undefined, error: message }).catch(() => undefined);
         throw error;
       }

@@ -13,8 +13,8 @@ import {
 } from "../shared";
 
 /**
- * The settings of the verbs. What the cluster's manifests pass as arguments and environment is read by these, so a
- * rendered manifest can be judged by them as well.
+ * The verbs' settings. They read the arguments and environment that the cluster's manifests pass, so a test can check a
+ * rendered manifest with them.
  */
 
 const platform = flag("--platform <name>", "the platform, as the model spells it", text());
@@ -23,7 +23,7 @@ const dataset = flag("--dataset <name>", "the dataset; for single-dataset stores
 const source = database("SOURCE", "the source database");
 const merge = database("MERGE", "the merge database", { database: "datasurface_merge" });
 
-/** Where the model is: a folder, or a git repository that is cloned and cached. */
+/** Where to read the model: a folder, or a git repository that is cloned into a cache. */
 const model = {
   model: flag("--model <folder>", "a local model, instead of the repository", text().optional(), "MODEL_DIR"),
   repository: flag("--repository <url>", "the model's git repository", text().optional(), "MODEL_REPOSITORY"),
@@ -124,7 +124,7 @@ export const checkIngest = (config: {
     : []),
 ];
 
-/** The simulator takes its connection from flags as well; a flag wins over its variable. */
+/** The simulator also takes its connection from flags; a flag overrides its variable. */
 const simulatedSource = (): Setting<DatabaseAddress> => {
   const flags = ["host", "port", "database", "user", "password"] as const;
   const connection = database("SOURCE", "the source database", {

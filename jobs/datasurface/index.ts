@@ -17,7 +17,7 @@ const details =
 
 type Run<Config> = (config: Config, model: Model, context: Context) => Promise<Outcome>;
 
-/** Loads the code of a verb when it runs, and the model before it begins. */
+/** Loads a verb's code when it runs, and the model before it starts. */
 const withModel =
   <Config>(load: () => Promise<Run<Config>>) =>
   async (config: Config & ModelSource, context: Context): Promise<Outcome> => {
@@ -27,7 +27,7 @@ const withModel =
     return run(config, model, context);
   };
 
-/** Snapshot ingestion, from a source database into merge tables. */
+/** Snapshot ingestion from a source database into merge tables. */
 export const datasurface: Domain = {
   name: "datasurface",
   summary: "snapshot ingestion into merge tables, live and forensic",

@@ -39,18 +39,21 @@ import { publishStreams, type StreamListAddress } from "./stream-list";
 interface InfrastructureConfig {
   readonly platform: string;
   readonly merge: DatabaseAddress;
-  /** Drop the tables of streams that are no longer in the model, instead of naming them. */
+  /** Drop the tables of streams that are no longer in the model, instead of only listing them. */
   readonly dropUnused: boolean;
-  /** Where Airflow reads the platform's streams. */
+  /** The ConfigMap from which Airflow reads the platform's streams. @default none: the list is not written */
   readonly streamList?: StreamListAddress | undefined;
-  /** How to write there; a pod knows it. */
+  /** Access to the Kubernetes API, to write that ConfigMap. Undefined outside of a pod: the list is not written. */
   readonly kubernetes?: KubernetesAccess | undefined;
 }
 
-/** A stream that is being ingested is waited for, some minutes at most. */
+/** Waits at most some minutes for a stream that is being ingested. */
 const PATIENCE = { attempts: 100, firstDelayMs: 500, longestDelayMs: 5_000 };
 
-/** What runs daily for a platform: tables, staging, views and grants as the model says; streams that left it. */
+/**
+ * The daily run for a platform: brings tables, staging, views and grants to the model, and handles streams that left
+ * it.
+ */
 export async function infrastructure(
   config: InfrastructureConfig,
   model: Model,
@@ -58,7 +61,7 @@ export async function infrastructure(
 ): Promise<Outcome> {
   const platform = findPlatform(model, config.platform);
   const problems: string[] = [];
-  // First, since what follows may wait for streams that are busy.
+  // First, because the steps below may wait for busy streams.
   await tellAirflow(config, model, context).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     context.log.warn(error.message);
@@ -102,7 +105,7 @@ async function tellAirflow(config: InfrastructureConfig, model: Model, context: 
   await publishStreams(model, findPlatform(model, config.platform), streamList, kubernetes, context);
 }
 
-/** Makes the consumer views of a platform, and the tables below them. */
+/** Creates the consumer views of a platform, and the tables under them. */
 export async function views(
   config: Pick<InfrastructureConfig, "platform" | "merge">,
   model: Model,
@@ -158,7 +161,7 @@ async function refreshViews(
   );
 }
 
-/** Streams that have batches and are no longer in the model: named, and dropped only when asked. */
+/** Lists streams that have batches but are no longer in the model; drops them only on request. */
 async function removeUnused(
   merge: Database,
   model: Model,

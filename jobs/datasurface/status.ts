@@ -9,7 +9,7 @@ interface StatusConfig {
   readonly json: boolean;
 }
 
-/** How one stream stands. */
+/** The state of one stream. */
 export interface StreamStatus {
   readonly platform: string;
   readonly stream: string;
@@ -17,18 +17,18 @@ export interface StreamStatus {
   /** Undefined before the first batch. */
   readonly batch?: number;
   readonly status?: BatchStatus;
-  /** How many deletions wait for an approval. */
+  /** How many deletions wait for approval. */
   readonly heldDeletes?: number;
   readonly startedAt?: string;
   readonly committedBatch?: number;
   readonly committedAt?: string;
-  /** How old the newest merged rows are: seconds since the last committed batch began. */
+  /** Age of the newest merged rows: seconds since the last committed batch started. */
   readonly lagSeconds?: number;
   readonly counts?: Counts;
   readonly datasets?: Readonly<Record<string, Counts>>;
 }
 
-/** Prints how the streams of one platform, or of all, stand. */
+/** Prints the state of the streams of one platform, or of all. */
 export async function status(config: StatusConfig, model: Model, context: Context): Promise<Outcome> {
   const platforms = config.platform ? [findPlatform(model, config.platform)] : model.ecosystem.platforms;
   const streams = platforms.flatMap((platform) => streamsOf(model, platform));

@@ -1,4 +1,4 @@
-/** What `migrate` can do. */
+/** The actions of `migrate`. */
 export const ACTIONS = ["up", "down", "status", "new"] as const;
 
 export type MigrateAction = (typeof ACTIONS)[number];

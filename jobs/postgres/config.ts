@@ -21,8 +21,8 @@ import type { EtcdAccess } from "./etcd";
 import type { PatroniAccess } from "./patroni";
 
 /**
- * The settings of the verbs: what the program's Deployment and Jobs give as arguments and environment is read, and can
- * be judged, by these.
+ * The verbs' settings. They read the arguments and environment of the program's Deployment and Jobs, so a test can
+ * check a manifest with them.
  */
 
 const url = (example: string) =>
@@ -38,7 +38,7 @@ const scope = flag(
   "PATRONI_SCOPE",
 );
 
-/** etcd's JSON gateway: several settings that are of use only together. */
+/** Access to etcd's JSON gateway: these settings are only valid together. */
 const etcdParts = {
   endpoints: variable(
     "ETCD_ENDPOINTS",
@@ -119,13 +119,13 @@ const patroni: Setting<PatroniAccess> = {
   read: (inputs) => readSettings(patroniParts, inputs),
 };
 
-/** Of use only where the specification has a part for Patroni. */
+/** Required only where the specification has a section for Patroni. */
 const patroniIfGiven: Setting<PatroniAccess | undefined> = {
   declares: patroni.declares,
   read: (inputs) => (inputs.environment.PATRONI_URL ? patroni.read(inputs) : { value: undefined }),
 };
 
-/** A file of JSON, read and judged with the settings, so that every problem in it shows at once. */
+/** A JSON file, read and checked with the settings, so that all its problems are reported at once. */
 const specificationFile = text("the path of a file").transform((path, issues): Specification => {
   const refuse = (message: string) => {
     issues.addIssue({ code: "custom", message });

@@ -14,7 +14,7 @@ import {
 
 export { type ClusterMember, Patroni } from "./patroni";
 
-/** PostgreSQL under Patroni: who leads, what is in it, and the hands that a person needs. */
+/** PostgreSQL under Patroni: leader discovery, databases and roles, migrations, and manual operations. */
 export const postgres: Domain = {
   name: "postgres",
   summary: "PostgreSQL under Patroni: leader discovery, databases and roles, migrations, operations",

@@ -17,18 +17,18 @@ import type { MigrateAction } from "./actions";
 
 interface MigrateConfig {
   readonly action: MigrateAction;
-  /** Whose tables: the domain that the folder belongs to. */
+  /** The domain whose tables the folder's migrations define. */
   readonly schema: string;
-  /** What a new step is called. */
+  /** Name of a new migration. */
   readonly name: string | undefined;
   readonly folder: string | undefined;
   readonly steps: number;
   readonly json: boolean;
-  /** Not needed for a new step. */
+  /** Not needed to create a migration. */
   readonly database: DatabaseAddress | undefined;
 }
 
-/** Brings a database up or down, shows how it stands, or begins a new step. */
+/** Migrates a database up or down, shows its state, or creates a new migration. */
 export async function runMigrate(config: MigrateConfig, context: Context): Promise<Outcome> {
   const { action, schema } = config;
   const folder = config.folder ?? folderOf(schema);
@@ -67,7 +67,7 @@ function inDatabase(
   return withDatabase(database, args, work);
 }
 
-/** Beside the domain's code, or beside the packed program. */
+/** Beside the domain's code, or beside the bundled program. */
 function folderOf(schema: string): string {
   const candidates = [`../${schema}/migrations`, `${schema}-migrations`].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),

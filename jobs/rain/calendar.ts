@@ -1,6 +1,6 @@
 /**
- * Days, months and water years as the provider means them: plain calendar days of Arizona, which has no daylight
- * saving time. They never pass through a time zone; all arithmetic is on UTC midnights.
+ * Days, months and water years as the provider uses them: calendar days of Arizona, which has no daylight saving time.
+ * They are never converted between time zones; all arithmetic uses UTC midnights.
  */
 export type Day = string & { readonly brand: "Day" };
 
@@ -9,17 +9,19 @@ export type Month = string & { readonly brand: "Month" };
 
 const MILLISECONDS_A_DAY = 86_400_000;
 
-/** Excel counts days from here, because it believes that 1900 was a leap year. */
+/** The day from which Excel counts; it treats 1900 as a leap year. */
 const EXCEL_EPOCH = Date.UTC(1899, 11, 30);
 
-/** What old Macintosh workbooks count from; the workbook says so itself. */
+/** The day from which old Macintosh workbooks count; a flag in the workbook marks them. */
 const EXCEL_1904_EPOCH = Date.UTC(1904, 0, 1);
 
-/** The days on which a gauge can have reported: before the district's first gauge and after 2199 is a misreading. */
+/**
+ * The years in which a gauge can have reported: a date before the district's first gauge or after 2199 is a misreading.
+ */
 const FIRST_YEAR = 1900;
 const LAST_YEAR = 2199;
 
-/** A day that exists in the calendar, or undefined: the 30th of February is nobody's reading. */
+/** An existing calendar day, or undefined for a date such as 30 February. */
 export function dayOf(year: number, month: number, dayOfMonth: number): Day | undefined {
   const time = Date.UTC(year, month - 1, dayOfMonth);
   const date = new Date(time);
@@ -32,7 +34,7 @@ export function dayOf(year: number, month: number, dayOfMonth: number): Day | un
   return exists ? toDay(time) : undefined;
 }
 
-/** The day of an Excel serial number; a time of day is cut off. */
+/** The day of an Excel serial number; the time of day is dropped. */
 export function dayOfSerial(serial: number, epoch: 1900 | 1904 = 1900): Day | undefined {
   const time = (epoch === 1900 ? EXCEL_EPOCH : EXCEL_1904_EPOCH) + Math.floor(serial) * MILLISECONDS_A_DAY;
   if (!Number.isFinite(time) || Math.abs(time) > 8e15) return undefined;
@@ -51,11 +53,11 @@ export function monthOf(year: number, month: number): Month {
   if (!Number.isInteger(year) || year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12) {
     throw new RangeError(`${year}-${month} is no month of a rain record`);
   }
-  // Checked above, so the text is a month.
+  // Safe: the text is checked above.
   return `${year}-${String(month).padStart(2, "0")}` as Month;
 }
 
-// A day is made only by this file and always begins with its month.
+// Safe: only this file creates days, and a day always begins with its month.
 export const monthOfDay = (day: Day): Month => day.slice(0, 7) as Month;
 
 export const yearOfMonth = (month: Month): number => Number(month.slice(0, 4));
@@ -65,7 +67,7 @@ export const numberOfMonth = (month: Month): number => Number(month.slice(5, 7))
 export const daysInMonth = (month: Month): number =>
   new Date(Date.UTC(yearOfMonth(month), numberOfMonth(month), 0)).getUTCDate();
 
-// The day of the month is bounded by the caller's month, which exists.
+// Safe: the caller's month exists and bounds the day of the month.
 export const dayIn = (month: Month, dayOfMonth: number): Day =>
   `${month}-${String(dayOfMonth).padStart(2, "0")}` as Day;
 
@@ -79,13 +81,13 @@ export const monthsOfWaterYear = (waterYear: number): Month[] =>
     monthOf(month >= 10 ? waterYear - 1 : waterYear, month),
   );
 
-/** Arizona's today: UTC minus seven hours, all year round. */
+/** The current day in Arizona: UTC minus seven hours, all year round. */
 export const todayInArizona = (now: Date = new Date()): Day => toDay(now.getTime() - 7 * 3_600_000);
 
-/** Abbreviations as the workbook names its sheets, January first. */
+/** The abbreviations in the workbook's sheet names, January first. */
 export const MONTH_ABBREVIATIONS = [
   ...["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
 ] as const;
 
-// toISOString of a UTC midnight begins with its day.
+// Safe: toISOString of a UTC midnight begins with its day.
 const toDay = (time: number): Day => new Date(time).toISOString().slice(0, 10) as Day;

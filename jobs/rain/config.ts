@@ -16,12 +16,12 @@ const yesOrNo = oneOf(["true", "false"]).transform((given) => given === "true");
 
 const seconds = decimalNumber({ above: 0 });
 
-/** Where the record is kept. */
+/** The database of the rain record. */
 export const databaseSettings = {
   database: database("RAIN_DATABASE", "the rain database", { database: "rain" }),
 };
 
-/** Where the files are, and how politely they are asked for. */
+/** Where the provider's files are, and how gently to download them. */
 export const providerSettings = {
   baseUrl: variable(
     "MCFCD_BASE_URL",
@@ -124,10 +124,10 @@ export const validationSettings = {
   ),
 };
 
-/** A water year as a word of the command line. */
+/** A water year as a positional argument. */
 export const waterYear = wholeNumber({ min: 1990, max: 2199 });
 
-/** Of the bulk imports. */
+/** Settings of the bulk imports. */
 export const bulkSettings = {
   defaultStartYear: variable(
     "RAIN_DEFAULT_START_YEAR",
@@ -141,7 +141,7 @@ export const bulkSettings = {
   ),
 };
 
-/** Of the servers. */
+/** Settings of the servers. */
 export const serverSettings = {
   sessions: variable(
     "RAIN_DATABASE_SESSIONS",

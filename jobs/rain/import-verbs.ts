@@ -12,7 +12,7 @@ import {
 
 const importer = { ...databaseSettings, ...providerSettings, ...importSettings };
 
-/** A water year, or `current` and `previous`, which a schedule can say without knowing the date. */
+/** A water year, or `current` and `previous`, so that a schedule needs no date. */
 const yearWord = waterYear.or(
   oneOf(["current", "previous"]).transform(
     (word) => waterYearOf(todayInArizona()) - (word === "previous" ? 1 : 0),

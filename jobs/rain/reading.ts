@@ -1,49 +1,49 @@
 import type { Day, Month } from "./calendar";
 
-/** The files that daily readings come from, from the least to the most trusted. */
+/** The sources of daily readings, from the least to the most trusted. */
 export const SOURCES = ["pdf", "workbook", "fopr"] as const;
 
 export type Source = (typeof SOURCES)[number];
 
-/** How far a measured value can be believed. */
+/** How reliable a measured value is. */
 export type MeasuredQuality =
-  /** Measured, and nobody says otherwise. */
+  /** Measured, and no source contradicts it. */
   | "good"
-  /** An ordinary number in the file; only a footnote says that somebody estimated it. */
+  /** A number in the file that a footnote calls an estimate. */
   | "estimated"
-  /** The provider says that rain was missed, so even a zero may be wrong. */
+  /** The provider states that rain was missed, so even a zero may be wrong. */
   | "incomplete";
 
-/** Why a day of a gauge has no value. */
+/** Why a gauge has no value for a day. */
 export type MissingQuality =
-  /** The file says that the value is missing: the gauge was down or not there yet. */
+  /** The file marks the value as missing: the gauge was down or not installed yet. */
   | "missing"
-  /** The file speaks of the day, but says nothing about this gauge on it. */
+  /** The file covers the day, but has no entry for this gauge. */
   | "not-reported";
 
-/** What a file says about one gauge on one day. Rain, a measured zero and a missing value are never confused. */
+/** A file's entry for one gauge on one day. Rain, a measured zero and a missing value are always distinct. */
 export type Reading = {
-  /** The station number as printed, which may be an old one. */
+  /** The station number as printed, which may be a former one. */
   readonly gauge: string;
   readonly day: Day;
-  /** What the provider's notes say about this very reading. */
+  /** The provider's notes on this reading. */
   footnote?: string;
 } & (
   | { readonly inches: number; quality: MeasuredQuality }
   | { readonly inches: null; quality: MissingQuality }
 );
 
-/** Something in a file that was not understood, and so was not imported; the rest of the file was. */
+/** Something in a file that was not understood and not imported; the rest of the file was imported. */
 export interface Problem {
-  /** Where to look: `OCT!C12`, `page 40`. */
+  /** Position in the file: `OCT!C12`, `page 40`. */
   readonly where: string;
-  /** What stands there, shortened. */
+  /** The text found there, shortened. */
   readonly text: string;
   /** What is wrong with it. */
   readonly reason: string;
 }
 
-/** A sum that the file itself states, kept to check our reading of the file against. */
+/** A sum in the file itself, kept to check our reading of the file. */
 export interface StatedTotal {
   readonly gauge: string;
   readonly from: Day;
@@ -51,11 +51,14 @@ export interface StatedTotal {
   readonly inches: number;
 }
 
-/** A former number of a gauge; readings under it belong to the gauge until (and without) the given day. */
+/**
+ * A former number of a gauge. Readings under it belong to the gauge if they are before `until`, or all of them where
+ * `until` is absent.
+ */
 export interface FormerId {
   readonly id: string;
   readonly until?: Day;
-  /** The words of the file. */
+  /** The original text of the file. */
   readonly text: string;
 }
 
@@ -75,7 +78,7 @@ export interface Station {
   readonly updated?: Day;
   readonly averageAnnualInches?: number;
   readonly completeYears?: number;
-  /** A number, or the words that stand in its place. */
+  /** A number, or the text in its place. */
   readonly incompleteMonths?: number | string;
   readonly missingMonths?: number | string;
   readonly remarks?: string;
@@ -91,11 +94,11 @@ export interface Outage {
   readonly daysDown?: number;
   readonly cause: string;
   readonly notes: string;
-  /** What the provider's code says of values within the outage; undefined where they are good. */
+  /** The provider's code for values within the outage; undefined where they are good. */
   readonly quality?: "incomplete" | "estimated";
 }
 
-/** What a parser hands out, part after part, in the order of the file. */
+/** What a parser returns, part by part, in the order of the file. */
 export type Part =
   | { readonly kind: "readings"; readonly readings: readonly Reading[] }
   | { readonly kind: "problem"; readonly problem: Problem }
@@ -104,16 +107,16 @@ export type Part =
   | { readonly kind: "station"; readonly station: Station }
   | { readonly kind: "outage"; readonly outage: Outage };
 
-/** What the file is supposed to be; a file that is something else is refused whole. */
+/** The expected content of a file; a file with other content is refused as a whole. */
 export type Expectation =
   | { readonly source: "workbook"; readonly waterYear: number }
   | { readonly source: "pdf"; readonly month: Month }
   | { readonly source: "fopr"; readonly gauge?: string };
 
-/** More inches in a day than any gauge could hold: a cell above this is a mistake, not rain. */
+/** More inches in a day than any gauge could measure: a larger value is a mistake, not rain. */
 export const LARGEST_INCHES = 1_000;
 
-/** The whole file is refused: nothing of it is imported. The message says why, in words for the person importing. */
+/** The whole file is refused: nothing is imported. The message gives the reason to the person who imports it. */
 export class RefusedFile extends Error {
   override readonly name = "RefusedFile";
 }

@@ -34,7 +34,7 @@ export const serveMetrics = verb({
   },
 });
 
-/** Brings the schema up to date first, so that a server that was deployed before any import answers too. */
+/** Migrates the schema first, so that a server deployed before any import can answer too. */
 async function withSessions(
   { database, sessions, queryTimeoutSeconds }: ServerConfig,
   context: Context,

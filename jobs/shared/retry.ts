@@ -1,18 +1,21 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 interface RetryArgs {
+  /** Attempts in all, the first included. */
   readonly attempts: number;
-  /** The longest first wait; each further one is twice as long at most. */
+  /** Upper bound of the first wait; each further bound is at most twice as long. */
   readonly firstDelayMs: number;
+  /** Upper bound of every wait, except one that `onRetry` returns. */
   readonly longestDelayMs: number;
+  /** Stops the attempts and the waits when it is aborted. @default none */
   readonly signal?: AbortSignal;
-  /** Which errors are worth another attempt. @default all */
+  /** Which errors to retry. @default all */
   readonly retryable?: (error: unknown) => boolean;
-  /** Told before each wait; may answer a longer one (a server's Retry-After). */
+  /** Called before each wait; may return a longer one (a server's Retry-After). */
   readonly onRetry?: (error: unknown, attempt: number, delayMs: number) => number | undefined;
 }
 
-/** Tries again with exponential backoff and full jitter, so that many clients do not return in step. */
+/** Retries with exponential backoff and full jitter, so that many clients do not retry in step. */
 export async function retry<T>(action: (attempt: number) => Promise<T>, args: RetryArgs): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     args.signal?.throwIfAborted();

@@ -2,17 +2,20 @@ import { StoreConnection, StoreError, type StoreRequest, UserError } from "../sh
 import { encryptedBody } from "./encrypted-body";
 import type { Policy } from "./policies";
 
-/** Who may do everything, and where. */
+/** The root user's credentials and endpoint. */
 export interface RootAccess {
+  /** URL of the MinIO server. */
   readonly endpoint: string;
+  /** MinIO's root user. */
   readonly user: string;
+  /** The root user's password. */
   readonly password: string;
 }
 
-/** What S3 clients call a server that stands in no region. */
+/** The region that S3 clients assume for a server without one. */
 export const REGION = "us-east-1";
 
-/** Users and policies, by MinIO's own requests, which are signed as those of S3 are. */
+/** Users and policies, through MinIO's admin API, whose requests are signed like those of S3. */
 export class Admin {
   readonly #connection: StoreConnection;
 
@@ -20,7 +23,7 @@ export class Admin {
     readonly root: RootAccess,
     signal: AbortSignal,
   ) {
-    // They live under a path that no bucket can have.
+    // The admin API is under a path that no bucket can have.
     const { endpoint, user: accessKey, password: secretKey } = root;
     this.#connection = new StoreConnection(
       { endpoint, region: REGION, bucket: "minio", accessKey, secretKey },
@@ -28,7 +31,7 @@ export class Admin {
     );
   }
 
-  /** Fails at once where writes would wait for drives that are offline, each for a minute. */
+  /** Fails at once where writes would each wait a minute for offline drives. */
   async requireWrites(): Promise<void> {
     try {
       await this.#connection.send({ method: "GET", key: "health/cluster" });
@@ -54,7 +57,7 @@ export class Admin {
     });
   }
 
-  /** Makes the user, or gives it this secret key; what it may do is its policy alone. */
+  /** Creates the user, or sets its secret key; its privileges come from the policy only. */
   async setUser(name: string, secretKey: string, policy: string): Promise<void> {
     const what = `the user ${name}`;
     const content = Buffer.from(JSON.stringify({ secretKey, status: "enabled" }));
@@ -71,7 +74,7 @@ export class Admin {
     });
   }
 
-  /** No such user is as good as one that was removed. */
+  /** Succeeds also where the user does not exist. */
   async removeUser(name: string): Promise<void> {
     await this.#ask(
       `the removal of the user ${name}`,

@@ -3,7 +3,7 @@ import { ObjectStore, StoreConnection, StoreError } from "../shared";
 import { REGION, type RootAccess } from "./admin";
 import type { BucketSpecification } from "./specification";
 
-/** One bucket, as root brings it to what is declared. */
+/** One bucket, which root brings to its specification. */
 export class Bucket {
   readonly #store: ObjectStore;
   readonly #connection: StoreConnection;
@@ -18,14 +18,14 @@ export class Bucket {
     this.#connection = new StoreConnection(address, signal);
   }
 
-  /** Makes it where it is missing; what is in it stays. */
+  /** Creates a missing bucket; the content of an existing one is kept. */
   async make(): Promise<void> {
     await this.#store.makeBucket();
     await this.#setVersioning();
     await this.#setLifecycle();
   }
 
-  /** The policy that lets people in without a key, where somebody has put one on it. */
+  /** A bucket policy, which would allow access without a key, where somebody has set one. */
   async foreignPolicy(): Promise<string | undefined> {
     return await this.#read("policy", "NoSuchBucketPolicy");
   }
@@ -35,7 +35,10 @@ export class Bucket {
     this.#connection.close();
   }
 
-  /** A bucket that was never versioned has no state, and one that was can only be suspended: its versions stay. */
+  /**
+   * A bucket that was never versioned has no state, and versioning can only be suspended afterwards: existing versions
+   * stay.
+   */
   async #setVersioning(): Promise<void> {
     const { body } = await this.#connection.send({ method: "GET", query: { versioning: "" } });
     const enabled = body.includes("<Status>Enabled</Status>");
@@ -67,7 +70,7 @@ export class Bucket {
 
   async #write(part: string, xml: string): Promise<void> {
     const body = Buffer.from(xml);
-    const md5 = createHash("md5").update(body).digest("base64"); // S3 insists on it for these requests
+    const md5 = createHash("md5").update(body).digest("base64"); // S3 requires it for these requests
     await this.#connection.send({
       method: "PUT",
       query: { [part]: "" },
@@ -77,7 +80,7 @@ export class Bucket {
   }
 }
 
-/** Objects and older versions each end in their time. */
+/** Separate expiry rules for objects and for older versions. */
 export function lifecycleRules({ expireDays, noncurrentDays }: BucketSpecification): string {
   return [
     ...(expireDays === undefined

@@ -5,7 +5,7 @@ import { readSettings, type Setting, text, variable } from "../shared";
 import type { RootAccess } from "./admin";
 import { type Specification, specification } from "./specification";
 
-/** Root's access, of which the user and the password come from one Secret. */
+/** Root's access; the user and the password come from one Secret. */
 const rootParts = {
   endpoint: variable(
     "STORAGE_ENDPOINT",
@@ -50,16 +50,16 @@ export const provisionSettings = {
   ),
 };
 
-/** MinIO takes no shorter and no longer ones. */
+/** MinIO's limits for a secret key. */
 const KEY_LENGTH = { min: 8, max: 40 };
 
 interface ProvisionInputs {
   readonly specification: Specification;
-  /** The folder. */
+  /** The folder with the secret keys. */
   readonly keys: string;
 }
 
-/** What is wrong with the keys, by file; never a key itself. */
+/** Problems with the keys, by file; the texts never contain a key. */
 export function checkProvision({ specification: { users }, keys }: ProvisionInputs): string[] {
   return users.flatMap(({ name }) => {
     const key = keyIn(keys, name);

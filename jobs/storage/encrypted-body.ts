@@ -1,8 +1,9 @@
 import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 
 /**
- * How MinIO wants the bodies of requests that carry secrets, under TLS as well: a key derived from the caller's secret
- * key, then packages of AES-256-GCM, each bound to its place and the last one marked as such. Ours fit into one.
+ * MinIO's format for request bodies that contain secrets, also under TLS: a key derived from the caller's secret key,
+ * then packages of AES-256-GCM, each bound to its position, with a mark on the last one. Our bodies fit into one
+ * package.
  *
  *     salt (32) | kind of encryption (1) | nonce (8) | package | its tag (16)
  */
@@ -10,7 +11,7 @@ const SALT_BYTES = 32;
 const NONCE_BYTES = 8;
 const PACKAGE_BYTES = 16 * 1024;
 
-/** PBKDF2 with SHA-256 and AES-GCM: of the three kinds the one that needs nothing beyond Node. */
+/** PBKDF2 with SHA-256 and AES-GCM: of the three kinds, the only one that needs nothing beyond Node. */
 const KIND = 0x02;
 const ITERATIONS = 8192;
 const KEY_BYTES = 32;
@@ -28,7 +29,8 @@ export function encryptedBody(secretKey: string, content: Buffer): Buffer {
     const cipher = createCipheriv("aes-256-gcm", key, Buffer.concat([nonce, counter])).setAAD(associated);
     return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   };
-  const stream = seal(0, Buffer.alloc(0), Buffer.alloc(0)); // the tag of nothing, which ties packages to this stream
+  // the tag of an empty message, which binds the packages to this stream
+  const stream = seal(0, Buffer.alloc(0), Buffer.alloc(0));
   return Buffer.concat([
     salt,
     Buffer.of(KIND),

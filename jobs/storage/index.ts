@@ -1,7 +1,7 @@
 import { type Domain, verb } from "../shared";
 import { checkProvision, provisionSettings, secretKeysOf } from "./config";
 
-/** Object storage: what is in it, and who may come to it. */
+/** Object storage: buckets, and the users and policies that give access to them. */
 export const storage: Domain = {
   name: "storage",
   summary: "object storage: buckets, users and their policies",

@@ -6,13 +6,13 @@ interface Statement {
   readonly Resource?: readonly string[];
 }
 
-/** A policy as MinIO keeps it. */
+/** A policy in MinIO's format. */
 export interface Policy {
   readonly Version: "2012-10-17";
   readonly Statement: readonly Statement[];
 }
 
-/** What an application does with a bucket, and with what is in it. Older versions are for people alone. */
+/** An application's actions on a bucket and on its objects. Only people may access older versions. */
 const IN_BUCKETS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
 const ON_OBJECTS = [
   "s3:GetObject",
@@ -23,12 +23,12 @@ const ON_OBJECTS = [
 ];
 
 /**
- * MinIO lets every user change its own secret key and make further keys, unless it is told otherwise: a key that has
- * leaked would outlive its rotation.
+ * By default, MinIO lets every user change its own secret key and create further keys: a leaked key would survive its
+ * rotation. This list denies that.
  */
 const OWN_KEYS = ["admin:CreateUser", "admin:CreateServiceAccount", "admin:UpdateServiceAccount"];
 
-/** No more than the user needs: its buckets, or the metrics. */
+/** The least that the user needs: its buckets, or the metrics. */
 export function policyOf(user: UserSpecification): Policy {
   return {
     Version: "2012-10-17",

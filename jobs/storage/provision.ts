@@ -7,13 +7,13 @@ import type { Specification, UserSpecification } from "./specification";
 interface ProvisionConfig {
   readonly root: RootAccess;
   readonly specification: Specification;
-  /** By user. */
+  /** Keyed by user. */
   readonly secretKeys: Readonly<Record<string, string>>;
 }
 
 /**
- * Brings buckets, users and policies to what is declared. Each step can be done again, and their order leaves nothing
- * behind that a next run would not find: a policy is made before its user and removed after it.
+ * Brings buckets, users and policies to the specification. Each step can be repeated. The order leaves nothing behind
+ * that the next run would not find: a policy is created before its user and removed after it.
  */
 export async function provision(config: ProvisionConfig, { log, signal }: Context): Promise<Outcome> {
   const { root, specification, secretKeys } = config;
@@ -59,7 +59,9 @@ export async function provision(config: ProvisionConfig, { log, signal }: Contex
   return "done";
 }
 
-/** Buckets with a policy of their own: those let in people without a key. It is for a person to say why it is there. */
+/**
+ * Buckets with a bucket policy, which allow access without a key. A person must decide whether the policy is intended.
+ */
 async function openBuckets({ root, specification }: ProvisionConfig, signal: AbortSignal): Promise<string[]> {
   const problems: string[] = [];
   for (const declared of specification.buckets) {
@@ -77,7 +79,7 @@ async function openBuckets({ root, specification }: ProvisionConfig, signal: Abo
   return problems;
 }
 
-/** Users who cannot come to their buckets with the keys that applications are given. */
+/** Users who cannot access their buckets with the keys that the applications receive. */
 async function lockedOut(
   { root, specification, secretKeys }: ProvisionConfig,
   signal: AbortSignal,

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What is to be in object storage: the program renders it, the provisioning job reads it. Whatever begins with the
- * prefix and is not in it is taken away.
+ * The desired content of object storage: the program renders it, and the provisioning job reads it. Users and policies
+ * that start with the prefix and are not in it are removed.
  */
 
 const bucketName = z
@@ -14,9 +14,9 @@ const days = z.int().min(1).max(3650).optional();
 const bucket = z.strictObject({
   name: bucketName,
   versioning: z.boolean(),
-  /** Objects older than this are deleted. */
+  /** Days after which objects are deleted. */
   expireDays: days,
-  /** Older versions of an object are deleted so many days after they were replaced. */
+  /** Days after which a replaced version of an object is deleted. */
   noncurrentDays: days,
 });
 
@@ -25,7 +25,7 @@ const userName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{1,61}[a-z0-9]$/, "allowed: 3 to 63 lower-case letters, digits and inner dashes");
 
-/** Grows with each rotation of the secret key. */
+/** Raised by each rotation of the secret key. */
 const epoch = z.int().min(1).max(1_000_000);
 
 const user = z.discriminatedUnion("may", [
@@ -40,7 +40,7 @@ const user = z.discriminatedUnion("may", [
 
 export const specification = z
   .strictObject({
-    /** What the names of our users and policies begin with, and nobody else's. */
+    /** Prefix of the users and policies that this program manages; no other may use it. */
     prefix: z.string().regex(/^[a-z][a-z0-9-]{1,20}-$/, "allowed: a name that ends in a dash"),
     buckets: z.array(bucket),
     users: z.array(user),

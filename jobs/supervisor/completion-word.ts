@@ -1,2 +1,5 @@
-/** The word before a shell's name, in the place of a domain. In a file of its own, for the supervising process. */
+/**
+ * The word that replaces the domain in `jobs completion <shell>`. It has its own file so that the supervising process
+ * can import it alone.
+ */
 export const COMPLETION = "completion";

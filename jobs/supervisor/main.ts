@@ -1,10 +1,10 @@
 import { COMPLETION } from "./completion-word";
 import { type FinalWord, isWorker, report, supervise } from "./supervisor";
 
-/** What the supervisor knows of a system before any of its code is loaded. */
+/** The part of a system that the supervisor needs before any of its code is loaded. */
 export interface SupervisedEntry {
   readonly name: string;
-  /** The name that stands before the result code on the last line of stdout, where somebody reads that line. */
+  /** The prefix of the result code on the last line of stdout, where a caller parses that line. */
   readonly resultMarker?: string;
 }
 
@@ -14,8 +14,8 @@ interface Program<Entry extends SupervisedEntry> {
 }
 
 /**
- * The whole of `jobs <domain> <verb>`: a supervisor in one process, the work in another. `load` brings what only the
- * work needs, so that the supervisor stays small.
+ * The whole of `jobs <domain> <verb>`: a supervisor in one process, and the work in another. `load` imports what only
+ * the work needs, so that the supervisor stays small.
  */
 export async function main<Entry extends SupervisedEntry>(
   words: readonly string[],

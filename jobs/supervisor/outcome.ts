@@ -1,6 +1,6 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 
-/** How a verb ends when it does not fail: all done, or more to do and to be run again at once. */
+/** How a verb ends when it does not fail: done, or to be run again at once because there is more to do. */
 export type Outcome = "done" | "again";
 
 /** The same as a number for Airflow: 0 wait for the schedule, 1 run again at once, -1 a person is needed. */
@@ -17,8 +17,8 @@ const TERMINATION_LOG = "/dev/termination-log";
 const LONGEST_MESSAGE = 4000;
 
 /**
- * Leaves the result where Kubernetes finds it after the container has gone: one line of JSON, `{"code":-1,"error":
- * "..."}`, in the file that TERMINATION_LOG names, or in the container's own where there is one.
+ * Writes the result where Kubernetes finds it after the container has exited: one line of JSON, `{"code":-1,"error":
+ * "..."}`, in the file that TERMINATION_LOG names, or in the container's default file where it exists.
  */
 export function writeTerminationMessage(result: Result, environment = process.env): void {
   const path = environment.TERMINATION_LOG || (isWritable(TERMINATION_LOG) ? TERMINATION_LOG : undefined);
@@ -37,7 +37,7 @@ export function terminationMessage({ code, error }: Result): string {
     const message = JSON.stringify({ code, error: kept });
     const excess = Buffer.byteLength(message) - LONGEST_MESSAGE;
     if (excess <= 0) return message;
-    // A character takes at most six bytes as JSON, so this cuts too little at first and never too much.
+    // A character takes at most six bytes as JSON, so a pass may cut too little, but never too much.
     kept = `${kept.slice(0, Math.max(0, kept.length - Math.ceil(excess / 6) - 1))}…`;
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { type Result, type ResultCode, writeTerminationMessage } from "./outcome";
 
-/** What the working process tells its supervisor as its last word. */
+/** The last message of the working process to its supervisor. */
 export interface FinalWord extends Result {
   readonly exitCode: number;
   /** False for a verb whose stdout is its answer. */
@@ -16,15 +16,15 @@ const WORKER_MARK = "TRELLIS_SUPERVISED";
 /** How long a stopped job may take to roll back; Kubernetes itself waits 30 seconds. */
 const GRACE_MS = 25_000;
 
-/** The part of the container's memory that the heap may take; the rest is for buffers, code and the supervisor. */
+/** The share of the container's memory for the heap; the rest is for buffers, code and the supervisor. */
 const HEAP_SHARE = 0.6;
 
 export const isWorker = () => process.env[WORKER_MARK] !== undefined && process.send !== undefined;
 
 /**
- * Runs this same program once more as a working process and keeps the result contract whatever happens to it: a crash,
- * a kill, an exhausted heap. Answers the exit code. Against the one death that leaves nobody to report, when the
- * kernel kills the whole container for its memory, the failure is written down before the work begins.
+ * Runs this program again as a working process and reports a result whatever happens to it: a crash, a kill, an
+ * exhausted heap. Returns the exit code. If the kernel kills the whole container for its memory, no process is left to
+ * report; therefore the failure is written before the work starts.
  */
 export async function supervise(marker: string | undefined): Promise<number> {
   const heapMiB = heapLimitMiB();
@@ -51,7 +51,7 @@ export async function supervise(marker: string | undefined): Promise<number> {
   return word.exitCode;
 }
 
-/** The other end: reports the last word, then leaves with its exit code. */
+/** In the working process: sends the last message, then exits with its exit code. */
 export function report(word: FinalWord): void {
   process.stdout.write("", () => {
     if (!process.send) process.exit(word.exitCode);
@@ -69,7 +69,7 @@ function lastWord(worker: ChildProcess, heapMiB: number | undefined): Promise<Fi
     worker.on("exit", (code, signal) => {
       if (told) return resolve(told);
       if (signal) {
-        process.stdout.write("\n"); // the killed process may have left half a line
+        process.stdout.write("\n"); // a killed process may have left an incomplete line
         const exitCode = 128 + constants.signals[signal];
         const heap = heapMiB === undefined ? "" : ` of ${heapMiB} MiB`;
         return resolve(
@@ -103,19 +103,21 @@ function forwardSignals(worker: ChildProcess): () => void {
   return () => clearTimeout(timer);
 }
 
-/** When memory runs out, the kernel shall take the working process and leave the one that can tell of it. */
+/**
+ * When memory runs out, the kernel should kill the working process and keep the supervisor, which reports the failure.
+ */
 function sacrificeFirst({ pid }: ChildProcess): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "900");
   } catch {
-    // Not Linux, or already gone: then the kernel's own choice stands.
+    // Not Linux, or the process has exited: the kernel chooses by itself.
   }
 }
 
 const heapFlag = (heapMiB: number | undefined) =>
   heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`];
 
-/** Keeps the heap below the container's limit, so that its exhaustion is an error with a name, not a kill. */
+/** Keeps the heap below the container's limit, so that an exhausted heap is a named error instead of a kill. */
 function heapLimitMiB(): number | undefined {
   const chosen = /--max-old-space-size/.test([...process.execArgv, process.env.NODE_OPTIONS].join(" "));
   if (chosen) return undefined;
@@ -124,7 +126,7 @@ function heapLimitMiB(): number | undefined {
       const bytes = Number(readFileSync(path, "utf8"));
       if (Number.isFinite(bytes) && bytes < 64 * 2 ** 30) return Math.floor((bytes * HEAP_SHARE) / 2 ** 20);
     } catch {
-      // This version of cgroups is not the one in use.
+      // This version of cgroups is not in use.
     }
   }
   return undefined;

@@ -10,10 +10,13 @@ interface BaseBackupArgs {
   readonly type: BaseBackup["type"];
 }
 
-/** pgBackRest's number for a repository that holds another cluster under this name. */
+/** pgBackRest's exit code when the repository holds a different cluster under this stanza name. */
 const ANOTHER_CLUSTER = 28;
 
-/** Makes the cluster known to the repositories where it is not, then a backup, which the members' servers read out. */
+/**
+ * Creates the stanza in repositories that lack it, then takes a backup, which pgBackRest reads from the members'
+ * servers.
+ */
 export async function makeBaseBackup(
   { stanza, repository, type }: BaseBackupArgs,
   { log, signal }: Context,
@@ -44,7 +47,7 @@ async function makeKnown(
         { cause: error },
       );
     }
-    // It goes through all repositories in turn; one that does not answer is of no concern to the others.
+    // stanza-create goes through all repositories; a failure in another repository does not affect this one.
     if (!(await readRepository(tools, repository)).known) throw error;
   }
 }

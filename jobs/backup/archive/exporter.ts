@@ -17,13 +17,13 @@ interface ArchiveExporterArgs {
   readonly stanza: string;
   readonly repositories: number;
   readonly leader: DatabaseAddress;
-  /** The room for log that waits. */
+  /** Bytes of waiting WAL at which some of it is dropped; exported as a metric beside the waiting bytes. */
   readonly queueBytes: number;
-  /** How long a look into the repositories counts. */
+  /** How long the result of reading the repositories is cached. */
   readonly refreshSeconds: number;
 }
 
-/** Tells Prometheus how far the archive reaches and how far it is behind; what cannot be asked is left out. */
+/** Serves metrics on how far the archive reaches and how far it is behind; omits what cannot be read. */
 export async function exportArchiveMetrics(args: ArchiveExporterArgs, context: Context): Promise<void> {
   let read: Promise<readonly GaugeFamily[]> | undefined;
   let readAt = 0;
@@ -95,7 +95,7 @@ export function queueMetrics(queue: Queue, queueBytes: number): GaugeFamily[] {
   ];
 }
 
-/** By repository, counted from 1; undefined where it could not be read. */
+/** Keyed by repository, counted from 1; undefined where the repository could not be read. */
 export function repositoryMetrics(held: ReadonlyMap<number, Repository | undefined>): GaugeFamily[] {
   const all = [...held].map(([index, repository]) => {
     const found = repository && windows(repository.backups, repository.segments);

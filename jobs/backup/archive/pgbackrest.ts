@@ -3,15 +3,17 @@ import { createInterface } from "node:readline";
 import { type Logger, UserError } from "../../shared";
 
 export interface PgBackRestArgs {
-  /** The name of the cluster in the repositories. */
+  /** Name of the cluster in the repositories. */
   readonly stanza: string;
+  /** Receives pgBackRest's messages. */
   readonly log: Logger;
+  /** Stops pgBackRest with SIGTERM when it is aborted. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs pgBackRest. Its configuration is its own affair: the file, and the variables that begin with PGBACKREST_, which are
- * the only ones that it is handed. Answers what it printed; a failure is a UserError in words that say what to do.
+ * Runs pgBackRest and returns its output. pgBackRest is configured by its file and by the PGBACKREST_ variables, which
+ * are the only variables that it receives. A failure is a UserError that says what to do.
  */
 export async function pgbackrest(
   { stanza, log, signal }: PgBackRestArgs,
@@ -32,7 +34,7 @@ export async function pgbackrest(
     ],
     { stdio: ["ignore", "pipe", "pipe"], env: environment() },
   );
-  const stop = () => child.kill("SIGTERM"); // it gives back its locks, and PostgreSQL's backup mode
+  const stop = () => child.kill("SIGTERM"); // pgBackRest releases its locks and ends PostgreSQL's backup mode
   signal.addEventListener("abort", stop, { once: true });
   let answer = "";
   let complaint = "";
@@ -60,13 +62,13 @@ export async function pgbackrest(
   }
 }
 
-/** A failure with pgBackRest's own number for its kind. */
+/** A failure, with pgBackRest's exit code. */
 export class PgBackRestError extends UserError {
   constructor(
     command: string,
     readonly code: number,
     complaint: string,
-    /** What it warned of before: where no member can be asked, this alone says why. */
+    /** Warnings before the failure: where no member is reachable, only these give the reason. */
     warnings: readonly string[] = [],
   ) {
     const before = warnings.length > 0 ? ` (before: ${warnings.slice(-3).join("; ")})` : "";
@@ -74,7 +76,7 @@ export class PgBackRestError extends UserError {
   }
 }
 
-/** What a user can do about the failures that a repository has in store, by what pgBackRest says of them. */
+/** What a user can do about repository failures, by the text of pgBackRest's message. */
 const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   [
     /NoSuchBucket/,

@@ -2,18 +2,21 @@ import { type Database, type DatabaseAddress, withDatabase } from "../../shared"
 
 /** How far the leader's archiver is behind. */
 export interface Queue {
+  /** Number of segments that wait to be archived. */
   readonly waitingSegments: number;
   readonly waitingBytes: number;
-  /** How long the first of them has waited. */
+  /** How long the oldest waiting segment has waited. */
   readonly oldestSeconds: number;
+  /** Segments archived since PostgreSQL's statistics were reset. */
   readonly archived: number;
+  /** Failed attempts since PostgreSQL's statistics were reset. */
   readonly failed: number;
   readonly lastArchivedAt: Date | undefined;
 }
 
 /**
- * Asks the leader. What it may call is what Patroni gives to the user of pg_rewind: to look into folders, and at the age of
- * files; pg_stat_archiver is for everybody.
+ * Asks the leader. The user of pg_rewind, which Patroni creates, may call the functions that list folders and file
+ * ages; pg_stat_archiver is readable by everybody.
  */
 export function readQueue(address: DatabaseAddress, signal: AbortSignal): Promise<Queue> {
   const session = { purpose: "the leader of PostgreSQL", applicationName: "trellis archive", signal };

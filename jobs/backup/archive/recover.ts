@@ -11,13 +11,13 @@ interface RecoverArgs {
   readonly stanza: string;
   readonly repository: number;
   readonly target: Target;
-  /** The folder that becomes the server's data. */
+  /** The folder that becomes the server's data directory. */
   readonly into: string;
-  /** Whether what is in that folder may go. */
+  /** Whether the present contents of that folder may be deleted. */
   readonly force: boolean;
-  /** A backup to begin from instead of the newest before the target. */
+  /** The backup to start from. Undefined: the newest one before the target. */
   readonly backup: string | undefined;
-  /** The branch of history to follow; undefined is the newest. */
+  /** The timeline to follow. Undefined: the newest. */
   readonly timeline: number | undefined;
   readonly binaries: string;
   readonly port: number;
@@ -33,7 +33,7 @@ interface Recovery {
   readonly replaySeconds: number;
 }
 
-/** Restores into a folder, replays the log to the target and promotes; the server runs when this is done. */
+/** Restores into a folder, replays WAL to the target and promotes; the server is running when this returns. */
 export async function recover(args: RecoverArgs, { log, signal }: Context): Promise<Recovery> {
   const tools: PgBackRestArgs = { stanza: args.stanza, log, signal };
   const { target } = args;
@@ -54,7 +54,8 @@ export async function recover(args: RecoverArgs, { log, signal }: Context): Prom
     const passedTarget = recovered.reached;
     if (!recovered.reached) {
       await server.stop();
-      // A quiet time: the log covers the moment, and nothing was committed after it. All of it is what was asked for.
+      // No transaction was committed after the target time, but the WAL covers it. Replaying all of it gives the
+      // requested state.
       if (target.kind !== "time")
         throw new UserError(`the archive does not come to ${describeTarget(target)}`);
       recovered = await server.recover({ toTheEnd: true });
@@ -74,7 +75,7 @@ export async function recover(args: RecoverArgs, { log, signal }: Context): Prom
   }
 }
 
-/** A store that stopped answering looks to PostgreSQL like the end of the log. */
+/** PostgreSQL takes a store that stopped answering for the end of the WAL. */
 function requireWholeLog(end: string, found: readonly Window[]): void {
   const last = found.at(-1);
   const reached = parsePlace(end);
@@ -96,7 +97,7 @@ function restoreOptions({ target, ...args }: RecoverArgs, data: string): string[
   return [
     `--pg1-path=${data}`,
     `--repo=${args.repository}`,
-    "--archive-mode=off", // the archive is the running cluster's
+    "--archive-mode=off", // the archive belongs to the running cluster
     ...(args.force ? ["--delta"] : []),
     ...(args.backup === undefined ? [] : [`--set=${args.backup}`]),
     ...(args.timeline === undefined ? [] : [`--target-timeline=${args.timeline}`]),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type PgBackRestArgs, PgBackRestError, pgbackrest } from "./pgbackrest";
 import { type ArchivedSegment, type BaseBackup, parseSegment } from "./window";
 
-/** What `pgbackrest info` says of one stanza, as far as it is read here. */
+/** The fields of `pgbackrest info` for one stanza that are read here. */
 const information = z.array(
   z.object({
     name: z.string(),
@@ -33,21 +33,21 @@ const information = z.array(
 const listing = z.record(z.string(), z.object({ type: z.string(), time: z.number().optional() }));
 
 export interface Repository {
-  /** Whether the cluster has been made known to it. */
+  /** Whether the repository has a stanza for the cluster. */
   readonly known: boolean;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly backups: readonly BaseBackup[];
-  /** In the order of the log. */
+  /** In WAL order. */
   readonly segments: readonly ArchivedSegment[];
 }
 
-/** No stanza, or one of which half is missing. */
+/** Status codes: no stanza, or an incomplete one. */
 const UNKNOWN = [1, 3];
 
-/** The repository could not be read; the message says why. */
+/** Status code: the repository could not be read; the message gives the reason. */
 const FAILED = 99;
 
-/** What one repository holds of a cluster; `index` counts from 1, as pgBackRest does. */
+/** Reads what one repository holds of a cluster; `index` counts from 1, as in pgBackRest. */
 export async function readRepository(args: PgBackRestArgs, index: number): Promise<Repository> {
   const answer = await pgbackrest(args, "info", ["--output=json", `--repo=${index}`]);
   const stanza = information.parse(JSON.parse(readable(answer))).find(({ name }) => name === args.stanza);
@@ -74,7 +74,7 @@ export async function readRepository(args: PgBackRestArgs, index: number): Promi
             },
           ],
     );
-  // A cluster that was made anew under the same name has a log of its own; the last one is the one in use.
+  // A cluster that was recreated under the same name has its own WAL archive; the last one is in use.
   const newest = stanza.archive
     .filter(({ database }) => database["repo-key"] === index)
     .sort((a, b) => a.database.id - b.database.id)
@@ -87,7 +87,10 @@ export async function readRepository(args: PgBackRestArgs, index: number): Promi
   };
 }
 
-/** What a wrong passphrase deciphers stands in pgBackRest's message as it is, control characters too, which JSON forbids. */
+/**
+ * With a wrong passphrase, pgBackRest's message contains the garbled text unescaped, with control characters that JSON
+ * forbids.
+ */
 const readable = (answer: string) => answer.replaceAll(/\p{Cc}/gu, " ");
 
 async function readSegments(args: PgBackRestArgs, index: number, id: string): Promise<ArchivedSegment[]> {

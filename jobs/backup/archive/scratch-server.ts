@@ -5,9 +5,9 @@ import pg from "pg";
 import { type Logger, UserError } from "../../shared";
 
 interface ScratchServerArgs {
-  /** The restored data. */
+  /** The restored data directory. */
   readonly data: string;
-  /** The folder with `postgres` of the release that wrote them. */
+  /** The folder with `postgres` of the release that wrote the data. */
   readonly binaries: string;
   readonly port: number;
   readonly log: Logger;
@@ -19,20 +19,20 @@ export type Recovered =
       readonly reached: true;
       readonly timeline: number;
       readonly lastCommit: string | undefined;
-      /** Where in the log its own timeline begins. */
+      /** The WAL position at which the server's own timeline begins. */
       readonly end: string;
     }
-  /** The archive ended, and no transaction in it was committed after the target. */
+  /** The archive ended, and it contains no transaction that was committed after the target. */
   | { readonly reached: false };
 
-/** PostgreSQL's words for a target that the log does not come to. */
+/** PostgreSQL's message for a target that the WAL does not reach. */
 const NOT_REACHED = "recovery ended before configured recovery target was reached";
 
 const POLL_MS = 200;
 
 /**
- * A server on restored data that only its own user reaches, by a socket. It reads nothing of the configuration that was
- * restored with the data, whose certificates, addresses and archive are those of the running cluster.
+ * A server on restored data that only its own user can reach, through a Unix socket. It ignores the configuration that
+ * was restored with the data, because its certificates, addresses and archive belong to the running cluster.
  */
 export class ScratchServer {
   readonly sockets: string;
@@ -46,7 +46,7 @@ export class ScratchServer {
     this.sockets = join(args.data, "recovery-socket");
   }
 
-  /** Replays the log until the target is reached, or `toTheEnd`, and takes up work on a timeline of its own. */
+  /** Replays WAL to the target, or to its end with `toTheEnd`, and promotes to a new timeline. */
   async recover({ toTheEnd = false } = {}): Promise<Recovered> {
     const { signal } = this.#args;
     this.#start(toTheEnd ? ["recovery_target_time=", "recovery_target_lsn=", "recovery_target_name="] : []);
@@ -62,13 +62,13 @@ export class ScratchServer {
     }
   }
 
-  /** Ends it in order. */
+  /** Shuts the server down cleanly. */
   async stop(): Promise<void> {
     this.#child?.kill("SIGINT");
     await this.#ended;
   }
 
-  /** Until it ends by itself, or is told to. */
+  /** Waits until the server exits by itself or the signal aborts. */
   async served(): Promise<void> {
     const { signal } = this.#args;
     const stop = () => void this.stop();
@@ -82,7 +82,7 @@ export class ScratchServer {
     const { data, binaries, port, log } = this.#args;
     mkdirSync(this.sockets, { recursive: true, mode: 0o700 });
     const access = join(data, "recovery-access.conf");
-    writeFileSync(access, "local all all trust\n"); // the folder of the socket opens to its owner alone
+    writeFileSync(access, "local all all trust\n"); // only the owner may open the socket's folder
     const configuration = join(data, "recovery.conf.d");
     writeFileSync(configuration, "");
     const settings = [
@@ -92,8 +92,8 @@ export class ScratchServer {
       `unix_socket_directories=${this.sockets}`,
       "listen_addresses=",
       `port=${port}`,
-      "hot_standby=off", // so that it starts whatever the limits of the server were that wrote the log
-      "archive_mode=off", // its timeline is nobody's: the archive must never get it
+      "hot_standby=off", // the server starts even if its limits are lower than those of the server that wrote the WAL
+      "archive_mode=off", // this timeline must never reach the archive
       "max_connections=60",
       "max_locks_per_transaction=256",
       "track_commit_timestamp=on",
@@ -110,7 +110,8 @@ export class ScratchServer {
           ...process.env,
           LC_ALL: "C",
           TZ: "UTC",
-          // To PostgreSQL a segment that cannot be fetched is the end of the log: a store that stumbles gets its time.
+          // PostgreSQL takes a segment that cannot be fetched for the end of the WAL. This gives a failing store time
+          // to recover.
           PGBACKREST_ARCHIVE_TIMEOUT: "900",
         },
       },
@@ -137,7 +138,7 @@ export class ScratchServer {
       user: "postgres",
       database: "postgres",
     });
-    client.on("error", () => undefined); // a server that ends is noticed by its process
+    client.on("error", () => undefined); // the exit of the process shows that the server ended
     try {
       await client.connect();
       const { rows } = await client.query<{ timeline: number; committed: string | null; history: string }>(
@@ -149,14 +150,17 @@ export class ScratchServer {
       const [, end = ""] = row?.history.trim().split("\n").at(-1)?.split("\t") ?? [];
       return row && { timeline: row.timeline, lastCommit: row.committed ?? undefined, end };
     } catch {
-      return undefined; // it is not that far
+      return undefined; // the server does not accept connections yet
     } finally {
       await client.end().catch(() => undefined);
     }
   }
 }
 
-/** Refuses to touch data under a server that runs. Its process works in that folder, which no reused number does. */
+/**
+ * Refuses to touch the data directory of a running server. A process counts only if it works in that folder, because
+ * process ids are reused.
+ */
 export function requireNoServer(data: string): void {
   const file = join(data, "postmaster.pid");
   if (!existsSync(file)) return;
@@ -166,7 +170,7 @@ export function requireNoServer(data: string): void {
       `a server runs on ${data} (process ${pid.trim()}); stop it first, or choose another folder`,
     );
   }
-  rmSync(file); // of a server that died
+  rmSync(file); // left by a server that crashed
 }
 
 function runsIn(pid: string, folder: string): boolean {

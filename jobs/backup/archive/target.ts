@@ -1,29 +1,29 @@
 import { UserError } from "../../shared";
 import { parsePlace, placeAfter, type Window } from "./window";
 
-/** What a recovery ends at. */
+/** Where a recovery ends. */
 export type Target =
   | { readonly kind: "time"; readonly moment: Moment }
-  /** A place in the log, such as 0/3000100. */
+  /** A WAL position (LSN) such as 0/3000100. */
   | { readonly kind: "lsn"; readonly place: string }
-  /** What somebody called by pg_create_restore_point. */
+  /** A restore point created by pg_create_restore_point. */
   | { readonly kind: "name"; readonly name: string }
-  /** As soon as the backup is whole. */
+  /** As soon as the backup is consistent. */
   | { readonly kind: "immediate" }
-  /** All that the archive holds. */
+  /** The end of the archived WAL. */
   | { readonly kind: "latest" };
 
-/** A moment to the microsecond, which Date alone cannot hold. */
+/** A time to the microsecond, which Date alone cannot hold. */
 export interface Moment {
   readonly date: Date;
-  /** In UTC, as PostgreSQL and pgBackRest read it. */
+  /** In UTC, in the format that PostgreSQL and pgBackRest read. */
   readonly text: string;
 }
 
 const MOMENT =
   /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,6}))?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)$/i;
 
-/** Reads `2026-11-21 10:00:00+00`, `2026-11-21T10:00:00.123456Z` and the like; undefined without a time zone. */
+/** Reads `2026-11-21 10:00:00+00`, `2026-11-21T10:00:00.123456Z` and similar; undefined without a time zone. */
 export function parseMoment(given: string): Moment | undefined {
   const [, day, clock, fraction = "", zone = ""] = MOMENT.exec(given.trim()) ?? [];
   if (!day || !clock) return undefined;
@@ -37,7 +37,7 @@ export function parseMoment(given: string): Moment | undefined {
   return { date, text: `${whole}${fraction && `.${fraction}`}+00` };
 }
 
-/** A date as PostgreSQL writes it, cut to the second before. */
+/** A date in PostgreSQL's format, rounded down to the second. */
 export const showMoment = (date: Date) => `${date.toISOString().slice(0, 19).replace("T", " ")}+00`;
 
 export function describeTarget(target: Target): string {
@@ -55,7 +55,7 @@ export function describeTarget(target: Target): string {
   }
 }
 
-/** Refuses what cannot be recovered before anything is fetched, and names what can. */
+/** Refuses a target that the archive cannot reach before anything is fetched, and names what it can reach. */
 export function requireReachable(target: Target, found: readonly Window[], now: Date): void {
   if (found.length === 0) {
     throw new UserError(

@@ -1,43 +1,48 @@
-/** A backup that a recovery may begin from. */
+/** A base backup that a recovery may start from. */
 export interface BaseBackup {
+  /** pgBackRest's name of the backup. */
   readonly label: string;
   readonly type: "full" | "diff" | "incr";
-  /** Which cluster of this name it is of: pgBackRest counts them. */
+  /** Which cluster of this name the backup belongs to: pgBackRest numbers them. */
   readonly generation: number;
+  /** When pgBackRest started the backup. */
   readonly startedAt: Date;
-  /** No earlier moment can be recovered from it. */
+  /** The earliest time that can be recovered from this backup. */
   readonly finishedAt: Date;
+  /** The first WAL segment that the backup needs. */
   readonly firstSegment: string;
+  /** The last WAL segment that the backup needs. */
   readonly lastSegment: string;
-  /** The place in the log from which it is whole, such as 0/3000100. */
+  /** The WAL position at which the backup is consistent, such as 0/3000100. */
   readonly consistentAt: string | undefined;
   readonly bytes: number;
 }
 
-/** One finished segment of the log in the archive. */
+/** One complete WAL segment in the archive. */
 export interface ArchivedSegment {
   readonly timeline: number;
-  /** Its number since the beginning of the log. */
+  /** Its number, counted from the start of the WAL. */
   readonly position: number;
   readonly archivedAt: Date;
 }
 
-/** A span of time of which every moment can be recovered. */
+/** A time span in which every moment can be recovered. */
 export interface Window {
+  /** The earliest time that can be recovered. */
   readonly from: Date;
-  /** When the last segment was archived: what was committed later is not in it. */
+  /** When the last segment was archived; later commits are not included. */
   readonly to: Date;
-  /** The backup that it begins with. */
+  /** The oldest backup of the window. */
   readonly backup: BaseBackup;
-  /** The last segment. */
+  /** The last segment of the window. */
   readonly end: ArchivedSegment;
 }
 
-/** PostgreSQL's own size of a segment, which the cluster is made with. */
+/** PostgreSQL's default segment size, which the cluster is created with. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENTS_PER_FILE = 2 ** 32 / SEGMENT_BYTES;
 
-/** Reads a segment's name, `TTTTTTTTXXXXXXXXYYYYYYYY`, wherever it stands in a path; undefined for anything else. */
+/** Reads a segment's name, `TTTTTTTTXXXXXXXXYYYYYYYY`, anywhere in a path; undefined for anything else. */
 export function parseSegment(path: string, archivedAt: Date): ArchivedSegment | undefined {
   const [, timeline, high, low] =
     /(?:^|\/)([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})(?:-[0-9a-f]{40}(?:\.\w+)?)?$/.exec(path) ?? [];
@@ -49,23 +54,23 @@ export function parseSegment(path: string, archivedAt: Date): ArchivedSegment | 
   };
 }
 
-/** A place in the log, such as 16/B374D848, as a number. */
+/** A WAL position (LSN), such as 16/B374D848, as a number. */
 export function parsePlace(place: string): bigint | undefined {
   const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(place) ?? [];
   if (!high || !low) return undefined;
   return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
 }
 
-/** Where in the log a segment begins. */
+/** The WAL position at which a segment begins. */
 export const placeAt = ({ position }: Pick<ArchivedSegment, "position">): bigint =>
   BigInt(position) * BigInt(SEGMENT_BYTES);
 
-/** The first place in the log that a window does not reach. */
+/** The first WAL position after a window. */
 export const placeAfter = ({ end }: Window): bigint => placeAt({ position: end.position + 1 });
 
 /**
- * What can be recovered: from each backup as far as its log has no gap. Spans that follow from several backups are one,
- * which begins with the oldest. `segments` come in the order of the log.
+ * Computes what can be recovered: from each backup up to the first gap in its WAL. Adjoining spans of several backups
+ * are merged into one, which starts with the oldest. `segments` must be in WAL order.
  */
 export function windows(backups: readonly BaseBackup[], segments: readonly ArchivedSegment[]): Window[] {
   const found: Window[] = [];
@@ -73,7 +78,7 @@ export function windows(backups: readonly BaseBackup[], segments: readonly Archi
     const first = parseSegment(backup.firstSegment, backup.startedAt);
     const last = parseSegment(backup.lastSegment, backup.finishedAt);
     const end = first && endOfLog(first, segments);
-    if (!end || !last || end.position < last.position) continue; // not even the log of its own making is there
+    if (!end || !last || end.position < last.position) continue; // WAL written during the backup itself is missing
     const from = backup.finishedAt;
     const to = end.archivedAt.getTime() < from.getTime() ? from : end.archivedAt;
     const before = found.at(-1);
@@ -83,7 +88,7 @@ export function windows(backups: readonly BaseBackup[], segments: readonly Archi
   return found;
 }
 
-/** The last segment that is reached from `first` one after the other; a later timeline goes on where one before ends. */
+/** The last segment that follows `first` without a gap. A later timeline continues where an earlier one ends. */
 function endOfLog(first: ArchivedSegment, segments: readonly ArchivedSegment[]): ArchivedSegment | undefined {
   let end: ArchivedSegment | undefined;
   let timeline = first.timeline;
@@ -103,7 +108,7 @@ function endOfLog(first: ArchivedSegment, segments: readonly ArchivedSegment[]):
   return end;
 }
 
-/** Whether segments were archived after a gap that no backup has closed since. */
+/** Whether segments were archived after a gap and no later backup closes it. */
 export function hasGap(found: readonly Window[], segments: readonly ArchivedSegment[]): boolean {
   const reached = found.at(-1)?.end.position;
   const newest = segments.at(-1)?.position;

@@ -3,8 +3,8 @@ import { ALIVE } from "../programs";
 import type { RowsPart, RowsPiece } from "../store";
 
 /**
- * What would change the text of a value, hide rows or end a long copy, is the same in every session of psql that copies,
- * on both ways. Texts pass as the bytes that they are: both databases have the same encoding.
+ * Every psql session that copies, in both directions, fixes the settings that would change the text of a value, hide
+ * rows or end a long copy. Text is copied byte by byte: both databases have the same encoding.
  */
 const session = (encoding: string) =>
   [
@@ -34,8 +34,9 @@ const words = (statements: readonly string[]) => [
 const nameOf = (schema: string, table: string) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 
 /**
- * The words after `psql` that write a piece to its output, as of a snapshot. The lock is not waited for: who holds the
- * snapshot has it too, so whoever stands in between waits for the end of the dump, and the dump for them.
+ * The psql arguments that write a piece to stdout as of a snapshot. It does not wait for the table lock: the session
+ * with the snapshot already holds that lock. A session queued in between waits for the end of the dump, and the dump
+ * would wait for that session.
  */
 export function copyOut(piece: RowsPiece, snapshot: string, encoding: string): string[] {
   const table = nameOf(piece.schema, piece.table);
@@ -57,7 +58,7 @@ export function copyOut(piece: RowsPiece, snapshot: string, encoding: string): s
   ];
 }
 
-/** The words after `psql` that fill a table from its input; it answers with the number of rows. */
+/** The psql arguments that fill a table from stdin; psql prints the number of rows. */
 export function copyIn(
   { schema, table, columns, format }: Pick<RowsPart, "schema" | "table" | "columns" | "format">,
   encoding: string,
@@ -68,5 +69,5 @@ export function copyIn(
   ]);
 }
 
-/** How many rows psql says that it has copied. */
+/** The number of rows that psql reports as copied. */
 export const copiedRows = (answer: string) => Number(/^COPY (\d+)$/m.exec(answer)?.[1]);

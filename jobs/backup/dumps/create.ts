@@ -15,11 +15,11 @@ import { type DumpArgs, dump } from "./dump";
 import { databaseNames, readServer, type Server } from "./snapshot";
 
 interface CreateArgs extends DumpArgs {
-  /** All that take connections where none are named. */
+  /** Undefined: all databases that allow connections. */
   readonly databases: readonly string[] | undefined;
 }
 
-/** Dumps each database and at last writes the manifest: before that there is no backup, whatever happens. */
+/** Dumps each database and writes the manifest last. Without a manifest there is no backup, whatever fails before. */
 export async function create(args: CreateArgs, context: Context): Promise<Manifest> {
   const { store, server: address } = args;
   await store.check();
@@ -57,7 +57,7 @@ export async function create(args: CreateArgs, context: Context): Promise<Manife
   return manifest;
 }
 
-/** Names count seconds, and one may have been used up by a run that was killed a moment ago. */
+/** A name has a resolution of one second, and a run that was killed a moment ago may have used this second. */
 async function freeSecond(store: ObjectStore, signal: AbortSignal): Promise<Date> {
   for (;;) {
     const now = new Date();

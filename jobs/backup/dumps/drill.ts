@@ -16,7 +16,7 @@ interface DrillArgs {
 interface Drill {
   readonly backup: string;
   readonly good: boolean;
-  /** From the first byte read to the last row counted: what a real restore of everything would take here. */
+  /** From the first byte read to the last row counted: the time that a full restore would take here. */
   readonly recoverySeconds: number;
   readonly databases: readonly {
     readonly database: string;
@@ -26,7 +26,7 @@ interface Drill {
   }[];
 }
 
-/** Restores everything into scratch databases, compares what is in them with the manifest, and drops them. */
+/** Restores everything into scratch databases, compares their content with the manifest, and drops them. */
 export async function drill({ manifest, ...args }: DrillArgs, context: Context): Promise<Drill> {
   const began = Date.now();
   const databases: Drill["databases"][number][] = [];
@@ -71,7 +71,7 @@ async function tryOut(
   }
 }
 
-/** What a restored database has otherwise than its manifest says. */
+/** The differences between a restored database and its manifest. */
 export function compare(
   expected: Pick<Artefact, "tables" | "largeObjects">,
   found: Pick<Artefact, "tables" | "largeObjects">,
@@ -83,7 +83,7 @@ export function compare(
       if (now === rows) return [];
       return [`${name} has ${now === undefined ? "not been restored" : `${now} rows`}, not ${rows}`];
     }),
-    // Unlogged tables of a backup from a replica come back empty, and the manifest does not count them.
+    // Unlogged tables in a backup from a replica are restored empty, and the manifest does not count them.
     ...[...counted]
       .filter(([each, rows]) => !wanted.has(each) && rows > 0)
       .map(([each]) => `${each} is not in the manifest`),
@@ -93,7 +93,7 @@ export function compare(
   ];
 }
 
-/** Partitions that hashes chose count as one: which of them a row lies in is not the same in every database. */
+/** Counts hash partitions as one table: a row may be in another partition in another database. */
 function rowsByName(tables: Artefact["tables"]): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { schema, name, rows, hashedBy = `${schema}.${name}` } of tables) {

@@ -22,22 +22,30 @@ import { copyOut } from "./copy-rows";
 import { LOCK_WAIT_MS, type Snapshot, withSnapshot } from "./snapshot";
 
 export interface DumpArgs {
+  /** The server to dump from. */
   readonly server: DatabaseAddress;
+  /** The bucket that receives the dump. */
   readonly store: ObjectStore;
+  /** The client programs to run. */
   readonly programs: Programs;
+  /** zstd's compression level: a higher level makes smaller objects and needs more CPU time. */
   readonly compression: number;
-  /** So many sessions read at a time, beside the one that counts. */
+  /** Number of sessions that read in parallel, besides the one that counts rows. */
   readonly streams: number;
+  /**
+   * Size of one piece of a large table; a database of more than 2000 pieces gets larger ones. Smaller pieces spread one
+   * table over more sessions.
+   */
   readonly pieceBytes: number;
 }
 
-/** One object that a dump is made of, and the program that writes it. */
+/** One object of a dump, and the program that writes it. */
 interface Task {
   readonly key: string;
   readonly launch: (environment: NodeJS.ProcessEnv, signal: AbortSignal) => Launch;
 }
 
-/** Stores one database as it is at one moment: large tables in pieces beside each other, and the rest as pg_dump has it. */
+/** Stores one database as of one moment: large tables in pieces in parallel, and the rest through pg_dump. */
 export async function dump(
   args: DumpArgs,
   name: string,
@@ -78,7 +86,7 @@ export async function dump(
           seconds: secondsSince(began),
         };
       } catch (error) {
-        ended.abort(error); // when the counting fails, the programs end too
+        ended.abort(error); // a failed count stops the other programs
         await storing.catch(() => undefined);
         throw error;
       } finally {
@@ -100,7 +108,7 @@ async function store(
   return { key, bytes: digest.bytes, sha256: digest.sha256() };
 }
 
-/** The two archives first: pg_dump locks all tables when it starts, before anybody has had time to change one. */
+/** The two archives come first: pg_dump locks all tables when it starts, before anybody has time to change one. */
 function tasksOf(
   { programs: { pgDump, psql } }: DumpArgs,
   name: string,
@@ -117,7 +125,7 @@ function tasksOf(
           "--format=custom",
           "--compress=0",
           `--snapshot=${id}`,
-          // Who waits for our locks to end has put itself before pg_dump, and would wait with it for ever.
+          // A session that waits for our locks is queued before pg_dump; without a timeout both would wait for ever.
           `--lock-wait-timeout=${LOCK_WAIT_MS}`,
           "--no-password",
           ALIVE,

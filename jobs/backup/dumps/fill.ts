@@ -11,19 +11,21 @@ import { bytesFrom, collect, type Launch, UnpackingError, unpacked, unpackInto }
 import { copiedRows, copyIn } from "./copy-rows";
 
 export interface FillArgs {
+  /** The server to restore to. */
   readonly server: DatabaseAddress;
+  /** The bucket that holds the backup. */
   readonly store: ObjectStore;
+  /** The client programs to run. */
   readonly programs: Programs;
+  /** The part of the manifest for this database. */
   readonly artefact: Artefact;
-  /** Gives everything to the restoring user, for servers that do not know the roles. */
+  /** Makes the restoring user the owner of everything, for servers that lack the original roles. */
   readonly withoutOwners: boolean;
-  /** So many sessions write, and later build indexes, at a time. */
+  /** Number of sessions that write, and later build indexes, in parallel. */
   readonly streams: number;
 }
 
-/**
- * Fills an empty database: tables first, then all rows beside each other, then indexes and constraints beside each other.
- */
+/** Fills an empty database: tables first, then all rows in parallel, then indexes and constraints in parallel. */
 export async function fill(args: FillArgs, scratch: string, { signal, progress }: Context): Promise<void> {
   const { server, artefact, streams } = args;
   const shown = progress(`restoring ${artefact.database}`, "bytes", bytesOf(artefact));
@@ -51,7 +53,7 @@ class Filling {
     readonly onBytes: (bytes: number) => void,
   ) {}
 
-  /** The definitions alone are kept in a file: pg_restore has to find its way in them. */
+  /** Only the definitions are kept in a file: pg_restore must be able to seek in them. */
   async fetch(part: Part, path: string): Promise<void> {
     const { zstd } = this.args.programs;
     await this.#checked(part, (source) =>
@@ -63,7 +65,7 @@ class Filling {
     await this.#pgRestore(words, {}).ended;
   }
 
-  /** What is left over first: large objects are one stream, however many there are. */
+  /** The remainder goes first: all large objects are in one stream. */
   async load(): Promise<void> {
     const { artefact, streams } = this.args;
     const tasks = [
@@ -100,7 +102,7 @@ class Filling {
     return copiedRows((await answer) ?? "");
   }
 
-  /** COPY itself says how many rows it took: fewer than were counted in the snapshot are no backup. */
+  /** COPY reports how many rows it loaded. Fewer rows than the snapshot counted mean that the backup is incomplete. */
   #requireAll(counted: readonly number[]): void {
     const { rows, tables, database } = this.args.artefact;
     const sums = new Map<string, number>();
@@ -130,7 +132,7 @@ class Filling {
     return this.#checked(part, (source) => unpackInto(this.args.programs.zstd, source, signal, launch));
   }
 
-  /** What has been read is used at once, and judged at the end, when the whole database can still be dropped. */
+  /** Uses data as it is read, and checks the digest at the end, while the whole database can still be dropped. */
   async #checked(part: Part, use: (source: AsyncIterable<Buffer>) => Promise<void>): Promise<void> {
     const digest = new Digest();
     try {

@@ -15,22 +15,22 @@ import type { Artefact } from "../store";
 import { type FillArgs, fill } from "./fill";
 
 interface RestoreArgs extends FillArgs {
-  /** The database that the artefact becomes. */
+  /** Name of the database to restore into. */
   readonly into: string;
-  /** Whether it may take the place of a database that holds something. */
+  /** Whether to replace a database that is not empty. */
   readonly force: boolean;
 }
 
-/** How often sessions of the database are ended before its place is given up as too busy to take. */
+/** How often to end the sessions of the database before the swap fails as too busy. */
 const SWAP_ATTEMPTS = 5;
 
 /**
- * Restores beside the database of that name and takes its place by one transaction at the end: until then, and
- * whenever anything fails, what was there stays as it was.
+ * Restores into a database beside the existing one and swaps the two in one transaction at the end. Until then, and
+ * after any failure, the existing database is unchanged.
  */
 export async function restore(args: RestoreArgs, context: Context): Promise<void> {
   const { server, artefact, into, programs } = args;
-  // A database cannot be renamed from inside.
+  // A session cannot rename its own database.
   const outside = { ...server, database: into === "postgres" ? "template1" : "postgres" };
   const session = { purpose: "the server to restore to", applicationName: "trellis backup" };
   await withDatabase(outside, { ...session, signal: context.signal }, async (database) => {
@@ -45,7 +45,7 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
           "create them, or give everything to the restoring user with --without-owners",
       );
     }
-    await drop(database, scratch); // of a restore that was killed
+    await drop(database, scratch); // left by a restore that was killed
     await drop(database, replaced);
     try {
       await makeDatabase(database, scratch, artefact, args.withoutOwners);
@@ -53,7 +53,8 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
       context.signal.throwIfAborted();
       await takePlace(database, { scratch, into, replaced });
     } catch (error) {
-      // Where the disk is full the first attempt may fail too: it lets go of what cannot be written, and the next is clean.
+      // Where the disk is full, the first attempt may fail too: it discards what cannot be written, and the next one
+      // succeeds.
       const clear = () => withDatabase(outside, session, (fresh) => drop(fresh, scratch));
       await retry(clear, { attempts: 4, firstDelayMs: 500, longestDelayMs: 2_000 }).catch((second: unknown) =>
         context.log.warn({ scratch }, `${scratch} is left over, until the next restore: ${String(second)}`),
@@ -65,7 +66,9 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
   context.log.info({ database: into, major: programs.major }, `${into} is restored`);
 }
 
-/** Made from the name alone, so that the next run finds what a killed one has left; within PostgreSQL's 63 bytes. */
+/**
+ * Derived from the name alone, so that the next run finds what a killed run left behind; at most PostgreSQL's 63 bytes.
+ */
 export function nameBeside(database: string, what: "restoring" | "replaced" | "drill"): string {
   return `trellis_${what}_${sha256Of(database).slice(0, 16)}`;
 }
@@ -73,7 +76,7 @@ export function nameBeside(database: string, what: "restoring" | "replaced" | "d
 export const drop = (database: Database, name: string) =>
   database.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
 
-/** The server may need seconds to see that the session of a killed restore has no client any more. */
+/** The server may need seconds to notice that the client of a killed restore is gone. */
 function becomeOnly(database: Database, { server, into }: RestoreArgs, signal: AbortSignal): Promise<void> {
   const take = async () => {
     if (await tryLock(database, `restore ${into}`)) return;
@@ -112,7 +115,7 @@ async function exists(database: Database, name: string): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** Those inside the database, and those that its own settings and privileges name. */
+/** The roles used inside the database, and those in its own settings and privileges. */
 const rolesOf = ({ roles, properties: { owner, settings, privileges = [] } }: Artefact): string[] => [
   ...new Set(
     [
@@ -132,7 +135,7 @@ async function missingRoles(database: Database, roles: readonly string[]): Promi
   return rows.map(({ role }) => role);
 }
 
-/** With what a dump leaves out: its encoding, owner, settings, and who may connect. */
+/** Creates the database with what a dump leaves out: encoding, owner, settings and connect privileges. */
 async function makeDatabase(
   database: Database,
   name: string,
@@ -167,7 +170,7 @@ async function makeDatabase(
   }
 }
 
-/** A list of quoted names is kept as it stands; pg_dump knows the same parameters by name. */
+/** A list of quoted names is passed unchanged; pg_dump hard-codes the same parameters. */
 const settingValue = (parameter: string, value: string) =>
   ["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"].includes(
     parameter,
@@ -181,7 +184,9 @@ interface Names {
   readonly replaced: string;
 }
 
-/** Both renames are one transaction: at every moment there is one whole database of that name, or what was there. */
+/**
+ * Both renames run in one transaction: at any time a complete database has the name, or the previous one still has it.
+ */
 async function takePlace(database: Database, { scratch, into, replaced }: Names): Promise<void> {
   const rename = (from: string, to: string) =>
     database.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);

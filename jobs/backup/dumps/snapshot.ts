@@ -1,21 +1,21 @@
 import { type Database, quoteIdentifier, sqlState, transaction, UserError } from "../../shared";
 import type { DatabaseProperties, TableRows, TableShape } from "../store";
 
-/** A database at one moment: what a dump of that moment has to hold. */
+/** A database as of one moment: what a dump of that moment must contain. */
 export interface Snapshot {
-  /** By this name other sessions see the same moment. */
+  /** The snapshot's name, by which other sessions import it. */
   readonly id: string;
   readonly lsn: string;
   readonly roles: string[];
   readonly properties: DatabaseProperties;
   readonly largeObjects: number;
-  /** All tables whose rows a dump carries, kept as they are until the work is done. */
+  /** All tables whose rows a dump contains, locked against change until the work is done. */
   readonly tables: readonly TableShape[];
-  /** Counts the rows of every table as of this moment. */
+  /** Counts the rows of every table as of the snapshot. */
   countRows(): Promise<TableRows[]>;
 }
 
-/** Holds a snapshot of the database that the session is in for as long as the work lasts. */
+/** Holds a snapshot of the session's database until the work is done. */
 export function withSnapshot<T>(database: Database, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   return transaction(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", async () => {
     const row = await one<{ id: string; lsn: string; objects: number; roles: string[] }>(database, MOMENT);
@@ -33,10 +33,10 @@ export function withSnapshot<T>(database: Database, work: (snapshot: Snapshot) =
   });
 }
 
-/** How long whoever changes a table at the moment is waited for. */
+/** How long to wait for a transaction that is changing a table. */
 export const LOCK_WAIT_MS = 60_000;
 
-/** Nobody may change, empty or drop a table between the moment and its copy. */
+/** Locks the tables, so that nobody changes, truncates or drops one between the snapshot and its copy. */
 async function keep(database: Database, tables: readonly TableShape[]): Promise<void> {
   if (tables.length === 0) return;
   await database.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
@@ -54,7 +54,10 @@ async function keep(database: Database, tables: readonly TableShape[]): Promise<
   }
 }
 
-/** The rows of all tables that a dump carries: not those of extensions, which make theirs themselves. */
+/**
+ * Counts the rows of all tables that a dump contains. Tables of extensions are excluded: the extensions create their
+ * own rows.
+ */
 export async function countRows(database: Database): Promise<TableRows[]> {
   const { rows: tables } = await database.query<TableShape>(TABLES);
   return await countRowsOf(database, tables);
@@ -77,7 +80,7 @@ export async function countLargeObjects(database: Database): Promise<number> {
   return (await one<{ count: number }>(database, "SELECT count(*)::int FROM pg_largeobject_metadata")).count;
 }
 
-/** The databases that can be backed up, or those of the wanted ones that the server lacks. */
+/** The databases that can be backed up. */
 export async function databaseNames(database: Database): Promise<string[]> {
   const { rows } = await database.query<{ datname: string }>(
     "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname",
@@ -99,8 +102,8 @@ export const readServer = (database: Database) =>
   );
 
 /**
- * Types whose binary form names nothing by a number that another database would number otherwise, and has not changed
- * since PostgreSQL 9. It is half the work of the text form, on both ways.
+ * Types whose binary form contains no number that differs between databases, such as an OID, and has not changed since
+ * PostgreSQL 9. It costs half the work of the text form, in both directions.
  */
 const BINARY_TYPES =
   "{bool,bytea,int2,int4,int8,float4,float8,numeric,text,varchar,bpchar,name,uuid,json,jsonb,date,time,timetz,timestamp," +
@@ -136,7 +139,8 @@ const MOMENT = `
         WHERE datname = current_database() AND refclassid = 'pg_authid'::regclass)
       OR oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())) ORDER BY 1) AS roles`;
 
-// The locale's columns have another name in each of PostgreSQL 15 and 17, and none before: asked for as JSON.
+// The locale's column has different names in PostgreSQL 15 and 17, and does not exist before; hence the query through
+// JSON.
 const PROPERTIES = `
   SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, datcollate AS collate,
     datctype AS ctype,

@@ -1,25 +1,28 @@
 import { type ClusterMember, Patroni } from "../../postgres";
 import { type Context, type DatabaseAddress, StoreError } from "../../shared";
 
-/** A server that a backup can be made from. */
+/** A server to back up from. */
 export interface Source {
-  /** As a person knows it: "postgres-2, a replica that is 0 bytes behind". */
+  /** For log messages: "postgres-2, a replica that is 0 bytes behind". */
   readonly name: string;
+  /** How to connect to it. */
   readonly address: DatabaseAddress;
 }
 
-/** Where Patroni's members tell of each other. */
+/** How to reach the REST API of Patroni's members. */
 export interface MembersAccess {
+  /** URL of any member's REST API. */
   readonly url: string;
+  /** File with the CA certificate of the members. */
   readonly authority: string;
 }
 
-/** A replica that is further behind than one segment of the log is not one to count on. */
+/** A replica that lags by more than one WAL segment is not used. */
 const MOST_LAG = 16 * 1024 * 1024;
 
 /**
- * The servers to dump from, the best first: replicas that stream, so that the dump costs the leader nothing, and last
- * the server of the settings, which is the leader.
+ * The servers to dump from, the best first: streaming replicas, so that the dump does not load the leader; last the
+ * server from the settings, which is the leader.
  */
 export async function findSources(
   server: DatabaseAddress,
@@ -43,7 +46,7 @@ export async function findSources(
   }
 }
 
-/** Those that stream from the leader on its timeline, the closest first. */
+/** Replicas that stream from the leader on its timeline, the smallest lag first. */
 export function healthyReplicas(
   members: readonly ClusterMember[],
 ): { name: string; host: string; port: number; lag: number }[] {
@@ -52,7 +55,8 @@ export function healthyReplicas(
     .filter((member) => /replica|standby/.test(member.role) && member.role !== "standby_leader")
     .filter(({ state, timeline }) => state === "streaming" && timeline === leader?.timeline)
     .flatMap(({ name, api_url, port, lag }) =>
-      // By the name of the REST API, which the certificate holds: PostgreSQL's own address is that of the pod of now.
+      // Uses the host name of the REST API, which the certificate contains; PostgreSQL's own address is the pod's
+      // current IP.
       api_url && typeof lag === "number" && lag <= MOST_LAG
         ? [{ name, host: new URL(api_url).hostname, port: port ?? 5432, lag }]
         : [],
@@ -60,7 +64,7 @@ export function healthyReplicas(
     .sort((a, b) => a.lag - b.lag || (a.name < b.name ? -1 : 1));
 }
 
-/** Works with the best source; where one fails in the middle, all over again with the next. */
+/** Works with the best source. If one fails midway, starts over with the next. */
 export async function withBestSource<T>(
   sources: readonly Source[],
   { log, signal }: Pick<Context, "log" | "signal">,
@@ -73,7 +77,7 @@ export async function withBestSource<T>(
     } catch (error) {
       signal.throwIfAborted();
       const next = sources[index + 1];
-      // Another server would not mend the bucket.
+      // Another server would not fix the bucket.
       if (!next || error instanceof StoreError) throw error;
       log.warn(`${source.name} failed, going on with ${next.name}: ${messageOf(error)}`);
     }

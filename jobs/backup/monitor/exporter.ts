@@ -6,13 +6,15 @@ interface ExporterArgs {
   readonly host: string;
   readonly port: number;
   readonly store: ObjectStore;
+  /** Age of the newest backup above which it counts as an alert. */
   readonly maxAgeHours: number;
+  /** How long the result of reading the bucket is cached. */
   readonly refreshSeconds: number;
 }
 
 /**
- * Tells Prometheus how the backups stand, from what is in the bucket: the runs themselves are long gone. The bucket is read
- * when somebody asks, and not again within the time of a refresh.
+ * Serves metrics on the state of the backups, read from the bucket: the pods of the runs are long gone. The bucket is
+ * read on request, at most once per refresh interval.
  */
 export async function exportMetrics(args: ExporterArgs, context: Context): Promise<void> {
   const standing = new Known(args, context);
@@ -26,7 +28,7 @@ export async function exportMetrics(args: ExporterArgs, context: Context): Promi
   );
 }
 
-/** What the last look into the bucket found. */
+/** Caches the result of the last read of the bucket. */
 class Known {
   #families: Promise<readonly GaugeFamily[]> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +52,7 @@ class Known {
       return [storeUp(true), ...standingFamilies(standing)];
     } catch (error) {
       this.context.log.warn(`the bucket cannot be read: ${reason(error)}`);
-      this.#readAt = Number.NEGATIVE_INFINITY; // tried again at the next question
+      this.#readAt = Number.NEGATIVE_INFINITY; // retry on the next request
       return [storeUp(false)];
     }
   }

@@ -5,7 +5,7 @@ import type { Standing } from "./monitor";
 /** In Prometheus' text format. */
 export const metrics = (standing: Standing): Promise<string> => metricsText(standingFamilies(standing));
 
-/** The first two names are those that dashboards already know. */
+/** Existing dashboards use the first two names. */
 export function standingFamilies(standing: Standing): GaugeFamily[] {
   const { newest, lastVerification } = standing;
   const begun = (name: string | undefined) =>
@@ -41,7 +41,7 @@ export function standingFamilies(standing: Standing): GaugeFamily[] {
   ];
 }
 
-/** What is said while the bucket cannot be read: nothing about backups, since nothing is known. */
+/** While the bucket cannot be read, this is the only metric: the state of the backups is unknown. */
 export const storeUp = (up: boolean): GaugeFamily =>
   gauge("store_up", "Whether the bucket of the backups can be read", Number(up));
 

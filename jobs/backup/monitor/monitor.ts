@@ -14,34 +14,34 @@ import {
   type Verification,
 } from "../store";
 
-/** The newest runs of each verb, the newest first. */
+/** The newest runs of each verb, newest first. */
 type Runs = Readonly<Partial<Record<"create" | ReportedVerb, readonly EndedRun[]>>>;
 
-/** How the backups stand, and what somebody should look at. */
+/** The state of the backups, and what an operator should look at. */
 export interface Standing {
   readonly checkedAt: string;
   readonly backups: number;
   readonly unfinished: number;
-  /** Backups that a verification or a listing has found to be broken. */
+  /** Number of backups that a verification or a listing found damaged. */
   readonly damaged: number;
   readonly newest:
     | { readonly name: string; readonly ageHours: number; readonly bytes: number; readonly seconds: number }
     | undefined;
-  /** Of the one before the newest: a size that halves is a sign. */
+  /** Size of the backup before the newest: a size that halves is a warning sign. */
   readonly previousBytes: number | undefined;
   readonly oldest: string | undefined;
-  /** Of the newest runs, the share that ended well; undefined where there is no report. */
+  /** Share of the newest runs that succeeded; undefined without reports. */
   readonly successRate: number | undefined;
   readonly lastVerification: (Verification & { readonly backup: string }) | undefined;
-  /** How each verb ended when it last ran. */
+  /** How each verb's last run ended. */
   readonly lastRuns: Readonly<Partial<Record<"create" | ReportedVerb, EndedRun>>>;
   readonly alerts: readonly string[];
 }
 
-/** Runs that the success rate looks back on. */
+/** Number of runs in the success rate. */
 const RUNS = 10;
 
-/** A drill a week, and a day's grace. */
+/** One drill a week, plus one day of grace. */
 const DRILL_DAYS = 8;
 
 export async function monitor(store: ObjectStore, now: Date, maxAgeHours: number): Promise<Standing> {
@@ -54,7 +54,7 @@ export async function monitor(store: ObjectStore, now: Date, maxAgeHours: number
   return judge(await listBackups(store), Object.fromEntries(runs), now, maxAgeHours);
 }
 
-/** `backups` come with the newest first, as the catalogue lists them. */
+/** `backups` are newest first, as the catalogue lists them. */
 export function judge(backups: readonly Backup[], runs: Runs, now: Date, maxAgeHours: number): Standing {
   const complete = backups.filter(({ manifest, problem }) => manifest !== undefined && problem === undefined);
   const good = backups.filter(isGood);
@@ -107,7 +107,7 @@ export function judge(backups: readonly Backup[], runs: Runs, now: Date, maxAgeH
   };
 }
 
-/** Of what runs by a schedule: that it failed, or runs no more. */
+/** For scheduled verbs: alerts when the last run failed or is too old. */
 function alertsOfRun(
   verb: ReportedVerb,
   run: EndedRun | undefined,

@@ -21,21 +21,21 @@ const verification = z.object({
 
 export type Verification = z.infer<typeof verification>;
 
-/** One backup as the bucket shows it. */
+/** One backup, as found in the bucket. */
 export interface Backup {
   readonly name: string;
   readonly keys: readonly string[];
   readonly bytes: number;
-  /** Absent where the backup was never finished, or its manifest cannot be understood: then it cannot be restored. */
+  /** Undefined where the backup was never finished or its manifest is unreadable: such a backup cannot be restored. */
   readonly manifest: Manifest | undefined;
-  /** Of an encrypted backup: what is stored, as far as it can be told without the key. */
+  /** Of an encrypted backup: what is stored, as far as it is readable without the key. */
   readonly seal?: Seal | undefined;
   readonly verification: Verification | undefined;
-  /** What is missing, in words. */
+  /** What is missing, as text for the user. */
   readonly problem: string | undefined;
 }
 
-/** All backups of the bucket, the newest first; unfinished ones too. */
+/** All backups in the bucket, newest first, including unfinished ones. */
 export async function listBackups(store: ObjectStore): Promise<Backup[]> {
   const objects = await store.list("postgres_");
   const names = [...new Set(objects.map(({ key }) => key.split("/")[0] ?? ""))].filter((name) =>
@@ -59,7 +59,7 @@ export async function listBackups(store: ObjectStore): Promise<Backup[]> {
   return backups;
 }
 
-/** Whole as far as a listing can tell, and not known to be damaged. */
+/** Complete according to the listing, and not known to be damaged. */
 export const isGood = ({ manifest: found, seal, problem, verification: checked }: Backup) =>
   (found ?? seal) !== undefined && problem === undefined && checked?.good !== false;
 
@@ -107,7 +107,7 @@ async function manifestOf(store: ObjectStore, name: string): Promise<Found> {
   return typeof read === "string" ? { problem: read } : { manifest: read };
 }
 
-/** The manifest of an encrypted backup where the key is given, with its parts under the keys that they have there. */
+/** The manifest of an encrypted backup, if the key is given, with the object keys of the encrypted parts. */
 async function unsealed(store: ObjectStore, { name, objects }: Seal): Promise<Found> {
   if (!(store instanceof SealedStore) || !store.identity) return {};
   if (!objects.some(({ key }) => key === sealedManifestKey(name)))
@@ -135,7 +135,7 @@ async function unsealed(store: ObjectStore, { name, objects }: Seal): Promise<Fo
   }
 }
 
-/** What must be in the bucket: of an encrypted backup, the encrypted objects. */
+/** The objects that must be in the bucket: for an encrypted backup, the encrypted ones. */
 const storedParts = ({ manifest: found, seal }: Found): readonly Part[] =>
   seal?.objects ?? found?.databases.flatMap(partsOf) ?? [];
 

@@ -16,23 +16,23 @@ import { encrypted, SEALED, type SealedObject, type SealedStore, writeSeal } fro
 interface CopyArgs {
   readonly from: ObjectStore;
   readonly to: SealedStore;
-  /** The public key that the copy is encrypted for. */
+  /** The public key (age) that the copy is encrypted for. */
   readonly recipient: string;
-  /** The newest good one where none is named. */
+  /** Undefined: the newest good backup. */
   readonly name: string | undefined;
 }
 
 interface Copied {
   readonly backup: string;
   readonly bytes: number;
-  /** False where it was there already. */
+  /** False where the copy already existed. */
   readonly copied: boolean;
 }
 
 /**
- * Brings a backup to another bucket, encrypted. Each part is checked on its way and read back, as it is stored, from where
- * it went; the seal comes last, so that what was not copied whole is no backup there either. A copy in clear, as earlier
- * releases made them, is replaced.
+ * Copies a backup to another bucket, encrypted. Each part is checked on the way and read back, as stored, from the
+ * target. The seal is written last, so that an incomplete copy does not count as a backup. An unencrypted copy from an
+ * earlier release is replaced.
  */
 export async function copy({ from, to, recipient, name }: CopyArgs, context: Context): Promise<Copied> {
   const began = Date.now();
@@ -107,7 +107,7 @@ async function storeSealed(
   return object;
 }
 
-/** Ends with an error where the bytes are not those of the manifest, so that nothing appears in the other bucket. */
+/** Throws where the bytes differ from the manifest, so that the object does not appear in the other bucket. */
 async function* checked(
   from: ObjectStore,
   part: Part,

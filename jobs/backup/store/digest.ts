@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Passes a stream on and knows its sum and its length when it has ended. */
+/** Passes a stream through and computes its SHA-256 and length. */
 export class Digest {
   readonly #hash = createHash("sha256");
   bytes = 0;
@@ -14,7 +14,7 @@ export class Digest {
     }
   }
 
-  /** To be asked once, after the end. */
+  /** Call it once, after the stream has ended. */
   sha256(): string {
     return this.#hash.digest("hex");
   }

@@ -6,23 +6,25 @@ export const NAME = /^postgres_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/;
 const table = z.object({
   schema: z.string(),
   name: z.string(),
-  /** A partitioned table holds no rows itself; its partitions are listed as tables of their own. */
+  /** A partitioned table itself holds no rows; its partitions are listed as separate tables. */
   rows: z.number().int().nonnegative(),
-  /** The table whose hashes have put the rows here; in another database they may lie in another of its partitions. */
+  /** The table whose hash partitioning put the rows here; in another database they may be in another partition. */
   hashedBy: z.string().optional(),
 });
 
-/** What a dump leaves out of a database, and what is needed to make it again. */
+/** What a dump leaves out of a database, and what is needed to recreate it. */
 const properties = z.object({
   owner: z.string(),
   encoding: z.string(),
   collate: z.string(),
   ctype: z.string(),
-  /** The locale of ICU or of PostgreSQL's own provider, where one of them compares texts instead of the C library. */
+  /**
+   * The locale of ICU or of PostgreSQL's builtin provider, where one of them compares text instead of the C library.
+   */
   locale: z.object({ provider: z.enum(["icu", "builtin"]), name: z.string() }).nullable(),
   /** Settings of the database, and of single roles in it: "search_path=public". */
   settings: z.array(z.object({ role: z.string().nullable(), setting: z.string() })),
-  /** Who may do what; absent where the server's defaults hold. A grantee of null is everybody. */
+  /** Granted privileges; absent where the server's defaults apply. A null grantee is PUBLIC. */
   privileges: z
     .array(z.object({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }))
     .optional(),
@@ -30,10 +32,10 @@ const properties = z.object({
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** One object of a backup, compressed by zstd. */
+/** One object of a backup, compressed with zstd. */
 const part = z.object({ key: z.string(), bytes: z.number().int().nonnegative(), sha256 });
 
-/** What COPY has written of one table, or of a range of its pages. */
+/** COPY's output for one table, or for a range of its pages. */
 const rowsPart = part.extend({
   schema: z.string(),
   table: z.string(),
@@ -43,14 +45,17 @@ const rowsPart = part.extend({
 
 const artefact = z.object({
   database: z.string(),
-  /** An archive of pg_dump with everything but rows: tables before they are filled, indexes and constraints after. */
+  /**
+   * A pg_dump archive of everything except rows: tables, created before the rows, and indexes and constraints, created
+   * after.
+   */
   definitions: part,
-  /** An archive of pg_dump with large objects, sequences, and the rows of all tables that are not in parts of their own. */
+  /** A pg_dump archive with large objects, sequences, and the rows of all tables without parts of their own. */
   remainder: part,
   rows: z.array(rowsPart),
-  /** Where in the server's log the dump's snapshot lies. */
+  /** The server's WAL position (LSN) of the snapshot. */
   lsn: z.string(),
-  /** Roles that own something in the database or were granted something. */
+  /** Roles that own something in the database or have been granted something. */
   roles: z.array(z.string()),
   properties,
   tables: z.array(table),
@@ -78,7 +83,7 @@ const stamp = (time: Date) => time.toISOString().replace(/[-:]/g, "").replace("T
 
 export const backupName = (time: Date) => `postgres_${stamp(time)}`;
 
-/** When a backup of this name was begun. */
+/** When the backup of this name was started. */
 export function backupTime(name: string): Date {
   const [, year, month, day, hour, minute, second] = NAME.exec(name) ?? [];
   return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
@@ -89,7 +94,7 @@ export const partKey = (name: string, database: string, part: string) =>
 export const manifestKey = (name: string) => `${name}/manifest.json`;
 export const verificationKey = (name: string) => `${name}/verification.json`;
 
-/** The objects that a database is in. */
+/** The objects that a database consists of. */
 export const partsOf = ({ definitions, remainder, rows }: Artefact): Part[] => [
   definitions,
   remainder,
@@ -101,13 +106,13 @@ export const bytesOf = (artefact: Artefact) => partsOf(artefact).reduce((sum, { 
 export const totalBytes = ({ databases }: Pick<Manifest, "databases">) =>
   databases.reduce((sum, artefact) => sum + bytesOf(artefact), 0);
 
-/** As it is stored: closed by its own sum, so that no byte of it can change unseen. */
+/** The stored form ends with its own SHA-256, so that any changed byte is detected. */
 export function writeManifest(written: Manifest): string {
   const body = JSON.stringify(written, undefined, 2);
   return `${JSON.stringify({ ...written, sha256: sha256Of(body) }, undefined, 2)}\n`;
 }
 
-/** The manifest, or in words why it is none. */
+/** The manifest, or the reason as text why it is invalid. */
 export function readManifest(stored: string, name: string): Manifest | string {
   let read: unknown;
   try {
@@ -117,7 +122,7 @@ export function readManifest(stored: string, name: string): Manifest | string {
   }
   const parsed = manifest.safeParse(read);
   if (!parsed.success) return "its manifest cannot be understood";
-  // Safe: what was parsed is an object.
+  // Safe: the schema above has accepted an object.
   const { sha256: _, ...written } = read as Manifest & { sha256?: string };
   if (writeManifest(written) !== stored) return "its manifest is not what was stored: its sha256 differs";
   if (parsed.data.name !== name) return `its manifest is that of ${parsed.data.name}`;

@@ -1,39 +1,39 @@
-/** A table as it stands in the database, seen by who has to divide the work of copying it. */
+/** A table in the database, with what is needed to divide the work of copying it. */
 export interface TableShape {
   readonly schema: string;
   readonly name: string;
-  /** Those that hold something of their own: not the generated ones. */
+  /** Columns that are stored; generated columns are left out. */
   readonly columns: readonly string[];
-  /** With what lies outside the rows, but without indexes. */
+  /** Including TOAST, without indexes. */
   readonly bytes: number;
-  /** Pages of the rows themselves. */
+  /** Number of pages of the main table. */
   readonly blocks: number;
-  /** Whether each column's binary form means the same in any other database. */
+  /** Whether the binary form of every column has the same meaning in any other database. */
   readonly binary: boolean;
   /**
-   * The table that has divided these rows among its partitions by hashes. Those of an enum's values are others in another
-   * database, so pg_dump brings such rows back through that table.
+   * The table that hash-partitions these rows. Enum values hash differently in another database, so pg_dump loads such
+   * rows through that table.
    */
   readonly hashedBy: string | null;
 }
 
-/** Rows of one table that are copied by themselves, beside all others. */
+/** Rows of one table that are copied as one piece, in parallel with all others. */
 export interface RowsPiece {
   readonly schema: string;
   readonly table: string;
   readonly columns: readonly string[];
   readonly format: "binary" | "text";
-  /** Pages from the first on and before the second; those of the last piece have no end. */
+  /** Pages from `from` up to but not including `before`; the last piece has no end. */
   readonly from: number;
   readonly before: number | undefined;
 }
 
-/** So many objects are still listed and read back without a thought, whatever the size of a database. */
+/** This many objects can still be listed and read back quickly, whatever the size of the database. */
 const MOST_PIECES = 2_000;
 
 /**
- * Which tables are worth a copy of their own, in how many pieces. A smaller table costs more in sessions than it gains
- * in time, and stays with the remainder.
+ * Chooses which tables are copied separately, and in how many pieces. A smaller table costs more in sessions than it
+ * saves in time, and stays in the remainder.
  */
 export function cutTables(tables: readonly TableShape[], pieceBytes: number): RowsPiece[] {
   const total = tables.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -5,16 +5,19 @@ import { listReports, reportTime } from "./report";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** An unfinished backup older than this is not being made any more. */
+/** An unfinished backup older than this is abandoned. */
 const ABANDONED_AFTER_MS = DAY_MS;
 
-/** Which backups go: too old, or abandoned; never the newest good one, and none where there is no good one. */
+/**
+ * Chooses which backups to delete: expired or abandoned ones; never the newest good one, and none while there is no
+ * good one.
+ */
 export function chooseExpired(backups: readonly Backup[], now: Date, retentionDays: number): Backup[] {
   const newestGood = [...backups].sort((a, b) => (a.name < b.name ? 1 : -1)).find(isGood);
   return backups.filter((backup) => {
     const age = now.getTime() - backupTime(backup.name).getTime();
     if (backup.name === newestGood?.name) return false;
-    // Whatever might be the last that can be rescued stays until there is a good one.
+    // Anything that might be recoverable is kept until there is a good backup.
     if (backup.manifest !== undefined || !isUnfinished(backup)) {
       return newestGood !== undefined && age > retentionDays * DAY_MS;
     }
@@ -28,7 +31,7 @@ interface Pruned {
   readonly removed: readonly string[];
   readonly kept: number;
   readonly reports: number;
-  /** Uploads of killed runs, whose parts took room. */
+  /** Incomplete uploads of killed runs, which used storage. */
   readonly uploads: number;
 }
 
@@ -36,7 +39,7 @@ export const prunedText = ({ removed, reports, uploads, kept }: Pruned) =>
   `removed ${removed.length} backups (${removed.join(", ") || "none"}), ` +
   `${reports} reports, ${uploads} dead uploads; kept ${kept} backups`;
 
-/** Lists everything first, and deletes only what it has listed; a backup stops being one with its first deletion. */
+/** Lists everything first, and deletes only what it has listed. The first deletion already makes a backup invalid. */
 export async function prune(store: ObjectStore, now: Date, retentionDays: number): Promise<Pruned> {
   const backups = await listBackups(store);
   const reports = await listReports(store);

@@ -19,7 +19,7 @@ interface Run {
 
 const FOLDER = "reports/";
 
-/** The report of one run, with the fields that its readers have always known. */
+/** The report of one run, with the field names that its readers rely on. */
 export function report(run: Run) {
   const bytes = run.manifest ? totalBytes(run.manifest) : 0;
   return {
@@ -73,16 +73,16 @@ const sheet = (
     "",
   ].join("\n");
 
-/** The verbs besides `create` whose runs are reported. */
+/** The verbs besides `create` that write a report. */
 export const REPORTED = ["verify", "prune", "copy", "drill", "restore"] as const;
 export type ReportedVerb = (typeof REPORTED)[number];
 
-/** What a run has found out so far, for its report: `{ backup_name: "postgres_20261121_020000" }`. */
+/** What a run has recorded so far for its report: `{ backup_name: "postgres_20261121_020000" }`. */
 type Facts = Record<string, string | number>;
 
 /**
- * Does the work of a verb and leaves a report and a summary of how it ended, also where it failed. The failure itself is
- * what the user has to see, also when it keeps its own report from being stored.
+ * Runs a verb and stores a report and a summary of how it ended, also when it failed. The user must see the original
+ * failure, even if the report cannot be stored.
  */
 export async function reporting(
   store: ObjectStore,
@@ -117,7 +117,7 @@ export async function reporting(
   }
 }
 
-/** What was done is done: a storage that takes no report undoes nothing. */
+/** Only warns: the work succeeded, and a missing report does not undo it. */
 export const warnOfReport = (log: Logger, error: unknown) =>
   log.warn(
     `it went well, but its report is not stored: ${error instanceof Error ? error.message : String(error)}`,
@@ -126,14 +126,14 @@ export const warnOfReport = (log: Logger, error: unknown) =>
 const reportKey = (verb: string, kind: "report" | "summary", at: Date, ending: "json" | "txt") =>
   `${FOLDER}${verb}_${kind}_${backupName(at).replace("postgres_", "")}.${ending}`;
 
-/** Leaves the report and the summary beside the backups. */
+/** Stores the report and the summary beside the backups. */
 export async function writeReport(store: ObjectStore, run: Run): Promise<void> {
   const stamp = run.name.replace("postgres_", "");
   await store.write(`${FOLDER}backup_report_${stamp}.json`, `${JSON.stringify(report(run), undefined, 2)}\n`);
   await store.write(`${FOLDER}backup_summary_${stamp}.txt`, summary(run));
 }
 
-/** All reports and summaries of all verbs, the newest first. */
+/** All reports and summaries of all verbs, newest first. */
 export async function listReports(store: ObjectStore): Promise<string[]> {
   const objects = await store.list(FOLDER);
   return objects
@@ -152,10 +152,10 @@ const ended = z.looseObject({
   error_message: z.string(),
 });
 
-/** How one run of a verb ended, as its report tells. */
+/** How one run of a verb ended, according to its report. */
 export type EndedRun = z.output<typeof ended>;
 
-/** The newest runs of a verb, the newest first; `create`'s reports are called those of the backup. */
+/** The newest runs of a verb, newest first. The reports of `create` are named `backup_report_`. */
 export async function readRuns(
   store: ObjectStore,
   reports: readonly string[],

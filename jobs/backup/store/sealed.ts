@@ -6,9 +6,9 @@ import { ObjectStore, UserError } from "../../shared";
 import { NAME } from "./manifest";
 
 /**
- * Backups off the cluster are encrypted by age for a public key, so that whoever owns the bucket, or has stolen its keys,
- * reads no row, and neither does the pod that copies. What they must know without the key, to list, check and prune, is in
- * a seal in the place of the manifest: the names, sizes and sums of what is stored. The manifest itself is encrypted.
+ * Backups outside of the cluster are encrypted with age for a public key. Neither the owner of the bucket, nor a thief
+ * of its keys, nor the pod that copies can read a row. A seal replaces the manifest: it holds the names, sizes and
+ * digests of the stored objects, which list, verify and prune need without the key. The manifest itself is encrypted.
  */
 export const SEALED = ".age";
 
@@ -31,11 +31,11 @@ const seal = z.strictObject({
 export type SealedObject = z.infer<typeof object>;
 export type Seal = Omit<z.infer<typeof seal>, "sha256">;
 
-/** As it is stored: closed by its own sum. */
+/** The stored form ends with its own SHA-256. */
 export const writeSeal = (written: Seal) =>
   `${JSON.stringify({ ...written, sha256: sumOf(written) }, undefined, 2)}\n`;
 
-/** The seal; undefined where something else is stored, and in words what is wrong with one. */
+/** The seal; undefined where something else is stored; text where the seal is invalid. */
 export function readSeal(stored: string, name: string): Seal | string | undefined {
   let read: unknown;
   try {
@@ -56,7 +56,7 @@ const sumOf = ({ version, name, encryption, objects }: Seal) =>
     .update(JSON.stringify([version, name, encryption, objects]))
     .digest("hex");
 
-/** Encrypts as it comes. */
+/** Encrypts a stream as it arrives. */
 export async function* encrypted(
   source: AsyncIterable<Uint8Array>,
   recipient: string,
@@ -66,11 +66,11 @@ export async function* encrypted(
   yield* buffers(await encrypter.encrypt(ReadableStream.from(source) as BytesStream));
 }
 
-/** What the library takes and answers: the DOM's name of the very class of Node. */
+/** The stream type of the age library, which uses the DOM's name for the same class in Node. */
 type BytesStream = Parameters<Decrypter["decrypt"]>[0] & ReadableStream<Uint8Array>;
 
 async function* buffers(stream: unknown): AsyncGenerator<Buffer> {
-  // Safe: in Node, each stream of the web's kind is this class, which can be iterated.
+  // Safe: in Node, every web stream is this class, which is async iterable.
   for await (const chunk of stream as ReadableStream<Uint8Array>) {
     yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
@@ -79,7 +79,7 @@ async function* buffers(stream: unknown): AsyncGenerator<Buffer> {
 /** The content was encrypted for another key. */
 export class OtherKey extends UserError {}
 
-/** A bucket, of which what is encrypted is read in clear where the key is given. */
+/** A bucket whose encrypted objects are decrypted on read if the key is given. */
 export class SealedStore extends ObjectStore {
   identity: string | undefined;
 
@@ -94,7 +94,7 @@ export class SealedStore extends ObjectStore {
     try {
       yield* buffers(await decrypter.decrypt(ReadableStream.from(stored) as BytesStream));
     } catch (error) {
-      if (failure) throw failure; // the bucket's own
+      if (failure) throw failure; // an error of the bucket itself
       if (error instanceof Error && error.message.startsWith("no identity matched")) {
         throw new OtherKey(
           `${key} is encrypted for another key than the one that is given (BACKUP_S3_IDENTITY), or its header was changed`,
@@ -104,7 +104,7 @@ export class SealedStore extends ObjectStore {
     }
   }
 
-  /** The content as it is stored. */
+  /** Reads the content as stored, without decryption. */
   readSealed(key: string): AsyncGenerator<Buffer, void, undefined> {
     return super.read(key);
   }

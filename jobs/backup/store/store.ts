@@ -3,13 +3,13 @@ import { SealedStore } from "./sealed";
 
 interface StoreArgs {
   readonly store: ObjectStoreAddress;
-  /** Long work does not end with a storage that comes back within this time, in milliseconds; the log says that it waits. */
+  /** How long, in milliseconds, long work waits for storage that does not answer; the log reports the wait. */
   readonly patience: number;
-  /** The key of encrypted backups; without it they can be listed, checked and removed, and not read. */
+  /** The private key (age) of encrypted backups; without it they can be listed, checked and deleted, but not read. */
   readonly identity?: string | undefined;
 }
 
-/** Opens a bucket for the time of one piece of work. */
+/** Opens a bucket while the work runs. */
 export async function withStore(
   { store: address, patience, identity }: StoreArgs,
   { signal, log }: Pick<Context, "signal" | "log">,

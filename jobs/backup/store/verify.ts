@@ -11,18 +11,19 @@ interface VerifyArgs {
   readonly store: ObjectStore;
   readonly programs: Programs;
   readonly backup: Backup & { manifest: Manifest };
-  /** So many objects are read at a time. */
+  /** Number of objects that are read in parallel. */
   readonly streams: number;
 }
 
-/** Reads back every byte, records what was found beside the backup, and fails where that is not what was written. */
+/** Reads every byte back, records the result beside the backup, and fails where it differs from what was written. */
 export async function verify(args: VerifyArgs, context: Context): Promise<Verification> {
   const { store, backup } = args;
   const began = Date.now();
   const problems = backup.problem === undefined ? [] : [backup.problem];
   for (const artefact of backup.manifest.databases) {
     const shown = context.progress(artefact.database, "bytes", bytesOf(artefact));
-    const checks = checksOf(artefact).filter(({ part }) => backup.keys.includes(part.key)); // others are told already
+    // missing objects are reported already
+    const checks = checksOf(artefact).filter(({ part }) => backup.keys.includes(part.key));
     const found = await sideBySide(checks, { width: args.streams, signal: context.signal }, (check, signal) =>
       judge(args, check, signal, shown.advance),
     ).finally(shown.done);
@@ -39,7 +40,7 @@ export async function verify(args: VerifyArgs, context: Context): Promise<Verifi
   return found;
 }
 
-/** One object of a backup, and the entries that its table of contents must have where it is an archive. */
+/** One object of a backup, and the entries that its table of contents must have if it is an archive. */
 interface Check {
   readonly part: Part;
   readonly entries?: { readonly kind: "TABLE" | "TABLE DATA"; readonly tables: readonly TableRows[] };
@@ -64,7 +65,7 @@ async function judge(
 ): Promise<string[]> {
   const digest = new Digest();
   const content = digest.of(store.read(part.key), onBytes);
-  // Whoever stops reading does not end the content: what zstd refuses to take still counts for the sum.
+  // A reader that stops early must not end the content: the digest also covers what zstd refuses to read.
   const source: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: () => content.next() }) };
   const problems: string[] = [];
   try {
@@ -86,7 +87,7 @@ async function judge(
   ].map((problem) => `${part.key}: ${problem}`);
 }
 
-/** The archive's own table of contents, after all of it has been unpacked. */
+/** The archive's own table of contents, after the whole archive was unpacked. */
 async function listContents(
   { zstd, pgRestore }: Programs,
   source: AsyncIterable<Buffer>,
@@ -104,7 +105,7 @@ async function listContents(
   }
 }
 
-/** Hands on what is read, and reads to the end even when nobody takes it any more: pg_restore stops after its list. */
+/** Passes the data on and reads to the end even when nobody consumes it any more: pg_restore stops after its list. */
 async function pour(source: AsyncIterable<Buffer>, into: NodeJS.WritableStream): Promise<void> {
   let taken = true;
   const closed = new Promise<void>((resolve) => into.once("close", resolve).once("error", () => resolve()));
@@ -118,7 +119,7 @@ async function pour(source: AsyncIterable<Buffer>, into: NodeJS.WritableStream):
   into.end();
 }
 
-/** Tables of the manifest that the archive's own table of contents does not name. */
+/** Tables in the manifest that the archive's table of contents lacks. */
 function absent({ kind, tables }: NonNullable<Check["entries"]>, contents: string): string[] {
   return tables
     .filter(({ schema, name }) => !contents.includes(` ${kind} ${oneLine(schema)} ${oneLine(name)} `))
@@ -128,5 +129,5 @@ function absent({ kind, tables }: NonNullable<Check["entries"]>, contents: strin
     );
 }
 
-/** pg_restore keeps each entry of its list on one line. */
+/** pg_restore prints each entry of its list on one line. */
 const oneLine = (name: string) => name.replace(/[\r\n]/g, " ");

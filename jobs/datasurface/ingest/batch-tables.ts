@@ -3,9 +3,9 @@ import { belongingTo, type Platform, platformTables } from "../model";
 import { inPublic } from "./dataset-tables";
 
 /**
- * The platform's batch counter and batch metrics. What must hold of batches is held by the database: numbers begin at
- * 1 and have no gaps (each batch refers to the one before), a stream has one open batch at most, a committed batch
- * has an end, and its counts add up.
+ * The platform's batch counter and batch metrics. The database enforces the rules for batches: numbers start at 1 and
+ * have no gaps (each batch references the one before), a stream has at most one open batch, a committed batch has an
+ * end, and its counts add up.
  */
 function renderBatchTables(platform: Platform): string {
   const names = platformTables(platform.name);
@@ -40,7 +40,7 @@ function renderBatchTables(platform: Platform): string {
     );`;
 }
 
-/** Makes the batch tables where they are missing; two runs may do so at once. */
+/** Creates missing batch tables; two runs may do so at once. */
 export async function ensureBatchTables(database: Database, platform: Platform): Promise<void> {
   const { counter } = platformTables(platform.name);
   const { rows } = await database.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [

@@ -13,7 +13,7 @@ import { inPublic } from "./dataset-tables";
 
 export type BatchStatus = "started" | "ingested" | "committed";
 
-/** What a batch remembers from one run to the next, as jsonb. */
+/** What a batch keeps from one run to the next, as jsonb. */
 export interface BatchState {
   readonly all_datasets: readonly string[];
   readonly current_dataset_index: number;
@@ -22,13 +22,13 @@ export interface BatchState {
   readonly job_state: {
     readonly store: string;
     readonly schemas: Readonly<Record<string, DatasetSchema>>;
-    /** Rows staged of each dataset that is complete. */
+    /** Number of staged rows for each dataset that is staged completely. */
     readonly staged: Readonly<Record<string, number>>;
-    /** Which state of the source the staged rows show; see source.ts. */
+    /** The state of the source that the staged rows show; see source.ts. */
     readonly snapshot?: string;
     /** Set while the guard against mass deletion holds the batch: how many rows the merge would delete. */
     readonly held?: { readonly deletes: number };
-    /** The run that writes; a run that finds another's name here has been overtaken. */
+    /** The run that owns the batch. A run that finds another run's id here must stop. */
     readonly run?: string;
   };
 }
@@ -39,7 +39,7 @@ export interface Batch {
   readonly state: BatchState;
 }
 
-/** The batches of one stream, as one run sees and moves them. */
+/** The batches of one stream: one run reads and updates them here. */
 export class BatchLedger {
   private readonly counter: string;
   private readonly metrics: string;
@@ -64,7 +64,7 @@ export class BatchLedger {
     return this.select("AND batch_status = 'committed' ORDER BY batch_id DESC LIMIT 1");
   }
 
-  /** Begins the next batch. `alongside` runs in the same transaction. */
+  /** Starts the next batch. `alongside` runs in the same transaction. */
   async begin(alongside: (id: number) => Promise<void>): Promise<Batch> {
     return transaction(this.database, "BEGIN", async () => {
       await this.lock();
@@ -85,7 +85,7 @@ export class BatchLedger {
     });
   }
 
-  /** Puts this run's name on an open batch; from here on no earlier run can change it. */
+  /** Makes this run the owner of an open batch; from now on no earlier run can change it. */
   async claim(batch: Batch): Promise<Batch> {
     return transaction(this.database, "BEGIN", async () => {
       await this.lock();
@@ -100,8 +100,8 @@ export class BatchLedger {
   }
 
   /**
-   * Runs one transaction that changes the open batch and what belongs to it. It waits for whatever an earlier, killed
-   * run may still have under way in the server, and stops when another run has claimed the batch meanwhile.
+   * Runs one transaction that changes the open batch and its data. It waits for transactions of an earlier, killed run
+   * that are still open in the server, and throws if another run has claimed the batch meanwhile.
    */
   async change<T>(batch: Batch, work: () => Promise<T>): Promise<T> {
     return transaction(this.database, "BEGIN", async () => {
@@ -112,7 +112,7 @@ export class BatchLedger {
     });
   }
 
-  /** Inside of `change`: writes status and state. */
+  /** Call inside `change`: writes status and state. */
   async save(batch: Batch): Promise<Batch> {
     await this.database.query(
       `UPDATE ${this.metrics} SET batch_status = $3, state = $4 WHERE key = $1 AND batch_id = $2`,
@@ -121,7 +121,7 @@ export class BatchLedger {
     return batch;
   }
 
-  /** Inside of `change`: makes the batch final. */
+  /** Call inside `change`: makes the batch final. */
   async commit(batch: Batch, total: Counts, datasets: Readonly<Record<string, Counts>>): Promise<void> {
     await this.database.query(
       `UPDATE ${this.metrics} SET batch_status = 'committed', batch_end_time = clock_timestamp(), state = $3,
@@ -143,7 +143,7 @@ export class BatchLedger {
     );
   }
 
-  /** The state of a batch of which nothing is staged, under the model as it is now. */
+  /** The state of a batch with nothing staged, for the current model. */
   freshState(): BatchState {
     const schemas = Object.fromEntries(this.stream.datasets.map((each) => [each.name, schemaOf(each)]));
     return {
@@ -157,7 +157,7 @@ export class BatchLedger {
     };
   }
 
-  /** Whoever changes something of this stream holds this lock until the transaction ends, killed or not. */
+  /** Every run that changes this stream holds this lock until its transaction ends, even if the run was killed. */
   private async lock(): Promise<void> {
     await this.database.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
       `datasurface writer of ${this.counter} ${this.stream.key}`,
@@ -179,7 +179,7 @@ export class BatchLedger {
   }
 }
 
-/** Stops a batch that was begun under another model: what differs, and what to do. */
+/** Throws for a batch that was started under another model: what differs, and what to do. */
 export function requireSameSchema(stream: Stream, batch: Batch): void {
   const { all_datasets, job_state } = batch.state;
   const now = stream.datasets.map(({ name }) => name);
@@ -201,7 +201,7 @@ export function requireSameSchema(stream: Stream, batch: Batch): void {
   );
 }
 
-/** Stops a model that the rows of the last committed batch cannot follow. */
+/** Throws for a model that is incompatible with the rows of the last committed batch. */
 export function requireCompatible(stream: Stream, committed: Batch | undefined): void {
   const problems = stream.datasets.flatMap((dataset) => {
     const then = committed?.state.job_state.schemas[dataset.name];
@@ -214,7 +214,7 @@ export function requireCompatible(stream: Stream, committed: Batch | undefined):
   throw new UserError(listProblems(headline, problems));
 }
 
-/** Whether the tables must be brought up to the model: a dataset is new or has another schema than when last merged. */
+/** Whether the tables must be migrated to the model: a dataset is new or its schema changed since the last merge. */
 export function needsReconciling(stream: Stream, committed: Batch | undefined): boolean {
   return stream.datasets.some(
     (dataset) => committed?.state.schema_versions[dataset.name] !== schemaHash(schemaOf(dataset)),

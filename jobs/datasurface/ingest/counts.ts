@@ -1,4 +1,4 @@
-/** What a merge did to one dataset, or to all of a batch. */
+/** What a merge did to one dataset, or to the whole batch. */
 export interface Counts {
   readonly keys_new: number;
   readonly records_inserted: number;

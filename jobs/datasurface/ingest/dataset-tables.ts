@@ -10,10 +10,10 @@ import {
   stagedBatch,
 } from "../model";
 
-/** The batch number that stands for "still valid" in a forensic table: the largest integer. */
+/** The batch number that means "still valid" in a forensic table: the largest integer. */
 export const OPEN = 2147483647;
 
-/** A dataset without a key is identified by the digest of its whole row, in this column. */
+/** The column with the digest of the whole row, which identifies the rows of a dataset without a key. */
 export const ROW_DIGEST = "ds_surf_key";
 
 export interface StoredColumn {
@@ -22,19 +22,19 @@ export interface StoredColumn {
   readonly nullable: boolean;
 }
 
-/** Where one dataset's rows live on one platform, and what they look like there. */
+/** The tables of one dataset on one platform, and their columns. */
 export interface DatasetTables {
   readonly dataset: Dataset;
-  /** Both as they stand in SQL. */
+  /** Both names are quoted for SQL, with the schema. */
   readonly staging: string;
   readonly merge: string;
   readonly stagingName: string;
   readonly mergeName: string;
   readonly forensic: boolean;
-  /** The dataset's own columns, and the row digest where it has no key. */
+  /** The dataset's own columns, plus the row digest if the dataset has no key. */
   readonly columns: readonly StoredColumn[];
   readonly key: readonly string[];
-  /** The table that holds one batch, as it stands in SQL. */
+  /** The table that holds one batch, as it is written in SQL. */
   staged(batch: number): string;
 }
 
@@ -59,20 +59,20 @@ export function tablesOf(platform: Platform, store: Store, dataset: Dataset): Da
   };
 }
 
-/** The schema is always named, so that nobody's search path can lead elsewhere. */
+/** Always includes the schema, so that no search path can select another table. */
 export const inPublic = (name: string) => `public.${quoted(name)}`;
 
-/** The columns as a list in SQL, each after the given alias. */
+/** The columns as an SQL list, each prefixed with the alias if one is given. */
 export const columnList = (columns: readonly { readonly name: string }[], alias?: string) =>
   columns.map(({ name }) => (alias ? `${alias}.${quoted(name)}` : quoted(name))).join(", ");
 
-/** The condition under which two rows have the same key. Keys are never null. */
+/** The condition for two rows to have the same key. Keys are never null. */
 export const sameKey = ({ key }: DatasetTables, a: string, b: string) =>
   key.map((name) => `${a}.${quoted(name)} = ${b}.${quoted(name)}`).join(" AND ");
 
 /**
- * The condition under which two rows with the same key are the same in every column. Columns whose equality does not
- * mean identity, keys among them, are compared by their binary image: a changed `1.0` to `1.00` is a change.
+ * The condition for two rows with the same key to be identical in every column. Where equality does not mean identity,
+ * the columns (also those of the key) are compared by their binary form: a change from `1.0` to `1.00` is a change.
  */
 export function sameRow({ columns, key }: DatasetTables, a: string, b: string): string {
   const byEquality = columns.filter(({ name, type }) => equalityIsIdentity(type) && !key.includes(name));
@@ -86,4 +86,4 @@ export function sameRow({ columns, key }: DatasetTables, a: string, b: string): 
   return conditions.length > 0 ? conditions.join(" AND ") : "true";
 }
 
-const DIGEST_TYPE = parseColumnType("bytea") as ColumnType; // a type that is known to exist
+const DIGEST_TYPE = parseColumnType("bytea") as ColumnType; // safe: this type exists

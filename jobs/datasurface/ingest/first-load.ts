@@ -12,8 +12,9 @@ export async function areEmpty(merge: Database, datasets: readonly DatasetTables
 }
 
 /**
- * Copies a dataset straight into its empty merge table, since there is nothing to compare it with: once over the wire,
- * once to disk, and the indexes made at once afterwards. Repeated keys make that fail, as they must.
+ * Copies a dataset straight into its empty merge table, because there are no rows to compare with. The data crosses the
+ * network once and is written once, and the indexes are built afterwards. Duplicate keys make the load fail, as they
+ * must.
  */
 export async function loadIntoEmpty(
   source: Database,

@@ -4,13 +4,13 @@ import type { Changes } from "./merge";
 
 /** How a run may treat deletions. */
 export interface DeletionPolicy {
-  /** The number of deletions that somebody has seen and approved. */
+  /** The number of deletions that a person has checked and approved. */
   readonly approved: number | undefined;
-  /** Merge what is new and changed, and leave what the source no longer has. */
+  /** Merge new and changed rows, and keep rows that the source no longer has. */
   readonly additionsOnly: boolean;
 }
 
-/** The merge would delete more than the model lets one batch delete: a person decides. */
+/** The merge would delete more than the model allows for one batch; a person must decide. */
 export class DeletionsHeld extends UserError {
   constructor(
     readonly deletes: number,

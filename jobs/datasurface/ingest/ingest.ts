@@ -20,18 +20,23 @@ import { openSnapshot, type SourceSnapshot } from "./source";
 import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
 
 export interface IngestConfig extends DeletionPolicy {
+  /** Name of the platform in the model. */
   readonly platform: string;
+  /** Name of the store in the model. */
   readonly store: string;
+  /** The dataset to ingest alone, for a store whose datasets are separate streams. Undefined: the whole store. */
   readonly dataset: string | undefined;
+  /** The database to read from. */
   readonly source: DatabaseAddress;
+  /** The database with the staging and merge tables. */
   readonly merge: DatabaseAddress;
-  /** After so many seconds the run stops at the next step that loses nothing, to be run again. */
+  /** After this many seconds the run stops at the next safe point, and must be run again. Undefined: no limit. */
   readonly maxSeconds: number | undefined;
-  /** work_mem for the join that finds the changes, and maintenance_work_mem for indexes. */
+  /** In MB: work_mem for the join that finds the changes, and maintenance_work_mem for indexes. */
   readonly joinMemoryMb: number;
 }
 
-/** One run: brings the open batch, or a new one, through staging and merge to its commit. */
+/** One run: takes the open batch, or a new one, through staging and merge to its commit. */
 export async function ingest(config: IngestConfig, model: Model, context: Context): Promise<Outcome> {
   const stream = findStream(model, config);
   return withStream(stream, config.merge, context, async (merge) =>
@@ -65,7 +70,9 @@ class Run {
     return "done";
   }
 
-  /** The batch that an earlier run left open, or the next one, under tables that fit the model. */
+  /**
+   * Returns the batch that an earlier run left open, or starts the next one, after migrating the tables to the model.
+   */
   private async openBatch(): Promise<Batch> {
     const newest = await this.batches.newest();
     const committed = newest?.status === "committed" ? newest : await this.batches.committed();
@@ -84,7 +91,7 @@ class Run {
     });
   }
 
-  /** Reads all datasets from one snapshot of the source: straight into empty merge tables, else into staging. */
+  /** Reads all datasets from one snapshot of the source: directly into empty merge tables, otherwise into staging. */
   private async read(batch: Batch): Promise<Batch | "again" | "committed"> {
     const source = await openDatabase(this.config.source, {
       purpose: "the source database",
@@ -101,7 +108,9 @@ class Run {
     }
   }
 
-  /** The first load of all datasets as one transaction; false where keys repeat, which staging can name. */
+  /**
+   * Loads all datasets for the first time in one transaction. Returns false for duplicate keys, which staging can name.
+   */
   private async loadFirst(source: Database, snapshot: SourceSnapshot, batch: Batch): Promise<boolean> {
     const started = performance.now();
     try {
@@ -137,7 +146,8 @@ class Run {
     const resumed = await this.stagedFrom(batch, snapshot);
     const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
     for (let index = resumed; index < snapshot.reads.length; index++) {
-      // What an earlier run staged was lost to a newer snapshot: this run goes through, or none ever would.
+      // A newer snapshot invalidated the rows that an earlier run staged. This run does not stop early; otherwise no
+      // run would ever finish.
       if (index > resumed && !restarted && this.isLate(true)) return "again";
       batch = await this.stageOne(source, snapshot, batch, index);
     }
@@ -175,8 +185,8 @@ class Run {
   }
 
   /**
-   * How many datasets of a half-staged batch can be kept: all that are there, if the source still shows exactly the
-   * rows from which they were staged, else none. A batch never mixes two states of the source.
+   * How many datasets of a half-staged batch can be kept: all of them if the source still shows exactly the rows that
+   * were staged, otherwise none. A batch never mixes two states of the source.
    */
   private async stagedFrom(batch: Batch, snapshot: SourceSnapshot): Promise<number> {
     const { current_dataset_index: index, job_state } = batch.state;
@@ -185,7 +195,7 @@ class Run {
     return (await this.areStaged(batch, index)) ? index : 0;
   }
 
-  /** Whether the staged rows are complete, and not those of a held batch that nobody has decided on. */
+  /** Whether the staged rows are complete and do not belong to a held batch without a decision. */
   private async isUsable(batch: Batch): Promise<boolean> {
     if (batch.status !== "ingested") return false;
     const { held } = batch.state.job_state;
@@ -202,7 +212,7 @@ class Run {
     return true;
   }
 
-  /** Merges all datasets and commits the batch, as one transaction. */
+  /** Merges all datasets and commits the batch, in one transaction. */
   private async mergeBatch(batch: Batch): Promise<void> {
     const started = performance.now();
     try {
@@ -238,9 +248,9 @@ class Run {
   }
 
   /**
-   * What joins and indexes may take. The join uses all processors, though it answers few of its rows; and the few are
-   * fetched by their place instead of reading the tables once more, which the usual price of a page would not allow.
-   * Compiling such short expressions takes longer than it saves.
+   * Memory and planner settings for joins and indexes. The join uses all processors, although it returns few rows.
+   * Those rows are fetched by their ctid instead of another scan of the tables, which the default page cost would
+   * prevent. JIT is off: compiling such short expressions takes longer than it saves.
    */
   private async allowMemory(): Promise<void> {
     const memory = `'${this.config.joinMemoryMb}MB'`;
@@ -259,19 +269,19 @@ class Run {
     );
   }
 
-  /** Remembers that the batch waits for a decision, so that a run without one reads the source anew. */
+  /** Records that the batch waits for a decision, so that a run without one reads the source again. */
   private async hold(batch: Batch, deletes: number): Promise<void> {
     const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes } } };
     await this.batches.change(batch, () => this.batches.save({ ...batch, state }));
   }
 
-  /** Gives up the staged rows, so that the next run sees a source that was mended meanwhile. */
+  /** Discards the staged rows, so that the next run reads a source that may have been fixed. */
   private async stageAgain(batch: Batch): Promise<void> {
     const fresh = this.batches.freshState();
     await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
   }
 
-  /** Whether to stop here, and be run again; never before this run has done something. */
+  /** Whether to stop here and be run again; never before this run has made progress. */
   private isLate(progressed: boolean): boolean {
     this.context.signal.throwIfAborted();
     return progressed && performance.now() >= this.deadline;

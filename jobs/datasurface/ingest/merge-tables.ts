@@ -2,7 +2,7 @@ import { quoteIdentifier as quoted } from "../../shared";
 import { belongingTo } from "../model";
 import { columnList, type DatasetTables, inPublic, OPEN } from "./dataset-tables";
 
-/** The tables of one dataset, as SQL that makes what is missing and leaves what is there. */
+/** SQL that creates the missing tables of one dataset and keeps the existing ones. */
 export function renderDatasetTables(tables: DatasetTables): string {
   const columns = tables.columns.map(
     (column) => `${quoted(column.name)} ${column.type.sql}${column.nullable ? "" : " NOT NULL"}`,
@@ -16,14 +16,17 @@ export function renderDatasetTables(tables: DatasetTables): string {
     );`;
 }
 
-/** What must hold of a merge table whatever is written to it, in statements that fail where it is there already. */
+/** Constraints of a merge table that hold for every write. The statements fail where a constraint exists already. */
 export function renderInvariants(tables: DatasetTables): string {
   return tables.forensic
     ? `${keyConstraints(tables).create}; ${noOverlap(tables)}`
     : keyConstraints(tables).create;
 }
 
-/** The primary key, and of forensic tables the rule that a key has one open row, to be dropped and made again. */
+/**
+ * The primary key, and for forensic tables the rule that a key has one open row, as statements to drop and recreate
+ * them.
+ */
 export function keyConstraints(tables: DatasetTables): { readonly drop: string; readonly create: string } {
   const key = belongingTo(tables.mergeName, "key");
   if (!tables.forensic) {
@@ -45,8 +48,8 @@ export function keyConstraints(tables: DatasetTables): { readonly drop: string; 
 export const keysOf = ({ key }: Pick<DatasetTables, "key">) => columnList(key.map((name) => ({ name })));
 
 /**
- * Versions of one key never overlap. A gist exclusion constraint would say the same and cost twenty times the merge;
- * this trigger looks, once a statement, at the rows that the statement wrote.
+ * Versions of one key never overlap. A GiST exclusion constraint would enforce the same at twenty times the cost of the
+ * merge; this trigger checks, once per statement, the rows that the statement wrote.
  */
 function noOverlap(tables: DatasetTables): string {
   const name = belongingTo(tables.mergeName, "overlap");

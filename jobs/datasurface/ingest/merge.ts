@@ -4,12 +4,12 @@ import type { Counts } from "./counts";
 import { columnList, type DatasetTables, OPEN, sameKey, sameRow } from "./dataset-tables";
 import { keyConstraints, keysOf } from "./merge-tables";
 
-/** What the merge of one dataset would do, found before anything is changed. */
+/** What the merge of one dataset would do, computed before anything is changed. */
 export interface Changes {
   readonly tables: DatasetTables;
-  /** The temporary table with the places of the staged and the merged row of each change. */
+  /** The temporary table with the ctids of the staged and the merged row of each change. */
   readonly table: string;
-  /** Rows that are open in the merge table before this batch. */
+  /** Number of rows that are open in the merge table before this batch. */
   readonly open: number;
   readonly total: number;
   readonly keysNew: number;
@@ -20,8 +20,8 @@ export interface Changes {
 }
 
 /**
- * Finds all changes of a dataset by one join of its staged rows with its open rows, and counts them. The merge table
- * is locked against every other writer until the transaction ends; readers are not held up.
+ * Finds all changes of a dataset with one join of its staged rows and its open rows, and counts them. The merge table
+ * is locked against other writers until the transaction ends; readers are not blocked.
  */
 export async function findChanges(
   merge: Database,
@@ -53,12 +53,13 @@ export async function findChanges(
     updated: `FROM ${table} WHERE merged IS NOT NULL AND staged IS NOT NULL`,
     deleted: `FROM ${table} WHERE staged IS NULL`,
   });
-  // Staged rows that met an open row, against open rows that met a staged row: unequal only when a key is staged twice.
+  // Compares the staged rows that matched an open row with the open rows that matched a staged row. They differ only
+  // when a key is staged twice.
   if (total - keysNew !== open - deleted) throw new DuplicateKeys(tables);
   return { tables, table, open, total, keysNew, updated, deleted, first: false };
 }
 
-/** Applies what was found; `keepDeleted` leaves the rows that the source no longer has. */
+/** Applies the changes; `keepDeleted` keeps rows that the source no longer has. */
 export async function applyChanges(
   merge: Database,
   changes: Changes,
@@ -85,14 +86,14 @@ export async function applyChanges(
   };
 }
 
-/** A key was staged more than once. Which one, is asked when the transaction is over. */
+/** A key was staged more than once. A later query finds which one, after the transaction has ended. */
 export class DuplicateKeys extends Error {
   constructor(readonly tables: DatasetTables) {
     super(`${tables.dataset.name}: duplicate keys`);
   }
 }
 
-/** The error that names the keys which the source has more than once. */
+/** The error that names the duplicate keys of the source. */
 export async function duplicates(merge: Database, tables: DatasetTables, batch: number): Promise<UserError> {
   const keys = keysOf(tables);
   const { rows } = await merge.query<{ key: string; times: string }>(
@@ -114,7 +115,7 @@ export async function duplicates(merge: Database, tables: DatasetTables, batch: 
 
 const isOpen = ({ forensic }: DatasetTables) => (forensic ? `m.ds_surf_batch_out = ${OPEN}` : "true");
 
-/** Into an empty table: without its indexes, which are made afterwards at once instead of row by row. */
+/** Inserts into an empty table without its indexes, which are built afterwards in one go instead of row by row. */
 async function insertAll(merge: Database, { tables, total }: Changes, batch: number): Promise<void> {
   const columns = columnList(tables.columns);
   const insert = tables.forensic
@@ -167,7 +168,7 @@ async function applyForensic(
 ): Promise<void> {
   const { tables, table, keysNew, updated, deleted } = changes;
   const columns = columnList(tables.columns);
-  // What is closed are the open rows of changed keys, and of those that are gone.
+  // The open rows of changed and of deleted keys are closed.
   await affects(
     merge,
     keepDeleted ? updated : updated + deleted,
@@ -183,7 +184,7 @@ async function applyForensic(
   );
 }
 
-/** Runs a statement that must touch exactly the rows that were counted; anything else is a fault, and rolls back. */
+/** Runs a statement that must affect exactly the counted rows; any other number is a fault, and rolls back. */
 async function affects(merge: Database, expected: number, statement: string): Promise<void> {
   if (expected === 0) return;
   const { rowCount } = await merge.query(statement);
@@ -197,7 +198,7 @@ async function countRows<Name extends string>(
 ): Promise<Record<Name, number>> {
   const counts = Object.entries<string>(of).map(([name, rest]) => `(SELECT count(*) ${rest}) AS "${name}"`);
   const { rows } = await merge.query<Record<string, string>>(`SELECT ${counts.join(", ")}`);
-  // Safe: the statement answers one row, with one column for each name.
+  // Safe: the statement returns one row, with one column for each name.
   return Object.fromEntries(
     Object.entries(rows[0] ?? {}).map(([name, count]) => [name, Number(count)]),
   ) as Record<Name, number>;

@@ -9,12 +9,12 @@ import {
 import type { Stream } from "../model";
 import { ensureBatchTables } from "./batch-tables";
 
-/** Somebody else is the stream's writer now. */
+/** Another run is the writer of the stream. */
 export class StreamBusy extends UserError {}
 
 /**
- * Does one piece of work as the only writer of a stream. The lock lives on a session of its own for as long as the
- * work; whoever comes second is told at once.
+ * Runs work as the only writer of a stream. A separate session holds the lock while the work runs; a second run fails
+ * at once.
  */
 export async function withStream<T>(
   stream: Stream,

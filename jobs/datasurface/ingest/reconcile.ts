@@ -11,8 +11,8 @@ import { renderDatasetTables, renderInvariants } from "./merge-tables";
 import { dropViews, ensureViews } from "./views";
 
 /**
- * Brings the tables of a stream up to its model: missing tables are made, new columns added, types widened, all in
- * one transaction. Never drops a column, and never touches a row that is merged. Answers what was done, in words.
+ * Migrates a stream's tables to its model: creates missing tables, adds columns and widens types, all in one
+ * transaction. Never drops a column and never touches a merged row. Returns descriptions of what was done.
  */
 export async function reconcile(merge: Database, model: Model, stream: Stream): Promise<string[]> {
   return lockedTransaction(merge, `datasurface tables of ${stream.platform.name}`, async () => {
@@ -64,7 +64,7 @@ async function reconcileDataset(
   await reconcileStaging(merge, tables);
   if (additions.length + changed.length === 0) return [];
 
-  // A view holds on to the type of its columns: those of the consumers go, and come back with the new type.
+  // A view pins the types of its columns: drop the consumer views first, and recreate them with the new type.
   const sinks = sinksOf(model, stream.platform).filter(
     (sink) => sink.store === stream.store && sink.dataset === tables.dataset,
   );
@@ -83,7 +83,7 @@ async function reconcileDataset(
   ];
 }
 
-/** Staged rows are only looked at, never needed: a staging table of another shape is made anew. */
+/** Staged rows can always be read again: a staging table with another shape is recreated. */
 async function reconcileStaging(merge: Database, tables: DatasetTables): Promise<void> {
   const staging = await columnsOf(merge, tables.staging);
   staging.delete("ds_surf_batch_id");
@@ -105,7 +105,7 @@ async function keyProblems(merge: Database, tables: DatasetTables): Promise<stri
   return [`its key is (${found.join(", ")}) and cannot become (${tables.key.join(", ")})`];
 }
 
-/** The columns of a table with their types, in order; none where there is no table. */
+/** The columns of a table with their types, in order; empty where the table does not exist. */
 async function columnsOf(merge: Database, table: string): Promise<Map<string, string>> {
   const { rows } = await merge.query<{ name: string; type: string }>(
     `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute

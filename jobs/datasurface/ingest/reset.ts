@@ -15,8 +15,8 @@ interface ResetConfig {
 }
 
 /**
- * Makes the open batch of a stream begin anew, under the model as it is now: nothing staged, state at its start.
- * The batch keeps its number, and what is merged is not touched.
+ * Restarts the open batch of a stream under the current model, with nothing staged. The batch keeps its number, and
+ * merged rows are not touched.
  */
 export async function resetBatch(config: ResetConfig, model: Model, context: Context): Promise<Outcome> {
   const stream = findStream(model, config);

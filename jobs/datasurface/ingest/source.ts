@@ -10,25 +10,25 @@ import {
 import { isWidening, parseColumnType, type Store } from "../model";
 import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
 
-/** How one dataset is read from the source within its snapshot. */
+/** How to read one dataset from the source within its snapshot. */
 export interface SourceRead {
   readonly tables: DatasetTables;
-  /** The SELECT whose rows have the staging table's columns, in their order and of their types. */
+  /** A SELECT that returns the columns of the staging table, in their order and with their types. */
   readonly select: string;
 }
 
 export interface SourceSnapshot {
   /**
-   * Names the state of the source that this snapshot shows: two snapshots with the same name show the same rows.
-   * Undefined where the server cannot tell (a standby does not list its running transactions).
+   * Identifies the state of the source in this snapshot: two snapshots with the same identity show the same rows.
+   * Undefined where the server cannot provide one (a standby does not list its running transactions).
    */
   readonly identity: string | undefined;
   readonly reads: readonly SourceRead[];
 }
 
 /**
- * Opens one snapshot of the source for all datasets; it lasts until the session ends. The tables are locked (against
- * TRUNCATE and ALTER alone, which no snapshot protects from) before the snapshot is taken.
+ * Opens one snapshot of the source for all datasets, which lasts until the session ends. The tables are locked before
+ * the snapshot is taken, against TRUNCATE and ALTER only: a snapshot does not protect from these.
  */
 export async function openSnapshot(
   source: Database,
@@ -71,7 +71,7 @@ async function lockTable(source: Database, store: Store, dataset: string): Promi
     return [];
   } catch (error) {
     await source.query("ROLLBACK TO SAVEPOINT before_lock");
-    // A foreign table or materialized view cannot be locked; it is read all the same.
+    // A foreign table or materialized view cannot be locked; it is read without a lock.
     if (sqlState(error) === "42809") return [];
     if (sqlState(error) === "42P01" || sqlState(error) === "3F000") {
       return [`${dataset}: the source has no table ${table}; name it in the store's capture.tables`];
@@ -87,7 +87,7 @@ interface SourceColumn {
   readonly type: string;
 }
 
-/** Finds how the table's columns become the model's, or every reason why they cannot. */
+/** Finds how to convert the table's columns into the model's, or every reason why that is impossible. */
 async function prepareRead(
   source: Database,
   store: Store,
@@ -127,13 +127,14 @@ async function prepareRead(
 }
 
 /**
- * The digest of a whole row, over the text of the row as PostgreSQL writes it: values are quoted and null is not the
- * empty text there, so different rows never have the same text, and the session's settings are always ours.
+ * The digest of a whole row, computed over PostgreSQL's text form of the row. That form quotes values and distinguishes
+ * null from the empty string, so different rows never have the same text; the session fixes all settings that affect
+ * it.
  */
 const withRowDigest = (select: string) =>
   `SELECT whole.*, sha256(convert_to(whole::text, 'UTF8')) AS ${quoted(ROW_DIGEST)} FROM (${select}) AS whole`;
 
-/** A column of another type than the model's is converted only if each of its values survives the way there and back. */
+/** A column of another type than the model's is converted only if each value survives the conversion and back. */
 async function findMisfit(
   source: Database,
   table: string,

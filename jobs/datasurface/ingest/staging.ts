@@ -8,9 +8,9 @@ import type { SourceRead } from "./source";
 type Copying = Pick<Context, "progress" | "signal">;
 
 /**
- * Copies one dataset from the source's snapshot into a table of its batch's own, a partition of the staging table.
- * The bytes go from socket to socket in PostgreSQL's binary format: exact, and independent of every setting. The
- * table is unlogged: what a crash of the server empties is noticed by its count and staged again.
+ * Copies one dataset from the source's snapshot into its batch's own table, a partition of the staging table. The bytes
+ * go from socket to socket in PostgreSQL's binary format, which is exact and independent of all settings. The table is
+ * unlogged: if a server crash empties it, its row count shows that and it is staged again.
  */
 export async function stageDataset(
   source: Database,
@@ -25,14 +25,14 @@ export async function stageDataset(
     CREATE UNLOGGED TABLE ${staged} (LIKE ${tables.staging}, CHECK (ds_surf_batch_id = ${batch}));
     ALTER TABLE ${staged} ALTER ds_surf_batch_id SET DEFAULT ${batch}`);
 
-  // Nobody else can see the table yet, so its rows may be written as if they were old: they are never visited again.
+  // No other session can see the table yet, so its rows can be written as frozen: VACUUM never visits them again.
   const rows = await copyRows(source, merge, { tables, select }, staged, "FORMAT binary, FREEZE", context);
-  // The table's own check spares it the scan that would prove where its rows belong.
+  // The table's own CHECK constraint avoids the scan that would prove which partition the rows belong to.
   await merge.query(`ALTER TABLE ${tables.staging} ATTACH PARTITION ${staged} FOR VALUES IN (${batch})`);
   return rows;
 }
 
-/** Copies what a SELECT of the source answers into a table, and answers how many rows that were. */
+/** Copies the result of a SELECT on the source into a table, and returns the number of rows. */
 export async function copyRows(
   source: Database,
   merge: Database,
@@ -57,7 +57,7 @@ export async function copyRows(
   }
 }
 
-/** Whether the staged rows of a batch are all there; a crash of the server or a failover empties unlogged tables. */
+/** Whether the staged rows of a batch are complete; a server crash or a failover empties unlogged tables. */
 export async function isStaged(
   merge: Database,
   tables: DatasetTables,
@@ -74,7 +74,7 @@ export async function isStaged(
   return Number(counted[0]?.count) === rows;
 }
 
-/** Drops the staged rows of batches before `oldest`; answers how many batches those were. */
+/** Drops the staged rows of batches before `oldest`; returns the number of these batches. */
 export async function trimStaging(merge: Database, tables: DatasetTables, oldest: number): Promise<number> {
   const partitions = await stagedBatches(merge, tables);
   const obsolete = partitions.filter(({ batch }) => batch < oldest);

@@ -2,20 +2,20 @@ import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from
 import { platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
 import { columnList, inPublic, OPEN, tablesOf } from "./dataset-tables";
 
-/** One view or function that consumers read. */
+/** A view or function that consumers read. */
 interface ConsumerView {
   readonly name: string;
   readonly kind: "view" | "function";
-  /** The statement that makes it, or makes it anew. */
+  /** The statement that creates or replaces it. */
   readonly create: string;
 }
 
-/** Who may read a view, by its name, so that a view that is made anew is as open as before. */
+/** The roles that may read a view, by view name, to restore the grants of a recreated view. */
 type Grants = ReadonlyMap<string, readonly string[]>;
 
 /**
- * What consumers see of a sink. Live: the dataset's own columns, as they are now. Full, of a forensic platform: every
- * version, with the batches and the times between which it was true. As of: what was true at one batch.
+ * The views of a sink. Live: the dataset's own columns with their current values. Full (forensic platforms only): every
+ * version, with the batches and times between which it was valid. As of: the rows that were valid at one batch.
  */
 function renderViews(sink: Sink): ConsumerView[] {
   const { platform, workspace, group, store, dataset } = sink;
@@ -51,7 +51,7 @@ function renderViews(sink: Sink): ConsumerView[] {
     {
       name: names.asOf,
       kind: "function",
-      // It reads the full view with the caller's rights, so whoever may use that one needs no other grant.
+      // The function reads the full view with the caller's privileges, so readers of that view need no other grant.
       create: `CREATE OR REPLACE FUNCTION ${inPublic(names.asOf)}(batch integer) RETURNS TABLE (${types.join(", ")})
         LANGUAGE sql STABLE AS $body$ SELECT ${columnList(dataset.columns, "f")} FROM ${inPublic(names.full)} AS f
         WHERE f.ds_surf_batch_in <= batch AND batch <= f.ds_surf_batch_out $body$`,
@@ -65,7 +65,7 @@ interface ViewCounts {
   readonly unchanged: number;
 }
 
-/** Makes the views of the sinks as they must be; runs inside of a transaction. */
+/** Creates or updates the views of the sinks; call it inside a transaction. */
 export async function ensureViews(
   merge: Database,
   sinks: readonly Sink[],
@@ -86,7 +86,7 @@ export async function ensureViews(
   return counts;
 }
 
-/** Drops the views of the sinks and answers who could read them. Somebody else's view on top of one stops it. */
+/** Drops the views of the sinks and returns who could read them. Fails if another view depends on one. */
 export async function dropViews(merge: Database, sinks: readonly Sink[]): Promise<Grants> {
   const grants = new Map<string, readonly string[]>();
   for (const rendered of sinks.flatMap(renderViews).reverse()) {
@@ -97,7 +97,7 @@ export async function dropViews(merge: Database, sinks: readonly Sink[]): Promis
   return grants;
 }
 
-/** A view whose columns moved cannot be replaced in place: it is dropped and made again. */
+/** A view whose columns moved cannot be replaced in place: it is dropped and recreated. */
 async function make(merge: Database, rendered: ConsumerView, sink: Sink): Promise<void> {
   await merge.query("SAVEPOINT before_view");
   try {
@@ -124,7 +124,7 @@ async function definition(merge: Database, { name, kind }: ConsumerView): Promis
 }
 
 async function readersOf(merge: Database, { name, kind }: ConsumerView): Promise<string[]> {
-  if (kind === "function") return []; // anybody may call it; what it reads is guarded
+  if (kind === "function") return []; // everybody may call it; the view that it reads is protected
   const { rows } = await merge.query<{ reader: string }>(
     `SELECT CASE acl.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END AS reader
      FROM pg_class, aclexplode(relacl) AS acl
@@ -143,7 +143,7 @@ async function grant(
   await merge.query(`GRANT SELECT ON ${inPublic(name)} TO ${readers.map(roleName).join(", ")}`);
 }
 
-/** Names from the catalogue come quoted where they must be; names from the model are quoted here. */
+/** Names from the catalogue are quoted where necessary; names from the model are quoted here. */
 const roleName = (reader: string) =>
   /^("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)$/.test(reader) ? reader : quoted(reader);
 

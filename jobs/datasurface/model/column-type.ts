@@ -1,12 +1,12 @@
-/** A column's type as PostgreSQL itself names it, with what ingestion must know of it. */
+/** A column's type in PostgreSQL's own notation, with the properties that ingestion needs. */
 export interface ColumnType {
-  /** The name that `format_type` gives, so that a table's columns and the model's compare as text. */
+  /** The name that `format_type` returns, so that the types of a table and of the model compare as text. */
   readonly sql: string;
   readonly base: Base;
   readonly array: boolean;
   /** The length of varchar and char. */
   readonly length?: number;
-  /** The digits of numeric, all and after the point. */
+  /** Precision and scale of numeric. */
   readonly digits?: { readonly precision: number; readonly scale: number };
 }
 
@@ -36,7 +36,7 @@ const BASES = [
 
 type Base = (typeof BASES)[number];
 
-/** Other names of the same types: SQL's, PostgreSQL's short ones, and those of ecosystem models. */
+/** Other names of the same types: from SQL, PostgreSQL's short names, and from ecosystem models. */
 const ALIASES: Readonly<Record<string, Base>> = {
   bool: "boolean",
   int2: "smallint",
@@ -66,7 +66,7 @@ const ALLOWED_TYPES =
 const NUMERIC_DIGITS = 1000;
 const LONGEST_TEXT = 10_485_760;
 
-/** Reads a type as a model writes it; answers what is wrong with it as a text. */
+/** Parses a type as written in a model; returns the problem as text where it is invalid. */
 export function parseColumnType(written: string): ColumnType | string {
   const match = /^([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*(\[\])?$/.exec(
     written.trim().toLowerCase(),
@@ -97,19 +97,22 @@ export function parseColumnType(written: string): ColumnType | string {
   return { sql: `${base}${suffix}`, base, array };
 }
 
-/** Whether rows can be joined on such a column: the type has equality, sorting and hashing. */
+/** Whether rows can be joined on such a column: the type supports equality, sorting and hashing. */
 export const canBeKey = ({ base }: ColumnType) => base !== "json" && base !== "point";
 
 /**
- * Whether two equal values are always the same value. Where they need not be (`1 month` = `30 days`, 1.0 = 1.00 in a
- * numeric without scale, 0 = -0), or where there is no equality at all, values are compared by their binary image.
+ * Whether two equal values are always identical. Where they may differ (`1 month` = `30 days`, 1.0 = 1.00 in a numeric
+ * without scale, 0 = -0), or where the type has no equality, values are compared by their binary form.
  */
 export function equalityIsIdentity({ base, digits }: ColumnType): boolean {
   if (base === "numeric") return digits !== undefined;
   return !["real", "double precision", "interval", "json", "jsonb", "point"].includes(base);
 }
 
-/** Whether every value of `from` is, unchanged, a value of `to`: the changes that a table's column may undergo. */
+/**
+ * Whether every value of `from` is also, unchanged, a value of `to`; a table's column may change its type only this
+ * way.
+ */
 export function isWidening(from: ColumnType, to: ColumnType): boolean {
   if (from.array !== to.array) return false;
   if (from.sql === to.sql) return true;

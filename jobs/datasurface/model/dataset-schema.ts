@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type ColumnType, isWidening, parseColumnType } from "./column-type";
 import type { Dataset } from "./schema";
 
-/** What of a dataset its tables depend on, as it is kept with each batch. */
+/** The part of a dataset that its tables depend on; each batch stores it. */
 export interface DatasetSchema {
   readonly columns: readonly { readonly name: string; readonly type: string; readonly nullable: boolean }[];
   readonly primaryKey: readonly string[];
@@ -19,7 +19,7 @@ export function schemaOf(dataset: Dataset): DatasetSchema {
   };
 }
 
-/** The same for the same columns and key, in whatever order the model lists the columns. */
+/** Independent of the order in which the model lists the columns. */
 export function schemaHash({ columns, primaryKey }: DatasetSchema): string {
   const sorted = [...columns].sort((a, b) => (a.name < b.name ? -1 : 1));
   const canonical = JSON.stringify({
@@ -29,7 +29,7 @@ export function schemaHash({ columns, primaryKey }: DatasetSchema): string {
   return createHash("md5").update(canonical).digest("hex");
 }
 
-/** What differs, in words. */
+/** The differences, as text. */
 export function schemaDifferences(before: DatasetSchema, after: DatasetSchema): string[] {
   const then = new Map(before.columns.map((column) => [column.name, column]));
   const now = new Map(after.columns.map((column) => [column.name, column]));
@@ -53,8 +53,8 @@ export function schemaDifferences(before: DatasetSchema, after: DatasetSchema): 
 }
 
 /**
- * What makes a model incompatible with the rows that are already merged: a column or key that went away or changed,
- * a new column that those rows cannot have, a type that cannot hold every old value.
+ * What makes a model incompatible with the merged rows: a removed or changed column or key, a new column that those
+ * rows cannot fill, a type that cannot hold every old value.
  */
 export function incompatibilities(before: DatasetSchema, after: DatasetSchema): string[] {
   const now = new Map(after.columns.map((column) => [column.name, column]));

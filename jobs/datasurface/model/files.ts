@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { UserError } from "../../shared";
 
 /**
- * The largest file of a model. A ConfigMap holds as much, so a model fits both ways of deploying it, and 20000 columns
- * fit into it; a file of this size that was made to be slow is judged within seconds (yaml.ts).
+ * The largest file of a model. It is also the limit of a ConfigMap, so a model fits both ways of deployment; 20000
+ * columns fit into it. A file of this size that was made to be slow is checked within seconds (yaml.ts).
  */
 export const MOST_BYTES = 1024 * 1024;
 
 /**
- * Reads a regular file of a model's folder; undefined where there is none. A link is refused: whoever writes the model
- * would choose what the job reads, and `/proc/self/environ` holds its passwords.
+ * Reads a regular file from a model's folder; undefined where there is none. Links are refused: otherwise the author of
+ * a model could choose what the job reads, and `/proc/self/environ` contains its passwords.
  */
 export function readModelFile(folder: string, name: string): string | undefined {
   const path = join(folder, name);
@@ -45,7 +45,7 @@ function readRegular(place: string, path: string): Buffer {
   const file = open(place, path);
   try {
     if (!fstatSync(file).isFile()) throw new UserError(`${path} is not a regular file`);
-    // What it measures is what is read: files of /proc have no size.
+    // Measures the bytes that it reads, because files in /proc report no size.
     const bytes = Buffer.alloc(MOST_BYTES + 1);
     let length = 0;
     for (;;) {
@@ -62,7 +62,7 @@ function readRegular(place: string, path: string): Buffer {
   }
 }
 
-/** Without waiting: to open a pipe waits for somebody who writes. */
+/** Opens without blocking: opening a pipe would wait for a writer. */
 function open(place: string, path: string): number {
   try {
     return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

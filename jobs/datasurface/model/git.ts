@@ -6,27 +6,28 @@ import { UserError } from "../../shared";
 export interface Repository {
   readonly url: string;
   readonly branch: string;
+  /** Token for a private repository. Undefined: no login. */
   readonly token: string | undefined;
 }
 
-/** git has failed: the network, the server or a login, which the next run may find mended. */
+/** git failed because of the network, the server or the credentials; the next run may succeed. */
 export class OutOfReach extends UserError {}
 
 const GIT_TIMEOUT_MS = 120_000;
 
-/** More than any answer that is asked for here, a model's file included. */
+/** More than any output that is read here, a model's file included. */
 const MOST_ANSWERED = 16 * 1024 * 1024;
 
 const BRANCH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
 
-/** `user@host:path`, as ssh knows it. */
+/** `user@host:path`, ssh's short form. */
 const SCP_ADDRESS = /^([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:[^:-][^:]*$/;
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /**
- * The one protocol by which a repository is read, also where its server redirects. Git knows some that run a program
- * (`ext::`), and takes an address or a branch that begins with a hyphen for an option.
+ * The only protocol by which a repository may be read, also after a redirect. Some protocols of git run a program
+ * (`ext::`), and git takes an address or a branch that starts with a hyphen for an option.
  */
 export function protocolOf({ url, branch }: Pick<Repository, "url" | "branch">): string {
   if (!BRANCH.test(branch) || branch.includes("..") || branch.endsWith(".lock")) {
@@ -38,7 +39,8 @@ export function protocolOf({ url, branch }: Pick<Repository, "url" | "branch">):
   if (scheme && URL.canParse(url)) {
     const { hostname } = new URL(url);
     if ((scheme === "https" || scheme === "ssh") && /^[A-Za-z0-9[]/.test(hostname)) return scheme;
-    if (scheme === "http" && LOOPBACK.includes(hostname)) return scheme; // a token would travel in clear elsewhere
+    // to any other host the token would be sent unencrypted
+    if (scheme === "http" && LOOPBACK.includes(hostname)) return scheme;
     if (scheme === "file" && hostname === "") return scheme;
   } else if (!url.includes("::")) {
     if (isAbsolute(url)) return "file";
@@ -51,8 +53,8 @@ export function protocolOf({ url, branch }: Pick<Repository, "url" | "branch">):
 }
 
 /**
- * Runs git on a repository that somebody else writes: without settings, hooks or templates of this machine, without
- * submodules, and by one protocol alone. The token goes through the environment: everybody on the machine can see arguments.
+ * Runs git on an untrusted repository: without this machine's settings, hooks or templates, without submodules, and
+ * with one protocol only. The token is passed in the environment, because every user of the machine can read arguments.
  */
 export async function git(repository: Repository, words: readonly string[]): Promise<Buffer> {
   const { token, url } = repository;

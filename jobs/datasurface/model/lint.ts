@@ -5,7 +5,7 @@ import type { Model, Store } from "./schema";
 /** PostgreSQL's limit is 1600; ingestion adds two columns, and staging one. */
 const MOST_COLUMNS = 1500;
 
-/** What the parts of a model must agree on; every problem at once, each with the path to it. */
+/** Checks the parts of a model against each other; returns all problems, each with its path. */
 export function lint({ ecosystem, assignments }: Model): string[] {
   const teams = new Set(ecosystem.zones.flatMap((zone) => zone.teams));
   const stores = new Map(ecosystem.stores.map((store) => [store.name, store]));
@@ -153,7 +153,7 @@ function lintAssignments({ ecosystem, assignments }: Model): string[] {
   ];
 }
 
-/** Two different things must never come to share one table, view or stream, by case or by truncation. */
+/** Two different things must never share one table, view or stream, whether by case or by truncation. */
 function lintDerivedNames({ ecosystem }: Model): string[] {
   const owners = new Map<string, string>();
   const problems: string[] = [];
@@ -197,7 +197,7 @@ function lintDerivedNames({ ecosystem }: Model): string[] {
   return problems;
 }
 
-/** Names that occur twice, also when only their case differs: tables do not tell case apart. */
+/** Duplicate names, ignoring case: table names are not case-sensitive. */
 function repeated(path: string, names: readonly string[]): string[] {
   const seen = new Set<string>();
   const twice = names.filter((name) => seen.size === seen.add(name.toLowerCase()).size);

@@ -9,13 +9,16 @@ import { parseYaml } from "./yaml";
 const MODEL_FILE = "model.yaml";
 const ASSIGNMENTS_FILE = "dsg_platform_mapping.json";
 
-/** All that a model's folder holds. */
+/** All files of a model's folder. */
 export const MODEL_FILES = [MODEL_FILE, ASSIGNMENTS_FILE] as const;
 
-/** More problems than this are counted and not listed. */
+/** Further problems are counted, not listed. */
 const MOST_LISTED = 100;
 
-/** Reads and judges the model in a folder; all problems in one error. A missing assignment file assigns nothing. */
+/**
+ * Loads and checks the model in a folder; reports all problems in one error. Without an assignment file nothing is
+ * assigned.
+ */
 export function loadModel(folder: string): Model {
   const path = join(folder, MODEL_FILE);
   const text = readModelFile(folder, MODEL_FILE);
@@ -65,7 +68,7 @@ function shaped<Schema extends z.ZodType>(
 ): { value?: z.output<Schema>; problems: string[] } {
   const parsed = schema.safeParse(given);
   if (parsed.success) return { value: parsed.data, problems: [] };
-  // Problems name and quote what was found: never from a file that is something else.
+  // Problems name and quote the content, so none is listed for a file that is something else.
   if (!isLike(given)) return { problems: [`${file}: the whole file: is not of the shape of ${file}`] };
   return {
     problems: parsed.error.issues.map((issue) => {
@@ -77,7 +80,7 @@ function shaped<Schema extends z.ZodType>(
   };
 }
 
-/** The path with the names of things in place of their positions: stores.Store1.datasets.customers. */
+/** The path with names instead of positions: stores.Store1.datasets.customers. */
 function readablePath(given: unknown, path: readonly PropertyKey[]): string {
   const words = path.map((key, depth) => {
     const here = valueAt(given, path.slice(0, depth + 1));
@@ -95,7 +98,7 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
     (inside, key) =>
       inside !== null && typeof inside === "object"
         ? (inside as Record<PropertyKey, unknown>)[key]
-        : undefined, // any key of an object may be asked for
+        : undefined, // safe: any key of an object may be read
     given,
   );
 }
@@ -104,7 +107,7 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    parseYaml(path, text, "JSON"); // which says where, and never what: JSON's own message quotes the text
+    parseYaml(path, text, "JSON"); // reports the position without the content: JSON's own message quotes the text
     throw new UserError(`${path} is not readable as JSON, only as YAML`);
   }
 }

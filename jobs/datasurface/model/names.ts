@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
-/** PostgreSQL cuts longer identifiers silently. */
+/** PostgreSQL silently truncates longer identifiers. */
 const LONGEST_IDENTIFIER = 63;
 
-/** A name of a store, dataset, platform or workspace in the model. */
+/** The name of a store, dataset, platform or workspace in the model. */
 export const NAME = /^[A-Za-z][A-Za-z0-9_]{0,127}$/;
 
-/** Keeps a name within the limit: its beginning, and three digits of the digest of the whole. */
+/** Shortens a name to the limit: its beginning, and three digits of the digest of the full name. */
 export function fitIdentifier(name: string, longest = LONGEST_IDENTIFIER): string {
   if (name.length <= longest) return name;
   return `${name.slice(0, longest - 4)}_${sha1(name).slice(0, 3)}`;
@@ -30,8 +30,8 @@ export const datasetTables = (platform: string, store: string, dataset: string) 
 });
 
 /**
- * The table that holds one batch's rows, a partition of the staging table. Its number always stays legible: three
- * digits of a digest would be too few to keep apart as many batches as are kept.
+ * The table that holds one batch's rows, a partition of the staging table. It always ends with the full batch number:
+ * three digits of a digest could not keep all retained batches apart.
  */
 export function stagedBatch(staging: string, batch: number): string {
   const suffix = `_b${batch}`;
@@ -40,7 +40,7 @@ export function stagedBatch(staging: string, batch: number): string {
   return `${staging.slice(0, LONGEST_IDENTIFIER - digest.length - 1 - suffix.length)}_${digest}${suffix}`;
 }
 
-/** Indexes and constraints of a table. */
+/** Names of a table's indexes and constraints. */
 export const belongingTo = (table: string, suffix: string) => fitIdentifier(`idx_${table}_${suffix}`);
 
 interface ViewOf {
@@ -65,7 +65,7 @@ export function viewNames({ platform, workspace, group, store, dataset }: ViewOf
 export const streamKey = (store: string, dataset?: string) =>
   fitIdentifier(dataset === undefined ? store : `${store}#${dataset}`, 255);
 
-/** A name as Kubernetes resources may bear it. Never for host names or addresses. */
+/** A valid name for a Kubernetes resource. Do not use it for host names or addresses. */
 export const kubernetesName = (name: string) =>
   name
     .toLowerCase()

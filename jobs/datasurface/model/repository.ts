@@ -19,25 +19,33 @@ import { loadModel, MODEL_FILES } from "./load";
 import type { Model } from "./schema";
 
 export interface ModelSource {
+  /** Folder with a local model. Undefined: the repository is used. */
   readonly model: string | undefined;
+  /** URL of the git repository. */
   readonly repository: string | undefined;
+  /** Branch of the repository to read. */
   readonly branch: string;
+  /** Folder in which fetched commits are cached. */
   readonly cache: string;
+  /**
+   * Minutes during which a cached commit is used without asking the repository. Raising it delays changes of the model.
+   */
   readonly maxCacheAge: number;
+  /** Token for a private repository. Undefined: no login. */
   readonly token: string | undefined;
 }
 
-/** A commit this old that is no longer the newest is read by nobody any more. */
+/** After this time no job still reads a commit that is no longer the newest. */
 const OBSOLETE_MS = 60 * 60 * 1000;
 
-/** Loads the model from its folder, or from its repository by way of the cache. */
+/** Loads the model from its folder, or from its repository through the cache. */
 export async function fetchModel(source: ModelSource, log: Logger): Promise<Model> {
   return loadModel(source.model ?? (await cached(source, log)));
 }
 
 const CURRENT = "current.json";
 
-/** Which commit of a cache's folder is the newest, and when the repository last said so. */
+/** The newest commit in a cache folder, and when the repository was last checked. */
 const currentSchema = z.strictObject({
   repository: z.string(),
   branch: z.string(),
@@ -48,8 +56,8 @@ const currentSchema = z.strictObject({
 type Current = z.output<typeof currentSchema>;
 
 /**
- * The folder with the files of a commit that is new enough. They are written beside the others and renamed into place, so
- * that nobody ever reads half of them; with the repository out of reach, the newest that is there serves.
+ * The folder with the files of a recent enough commit. Files are written beside the others and renamed into place, so
+ * that nobody reads an incomplete set. While the repository is unreachable, the newest cached commit is used.
  */
 async function cached(source: ModelSource, log: Logger): Promise<string> {
   const { repository: url = "", branch, cache, maxCacheAge, token } = source;
@@ -73,7 +81,7 @@ async function cached(source: ModelSource, log: Logger): Promise<string> {
   }
 }
 
-/** Two repositories, or two branches, never share a folder. */
+/** Two repositories or branches never share a folder. */
 const digestOf = (...parts: readonly string[]) =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 
@@ -85,11 +93,11 @@ function currentOf(folder: string, { url, branch }: Repository): Current | undef
     const isOurs = current.repository === url && current.branch === branch;
     return isOurs && existsSync(join(folder, current.commit)) ? current : undefined;
   } catch {
-    return undefined; // a damaged cache is no cache
+    return undefined; // a damaged cache counts as empty
   }
 }
 
-/** One that was checked in the future shows that a clock was wrong, and not that it is new. */
+/** A check time in the future means that a clock was wrong, not that the cache is recent. */
 function isYoung({ checkedAt }: Current, minutes: number): boolean {
   const age = Date.now() - checkedAt;
   return age >= 0 && age < minutes * 60_000;
@@ -105,7 +113,10 @@ async function newestCommit(repository: Repository): Promise<string> {
 
 const refOf = (branch: string) => `refs/heads/${branch}`;
 
-/** Fetches a commit and writes down the model's files; nothing is checked out, so what else it holds is never a file. */
+/**
+ * Fetches a commit and writes only the model's files. There is no checkout, so nothing else in the commit becomes a
+ * file.
+ */
 async function extract(repository: Repository, commit: string, folder: string): Promise<void> {
   const draft = mkdtempSync(join(folder, ".draft-"));
   try {
@@ -138,7 +149,7 @@ async function extract(repository: Repository, commit: string, folder: string): 
   }
 }
 
-/** A file as the commit has it; undefined where it has none. */
+/** A file's content in the commit; undefined where it does not exist. */
 async function fileOf(
   run: (...words: string[]) => Promise<Buffer>,
   commit: string,
@@ -166,7 +177,7 @@ function setCurrent(folder: string, current: Current): void {
   rmSync(join(draft, ".."), { recursive: true });
 }
 
-/** Removes what a job that started before can no longer be reading, drafts of killed ones too. */
+/** Removes commits that no running job can still be reading, and drafts of killed jobs. */
 function removeObsolete(folder: string, commit: string): void {
   for (const name of readdirSync(folder)) {
     if (name === commit || name === CURRENT) continue;

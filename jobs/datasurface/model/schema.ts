@@ -3,11 +3,11 @@ import { type ColumnType, parseColumnType } from "./column-type";
 import { NAME } from "./names";
 
 /**
- * The shape of `model.yaml` and of the assignments beside it. What several parts must agree on is judged afterwards,
- * in lint.ts; unknown keys are problems here, so that a misspelt setting can never be silently ignored.
+ * The schema of `model.yaml` and of the assignments beside it. lint.ts checks what several parts must agree on. Unknown
+ * keys are errors here, so that a misspelt setting is never ignored.
  */
 
-/** Words that SQL keeps for itself and that PostgreSQL refuses as bare column or table names. */
+/** Reserved words of SQL, which PostgreSQL refuses as unquoted column or table names. */
 const RESERVED = new Set(
   (
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create " +
@@ -23,8 +23,8 @@ const SYSTEM_COLUMNS = ["ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$/;
 
 /**
- * Whoever can push to the model's repository writes these texts, and templates, shells, SQL and Kubernetes may come to
- * read them: each has a pattern of its own, and none admits a brace, a quote, a `$` or a control character.
+ * Everybody with push access to the model's repository can write these texts, and templates, shells, SQL and Kubernetes
+ * may read them. Therefore each has its own pattern, and none allows a brace, a quote, a `$` or a control character.
  */
 const hostName = z
   .string()
@@ -54,7 +54,7 @@ const credential = z
     "allowed: the name of an environment variable, at most 63 characters",
   );
 
-/** For people alone; a terminal obeys control characters. */
+/** Text for people; control characters are refused because terminals execute them. */
 const documentation = z
   .string()
   .max(10_000, "is longer than 10000 characters")
@@ -90,11 +90,11 @@ const columnType = z.string().transform((written, issues): ColumnType => {
 const column = z.strictObject({
   name: columnName,
   type: columnType,
-  /** Whether the column identifies the row; the order of the columns is the order of the key. */
+  /** Whether the column is part of the key; the key has the columns' order. */
   key: z.boolean().default(false),
-  /** Defaults to true, and to false for a column of the key. */
+  /** Defaults to true, and to false for a key column. */
   nullable: z.boolean().optional(),
-  /** What kind of information it is, such as CPI for customers' personal information. */
+  /** The kind of information, such as CPI for customers' personal information. */
   classification: classification.optional(),
 });
 
@@ -105,13 +105,13 @@ const dataset = z.strictObject({
   columns: z.array(column).min(1, "needs at least one column"),
 });
 
-/** When a batch that deletes too much is stopped before its merge. */
+/** When to stop a batch that deletes too much, before its merge. */
 const deletions = z.strictObject({
-  /** The largest share of the open rows of a dataset that one batch may delete. */
+  /** The largest share of a dataset's open rows that one batch may delete. */
   maxShare: z.number().min(0).max(1).default(0.5),
-  /** The largest number of rows of a dataset that one batch may delete. */
+  /** The largest number of a dataset's rows that one batch may delete. */
   maxRows: z.number().int().min(0).optional(),
-  /** Whether a source table that has become empty is believed. */
+  /** Whether an empty source table is accepted as a deletion of all rows. */
   allowEmpty: z.boolean().default(false),
 });
 
@@ -144,7 +144,7 @@ const store = z.strictObject({
       port: z.number().int().min(1).max(65535).default(5432),
       database: databaseName,
       schema: identifier.default("public"),
-      /** As in libpq; the authority comes with the deployment. */
+      /** As in libpq; the deployment provides the CA certificate. */
       sslmode: z
         .enum(
           ["disable", "prefer", "require", "verify-ca", "verify-full"],
@@ -156,10 +156,10 @@ const store = z.strictObject({
       [z.strictObject({ cron }), z.strictObject({ external: z.literal(true) })],
       'allowed: { cron: "* * * * *" } or { external: true }',
     ),
-    /** Where a table is not named as its dataset; either empty or complete. */
+    /** Source table names that differ from the dataset names; either empty or complete. */
     tables: z.record(name, identifier).default({}),
   }),
-  /** What a run of this store may use; what is not said is as for all. */
+  /** Resource requests and limits of this store's runs; the defaults for all stores apply where a value is missing. */
   resources: z.strictObject({ requests: quantities.default({}), limits: quantities.default({}) }).optional(),
   deletions: deletions.default({ maxShare: 0.5, allowEmpty: false }),
   datasets: z.array(dataset).min(1, "needs at least one dataset"),
@@ -240,7 +240,7 @@ export type Platform = Ecosystem["platforms"][number];
 export type Workspace = Ecosystem["workspaces"][number];
 export type Dataset = Store["datasets"][number];
 
-/** The ecosystem and who serves whom. */
+/** The ecosystem, and which platforms serve which groups. */
 export interface Model {
   readonly ecosystem: Ecosystem;
   readonly assignments: Assignments;

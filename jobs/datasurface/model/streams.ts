@@ -2,7 +2,7 @@ import { listProblems, UserError } from "../../shared";
 import { streamKey } from "./names";
 import type { Dataset, Model, Platform, Store, Workspace } from "./schema";
 
-/** What one run ingests: all datasets of a store as one batch, or one dataset alone. */
+/** What one run ingests: all datasets of a store as one batch, or a single dataset. */
 export interface Stream {
   readonly platform: Platform;
   readonly store: Store;
@@ -11,7 +11,7 @@ export interface Stream {
   readonly datasets: readonly Dataset[];
 }
 
-/** One dataset as one consumer sees it. */
+/** One dataset for one consumer. */
 export interface Sink {
   readonly platform: Platform;
   readonly workspace: Workspace;
@@ -42,7 +42,7 @@ export function sinksOf({ ecosystem, assignments }: Model, platform: Platform): 
   );
 }
 
-/** All streams of a platform, in the model's order: those of the stores that somebody consumes. */
+/** All streams of a platform, in the model's order: those of the stores with at least one consumer. */
 export function streamsOf(model: Model, platform: Platform): Stream[] {
   const consumed = new Set(sinksOf(model, platform).map(({ store }) => store.name));
   return model.ecosystem.stores
@@ -66,7 +66,7 @@ export function findPlatform({ ecosystem }: Model, name: string): Platform {
   throw new UserError(`--platform: the model has no platform ${name}; it has ${known}`);
 }
 
-/** The stream that a command names; a store that nobody consumes on this platform has none. */
+/** The stream that a command names; a store without consumers on this platform has none. */
 export function findStream(
   model: Model,
   asked: { readonly platform: string; readonly store: string; readonly dataset?: string | undefined },

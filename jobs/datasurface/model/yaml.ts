@@ -1,16 +1,16 @@
 import { Composer, type Document, isScalar, Lexer, LineCounter, Parser, visit } from "yaml";
 import { UserError } from "../../shared";
 
-/** Whoever writes a model must not choose for how long it is parsed. A megabyte of columns has 600000 tokens. */
+/** Limits the parsing time, which the author of a model must not control. A megabyte of columns has 600000 tokens. */
 const MOST_TOKENS = 700_000;
 
-/** A model needs 10. */
+/** A model needs 10 levels. */
 const DEEPEST = 32;
 
-/** An alias is copied wherever it is used, with the aliases in it. */
+/** Each use of an alias is a copy, including the aliases in it. */
 const MOST_ALIASES = 100;
 
-/** Parses one YAML document. No error quotes the file, which may be something else than a model. */
+/** Parses one YAML document. Errors never quote the file, which may not be a model at all. */
 export function parseYaml(path: string, text: string, format = "YAML"): unknown {
   const lines = new LineCounter();
   const refuse = (offset: number | undefined, why: string): never => {
@@ -24,7 +24,7 @@ export function parseYaml(path: string, text: string, format = "YAML"): unknown 
     return read(document(text, lines, refuse), refuse);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    // Such as a stack that overflows, or aliases of aliases.
+    // For example a stack overflow, or aliases of aliases.
     throw new UserError(
       `${path} is not readable as YAML: it is nested too deeply, or has over ${MOST_ALIASES} aliases`,
     );
@@ -50,7 +50,7 @@ function requireBounded(path: string, text: string): void {
 }
 
 function document(text: string, lines: LineCounter, refuse: Refuse): Document.Parsed | undefined {
-  // Its own search for keys that occur twice takes the square of their number.
+  // The library's own check for duplicate keys takes quadratic time.
   const composer = new Composer({ uniqueKeys: false, merge: false });
   const found: Document.Parsed[] = [];
   const take = (documents: Iterable<Document.Parsed>) => {

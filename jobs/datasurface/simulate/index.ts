@@ -17,7 +17,7 @@ interface SimulateConfig {
   readonly minInterval: number;
   readonly maxInterval: number;
   readonly maxChanges: number | undefined;
-  /** Changes a second, instead of the intervals. */
+  /** Changes per second, instead of the intervals. */
   readonly rate: number | undefined;
   readonly seed: number | undefined;
   readonly verbose: boolean;
@@ -27,12 +27,12 @@ interface SimulateConfig {
 const MOST_FAILURES = 10;
 const RECONNECT = { attempts: 5, firstDelayMs: 5_000, longestDelayMs: 5_000 };
 
-/** A seeded run lives in this year, so that it draws the same birthdays whenever it runs. */
+/** A seeded run uses this year, so that it always draws the same birthdays. */
 const SEEDED_YEAR = 2025;
 
 /**
- * Changes customers and addresses at random until it is told to stop or has made its number of changes. A stop is not
- * an error: the change under way is finished first.
+ * Changes customers and addresses at random until it is stopped or has made its number of changes. A stop is not an
+ * error: the current change is finished first.
  */
 export async function simulate(config: SimulateConfig, context: Context): Promise<Outcome> {
   const { log, signal } = context;
@@ -86,7 +86,7 @@ async function reconnect(
   return retry(() => connect(config), { ...RECONNECT, signal, onRetry: () => RECONNECT.firstDelayMs });
 }
 
-/** An error that no server sent came from the connection; so did one of its class for lost connections. */
+/** An error without an SQL state came from the connection; so did one of the classes for lost connections. */
 const isLost = (failure: unknown) =>
   failure instanceof Error && (sqlState(failure) === undefined || /^(08|57P)/.test(sqlState(failure) ?? ""));
 
@@ -99,7 +99,7 @@ async function pause(
   await wait(seconds * 1000, undefined, { signal }).catch(() => undefined); // a stop ends the pause
 }
 
-/** Ids begin with the last digits of the time; with a seed the digits are drawn, so that a run can be repeated. */
+/** Ids start with the last digits of the time; with a seed the digits are drawn, so that a run is repeatable. */
 const clockOf = (seed: number | undefined, random: Random): Clock =>
   seed === undefined
     ? { year: new Date().getFullYear(), stamp: () => String(Math.floor(Date.now() / 1000)).slice(-8) }

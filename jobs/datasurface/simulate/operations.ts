@@ -2,10 +2,10 @@ import type { Database } from "../../shared";
 import { drawEmail, drawPerson, drawPhone, drawPlace, drawStreet, drawZip } from "./people";
 import type { Random } from "./random";
 
-/** One change of the source; answers what it did, or undefined where there was nothing to do it to. */
+/** One change of the source; returns a description, or undefined where there was nothing to change. */
 type Operation = (source: Database, random: Random, clock: Clock) => Promise<string | undefined>;
 
-/** Today's year and what ids begin with; a seeded run has a clock that stands still. */
+/** The current year and the prefix of ids; fixed in a seeded run. */
 export interface Clock {
   readonly year: number;
   /** Eight digits. */
@@ -20,7 +20,7 @@ const TABLES = `
     id varchar(20) PRIMARY KEY, customerId varchar(20) NOT NULL, streetName varchar(100) NOT NULL,
     city varchar(100) NOT NULL, state varchar(100) NOT NULL, zipCode varchar(30) NOT NULL)`;
 
-/** Makes the tables, and the first customer with an address where there is none. */
+/** Creates the tables, and the first customer with an address where there is none. */
 export async function createTables(source: Database): Promise<void> {
   await source.query(TABLES);
   await source.query(`
@@ -34,7 +34,7 @@ export async function createTables(source: Database): Promise<void> {
 const newId = (letter: "C" | "A", random: Random, clock: Clock) =>
   `${letter}${clock.stamp()}${random.digits(3)}`;
 
-/** Any row's id, each as likely as another. */
+/** The id of a random row; all rows are equally likely. */
 async function anyId(
   source: Database,
   random: Random,
@@ -110,7 +110,7 @@ const updateAddress: Operation = async (source, random) => {
   return `address ${id}: ${what}`;
 };
 
-/** Only of a customer who has others, and never the one where mail or bills go. */
+/** Only for a customer with several addresses, and never the mailing or billing address. */
 const deleteAddress: Operation = async (source, random) => {
   const candidates = `FROM addresses AS a JOIN customers AS c ON c.id = a.customerId
     WHERE a.id IS DISTINCT FROM c.primaryAddressId AND a.id IS DISTINCT FROM c.billingAddressId
@@ -134,7 +134,7 @@ async function addAddress(source: Database, random: Random, id: string, customer
   );
 }
 
-/** What happens, and how often of a hundred times. No customer is ever deleted. */
+/** The operations, and how often in a hundred each occurs. No customer is ever deleted. */
 export const OPERATIONS = [
   { weight: 15, value: insertCustomer },
   { weight: 25, value: updateCustomer },

@@ -31,7 +31,7 @@ interface Place {
 interface Person {
   readonly firstName: string;
   readonly lastName: string;
-  /** ISO date; nobody is younger than 18 or older than 80. */
+  /** ISO date; ages are between 18 and 80. */
   readonly born: string;
   readonly email: string;
   readonly phone: string;
@@ -72,7 +72,7 @@ export function drawPlace(random: Random): Place {
   return { street: drawStreet(random), city, state, zip: drawZip(random) };
 }
 
-/** Words as a list of at least one. */
+/** The words as a non-empty list. */
 function split(words: string): readonly [string, ...string[]] {
   const [first = words, ...rest] = words.split(" ");
   return [first, ...rest];

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 
-/** Draws for the simulator: with a seed, the same ones in every run. */
+/** Random numbers for the simulator: with a seed, the same in every run. */
 export class Random {
   private state: number;
 
@@ -8,7 +8,7 @@ export class Random {
     this.state = (seed ?? randomInt(2 ** 32)) >>> 0;
   }
 
-  /** At least 0 and below 1: mulberry32, small and even enough to choose people and streets by. */
+  /** At least 0 and below 1. The algorithm is mulberry32: small, and uniform enough to choose people and streets. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
@@ -16,7 +16,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from `min` to `max`, both possible. */
+  /** An integer from `min` to `max`, both included. */
   between(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
   }
@@ -33,7 +33,7 @@ export class Random {
     return Array.from({ length: count }, () => this.between(0, 9)).join("");
   }
 
-  /** One of the choices, each as likely as its weight says. */
+  /** One of the choices, with a probability in proportion to its weight. */
   weighted<T>(
     choices: readonly [
       { readonly weight: number; readonly value: T },

@@ -1,18 +1,18 @@
 import { fitIdentifier, kubernetesName, type Platform, type Stream } from "../model";
 
-/** Kubernetes' names are lower-case; the jobs get the model's own. */
+/** Kubernetes names are lower-case; the jobs receive the model's own names. */
 export const platformName = (platform: Platform) => kubernetesName(platform.name);
 
-/** Airflow's longest id of a DAG. */
+/** Airflow's longest DAG id. */
 const dagId = (...parts: string[]) => fitIdentifier(parts.join("_"), 250);
 
 export const infrastructureDag = (platform: Platform) => dagId(platform.name.toLowerCase(), "infrastructure");
 
-/** The dataset is named where the stream is of one dataset alone. */
+/** Includes the dataset where the stream has one dataset only. */
 export const ingestionDag = (stream: Stream) =>
   dagId(stream.platform.name.toLowerCase(), "", ...partsOf(stream), "ingestion");
 
-/** The pod's name leaves room for what Airflow appends. */
+/** Leaves room in the pod's name for what Airflow appends. */
 export const podName = (...parts: string[]) =>
   kubernetesName(fitIdentifier([...parts, "job"].join("-").toLowerCase(), 54));
 
@@ -20,7 +20,7 @@ export const labelValue = (name: string) => fitIdentifier(name, 63).replace(/[^A
 
 export const streamLabel = (stream: Stream) => labelValue(partsOf(stream).join("."));
 
-/** Store, and dataset where the stream is of that one alone. */
+/** The store, and the dataset where the stream has one dataset only. */
 export const partsOf = ({ store, datasets }: Stream): string[] =>
   store.capture.consistency === "MULTI_DATASET"
     ? [store.name]

@@ -11,20 +11,20 @@ import { platformName } from "./names";
 import { streamsFile, streamsFileName } from "./shape";
 import { ingestionJobs } from "./streams";
 
-/** The ConfigMap that Airflow has among its DAGs. */
+/** The ConfigMap that Airflow mounts among its DAGs. */
 export interface StreamListAddress {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** What a ConfigMap may hold; the API server refuses more. */
+/** The API server's limit for a ConfigMap. */
 const MOST_BYTES = 1024 * 1024;
 
-/** A list that somebody else has just written is read and compared again. */
+/** Another writer updated the list: read and compare it again. */
 class Outrun extends Error {}
 
 /**
- * Brings Airflow's list of a platform's streams to what the model says, so that DAGs come and go with the model. An
+ * Updates Airflow's list of a platform's streams to the model, so that DAGs are added and removed with the model. An
  * unchanged list is not written.
  */
 export async function publishStreams(
@@ -66,7 +66,7 @@ async function bring(
 ): Promise<boolean> {
   const read = await api.request("GET", path, { signal });
   if (read.status !== 200) throw failure("get", path, refusalOf(read), read.status);
-  // The API server has judged the shape of what it stores.
+  // Safe: the API server validates what it stores.
   const { data, metadata } = JSON.parse(read.body) as {
     data?: Record<string, string>;
     metadata: { resourceVersion: string };
@@ -83,7 +83,7 @@ async function bring(
   return true;
 }
 
-/** What only a person can mend is not tried again. */
+/** Errors that only a person can fix are not retried. */
 function failure(verb: string, path: string, why: string, status: number): Error {
   const [, , , , namespace, , name] = path.split("/");
   const told = `the stream list ${namespace}/${name} cannot be written: Kubernetes refuses to ${verb} it: ${why}`;

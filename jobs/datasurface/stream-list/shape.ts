@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What the DAG factory reads of a job (components/systems/airflow/dags/trellis_factory.py): its twin is there, and refuses all
- * that it does not know. The number is raised with each change that an older factory would misread.
+ * The job format that the DAG factory reads (components/systems/airflow/dags/trellis_factory.py). The factory has the
+ * same schema and refuses everything else. Raise the version with each change that an older factory would misread.
  */
 export const DAGS_VERSION = 2;
 
@@ -18,20 +18,20 @@ const variable = z.strictObject({ name: text, value: z.string() }).or(
 const quantities = z.strictObject({ cpu: text.optional(), memory: text.optional() });
 
 export const dagJob = z.strictObject({
-  /** The DAG's id; no other has it. */
+  /** The DAG's unique id. */
   dag: z.string().regex(/^[A-Za-z0-9_.-]{1,250}$/),
-  /** What the pods' names begin with. */
+  /** Prefix of the pods' names. */
   pod: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
-  /** A cron expression; null for a DAG that others trigger. */
+  /** A cron expression; null for a DAG that other DAGs trigger. */
   schedule: text.nullable(),
-  /** What follows the image's entrypoint. */
+  /** Arguments after the image's entrypoint. */
   arguments: z.array(z.string()),
-  /** What the pod's template does not say already. */
+  /** Variables that the pod template lacks. */
   environment: z.array(variable),
   labels: z.record(z.string(), z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/)),
-  /** Who goes first where not all can run: the larger. */
+  /** Where not all jobs can run, a larger number runs first. */
   priority: z.int().min(1),
-  /** What the pod may use, where it is not what the template says. */
+  /** Resource requests and limits where they differ from the pod template. */
   resources: z.strictObject({ requests: quantities, limits: quantities }).optional(),
 });
 
@@ -44,7 +44,7 @@ const streamsSpecification = z.strictObject({
 
 export type DagJob = z.infer<typeof dagJob>;
 
-/** The file that follows the model's streams alone: replacing it brings and retires DAGs. A stream a line. */
+/** The file with the model's streams only: replacing it adds and removes DAGs. One stream per line. */
 export function streamsFile(ingestion: readonly DagJob[]): string {
   const { version, ingestion: jobs } = streamsSpecification.parse({
     version: DAGS_VERSION,
@@ -53,5 +53,5 @@ export function streamsFile(ingestion: readonly DagJob[]): string {
   return `{"version":${version},"ingestion":[\n${jobs.map((each) => JSON.stringify(each)).join(",\n")}\n]}\n`;
 }
 
-/** Each platform's list is a file of its own among the DAGs, in a ConfigMap of its own. */
+/** Each platform's list is a separate file among the DAGs, in a separate ConfigMap. */
 export const streamsFileName = (platform: string) => `${platform}.streams.json`;

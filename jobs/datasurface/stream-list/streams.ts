@@ -10,10 +10,10 @@ import {
 } from "./names";
 import type { DagJob } from "./shape";
 
-/** Of the model's priorities of workspaces: a stream is as urgent as its most urgent consumer. */
+/** By the workspace priorities of the model: a stream is as urgent as its most urgent consumer. */
 export const PRIORITY = { UNKNOWN: 1, LOW: 1, MEDIUM: 2, HIGH: 5, CRITICAL: 10 } as const;
 
-/** What Airflow runs for each stream of a platform. */
+/** The jobs that Airflow runs for the streams of a platform. */
 export function ingestionJobs(model: Model, platform: Platform): DagJob[] {
   const urgency = urgencyOf(model, platform);
   return streamsOf(model, platform).map((stream) => ingestionJob(stream, urgency));

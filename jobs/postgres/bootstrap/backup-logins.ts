@@ -2,12 +2,12 @@ import { type Database, quoteIdentifier, quoteLiteral, UserError } from "../../s
 import { MARK, makeRole, setPassword } from "./roles";
 import { BACKUP_ROLE, type BackupSpecification, loginName } from "./specification";
 
-/** A backup takes turns with a verification of itself and with one that somebody makes by hand. */
+/** A backup, its own verification and a manual backup may run at the same time. */
 const SESSIONS = 10;
 
 /**
- * The logins that make backups: they read everything and change nothing. Rows behind row security are everything too, and
- * so are large objects, on which PostgreSQL grants nothing wholesale.
+ * The logins for backups: they can read everything and change nothing. That includes rows behind row security, and
+ * large objects, for which PostgreSQL has no bulk grant.
  */
 export async function makeBackupLogins(
   leader: Database,
@@ -33,7 +33,9 @@ export async function makeBackupLogins(
   }
 }
 
-/** Drops logins of epochs before the newest two. All that they may do is their group's, so that nothing holds them. */
+/**
+ * Drops logins of epochs before the newest two. All their privileges come from their group, so nothing depends on them.
+ */
 export async function retireBackupLogins(leader: Database): Promise<string[]> {
   const { rows } = await leader.query<{ name: string; sessions: number }>(
     `SELECT rolname AS name, (SELECT count(*)::integer FROM pg_stat_activity WHERE usesysid = role.oid) AS sessions

@@ -20,26 +20,29 @@ import { makeGroups, makeLogins, retireLogins } from "./roles";
 import { rolesOf, type Specification } from "./specification";
 
 interface BootstrapConfig {
-  /** The leader, as a superuser. */
+  /** The leader, with a superuser's login. */
   readonly leader: DatabaseAddress;
   readonly specification: Specification;
+  /** The folder with the password files. */
   readonly passwords: string;
+  /** Whether to drop logins of old epochs. */
   readonly retire: boolean;
+  /** How long to wait for a leader. */
   readonly waitSeconds: number;
-  /** Given where the specification has a part for Patroni. */
+  /** Required where the specification has a section for Patroni. */
   readonly patroni: PatroniAccess | undefined;
 }
 
 const NAME = { purpose: "the leader", applicationName: "postgres bootstrap" };
 
 /**
- * Nothing of what this session says may stand in the server's log: statements hold verifiers, which open the door to
- * guessing, and the log is read by more people than pg_authid.
+ * Turns off statement logging for this session: the statements contain password verifiers, which allow offline
+ * guessing, and more people can read the log than pg_authid.
  */
 const UNHEARD = `SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_duration_sample = -1;
   SET log_min_error_statement = 'panic'; SET log_transaction_sample_rate = 0`;
 
-/** Makes databases, roles and logins what the specification says; all of it can be run again after any crash. */
+/** Brings databases, roles and logins to the specification; it can be repeated after any crash. */
 export async function bootstrap(config: BootstrapConfig, { log, signal }: Context): Promise<Outcome> {
   const { specification } = config;
   const passwordOf = readPasswords(config);
@@ -58,7 +61,7 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
 
   const gate = await openLeader(config, { log, signal });
   try {
-    // Two runs at once: the second waits here, and then finds everything done.
+    // With two runs at once, the second waits here and then finds everything done.
     await lockedTransaction(gate, "postgres bootstrap", async () => {
       await withDatabase(config.leader, open, async (leader) => {
         await leader.query(UNHEARD);
@@ -90,7 +93,7 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
   return "done";
 }
 
-/** Waits until there is a leader that takes writes: at the first `up` the members are still being made. */
+/** Waits for a leader that accepts writes: during the first `up` the members are still being created. */
 async function openLeader(
   { leader, waitSeconds }: BootstrapConfig,
   { log, signal }: Pick<Context, "log" | "signal">,
@@ -118,7 +121,7 @@ async function openLeader(
   );
 }
 
-/** All passwords are read before anything is changed; what is wrong with one is said without it. */
+/** Reads all passwords before anything is changed; errors never contain a password. */
 function readPasswords({ specification, passwords }: BootstrapConfig): (file: string) => string {
   const files = [
     ...specification.applications,

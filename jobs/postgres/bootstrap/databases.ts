@@ -2,12 +2,12 @@ import { type Database, quoteIdentifier } from "../../shared";
 import { timeoutSettings } from "./roles";
 import { type DatabaseSpecification, rolesOf } from "./specification";
 
-/** Makes a database where it is missing, and gives it its owner, its limits and its settings. */
+/** Creates a missing database, and sets its owner, limits and settings. */
 export async function makeDatabase(leader: Database, specification: DatabaseSpecification): Promise<void> {
   const roles = rolesOf(specification.name);
   const database = quoteIdentifier(specification.name);
   const { rowCount } = await leader.query("SELECT FROM pg_database WHERE datname = $1", [specification.name]);
-  // Not within a transaction; a run that ends right after it is continued by the next.
+  // CREATE DATABASE cannot run in a transaction; if a run ends right after it, the next one continues.
   if (!rowCount) await leader.query(`CREATE DATABASE ${database} TEMPLATE template0 ENCODING 'UTF8'`);
   await leader.query(`ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(roles.owner)}`);
   await leader.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
@@ -20,7 +20,7 @@ export async function makeDatabase(leader: Database, specification: DatabaseSpec
   }
 }
 
-/** What each role may do inside of a database, now and with what the owner will make. */
+/** Grants each role its privileges inside a database, on present objects and on those that the owner will create. */
 export async function grantInside(database: Database, specification: DatabaseSpecification): Promise<void> {
   const roles = rolesOf(specification.name);
   const [owner, read, write] = [roles.owner, roles.read, roles.write].map(quoteIdentifier);

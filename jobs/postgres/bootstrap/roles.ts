@@ -2,7 +2,7 @@ import { type Database, quoteIdentifier, quoteLiteral, UserError } from "../../s
 import { scramVerifier, verifies } from "./scram";
 import { type ApplicationSpecification, type DatabaseRoles, loginName, rolesOf } from "./specification";
 
-/** Roles that this job made say so in their comment; no other role is ever dropped. */
+/** Comment that marks the roles of this job; no other role is ever dropped. */
 export const MARK = "trellis login of ";
 
 interface Login {
@@ -10,7 +10,7 @@ interface Login {
   readonly password: string;
 }
 
-/** The groups of a database: who writes also reads, who migrates also writes and can become the owner. */
+/** The groups of a database: a writer can also read; a migrator can also write and become the owner. */
 export async function makeGroups(leader: Database, roles: DatabaseRoles): Promise<void> {
   for (const role of Object.values(roles)) await makeRole(leader, role, "NOLOGIN");
   const { owner, read, write, migrate } = mapValues(roles, quoteIdentifier);
@@ -18,7 +18,7 @@ export async function makeGroups(leader: Database, roles: DatabaseRoles): Promis
     GRANT ${owner} TO ${migrate} WITH INHERIT FALSE, SET TRUE`);
 }
 
-/** The logins of an application, each by the password of its epoch; all that are in the specification work. */
+/** The logins of an application, each with the password of its epoch; all logins in the specification work. */
 export async function makeLogins(
   leader: Database,
   application: ApplicationSpecification,
@@ -39,7 +39,7 @@ export async function makeLogins(
       await leader.query(`ALTER ROLE ${login} IN DATABASE ${database} SET ${setting} = ${value}`);
     }
     if (application.access === "migrate") {
-      // Whatever it makes belongs to the owner, whichever epoch made it.
+      // Everything that the login creates belongs to the owner, whichever epoch created it.
       await leader.query(
         `ALTER ROLE ${login} IN DATABASE ${database} SET role = ${quoteLiteral(roles.owner)}`,
       );
@@ -48,7 +48,7 @@ export async function makeLogins(
   }
 }
 
-/** Drops logins of epochs before the newest two; refuses those that are in use. Answers what was dropped. */
+/** Drops logins of epochs before the newest two; refuses those in use. Returns the dropped logins. */
 export async function retireLogins(
   leader: Database,
   application: ApplicationSpecification,
@@ -79,7 +79,7 @@ export async function retireLogins(
   return old.map(({ name }) => name);
 }
 
-/** As settings of PostgreSQL, in milliseconds. */
+/** PostgreSQL settings, in milliseconds. */
 export function timeoutSettings(timeouts: ApplicationSpecification["timeouts"]): [string, number][] {
   return Object.entries({
     statement_timeout: timeouts.statementSeconds,
@@ -94,7 +94,7 @@ export async function makeRole(leader: Database, name: string, kind: "LOGIN" | "
   await leader.query(`${rowCount ? "ALTER" : "CREATE"} ROLE ${quoteIdentifier(name)} ${rights}`);
 }
 
-/** The access of an application can become less, and a login that was there before may be in any group. */
+/** An application's access may have been reduced, and an existing login may be in any group. */
 async function revokeOthers(leader: Database, login: string, kept: string): Promise<void> {
   const { rows } = await leader.query<{ name: string }>(
     `SELECT granted.rolname AS name FROM pg_auth_members
@@ -120,7 +120,7 @@ function mapValues<K extends string>(
   of: Record<K, string>,
   change: (value: string) => string,
 ): Record<K, string> {
-  // Safe: the same keys come back.
+  // Safe: the keys are the same.
   return Object.fromEntries(Object.entries<string>(of).map(([key, value]) => [key, change(value)])) as Record<
     K,
     string

@@ -1,11 +1,11 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** PostgreSQL's own default. */
+/** PostgreSQL's default. */
 const ITERATIONS = 4096;
 
 /**
- * What PostgreSQL keeps in place of a password (RFC 5803, SCRAM-SHA-256). Made here, so that the password itself never
- * travels to the server, where a log of statements would keep it. For printable ASCII alone: nothing is normalized.
+ * What PostgreSQL stores instead of a password (RFC 5803, SCRAM-SHA-256). It is computed here, so that the password
+ * itself is never sent to the server, where statement logs would keep it. Printable ASCII only: nothing is normalized.
  */
 export function scramVerifier(
   password: string,
@@ -19,7 +19,7 @@ export function scramVerifier(
   return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
 }
 
-/** Whether a verifier is that of the password. */
+/** Whether a verifier matches the password. */
 export function verifies(verifier: string | null, password: string): boolean {
   const [, iterations, salt] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$/.exec(verifier ?? "") ?? [];
   if (!verifier || !iterations || !salt) return false;

@@ -1,21 +1,21 @@
 import { z } from "zod";
 
 /**
- * What is to be in a PostgreSQL cluster: the program renders it, the bootstrap job reads it. Names may hold anything
- * that PostgreSQL can carry; what it would cut off, or keeps for itself, is refused by name.
+ * The desired content of a PostgreSQL cluster: the program renders it, and the bootstrap job reads it. Names may
+ * contain anything that PostgreSQL accepts; names that it would truncate or that it reserves are refused.
  */
 
-/** PostgreSQL cuts longer names without a word, so that two of them could become one. */
+/** PostgreSQL silently truncates longer names, so that two of them could become one. */
 const LONGEST_NAME = 63;
 
-/** The longest ending that a role of a database gets: `_migrate`. */
+/** The longest suffix of a database's role: `_migrate`. */
 const SUFFIX = "_migrate".length;
 
 const RESERVED = /^(pg_.*|postgres|template[01]|public|none|current_user|current_role|session_user|user)$/i;
 
 const bytes = (text: string) => Buffer.byteLength(text);
 
-/** The name of something that is PostgreSQL's own or becomes ours. */
+/** The name of a PostgreSQL object, existing or new. */
 const anyName = (what: string, longest: number) =>
   z
     .string()
@@ -39,14 +39,14 @@ const name = (what: string, longest: number) =>
 
 const seconds = z.int().min(0).max(86_400).optional();
 
-/** How long sessions may take; 0 is without end. */
+/** Session timeouts; 0 means no limit. */
 const timeouts = z.strictObject({
   statementSeconds: seconds,
   lockSeconds: seconds,
   idleInTransactionSeconds: seconds,
 });
 
-/** Most sessions at once; absent is without a limit of its own. */
+/** Maximum of concurrent sessions. Absent: no separate limit. */
 const connectionLimit = z.int().min(1).max(10_000).optional();
 
 const database = z.strictObject({
@@ -57,9 +57,9 @@ const database = z.strictObject({
 });
 
 const login = z.strictObject({
-  /** Grows by one with each rotation; the newest two are kept. */
+  /** Incremented by each rotation; the newest two are kept. */
   epoch: z.int().min(1).max(999_999),
-  /** The file with the password, in the folder that the job is given. */
+  /** The file with the password, in the folder that the job receives. */
   passwordFile: z
     .string()
     .regex(/^[-._a-zA-Z0-9]+$/, "allowed: the name of a file, as a Secret's key can be"),
@@ -68,14 +68,17 @@ const login = z.strictObject({
 const application = z.strictObject({
   name: name("the application", LONGEST_NAME - "_999999".length),
   database: z.string(),
-  /** read: rows only. write: rows. migrate: also tables and all else, which then belong to the database's owner. */
+  /**
+   * read: rows only. write: change rows. migrate: also tables and all other objects, which then belong to the
+   * database's owner.
+   */
   access: z.enum(["read", "write", "migrate"]),
   logins: z.array(login).min(1, "an application needs a login"),
   connectionLimit,
   timeouts: timeouts.default({}),
 });
 
-/** Who reads everything in all databases, for backups. */
+/** Logins that read all databases, for backups. */
 const backup = z.strictObject({ logins: z.array(login).min(1, "the backup needs a login") });
 
 export const specification = z
@@ -83,7 +86,7 @@ export const specification = z
     databases: z.array(database),
     applications: z.array(application),
     backup: backup.optional(),
-    /** Patroni's dynamic configuration, as far as the program decides it. */
+    /** Patroni's dynamic configuration, as far as the program controls it. */
     patroni: z.record(z.string(), z.json()).optional(),
   })
   .superRefine(({ databases, applications, backup }, context) => {
@@ -107,7 +110,7 @@ export const specification = z
     }
   });
 
-/** The group of the logins that make backups; pg_hba.conf knows it too (components/data/postgres/members/host-access.ts). */
+/** The group of the backup logins; pg_hba.conf names it too (components/data/postgres/members/host-access.ts). */
 export const BACKUP_ROLE = "trellis_backup";
 
 export type Specification = z.output<typeof specification>;

@@ -8,26 +8,30 @@ import { readSnapshot } from "./snapshot";
 import { watchKeys } from "./watcher";
 
 interface DiscoverConfig {
+  /** Patroni's name of the cluster; its keys are below /service/<scope>/. */
   readonly scope: string;
   readonly etcd: EtcdAccess;
   readonly kubernetes: SlicesAccess;
+  /** Name of the Service for each kind. */
   readonly services: Readonly<Record<ServiceKind, string>>;
   readonly postgresPort: number;
+  /** Address on which the health endpoint listens. */
   readonly host: string;
+  /** Port of the health endpoint. */
   readonly port: number;
 }
 
-/** All keys are read this often beside the watch, and each slice is looked at. */
+/** Besides the watch, all keys are read and each slice is checked at these intervals. */
 const READ_MS = 3_000;
 const LOOK_MS = 10_000;
 
-/** A slice names a revision that is at most this old, as long as a watcher runs. */
+/** While a watcher runs, the revision in a slice is at most this old. */
 const REFRESH_MS = 60_000;
 
-/** While Kubernetes is away, one failure in so many is told: about one in a quarter of a minute. */
+/** While Kubernetes is unreachable, one in this many failures is logged: about one in a quarter of a minute. */
 const QUIET_ATTEMPTS = 60;
 
-/** Keeps both Services pointed at the right members until it is stopped, which is how it is meant to end. */
+/** Keeps the endpoints of both Services up to date until it is stopped; it never ends by itself. */
 export async function discover(config: DiscoverConfig, { log, signal }: Context): Promise<Outcome> {
   const prefix = `/service/${config.scope}/`;
   const kinds = Object.keys(config.services) as ServiceKind[]; // safe: the record has exactly these keys
@@ -75,7 +79,7 @@ interface PublisherParts extends Pick<PublisherArgs, "store" | "readNow" | "log"
   readonly health: Health;
 }
 
-/** The publisher of one Service's slice; it tells health and the log what it does. */
+/** The publisher of one Service's slice; it reports to the health endpoint and the log. */
 function publisherOf(
   kind: ServiceKind,
   config: DiscoverConfig,

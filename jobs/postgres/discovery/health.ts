@@ -6,10 +6,10 @@ import type { ServiceKind } from "./answer";
 import type { Settled } from "./publisher";
 import type { Snapshot } from "./snapshot";
 
-/** Both contacts may be this old before the watcher calls itself unready. */
+/** Above this age of either contact the watcher is not ready. */
 const READY_WITHIN_MS = 30_000;
 
-/** What the watcher says about itself, to the kubelet and to Prometheus. */
+/** The watcher's health endpoints and metrics, for the kubelet and Prometheus. */
 export class Health {
   readonly #registry = new Registry();
   readonly #contacts = new Map<string, number>();
@@ -61,14 +61,14 @@ export class Health {
     this.#contact.set({ part }, Date.now() / 1000);
   }
 
-  /** What it waits for; nothing where it is ready. */
+  /** The contacts that it waits for; empty when it is ready. */
   missing(now = Date.now()): string[] {
     return this.#parts.filter((part) => now - (this.#contacts.get(part) ?? 0) > READY_WITHIN_MS);
   }
 
   /**
-   * /healthz answers as long as the process turns: neither etcd's nor the API server's absence is mended by a restart.
-   * /readyz also wants both to have answered lately.
+   * /healthz succeeds while the process runs: a restart would not fix an unreachable etcd or API server. /readyz also
+   * requires recent contact with both.
    */
   async listen(host: string, port: number, log: Logger): Promise<() => Promise<void>> {
     const server = createServer(async (request, response) => {
@@ -88,7 +88,7 @@ export class Health {
       );
       server.listen(port, host, listening);
     });
-    const address = server.address() as AddressInfo; // a TCP server has a port
+    const address = server.address() as AddressInfo; // safe: a TCP server has a port
     log.info({ host, port: address.port }, `health and metrics on ${host}:${address.port}`);
     return () =>
       new Promise((closed) => {

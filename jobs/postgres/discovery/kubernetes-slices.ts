@@ -6,7 +6,7 @@ export interface SlicesAccess extends KubernetesAccess {
   readonly namespace: string;
 }
 
-/** The EndpointSlices of one namespace, by the three requests that the watcher's role allows. */
+/** The EndpointSlices of one namespace, through the three kinds of request that the watcher's role allows. */
 export class KubernetesSlices implements SliceStore {
   readonly #namespace: string;
   readonly #api: KubernetesApi;
@@ -29,7 +29,7 @@ export class KubernetesSlices implements SliceStore {
       ? await this.#request("PUT", `/${name}`, slice, signal)
       : await this.#request("POST", "", slice, signal);
     const { status, body } = answer;
-    // 404: somebody has deleted it since it was read.
+    // 404: the slice was deleted after it was read.
     if (status === 409 || status === 404) throw new Conflict(`${name} was changed by somebody else`);
     if (status !== 200 && status !== 201)
       throw refused(resourceVersion ? "write" : "create", name, refusalOf(answer));

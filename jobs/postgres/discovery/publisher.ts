@@ -3,50 +3,63 @@ import { type Answer, answerOf, type ServiceKind } from "./answer";
 import { type EndpointSlice, type Origin, publishedAnswer, renderSlice, saysTheSame } from "./slice";
 import type { Snapshot } from "./snapshot";
 
-/** Where slices are kept; Kubernetes, or a test's stand-in. */
+/** Where slices are stored: Kubernetes, or a test's stand-in. */
 export interface SliceStore {
-  /** Undefined where there is none. */
+  /** Undefined where the slice does not exist. */
   read(name: string, signal?: AbortSignal): Promise<EndpointSlice | undefined>;
-  /** Makes it where it has no version, replaces that very version otherwise; a `Conflict` where another came first. */
+  /**
+   * Creates a slice without a version, otherwise replaces exactly that version; throws a `Conflict` if another write
+   * came first.
+   */
   write(slice: EndpointSlice, signal?: AbortSignal): Promise<EndpointSlice>;
 }
 
-/** Somebody else has written meanwhile. */
+/** Another writer changed the slice meanwhile. */
 export class Conflict extends Error {
   override readonly name = "Conflict";
 }
 
-/** How a settling ended. */
+/** The result of one update. */
 export type Settled = "written" | "refreshed" | "unchanged";
 
 export interface PublisherArgs {
+  /** Which endpoints to publish: those of the primary or of the replicas. */
   readonly kind: ServiceKind;
-  /** The Service's name, which the slice bears too. */
+  /** Name of the Service and of the slice. */
   readonly name: string;
+  /** Namespace of the Service and of the slice. */
   readonly namespace: string;
+  /** PostgreSQL's port, the same on all members. */
   readonly port: number;
+  /** Reads and writes the slice. */
   readonly store: SliceStore;
-  /** Reads etcd by a quorum: the snapshot is no older than the moment of the call. */
+  /** Reads etcd with a quorum: the snapshot is at least as new as the call. */
   readonly readNow: (signal?: AbortSignal) => Promise<Snapshot>;
-  /** How old the revision in the slice may become while the answer stays. */
+  /** Maximum age of the revision in the slice while the endpoints do not change. */
   readonly refreshMs: number;
-  /** How often the slice is looked at though nothing has changed: somebody may have edited or deleted it. */
+  /** How often to check the slice although nothing has changed: somebody may have edited or deleted it. */
   readonly lookMs: number;
+  /** Receives a warning when etcd was restored from a backup. */
   readonly log: Logger;
+  /** The clock, in milliseconds. @default Date.now */
   readonly now?: () => number;
+  /** Called after each update, with its result. @default nothing */
   readonly onSettled?: (how: Settled, snapshot: Snapshot, endpoints: number) => void;
+  /** Called when another watcher wrote first. @default nothing */
   readonly onConflict?: () => void;
+  /** Called after each failed attempt, which is retried. @default nothing */
   readonly onFailure?: (error: unknown, attempt: number) => void;
 }
 
 /**
- * Keeps one EndpointSlice at what etcd says, beside other watchers that do the same.
+ * Keeps one EndpointSlice in step with etcd, beside other watchers that do the same.
  *
- * Two rules make it impossible that a stale watcher wins. A write that follows from an event alone replaces exactly the
- * slice that this watcher knew, and only by an answer of a later revision. Whenever the slice is not the one that it
- * knew, it is read first and etcd after it, by a quorum; so that snapshot is no older than any answer in the slice. If
- * its revision is lower nevertheless, or its cluster another, etcd itself has begun anew from a backup, and the slice
- * speaks of a history that is gone.
+ * Two rules prevent a stale watcher from overwriting a newer state. First, a write caused by an event alone replaces
+ * exactly the version of the slice that this watcher last saw, and only with endpoints of a later revision. Second,
+ * whenever the watcher has no copy of the slice, or its snapshot does not follow that copy, it reads the slice first
+ * and then etcd with a quorum. So that snapshot is at least as new as the endpoints in the slice. If its revision is
+ * nevertheless lower, or its cluster id differs, etcd was restored from a backup, and the slice belongs to a history
+ * that no longer exists.
  */
 export class Publisher {
   readonly #args: PublisherArgs;
@@ -60,13 +73,13 @@ export class Publisher {
     this.#now = args.now ?? Date.now;
   }
 
-  /** Takes the newest snapshot; those that it overtakes are never published. */
+  /** Takes the newest snapshot; older unpublished ones are skipped. */
   offer(snapshot: Snapshot): void {
     this.#offered = snapshot;
     this.#wake();
   }
 
-  /** Settles whenever something was offered, or it is time to look, until it is stopped. */
+  /** Updates the slice after each new snapshot and at each check interval, until it is stopped. */
   async run(signal: AbortSignal): Promise<never> {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     for (;;) {
@@ -95,19 +108,19 @@ export class Publisher {
     }
   }
 
-  /** Knows nothing of the slice any more: the next settling looks at it. */
+  /** Drops the cached slice: the next update reads it again. */
   forget(): void {
     this.#held = undefined;
   }
 
-  /** Brings the slice to what is known, once; throws a `Conflict` where another watcher came first. */
+  /** Updates the slice to the newest snapshot, once; throws a `Conflict` where another watcher came first. */
   async settle(signal?: AbortSignal): Promise<Settled> {
     const offered = this.#offered;
     if (!offered) return "unchanged";
     if (this.#held && follows(offered, publishedAnswer(this.#held).origin)) {
       return this.#publish(offered, this.#held, signal);
     }
-    // The order matters: what is read from etcd after the slice is no older than what the slice says.
+    // The order matters: etcd is read after the slice, so its snapshot is at least as new as the slice's content.
     const { name, store, readNow, log } = this.#args;
     const held = await store.read(name, signal);
     const snapshot = await readNow(signal);
@@ -138,7 +151,7 @@ export class Publisher {
     const settled = ((): Settled => {
       if (!held || !last?.origin || !saysTheSame(held, wanted)) return "written";
       if (last.leaderSince !== answer.leaderSince) return "written"; // the same leader, in a new term
-      if (!follows(snapshot, last.origin)) return "written"; // the revision itself begins anew
+      if (!follows(snapshot, last.origin)) return "written"; // revisions start again after a restore of etcd
       return this.#now() - last.writtenAt >= refreshMs ? "refreshed" : "unchanged";
     })();
     this.#held = settled === "unchanged" ? held : await store.write(wanted, signal);
@@ -147,10 +160,10 @@ export class Publisher {
   }
 }
 
-/** Whether a snapshot is of the same history as an answer, and at its revision or after it. */
+/** Whether a snapshot belongs to the same history as the published endpoints, at their revision or later. */
 function follows({ clusterId, revision }: Origin, origin: Origin | undefined): boolean {
   return origin !== undefined && clusterId === origin.clusterId && revision >= origin.revision;
 }
 
-/** Revisions of another cluster mean nothing here; its endpoints may still be right. */
+/** Revisions of another cluster are meaningless here; its endpoints may still be right. */
 const withoutTerm = (last: Answer | undefined): Answer | undefined => last && { ...last, leaderSince: 0 };

@@ -1,20 +1,20 @@
 import { z } from "zod";
 import type { Answer, Endpoint } from "./answer";
 
-/** The revision of etcd that an answer came from. Revisions of different clusters cannot be compared. */
+/** The etcd revision that the endpoints were computed from. Revisions of different clusters cannot be compared. */
 export interface Origin {
   readonly clusterId: string;
   readonly revision: number;
 }
 
-/** An answer as it stands in Kubernetes. */
+/** The endpoints as published in Kubernetes. */
 interface PublishedAnswer extends Answer {
-  /** Undefined where somebody else made the slice, and no watcher has written to it. */
+  /** Undefined where another writer created the slice and no watcher has written to it. */
   readonly origin: Origin | undefined;
   readonly writtenAt: number;
 }
 
-/** An EndpointSlice, read loosely: what others have set in it is handed back as it came. */
+/** An EndpointSlice, parsed loosely: fields that others have set are written back unchanged. */
 export type EndpointSlice = z.output<typeof endpointSlice>;
 
 interface SliceArgs {
@@ -30,7 +30,7 @@ const ANNOTATIONS = {
   writtenAt: "trellis.dev/written-at",
 } as const;
 
-/** Who looks after the slice; without it Kubernetes' own controller for slices might. */
+/** The slice's manager; without this label Kubernetes' own controller for slices may change it. */
 const MANAGED_BY = "postgres-discovery.trellis.dev";
 
 export const endpointSlice = z.looseObject({
@@ -54,7 +54,7 @@ export const endpointSlice = z.looseObject({
   ports: z.array(z.looseObject({ name: z.string().optional(), port: z.number().optional() })).nullish(),
 });
 
-/** The slice that is to be, made from the one that is there so that its version guards the write. */
+/** The new slice, based on the existing one, whose version guards the write. */
 export function renderSlice(
   { name, namespace, port }: SliceArgs,
   { endpoints, leaderSince }: Answer,
@@ -62,7 +62,7 @@ export function renderSlice(
   now: number,
   held: EndpointSlice | undefined,
 ): EndpointSlice {
-  // The family of a slice can never be changed.
+  // The address type of a slice can never be changed.
   const addressType = held?.addressType ?? "IPv4";
   return {
     ...held,
@@ -109,7 +109,7 @@ export function publishedAnswer({ metadata, endpoints }: EndpointSlice): Publish
   };
 }
 
-/** Whether the slices say the same, but for when and why it was said. */
+/** Whether two slices are equal, apart from the time and reason of the write. */
 export function saysTheSame(some: EndpointSlice, other: EndpointSlice): boolean {
   const words = ({ addressType, endpoints, ports, metadata: { labels } }: EndpointSlice) =>
     JSON.stringify([

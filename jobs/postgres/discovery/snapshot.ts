@@ -1,37 +1,37 @@
 import { z } from "zod";
 import { type EtcdGateway, endOfPrefix, fromBase64, range } from "../etcd";
 
-/** One key as etcd holds it. */
+/** One key in etcd. */
 export interface Entry {
   readonly value: string;
   readonly createRevision: number;
   readonly modRevision: number;
 }
 
-/** What etcd held below a prefix at one revision; keys without the prefix. */
+/** The keys under a prefix at one revision, without the prefix. */
 export interface Snapshot {
   readonly clusterId: string;
   readonly revision: number;
   readonly entries: ReadonlyMap<string, Entry>;
 }
 
-/** One key that was written, or deleted where there is no entry. */
+/** A key that was written, or deleted where there is no entry. */
 interface Change {
   readonly key: string;
   readonly revision: number;
   readonly entry: Entry | undefined;
 }
 
-/** What a watch says: changes of whole revisions, in their order. */
+/** One watch response: the changes of whole revisions, in order. */
 interface WatchMessage {
   readonly changes: readonly Change[];
-  /** The history that was asked for is compacted away: all must be read anew. */
+  /** The requested history was compacted: everything must be read again. */
   readonly compacted: boolean;
-  /** Why etcd has ended the watch. */
+  /** Why etcd ended the watch. */
   readonly cancelled: string | undefined;
 }
 
-/** The snapshot after the changes; those that it holds already are passed over. */
+/** Applies the changes; those already contained in the snapshot are skipped. */
 export function applyChanges(snapshot: Snapshot, changes: readonly Change[]): Snapshot {
   const entries = new Map(snapshot.entries);
   let { revision } = snapshot;
@@ -44,12 +44,12 @@ export function applyChanges(snapshot: Snapshot, changes: readonly Change[]): Sn
   return { ...snapshot, revision, entries };
 }
 
-/** The newest change that can be seen in a snapshot; deletions leave no trace in it. */
+/** The revision of the newest change visible in a snapshot; deletions leave no trace in it. */
 export function newestChange({ entries }: Snapshot): number {
   return Math.max(0, ...[...entries.values()].map(({ modRevision }) => modRevision));
 }
 
-/** Reads all keys below the prefix, by a quorum: what comes back cannot be older than the moment of asking. */
+/** Reads all keys under the prefix with a quorum: the result is at least as new as the request. */
 export async function readSnapshot(
   gateway: EtcdGateway,
   prefix: string,
@@ -78,7 +78,7 @@ export function watchMessage(message: unknown, prefix: string): WatchMessage {
   };
 }
 
-/** The gateway writes 64-bit numbers as text, and leaves out what is empty. */
+/** The gateway encodes 64-bit numbers as strings, and omits empty values. */
 const revision = z.coerce.number().int().default(0);
 
 const keyValue = z.object({

@@ -2,25 +2,25 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import type { Snapshot } from "./snapshot";
 
-/** One member of the cluster, as it describes itself. */
+/** One member of the cluster, according to its own entry. */
 export interface Member {
   readonly name: string;
-  /** Where PostgreSQL listens; undefined where it does not say so by an IP address. */
+  /** The IP address of PostgreSQL; undefined where the entry contains none. */
   readonly address: string | undefined;
-  /** Whether it takes sessions that read. */
+  /** Whether it accepts read sessions. */
   readonly readable: boolean;
 }
 
-/** Who leads, as one snapshot shows it. */
+/** The leader and the members in one snapshot. */
 interface Topology {
-  /** The holder of the leader key; the key is made anew with each change of leaders. */
+  /** The holder of the leader key; the key is recreated with each change of leaders. */
   readonly leader: { readonly name: string; readonly since: number } | undefined;
   readonly members: readonly Member[];
-  /** Whether a leader that is cut off from etcd may go on. */
+  /** Whether a leader that cannot reach etcd may continue. */
   readonly failsafe: boolean;
 }
 
-/** What Patroni (4.1) keeps below /service/<scope>/: `leader`, `members/<name>`, `config`, and more. */
+/** Reads what Patroni (4.1) keeps below /service/<scope>/: `leader`, `members/<name>`, `config`, and more. */
 export function topologyOf({ entries }: Snapshot): Topology {
   const leader = entries.get("leader");
   return {
@@ -35,7 +35,7 @@ export function topologyOf({ entries }: Snapshot): Topology {
 
 function memberOf(name: string, text: string): Member {
   const { conn_url, state, tags } = description.parse(parsed(text));
-  // The same as Patroni's own answer at /replica.
+  // The same condition as Patroni's /replica.
   return { name, address: addressOf(conn_url), readable: state === "running" && !tags.noloadbalance };
 }
 
@@ -46,7 +46,7 @@ function addressOf(connUrl: string): string | undefined {
   return isIP(host) ? host : undefined;
 }
 
-/** Whatever a key holds, discovery goes on with what can be understood. */
+/** Invalid JSON in a key must not stop discovery: the key counts as unreadable. */
 function parsed(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "{}");

@@ -5,26 +5,29 @@ import { applyChanges, newestChange, readSnapshot, type Snapshot, watchMessage }
 
 interface WatcherArgs {
   readonly gateway: EtcdGateway;
+  /** The prefix of the keys to follow. */
   readonly prefix: string;
-  /** How often all keys are read by a quorum, beside the watch. */
+  /** How often all keys are read with a quorum, besides the watch. */
   readonly readMs: number;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Called with each new state of the keys. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** Called with the reason when the watch restarts. @default nothing */
   readonly onReconnect?: (reason: unknown) => void;
-  /** etcd has answered: the watcher knows what is. */
+  /** Called when etcd has answered and the watcher is up to date. */
   readonly onContact?: () => void;
 }
 
-/** The watch has to begin anew; what for is said to the log. */
+/** The watch must be restarted; the log gets the reason. */
 class BeginAnew extends Error {
   override readonly name = "BeginAnew";
 }
 
 /**
- * Follows all keys below a prefix. The watch makes it quick; a read of everything, every few seconds and by a quorum,
- * makes it sure: it shows a watch that has gone silent (a half-open connection, a member that lost the others), history
- * that was compacted away, and an etcd that was restored from a backup.
+ * Follows all keys under a prefix. The watch makes changes visible quickly. A quorum read of all keys every few seconds
+ * detects what the watch misses: a silent watch (a half-open connection, a member that lost the others), compacted
+ * history, and an etcd that was restored from a backup.
  */
 export async function watchKeys(args: WatcherArgs): Promise<never> {
   const { gateway, prefix, signal, log } = args;
@@ -56,7 +59,7 @@ export async function watchKeys(args: WatcherArgs): Promise<never> {
   }
 }
 
-/** One watch and the reads beside it; ends by throwing. */
+/** One watch and its parallel reads; ends by throwing. */
 async function session(begin: Snapshot, args: WatcherArgs): Promise<never> {
   const { gateway, prefix, onSnapshot } = args;
   const ending = new AbortController();
@@ -65,7 +68,7 @@ async function session(begin: Snapshot, args: WatcherArgs): Promise<never> {
   const { signal } = ending;
 
   let known = begin;
-  /** The newest revision that the watch itself has delivered. */
+  /** The newest revision delivered by the watch itself. */
   let delivered = begin.revision;
   onSnapshot(known);
 

@@ -4,20 +4,23 @@ import { Agent, request } from "node:https";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 
-/** How etcd is reached: the paths are read anew for each connection, since certificates are renewed in place. */
+/** Access to etcd. The files are read again for each connection, because certificates are renewed in place. */
 export interface EtcdAccess {
-  /** As URLs, https://host:2379. */
+  /** URLs of the members, as https://host:2379. One is used at a time. */
   readonly endpoints: readonly string[];
+  /** File with the CA certificate of the members. */
   readonly authority: string;
-  /** A client's certificate without a common name: the gateway refuses any other. */
+  /** File with a client certificate without a common name: the gateway refuses certificates with one. */
   readonly certificate: string;
+  /** File with the private key of the client certificate. */
   readonly key: string;
+  /** The user whose token authorizes the calls. */
   readonly user: string;
-  /** Absent where etcd has no users: whoever has the certificate may do everything. */
+  /** Absent where etcd has no users: the certificate alone then gives full access. */
   readonly password?: string | undefined;
 }
 
-/** etcd has answered, and its answer is no. */
+/** etcd answered with an error. */
 class EtcdRefusal extends Error {
   override readonly name = "EtcdRefusal";
   constructor(
@@ -37,15 +40,15 @@ interface WatchRequest {
   readonly onMessage: (message: Record<string, unknown>) => void;
 }
 
-/** No call takes longer: a member that is stuck is left for another. */
+/** The limit for each call: a member that hangs is replaced by the next. */
 const TIMEOUT_MS = 3_000;
 
-/** gRPC's code for a token that etcd does not know, or not any more. */
+/** gRPC's code for an unknown or expired token. */
 const UNAUTHENTICATED = 16;
 
 /**
- * etcd's JSON gateway at one endpoint at a time, with a token by name and password. A token is forgotten by etcd after
- * minutes without use, at a restart, and when users change: then a new one is asked for, once for each call.
+ * etcd's JSON gateway, through one endpoint at a time, with a token from name and password. etcd drops tokens after
+ * minutes without use, at a restart, and when users change; then each call requests a new one, once.
  */
 export class EtcdGateway {
   readonly #access: EtcdAccess;
@@ -62,7 +65,7 @@ export class EtcdGateway {
     return endpoints[this.#position % endpoints.length] ?? "";
   }
 
-  /** Goes on to the next endpoint; a token is known to all of them. */
+  /** Switches to the next endpoint; a token is valid on all of them. */
   moveOn(): void {
     this.#position++;
   }
@@ -78,7 +81,7 @@ export class EtcdGateway {
     });
   }
 
-  /** Hands over each message of a watch until the connection ends, which is always an error, or is aborted. */
+  /** Passes on each message of a watch until the watch is aborted or the connection ends, which is always an error. */
   async watch({ key, end, startRevision, signal, onMessage }: WatchRequest): Promise<never> {
     return this.#authenticated(async () => {
       const create_request = {
@@ -170,12 +173,12 @@ export const fromBase64 = (text: string) => Buffer.from(text, "base64").toString
 
 export const range = (key: string, end: string) => ({ key: base64(key), range_end: base64(end) });
 
-/** The first key after all that begin with the prefix. */
+/** The first key after all keys with the prefix. */
 export function endOfPrefix(prefix: string): string {
   return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 }
 
-/** "revision of auth store is old" comes as an invalid argument, like much else. */
+/** etcd reports "revision of auth store is old" as an invalid argument, like many other errors. */
 function isAboutToken(error: EtcdRefusal): boolean {
   return error.code === UNAUTHENTICATED || /auth store is old|user name is empty/.test(error.message);
 }
@@ -194,7 +197,7 @@ function refusal(method: string, answer: Record<string, unknown>): EtcdRefusal {
   return new EtcdRefusal(method, code ?? grpc_code, message ?? error ?? "it does not say why");
 }
 
-/** Certificates that the gateway dislikes are refused in plain text. */
+/** The gateway rejects an unacceptable certificate with plain text instead of JSON. */
 function objectOf(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text);

@@ -12,9 +12,10 @@ interface ClearStaleStateConfig {
 }
 
 /**
- * Removes what keeps a cluster without a leader from getting one: the mark of a bootstrap that died half-way, and a
- * switchover that was asked for and never came. With `all` everything goes, also which data is the cluster's own. The
- * key `sync` stays otherwise, since it tells who has all acknowledged rows.
+ * Removes keys that prevent a cluster without a leader from electing one: the `initialize` key of a bootstrap that died
+ * half-way, and a switchover that was requested and never happened. With `all`, every key is deleted, including the
+ * record of which data belongs to the cluster. Otherwise `sync` stays, because it names the members that have all
+ * acknowledged rows.
  */
 export async function clearStaleState(
   { scope, etcd, all, yes }: ClearStaleStateConfig,
@@ -35,7 +36,7 @@ export async function clearStaleState(
     }
     await confirm(`Remove ${stale.join(", ")} of ${scope} from etcd?`, yes, signal);
 
-    // A leader may have come while a person thought: etcd itself looks once more, in one step with the removal.
+    // A leader may have been elected during the confirmation: etcd checks again, in one transaction with the deletion.
     const removal = all
       ? [{ request_delete_range: range(prefix, endOfPrefix(prefix)) }]
       : stale.map((key) => ({ request_delete_range: { key: base64(`${prefix}${key}`) } }));

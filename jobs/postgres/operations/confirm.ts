@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../../shared";
 
-/** Asks on a terminal before something that cannot be undone; elsewhere only --yes lets it through. */
+/** Asks on a terminal before an action that cannot be undone; without a terminal, only --yes confirms it. */
 export async function confirm(question: string, yes: boolean, signal: AbortSignal): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) throw new UserError(`${question} Nobody can be asked here: say --yes.`, 2);

@@ -82,7 +82,7 @@ function renderCluster({ members, pause }: Cluster): string {
   );
 }
 
-/** What a replica has not received yet, which is what would be lost. */
+/** The WAL that a replica has not received yet, which would be lost in a failover to it. */
 function lagOf({ role, lag, receive_lag }: ClusterMember): string {
   if (role === "leader") return "";
   const bytes = receive_lag ?? lag;

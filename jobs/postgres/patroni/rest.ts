@@ -4,13 +4,15 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { onceLetIn, reason, UserError } from "../../shared";
 
-/** How the REST API of any member is reached; who only reads needs no user. */
+/** Access to the REST API of any member; reading needs no user. */
 export interface PatroniAccess {
-  /** https://postgres.postgres.svc:8008 */
+  /** URL of any member: https://postgres.postgres.svc:8008 */
   readonly url: string;
-  /** File with the authority of the members' certificates. */
+  /** File with the CA certificate of the members. */
   readonly authority: string;
+  /** User for changes. @default none: only reads are possible */
   readonly user?: string;
+  /** Password for changes. @default none: only reads are possible */
   readonly password?: string;
 }
 
@@ -35,11 +37,11 @@ const member = z.looseObject({
 
 const cluster = z.looseObject({ members: z.array(member), pause: z.boolean().optional() });
 
-/** Reads answer at once; a switchover answers when it is over, for which Patroni itself waits 20 s. */
+/** Reads return at once; a switchover returns when it is over, for which Patroni itself waits 20 s. */
 const TIMEOUT_MS = 10_000;
 const SWITCHOVER_TIMEOUT_MS = 60_000;
 
-/** Patroni's REST API. Everything that changes something needs the user and the password. */
+/** Patroni's REST API. Every change needs the user and the password. */
 export class Patroni {
   readonly #access: PatroniAccess;
   readonly #agent: Agent;
@@ -55,7 +57,7 @@ export class Patroni {
     return cluster.parse(JSON.parse(body));
   }
 
-  /** Answers whether anything had to be changed. A null removes a key, as everywhere in Patroni. */
+  /** Returns whether anything had to be changed. A null deletes a key, as everywhere in Patroni. */
   async bringConfigurationTo(
     wanted: Record<string, z.core.util.JSONType>,
     signal?: AbortSignal,
@@ -68,7 +70,7 @@ export class Patroni {
     return true;
   }
 
-  /** Hands the lead over, to the given member or to the best; answers what Patroni says of it. */
+  /** Moves the leader role to the given member or to the best one; returns Patroni's message. */
   async switchover(leader: string, candidate: string | undefined, signal?: AbortSignal): Promise<string> {
     const { status, body } = await this.#request("POST", this.#access.url, "/switchover", {
       signal,
@@ -79,7 +81,7 @@ export class Patroni {
     return body.trim();
   }
 
-  /** Makes a member copy everything from the leader anew; only the member itself can be asked. */
+  /** Makes a member copy everything from the leader again; the request must go to that member. */
   async reinitialize({ name, api_url }: ClusterMember, signal?: AbortSignal): Promise<void> {
     if (!api_url) throw new UserError(`${name} does not say where its REST API is`);
     const { status, body } = await this.#request("POST", new URL(api_url).origin, "/reinitialize", {
@@ -141,7 +143,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** Whether a configuration has all that is wanted of it already. */
+/** Whether a configuration already contains all wanted values. */
 function holds(has: unknown, wanted: unknown): boolean {
   if (wanted === null) return has === undefined;
   if (!isRecord(wanted)) return isDeepStrictEqual(has, wanted);

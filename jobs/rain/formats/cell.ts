@@ -1,10 +1,10 @@
 import { RefusedFile } from "../reading";
 
-/** One cell that holds something; a blank cell is absent from its row. */
+/** A non-empty cell; an empty cell is absent from its row. */
 export type Cell =
   | { readonly kind: "number"; readonly number: number; readonly text: string; readonly formula: boolean }
   | { readonly kind: "text"; readonly text: string; readonly formula: boolean }
-  /** `#REF!` and its kind, or a truth value: never a reading. */
+  /** An error such as `#REF!`, or a boolean: never a reading. */
   | { readonly kind: "other"; readonly text: string; readonly formula: boolean };
 
 /** A row of a sheet, with 1-based column numbers. */
@@ -50,7 +50,7 @@ export function columnName(column: number): string {
 export const numberIn = (cell: Cell | undefined): number | undefined =>
   cell?.kind === "number" ? cell.number : undefined;
 
-/** The words in a cell with blanks of every kind tidied; undefined where there are none. */
+/** The text of a cell with whitespace normalized; undefined where it is empty. */
 export function textIn(cell: Cell | undefined): string | undefined {
   const text = cell?.text.replace(/[\s\u00a0]+/g, " ").trim();
   return text ? text : undefined;

@@ -12,16 +12,16 @@ import {
 } from "../calendar";
 import type { Reading } from "../reading";
 
-/** What a note says, as far as days and values go; the words themselves are always kept. */
+/** The days and values in a note; the text itself is always kept. */
 interface Footnote {
   readonly text: string;
-  /** The period that the note speaks of, within the month; undefined where it names none. */
+  /** The period in the note, limited to the month; undefined where the note names none. */
   readonly period?: { readonly from: Day; readonly to: Day };
-  /** Days whose values are somebody's estimate, within the month; they may lie before the period. */
+  /** Days with estimated values, within the month; they may lie before the period. */
   readonly estimated: readonly Day[];
-  /** Whether the values of the period were estimated without a day being named. */
+  /** Whether the values of the period are estimated although the note names no day. */
   readonly estimatedThroughout: boolean;
-  /** Whether rain was missed, so that the values of the period cannot be believed, zeros included. */
+  /** Whether rain was missed, so that the values of the period are unreliable, zeros included. */
   readonly incomplete: boolean;
 }
 
@@ -37,7 +37,7 @@ const ESTIMATED_DAYS =
   /\b(?:estimated|assigned)\s+(?:\d+\s*mm|distribution of rain)\s+(?:for|to|on)\s+(?:(?:the\s+)?events?\s+(?:of|on)\s+)?((?:the\s+)?\d[\d/,&\s-]*)/i;
 const RAIN_MISSED = /\b(?:missed|inaccurate|incomplete|considered down|no estimates? (?:possible|made))/i;
 
-/** Reads a note that stands under the readings of a month; its dates carry no year, so the month gives it. */
+/** Parses a note under the readings of a month; its dates have no year, so the month determines it. */
 export function readFootnote(text: string, month: Month): Footnote {
   const period = periodIn(text, month);
   const estimated = estimatedDays(text, month);
@@ -50,7 +50,7 @@ export function readFootnote(text: string, month: Month): Footnote {
   };
 }
 
-/** Hangs a note on those of one gauge's readings in a month that it speaks of, and marks what it says of them. */
+/** Attaches a note to the readings of one gauge that it covers, and marks their quality. */
 export function annotate(readings: Iterable<Reading>, note: Footnote): void {
   for (const reading of readings) {
     const within = !note.period || (note.period.from <= reading.day && reading.day <= note.period.to);
@@ -70,7 +70,7 @@ function periodIn(text: string, month: Month): Footnote["period"] {
   if (outage) {
     const from = nearestDay(outage[1], outage[2], month);
     const to = outage[3] ? nearestDay(outage[3], outage[4], month) : last;
-    // An outage from another month to another month that never touches this one names no period of it.
+    // An outage that starts and ends in other months and does not overlap this one gives no period here.
     if (from && to && from <= last && to >= first) return { from: max(from, first), to: min(to, last) };
   }
   const installed = SINCE_INSTALLED.exec(text);
@@ -108,7 +108,7 @@ const DAYS_OF_EVENTS = /\bestimated\s+\d+\s*mm for events on ((?:the\s+)?\d[\d/,
 const DAY_OR_RANGE = /(?:(\d{1,2})\/)?(\d{1,2})(?:\s*-\s*(?:(\d{1,2})\/)?(\d{1,2}))?/g;
 const LONGEST_LIST = 62;
 
-/** The day with this month and date that lies nearest to a month: notes reach back and forward over new year. */
+/** The date nearest to a month: notes refer back and forward across new year. */
 function nearestDay(
   monthText: string | undefined,
   dayText: string | undefined,

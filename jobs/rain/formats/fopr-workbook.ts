@@ -9,8 +9,9 @@ const OUTAGES = "DownTime";
 const YEAR_SHEET = /^\d{4}$/;
 
 /**
- * Reads `FOPR/{id}_FOPR.xlsx`, the official record of one gauge: its description, its outages and a sheet for every
- * water year. A file whose own number is not the one asked for is refused, or its rain would fall on another gauge.
+ * Reads `FOPR/{id}_FOPR.xlsx`, the official record of one gauge: its description, its outages and a sheet for each
+ * water year. A file with another station number than requested is refused; otherwise its rain would be stored under
+ * the wrong gauge.
  */
 export async function* parseFoprWorkbook(bytes: Uint8Array, expectedGauge?: string): AsyncGenerator<Part> {
   const spreadsheet = await Spreadsheet.open(bytes);
@@ -50,8 +51,8 @@ export async function* parseFoprWorkbook(bytes: Uint8Array, expectedGauge?: stri
 }
 
 /**
- * One water year, oldest day first. Only rows with a date count: the placeholder of the 29th of February is an empty
- * row in most years and absent in some, so no row number means anything.
+ * One water year, oldest day first. Only rows with a date count. The placeholder of 29 February is an empty row in most
+ * years and absent in some, so row numbers are unreliable.
  */
 class YearSheet {
   readonly readings: Reading[] = [];
@@ -118,7 +119,7 @@ class YearSheet {
   }
 }
 
-/** What the last column of an outage says of the values in it. */
+/** The code in the last column of an outage, for the quality of the values in it. */
 const CODES: Readonly<Record<number, "incomplete" | "estimated">> = { 2: "incomplete", 3: "estimated" };
 
 /** Columns: gauge, start, count, end, count, days down, cause, notes, code. Other rows are headings and sums. */
@@ -151,7 +152,7 @@ function annotateFrom(outages: readonly Outage[], reading: Reading): void {
   }
 }
 
-/** `Assigned 15mm to 6/24`: the day lies near the outage, whose year it shares but at the turn of a year. */
+/** `Assigned 15mm to 6/24`: the day is near the outage and in the same year, except at the turn of a year. */
 function daysAssigned(notes: string, from: Day): Day[] {
   const match = /\b(?:assigned|estimated)\s+\d+\s*mm\s+(?:to|for|on)\s+(\d{1,2})\/(\d{1,2})/i.exec(notes);
   if (!match) return [];

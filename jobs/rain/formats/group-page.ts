@@ -3,24 +3,24 @@ import { type Problem, type Reading, RefusedFile } from "../reading";
 import { annotate, readFootnote } from "./footnote";
 import { gaugeIdIn } from "./gauge-id";
 
-/** Glued to a value, before it or after it: `0.55(1)`, `(2)____`. */
+/** Attached to a value, before it or after it: `0.55(1)`, `(2)____`. */
 const MARKER = /\((\d{1,2})\)/;
 const DAY_LINE = /^(\d{1,2})\/(\d{1,2})\/(\d{2})\s+(.*)$/;
 const FOOTER = /\bPage \d+$/;
 const HEADING = /^G\d{3,}:/;
 
-/** Where a marker stood: on one day of a gauge, or on its total and so on its whole month. */
+/** Where a marker was: on one day of a gauge, or on its total and so on its whole month. */
 interface Mark {
   readonly gauge: string;
   readonly note: number;
   readonly day?: Day;
 }
 
-/** One page of the monthly PDF: a group of gauges, their days, totals and notes. Notes count from 1 on every page. */
+/** One page of the monthly PDF: a group of gauges, their days, totals and notes. Each page numbers its notes from 1. */
 export class GroupPage {
   gauges: string[] = [];
   readonly days = new Set<Day>();
-  /** Days whose line is there but was not understood: reported as problems, not taken for missing. */
+  /** Days whose line exists but was not understood: reported as problems instead of missing. */
   readonly unreadableDays = new Set<Day>();
   readonly readings: Reading[] = [];
   readonly totals = new Map<string, number>();
@@ -28,7 +28,7 @@ export class GroupPage {
   private readonly marks: Mark[] = [];
   private readonly notes = new Map<number, string>();
   private currentNote = 0;
-  /** Columns whose gauge another page printed already. */
+  /** Columns whose gauge is already on another page. */
   private readonly repeated = new Set<string>();
 
   constructor(
@@ -46,7 +46,7 @@ export class GroupPage {
     else this.readNote(line);
   }
 
-  /** Settles what needs the whole page: which readings the notes speak of. */
+  /** Applies the notes to the readings, which needs the whole page. */
   finish(): void {
     if (this.gauges.length === 0)
       throw new RefusedFile(`page ${this.number} has no line that begins with \`Gage ID\``);
@@ -83,7 +83,7 @@ export class GroupPage {
     for (const [index, gauge] of this.gauges.entries()) this.readValue(gauge, day, words[index] ?? "");
   }
 
-  /** The century is not printed: the file's name tells it. */
+  /** The page has no century; the file's name provides it. */
   private dayOf(line: string, year: number, month: number, dayOfMonth: number): Day | undefined {
     const expected = yearOfMonth(this.month);
     const day = year === expected % 100 ? dayOf(expected, month, dayOfMonth) : undefined;
@@ -115,7 +115,7 @@ export class GroupPage {
     }
   }
 
-  /** A note may run on over lines that bear no number. */
+  /** A note may continue on lines without a number. */
   private readNote(line: string): void {
     const start = /^\((\d{1,2})\)\s*(.+)$/.exec(line);
     if (start?.[2] && this.totals.size + this.days.size > 0) {
@@ -126,7 +126,7 @@ export class GroupPage {
     }
   }
 
-  /** Takes the marker off a value, remembering whom it was on; digits are part of a marker only in parentheses. */
+  /** Removes the marker from a value and records where it was; digits belong to a marker only in parentheses. */
   private unmarked(word: string, on: { gauge: string; day?: Day }): string {
     const marker = MARKER.exec(word);
     if (!marker) return word;
@@ -142,7 +142,7 @@ export class GroupPage {
     }
     const readings = this.readings.filter((reading) => reading.gauge === gauge);
     const footnote = readFootnote(text, this.month);
-    // A note on one day that names no period speaks of that day and of the outage that begins with it.
+    // A note on one day without a period covers that day and the outage that starts with it.
     const period = footnote.period ?? (day && { from: day, to: endOfOutage(readings, day) });
     annotate(readings, { ...footnote, ...(period && { period }) });
   }

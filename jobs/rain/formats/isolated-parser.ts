@@ -10,9 +10,9 @@ export type Answer =
   | { readonly kind: "refused" | "crashed"; readonly reason: string };
 
 interface ParserLimits {
-  /** How long one file may take to read, not counting the time that the reader's customer takes. */
+  /** How long reading one file may take, not counting the consumer's time. */
   readonly seconds: number;
-  /** By how much reading one file may make this process grow. */
+  /** By how many MiB this process may grow while it reads one file. */
   readonly memoryMiB: number;
 }
 
@@ -24,8 +24,8 @@ const LIBRARIES: Readonly<Partial<Record<Source, readonly string[]>>> = {
 };
 
 /**
- * Reads files in a thread of its own, so that a file which makes a parser hang or swallow memory ends in a clear
- * refusal: the thread is ended from outside, and the next file gets a new one. One file at a time.
+ * Reads files in a separate thread, so that a file that makes a parser hang or use too much memory is refused with a
+ * clear error: the thread is terminated from outside, and the next file gets a new one. One file at a time.
  */
 export class IsolatedParser {
   private worker: Worker | undefined;
@@ -39,7 +39,7 @@ export class IsolatedParser {
     let finished = false;
     try {
       post(worker, { kind: "file", bytes, expected });
-      // The next batch is read while the customer is busy with this one.
+      // The thread reads the next batch while the consumer processes this one.
       let next = this.ask(worker, budget);
       while (!finished) {
         const answer = await next;
@@ -50,17 +50,17 @@ export class IsolatedParser {
         }
         if (answer.kind === "more") {
           next = this.ask(worker, budget);
-          next.catch(() => undefined); // looked at when it is awaited, or never when the customer has left
+          next.catch(() => undefined); // handled where it is awaited; ignored when the consumer has stopped
         }
         yield* answer.parts;
       }
     } finally {
-      // A customer who leaves early leaves the thread in the middle of a file.
+      // A consumer that stops early leaves the thread in the middle of a file.
       if (!finished) await this.close();
     }
   }
 
-  /** Ends the thread; the next file starts another. */
+  /** Terminates the thread; the next file starts another. */
   async close(): Promise<void> {
     const worker = this.worker;
     this.worker = undefined;
@@ -73,7 +73,7 @@ export class IsolatedParser {
     const worker = new Worker(new URL("./start-parser-thread.mjs", import.meta.url), {
       execArgv: [],
       workerData: { libraries: LIBRARIES[format] ?? [] },
-      // The PDF reader warns on the console of what a text reader never needs.
+      // Discards the PDF reader's console warnings, which do not matter for text.
       stdout: true,
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMiB },
@@ -89,7 +89,7 @@ export class IsolatedParser {
     return worker;
   }
 
-  /** Asks for one batch and waits for it within what is left of the file's budget. */
+  /** Requests one batch and waits for it within the rest of the file's budget. */
   private ask(worker: Worker, budget: Budget): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const watch = setInterval(() => {
@@ -119,7 +119,7 @@ export class IsolatedParser {
   }
 }
 
-/** What is left of the time and memory that one file may take. */
+/** The remaining time and memory for one file. */
 class Budget {
   private milliseconds = 0;
   private readonly before = process.memoryUsage.rss();
@@ -130,7 +130,7 @@ class Budget {
     return `reading it takes more than ${this.limits.memoryMiB} MiB of memory`;
   }
 
-  /** Buffers live outside of the thread's heap, so only the process itself shows them. */
+  /** Buffers are outside of the thread's heap, so only the memory of the whole process includes them. */
   spend(milliseconds: number): string | undefined {
     this.milliseconds += milliseconds;
     if (this.milliseconds > this.limits.seconds * 1000) {

@@ -8,18 +8,18 @@ const DATE_COLUMN = 1;
 const NOTE_COLUMN = 2;
 const HEADINGS_ROW_LIMIT = 10;
 
-/** A gauge's place in the sheet, and what was read there. */
+/** A gauge's column in the sheet, and its readings. */
 interface Column {
   readonly gauge: string;
   readonly readings: Reading[];
 }
 
-/** In which part of the sheet the next row is: titles, then daily rows, then references, then the notes themselves. */
+/** The part of the sheet that the next row belongs to: titles, then daily rows, then references, then the notes. */
 type Section = "title" | "days" | "references" | "notes";
 
 /**
- * One month of a water-year workbook, gathered row by row. Days run backwards and stand at the bottom of the block,
- * so a short month begins with empty rows: these are passed over, and only `Totals:` ends the block.
+ * One month of a water-year workbook, collected row by row. Days run backwards and are at the bottom of the block, so a
+ * short month starts with empty rows: these are skipped, and only `Totals:` ends the block.
  */
 export class MonthSheet {
   private section: Section = "title";
@@ -56,7 +56,7 @@ export class MonthSheet {
     }
   }
 
-  /** What the whole sheet says; a sheet that ended before its totals was cut off or laid out by somebody else. */
+  /** The content of the whole sheet. A sheet without totals was cut off or has another layout. */
   *parts(): Generator<Part> {
     if (this.section === "title") throw this.refusal("no row begins with `Gage ID`");
     if (this.section === "days") throw this.refusal("the daily rows do not end with `Totals:`");
@@ -107,7 +107,7 @@ export class MonthSheet {
     }
   }
 
-  /** The day of a row with values; a row that cannot be dated is a problem, because its values are lost. */
+  /** The day of a row with values; a row without a readable date is a problem, because its values are lost. */
   private dayOf(row: Row): Day | undefined {
     const cell = row.cells.get(DATE_COLUMN);
     const serial = numberIn(cell);
@@ -126,7 +126,7 @@ export class MonthSheet {
     const cell = row.cells.get(column);
     const text = textIn(cell);
     if (!cell || !text) return { gauge, day, inches: null, quality: "not-reported" };
-    // Older files mark missing days with underscores, and some hold numbers as text.
+    // Older files mark missing days with underscores, and some store numbers as text.
     if (/^n\/?a$|^_+$/i.test(text)) return { gauge, day, inches: null, quality: "missing" };
     const inches =
       cell.kind === "number" ? cell.number : /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
@@ -151,7 +151,7 @@ export class MonthSheet {
     else if (text) this.problem(row, NOTE_COLUMN, row.cells.get(NOTE_COLUMN), "this note has no number");
   }
 
-  /** References may be numbers or plain words; a note that nobody refers to is matched by the gauge that it names. */
+  /** References may be numbers or words; a note without a reference is matched by the gauge that it names. */
   private attachNotes(): void {
     const unreferenced = new Set(this.notes.keys());
     for (const [column, reference] of this.references) {

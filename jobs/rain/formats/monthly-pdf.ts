@@ -3,7 +3,7 @@ import { type Part, type Reading, RefusedFile } from "../reading";
 import { GroupPage } from "./group-page";
 import { pagesOf } from "./pdf-text";
 
-/** Reads `pcpMMYY.pdf`: one group of gauges a page, one line a day, newest first. */
+/** Reads `pcpMMYY.pdf`: one group of gauges per page, one day per line, newest first. */
 export async function* parseMonthlyPdf(bytes: Uint8Array, month: Month): AsyncGenerator<Part> {
   const pages: GroupPage[] = [];
   const seen = new Set<string>();
@@ -31,7 +31,7 @@ export async function* parseMonthlyPdf(bytes: Uint8Array, month: Month): AsyncGe
   }
 }
 
-/** A day that other pages print and this one leaves out is missing here, for every gauge of the page. */
+/** A day that other pages list and this one omits is missing for every gauge of this page. */
 function absent(page: GroupPage, printed: ReadonlySet<Day>): Reading[] {
   const days = [...printed].filter((day) => !page.days.has(day) && !page.unreadableDays.has(day)).sort();
   return days.flatMap((day) =>

@@ -6,7 +6,7 @@ import { parseWaterYearWorkbook } from "./water-year-workbook";
 /** Far above the provider's largest file (1 MB). */
 const LARGEST_FILE = 32 << 20;
 
-/** Reads a file as what it is supposed to be; throws RefusedFile where it is something else. */
+/** Parses a file in the expected format; throws RefusedFile where it has another one. */
 export function parse(bytes: Uint8Array, expected: Expectation): AsyncGenerator<Part> {
   if (bytes.length > LARGEST_FILE) return refuse(`it is larger than ${LARGEST_FILE >> 20} MiB`);
   switch (expected.source) {
@@ -19,7 +19,7 @@ export function parse(bytes: Uint8Array, expected: Expectation): AsyncGenerator<
   }
 }
 
-// biome-ignore lint/correctness/useYield: it has the type of a parser, and nothing to say but its refusal.
+// biome-ignore lint/correctness/useYield: callers need a parser, and this one only throws.
 async function* refuse(reason: string): AsyncGenerator<Part> {
   throw new RefusedFile(reason);
 }

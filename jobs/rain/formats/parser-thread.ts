@@ -3,7 +3,7 @@ import { type Part, RefusedFile } from "../reading";
 import type { Answer, Request } from "./isolated-parser";
 import { parse } from "./parse";
 
-/** Parts travel in batches of about this many readings: few messages, little memory. */
+/** Parts are sent in batches of about this many readings: few messages, little memory. */
 const READINGS_A_BATCH = 5_000;
 
 let parts: AsyncGenerator<Part> | undefined;

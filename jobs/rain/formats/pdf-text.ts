@@ -7,10 +7,10 @@ type Line = string;
 /** The provider prints 45 pages; a file with thousands is something else. */
 const MOST_PAGES = 500;
 
-/** Items whose baselines differ by less (in points) stand on one line; lines are 11 to 13 points apart. */
+/** Items whose baselines differ by less (in points) are on one line; lines are 11 to 13 points apart. */
 const SAME_LINE = 2;
 
-/** A gap wider than this share of the font's size is a blank; kerning inside a number stays far below. */
+/** A gap wider than this share of the font size is a space; kerning inside a number stays far below. */
 const BLANK = 0.2;
 
 interface TextItem {
@@ -21,12 +21,12 @@ interface TextItem {
   readonly size: number;
 }
 
-/** The lines of every page, top to bottom; a page is handed over before the next one is read. */
+/** The lines of every page, top to bottom; each page is returned before the next one is read. */
 export async function* pagesOf(bytes: Uint8Array): AsyncGenerator<Line[]> {
   const start = Buffer.from(bytes.subarray(0, 1024)).toString("latin1");
   if (!start.includes("%PDF-")) throw new RefusedFile(`it is ${describeStart(start)}, not a PDF`);
   const { getDocument } = await loadReader();
-  // The reader takes its bytes away from the caller, so it gets a copy.
+  // The PDF reader takes ownership of the bytes, so it gets a copy.
   const task = getDocument({
     data: Uint8Array.from(bytes),
     verbosity: 0,
@@ -52,12 +52,12 @@ export async function* pagesOf(bytes: Uint8Array): AsyncGenerator<Line[]> {
   }
 }
 
-/** Loaded on first use: it takes longer to load than a workbook takes to read. */
+/** Loaded on first use: loading takes longer than reading a workbook. */
 async function loadReader() {
   const host: typeof globalThis & { DOMMatrix?: unknown; pdfjsWorker?: unknown } = globalThis;
-  // Only drawing needs a matrix; the reader asks for one while it loads, and Node has none.
+  // The PDF reader needs DOMMatrix only to draw, but requires it while it loads, and Node has none.
   host.DOMMatrix ??= class {};
-  // This is a thread of its own already, so the reader's other half runs in it too.
+  // This code already runs in its own thread, so the PDF reader's worker runs in the same thread.
   host.pdfjsWorker ??= await import("pdfjs-dist/legacy/build/pdf.worker.mjs");
   return await import("pdfjs-dist/legacy/build/pdf.mjs");
 }
@@ -67,7 +67,7 @@ function textItem(item: { str: string; transform: number[]; width: number; heigh
   return { text: item.str, x, y, width: item.width, size: Math.abs(size) || item.height };
 }
 
-/** Groups what was drawn in any order into lines, joining the pieces into which numbers are cut. */
+/** Groups items, which were drawn in any order, into lines, and joins the pieces of split numbers. */
 function linesOf(items: readonly TextItem[]): Line[] {
   const lines: { y: number; items: TextItem[] }[] = [];
   for (const item of [...items].sort((a, b) => b.y - a.y)) {

@@ -1,7 +1,7 @@
 import { type Cell, checkRow, columnOf, type Row } from "./cell";
 import type { XmlListener } from "./xml";
 
-/** Gathers the rows of a worksheet as its XML goes by; `take` hands over those that are complete. */
+/** Collects the rows of a worksheet from XML events; `take` returns the complete ones. */
 export class SheetReader implements XmlListener {
   private rows: Row[] = [];
   private cells = new Map<number, Cell>();
@@ -10,7 +10,7 @@ export class SheetReader implements XmlListener {
   private type = "";
   private formula = false;
   private value = "";
-  /** Whether text belongs to the cell at hand: inside `v`, or inside the `t` of an inline string. */
+  /** Whether text belongs to the current cell: inside `v`, or inside the `t` of an inline string. */
   private listening = false;
 
   constructor(private readonly sharedStrings: readonly string[]) {}
@@ -56,7 +56,8 @@ export class SheetReader implements XmlListener {
     const { value, formula } = this;
     switch (this.type) {
       case "s":
-        // An index beyond the table is damage; the cell is then a problem with that text, not a lost file.
+        // An index beyond the table means a damaged file: the cell becomes a problem with this text, and the rest of
+        // the file is kept.
         return {
           kind: "text",
           text: this.sharedStrings[Number(value)] ?? `missing string ${value}`,

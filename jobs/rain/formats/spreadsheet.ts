@@ -8,7 +8,7 @@ import { ZipArchive } from "./zip-archive";
 const WORKBOOK = "xl/workbook.xml";
 const SHARED_STRINGS = "xl/sharedStrings.xml";
 
-/** An xlsx file: its sheets by name, their rows one after the other, their comments. Nothing else is unpacked. */
+/** An xlsx file: its sheets by name, their rows in order, their comments. Nothing else is unpacked. */
 export class Spreadsheet {
   private constructor(
     private readonly archive: ZipArchive,
@@ -48,7 +48,7 @@ export class Spreadsheet {
     for await (const _ of readXml(path, this.archive.text(path), reader)) yield* reader.take();
   }
 
-  /** The comments of a sheet by the cell that they are pinned to. */
+  /** The comments of a sheet, by cell. */
   async comments(sheet: string): Promise<Map<string, string>> {
     const comments = new Map<string, string>();
     const relationship = (await relationshipsOf(this.archive, this.pathOf(sheet))).find(({ type }) =>
@@ -125,7 +125,7 @@ async function readSharedStrings(archive: ZipArchive): Promise<string[]> {
   return strings;
 }
 
-/** Names what the file is instead, since a download gone wrong is mostly a page of HTML. */
+/** Names the actual file type, because a failed download is mostly an HTML page. */
 function refuseOtherFiles(bytes: Uint8Array): void {
   const start = Buffer.from(bytes.subarray(0, 512)).toString("latin1");
   if (start.startsWith("PK")) return;

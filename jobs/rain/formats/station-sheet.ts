@@ -3,7 +3,7 @@ import { type FormerId, type Problem, RefusedFile, type Station } from "../readi
 import { type Cell, numberIn, type Row, textIn } from "./cell";
 import { gaugeIdIn } from "./gauge-id";
 
-/** Greatest totals by the words of their label, under the names that they are stored with. */
+/** Durations of the greatest totals, from their label to the stored name. */
 const DURATIONS: Readonly<Record<string, string>> = {
   "15-min.": "15min",
   "1 hour": "1hr",
@@ -13,7 +13,7 @@ const DURATIONS: Readonly<Record<string, string>> = {
   "72 hour": "72hr",
 };
 
-/** The partner networks reach beyond the county, to all of Arizona; nothing in the state is higher than 12,633 ft. */
+/** The partner networks cover all of Arizona, not only the county; the state's highest point is 12,633 ft. */
 const BOUNDS = { latitude: [31, 37.5], longitude: [-115, -108.5], elevation: [0, 13_000] } as const;
 
 /** The description of a gauge. Rows are found by the words in column A, never by number. */
@@ -44,7 +44,8 @@ export class StationSheet {
     const gauge = gaugeIdIn(current);
     if (!gauge) throw new RefusedFile(`its gauge number is \`${history}\`, which begins with no number`);
     const optional = <K extends string, T>(key: K, value: T | undefined) =>
-      (value === undefined ? {} : { [key]: value }) as { [P in K]?: T }; // one key, which has the type of its value
+      // safe: one key, which has the type of its value
+      (value === undefined ? {} : { [key]: value }) as { [P in K]?: T };
     const [averageLabel, averageRow] =
       [...this.rows].find(([label]) => label.startsWith("average annual precipitation")) ?? [];
     return {
@@ -69,7 +70,7 @@ export class StationSheet {
     };
   }
 
-  /** `4695 prior to 2/20/2018`; what has no number is kept out of the aliases and reported. */
+  /** `4695 prior to 2/20/2018`; an entry without a number is reported instead of becoming an alias. */
   private formerId(text: string): FormerId[] {
     if (!text) return [];
     const id = gaugeIdIn(text);
@@ -110,14 +111,14 @@ export class StationSheet {
     return undefined;
   }
 
-  /** Labels `1 inch in 24 hours:` stand in column B, the count in C. */
+  /** Labels such as `1 inch in 24 hours:` are in column B, the count in C. */
   private readStorms(row: Row): void {
     const inches = /^(\d+) inch(?:es)? in 24 hours:$/i.exec(textIn(row.cells.get(2)) ?? "")?.[1];
     const count = numberIn(row.cells.get(3));
     if (inches && count !== undefined) this.statistics[`storms_gt_${inches}in_24h`] = count;
   }
 
-  /** A greatest total, its day and its return period, which may be words such as `< 1`. */
+  /** A greatest total, its day and its return period, which may be text such as `< 1`. */
   private readGreatest(row: Row, label: string): void {
     const duration = DURATIONS[/^greatest (.+) total:$/.exec(label)?.[1] ?? ""];
     if (!duration) return;
@@ -150,7 +151,7 @@ export class StationSheet {
   }
 }
 
-/** `None` is zero; other words are kept, for they are not zero. */
+/** `None` is zero; other words are kept, because they do not mean zero. */
 function countOrWords(cell: Cell | undefined): number | string | undefined {
   const text = textIn(cell);
   if (text === undefined) return undefined;

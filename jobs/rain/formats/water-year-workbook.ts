@@ -5,7 +5,7 @@ import { Spreadsheet } from "./spreadsheet";
 
 /**
  * Reads `pcp_WY_YYYY.xlsx`: twelve month sheets, found by name. The sheet of annual totals is never read, because its
- * formulas point at wrong columns.
+ * formulas refer to wrong columns.
  */
 export async function* parseWaterYearWorkbook(bytes: Uint8Array, waterYear: number): AsyncGenerator<Part> {
   const spreadsheet = await Spreadsheet.open(bytes);

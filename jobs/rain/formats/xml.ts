@@ -1,7 +1,7 @@
 import { SaxesParser } from "saxes";
 import { RefusedFile } from "../reading";
 
-/** What a reader wants to hear of an XML document; names come without their namespace prefix. */
+/** Callbacks for the events of an XML document; names have no namespace prefix. */
 export interface XmlListener {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   close?(name: string): void;
@@ -9,8 +9,8 @@ export interface XmlListener {
 }
 
 /**
- * Reads a document piece by piece and yields after each piece, so that a caller can take what its listener gathered.
- * A document type is refused outright: a spreadsheet has none, and every entity trick needs one.
+ * Reads a document piece by piece and yields after each piece, so that the caller can take what its listener collected.
+ * A document type is refused: a spreadsheet has none, and every entity attack needs one.
  */
 export async function* readXml(
   path: string,
@@ -38,7 +38,7 @@ export async function* readXml(
   }
 }
 
-/** Reads a whole document for its listener's sake. */
+/** Reads a whole document, only for the listener's callbacks. */
 export async function readAllXml(
   path: string,
   pieces: AsyncIterable<string>,

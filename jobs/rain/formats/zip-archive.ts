@@ -3,12 +3,12 @@ import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { RefusedFile } from "../reading";
 
 /**
- * Far above what the provider publishes (70 entries, the largest 450 KB, 12 MB in all), far below what hurts: a bomb
- * announces itself by its declared sizes, and one that lies is stopped by yauzl at the declared size.
+ * Far above what the provider publishes (70 entries, the largest 450 KB, 12 MB in all), far below what does harm. The
+ * declared sizes reveal a zip bomb; if they are false, yauzl stops at the declared size.
  */
 const LIMITS = { entries: 1_000, entryBytes: 32 << 20, totalBytes: 192 << 20 };
 
-/** The files inside a zip archive, read one at a time, in order of need, and never more than their declared size. */
+/** The files inside a zip archive, read one at a time on demand, and never beyond their declared size. */
 export class ZipArchive {
   private constructor(
     private readonly zip: ZipFile,
@@ -36,7 +36,7 @@ export class ZipArchive {
     return this.entries.has(path);
   }
 
-  /** The decompressed text of an entry, piece by piece, its checksum verified at the end. */
+  /** The decompressed text of an entry, piece by piece; the checksum is verified at the end. */
   async *text(path: string): AsyncGenerator<string> {
     const entry = this.entries.get(path);
     if (!entry) throw new RefusedFile(`the archive has no ${path}`);

@@ -48,7 +48,7 @@ const gauge = z.object({
   former_ids: z.array(z.string()),
 });
 
-/** The whole API, in the order of its description. */
+/** The whole API, in the order of its documentation. */
 export const apiRoutes: readonly Route[] = [
   route({
     path: "/api/v1/health",
@@ -193,11 +193,11 @@ const LATEST = `
   ) AS newest ORDER BY day DESC, at DESC NULLS LAST LIMIT 1`;
 
 async function rows<T>(database: Database, sql: string, values: unknown[]): Promise<T[]> {
-  // The query names its columns as the type does; the answer's schema is checked in the tests.
+  // Safe: the query returns the columns of the type, and tests check the answers against the schema.
   return (await database.query(sql, values)).rows as T[];
 }
 
-/** Today's number of a gauge that is asked for by a former one. */
+/** The current number of a gauge that was requested by a former one. */
 async function currentId(database: Database, id: string): Promise<string> {
   const [alias] = await rows<{ gauge: string }>(
     database,

@@ -6,7 +6,7 @@ import type { ReadingSessions } from "./sessions";
 
 const VERSION = "1.0.0";
 
-/** Answers a request to the API from the record. */
+/** Answers an API request from the record. */
 export async function apiReply(url: URL, sessions: ReadingSessions): Promise<Reply> {
   if (url.pathname === "/api-docs/openapi.json") return json(200, openApiDocument(apiRoutes, VERSION));
   if (url.pathname === "/docs") {
@@ -19,7 +19,7 @@ export async function apiReply(url: URL, sessions: ReadingSessions): Promise<Rep
   for (const route of apiRoutes) {
     const path = matchPath(route, url.pathname);
     if (!path) continue;
-    // Alive is alive, whatever the database does.
+    // The health check reports that the process is alive, whatever the state of the database.
     if (route.path === "/api/v1/health") return json(200, { status: "ok" });
     const read = readValues(
       { ...route.parameters, ...route.query },

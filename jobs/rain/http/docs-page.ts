@@ -1,6 +1,6 @@
 import type { OpenApiDocument } from "./route";
 
-/** The description of the API as one page without scripts or anything from elsewhere. */
+/** The API's documentation as one page without scripts or external resources. */
 export function docsPage(document: OpenApiDocument): string {
   const operations = Object.entries(document.paths).map(([path, { get }]) => {
     const parameters = get.parameters.map(

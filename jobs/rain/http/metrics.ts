@@ -1,6 +1,6 @@
 import type { Database, GaugeFamily } from "../../shared";
 
-/** What Prometheus reads: one query a family, run when it asks. Each column but `value` is a label. */
+/** Metrics for Prometheus: one query for each family, run at each scrape. Each column but `value` is a label. */
 const FAMILIES: readonly { name: string; help: string; sql: string }[] = [
   {
     name: "rain_readings",

@@ -4,16 +4,16 @@ import type { Database } from "../../shared";
 type Shape = Readonly<Record<string, z.ZodType>>;
 type Values<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
 
-/** One address of the API: what it takes, what it answers, and how the answer is found. */
+/** One endpoint of the API: its parameters, its answer, and how the answer is computed. */
 export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly parameters: Shape;
   readonly query: Shape;
   readonly answer: z.ZodType;
-  /** What a 404 means here; undefined where there is none. */
+  /** The meaning of a 404 here; undefined where the route always answers. */
   readonly absent: string | undefined;
-  /** Undefined where nothing is known under that address. */
+  /** Undefined where the requested item does not exist. */
   find(given: Record<string, unknown>, database: Database): Promise<unknown>;
 }
 
@@ -37,12 +37,12 @@ export function route<
     ...rest,
     query: query ?? {},
     absent,
-    // The caller has read every value with the schema of its name.
+    // Safe: the caller has read every value with the schema of its name.
     find: (given, database) => find(given as Values<P> & Values<Q>, database),
   };
 }
 
-/** The values of a path that fits a route's, or undefined for another path. */
+/** The parameters in a path that matches the route; undefined for another path. */
 export function matchPath(route: Route, path: string): Record<string, string> | undefined {
   const expected = route.path.split("/");
   const given = path.split("/");
@@ -56,7 +56,7 @@ export function matchPath(route: Route, path: string): Record<string, string> | 
   return values;
 }
 
-/** Reads all values by their schemas; every problem at once. */
+/** Reads all values by their schemas; reports every problem at once. */
 export function readValues(
   shape: Shape,
   given: Readonly<Record<string, string | undefined>>,
@@ -90,7 +90,7 @@ export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
 }
 
-/** The OpenAPI description of the routes, made of the same schemas that read the requests. */
+/** The OpenAPI document of the routes, generated from the schemas that read the requests. */
 export function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
   return {
     openapi: "3.1.0",

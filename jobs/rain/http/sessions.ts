@@ -1,6 +1,6 @@
 import { type Database, type DatabaseAddress, openDatabase } from "../../shared";
 
-/** A few database sessions that requests take turns with; one that broke is replaced. Nothing can be written through them. */
+/** A small pool of read-only database sessions; a broken session is replaced. */
 export class ReadingSessions {
   private readonly idle: Database[] = [];
   private readonly waiting: (() => void)[] = [];
@@ -23,7 +23,7 @@ export class ReadingSessions {
       this.idle.push(database);
       return answer;
     } catch (error) {
-      // Whether the session or the work was at fault, a new session costs little.
+      // Whether the session or the work failed, a new session costs little.
       this.open -= database ? 1 : 0;
       await database?.end().catch(() => undefined);
       throw error;

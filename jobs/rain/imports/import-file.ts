@@ -14,14 +14,20 @@ import type { IsolatedParser } from "../formats";
 import { type Expectation, RefusedFile } from "../reading";
 import * as store from "../store";
 
-/** What every import needs to know, besides the file. */
+/** What every import needs, besides the file. */
 export interface ImportSettings {
+  /** The database of the rain record. */
   readonly database: DatabaseAddress;
+  /**
+   * Readings that one transaction merges. A larger batch needs fewer transactions, but locks its gauges longer and
+   * redoes more after a crash.
+   */
   readonly batchSize: number;
-  /** Whether a file whose import is complete is passed over when it arrives again. */
+  /** Whether to skip a file that was already imported completely. */
   readonly skipUnchanged: boolean;
-  /** Daily inches above which a value is kept, but marked as suspect. */
+  /** Daily inches above which a value is kept but marked as suspect. */
   readonly rainfallMax: number;
+  /** Time limit of one statement in seconds, staging excepted. */
   readonly queryTimeoutSeconds: number;
 }
 
@@ -35,12 +41,12 @@ export type Imported =
       readonly resumed: boolean;
     };
 
-/** Errors that pass by themselves: a deadlock, a serialization failure, a lock or statement that took too long. */
+/** Transient errors: a deadlock, a serialization failure, a lock or statement timeout. */
 const PASSING = new Set(["40001", "40P01", "55P03", "57014"]);
 
 /**
- * Brings one file into the record: read whole into a temporary table, then merged batch by batch. It can be killed at
- * any instruction; the next import of the same file goes on after the last batch.
+ * Imports one file: reads it completely into a temporary table, then merges it batch by batch. It can be killed at any
+ * point; the next import of the same file continues after the last batch.
  */
 export async function importFile(
   bytes: Uint8Array,
@@ -82,7 +88,7 @@ export async function importFile(
   });
 }
 
-/** Under which name the runs of a file's kind follow each other. */
+/** The subject of a file, which all runs for the same water year, month or gauge share. */
 function subjectOf(expected: Expectation): string {
   if (expected.source === "workbook") return `workbook:${expected.waterYear}`;
   return expected.source === "pdf" ? `pdf:${expected.month}` : `fopr:${expected.gauge}`;
@@ -102,7 +108,7 @@ async function load(
     context.log.info({ subject, run: run.id }, `${subject} goes on where run ${run.id} stopped`);
   try {
     const remarks = await store.stage(database, parser.parse(file.bytes, expected));
-    // Not before: staging is one statement that lasts as long as the parser, which has a limit of its own.
+    // Only now, because staging is one statement that lasts as long as the parser, which has its own limit.
     await database.query(`SET statement_timeout = '${settings.queryTimeoutSeconds}s'`);
     const units = await prepare(database, run, file, expected, remarks, settings);
     const failures = await applyUnits(database, run, file, units, settings, context);
@@ -119,7 +125,8 @@ async function load(
     });
     return { kind: "imported", subject, counts, problems: remarks.problemCount, resumed: run.resumed };
   } catch (error) {
-    // A stopped import stays open, to be resumed; so does one whose database went away before this could be written.
+    // A stopped import stays open and is resumed later; so does one whose database connection failed before this could
+    // be written.
     if (!context.signal.aborted) {
       const status = error instanceof RefusedFile ? "refused" : "failed";
       await store.endRun(database, run.id, status, String((error as Error).message)).catch(() => undefined);
@@ -128,7 +135,7 @@ async function load(
   }
 }
 
-/** Everything that comes before the readings: names, the station, the file's own totals, what was not understood. */
+/** Everything before the readings: names, the station, the file's own totals, and the problems. */
 async function prepare(
   database: Database,
   run: store.Run,
@@ -167,7 +174,7 @@ async function prepare(
   return units;
 }
 
-/** Merges what is still to do, batch by batch. Answers what went wrong with single units; the others are in. */
+/** Merges the remaining units, batch by batch. Returns the errors of single units; the others are imported. */
 async function applyUnits(
   database: Database,
   run: store.Run,
@@ -198,7 +205,7 @@ async function applyUnits(
         await apply(batch);
       } catch (error) {
         if (sqlState(error) === undefined) throw error;
-        // One bad unit must not hold the others back: each is tried alone.
+        // One bad unit must not block the others: each is tried alone.
         for (const unit of batch) {
           try {
             await apply([unit]);
@@ -219,7 +226,7 @@ async function applyUnits(
   return failures;
 }
 
-/** The year of the file, by which the newer of two names is told. */
+/** The year of the file, which decides which of two names is newer. */
 function yearOf(expected: Expectation): number {
   if (expected.source === "workbook") return expected.waterYear;
   if (expected.source === "fopr") return 0;

@@ -21,7 +21,7 @@ interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns 
   readonly parseMemoryMib: number;
 }
 
-/** What the import verbs work with: the provider, a reader of its files, the archive and the record. */
+/** What the import verbs need: the provider, a parser, the archive and the record. */
 export class Importer {
   readonly provider: Provider;
   readonly parser: IsolatedParser;
@@ -39,7 +39,7 @@ export class Importer {
     });
   }
 
-  /** Brings the schema up to date, does the work, and ends the reader's thread whatever happens. */
+  /** Migrates the schema, does the work, and always ends the parser's thread. */
   static async with<T>(
     config: ImporterConfig,
     context: Context,
@@ -59,7 +59,7 @@ export class Importer {
     return withDatabase(this.config.database, purpose, work);
   }
 
-  /** Imports a file that is at hand, and says what came of it. A refusal is an error that names the file. */
+  /** Imports a file that is already present, and logs the result. A refusal is an error that names the file. */
   async importFile(name: string, bytes: Uint8Array, expected: Expectation): Promise<Imported> {
     try {
       const imported = await importFile(bytes, name, expected, this.config, this.parser, this.context);
@@ -72,7 +72,7 @@ export class Importer {
     }
   }
 
-  /** Keeps a file that did not come from the provider. */
+  /** Archives a file that did not come from the provider. */
   async keep(name: string, bytes: Uint8Array): Promise<void> {
     await this.archive?.keep(name, sha256Of(bytes), bytes);
   }

@@ -13,8 +13,8 @@ export async function readLocalFile(path: string): Promise<{ name: string; bytes
 }
 
 /**
- * What a file of a water year is: a workbook, or by its name the PDF of one of the year's months. The two digits of
- * the name leave the century to the year that was asked for.
+ * The expected content of a file of a water year: a workbook, or, by its name, the PDF of one of its months. The name
+ * has a two-digit year; the requested year provides the century.
  */
 export function expectationOf(name: string, waterYear: number): Expectation {
   if (/\.xlsx$/i.test(name)) return { source: "workbook", waterYear };

@@ -5,14 +5,17 @@ import { markFopr, staleGauges, storeStation } from "../store";
 import type { Importer } from "./importer";
 
 interface OfficialRecordsRequest {
-  /** One gauge, or all that were not asked for lately. */
+  /** One gauge. Undefined: all whose record was not requested recently. */
   readonly gauge?: string | undefined;
   readonly staleDays: number;
-  /** Whether daily readings are imported too, not only the gauge's description. */
+  /** Whether to import daily readings too, not only the gauge's description. */
   readonly withReadings: boolean;
 }
 
-/** Asks for the official records of gauges. One that fails does not hold back the others, but is an error in the end. */
+/**
+ * Imports the official records of gauges. A failed one does not block the others, but makes the whole import fail at
+ * the end.
+ */
 export async function importOfficialRecords(
   importer: Importer,
   request: OfficialRecordsRequest,
@@ -52,7 +55,7 @@ export async function importOfficialRecords(
 async function importOne(importer: Importer, gauge: string, withReadings: boolean): Promise<void> {
   const arrival = await importer.provider.fetch(foprTarget(importer.config, gauge).path);
   if (arrival.kind === "absent") {
-    // Only the provider's own "not found" says that there is no record; a timeout says nothing.
+    // Only the provider's "not found" means that there is no record; a timeout does not.
     await importer.withDatabase((database) => markFopr(database, gauge, false));
     importer.context.log.info({ gauge }, `gauge ${gauge} has no official record`);
     return;

@@ -5,13 +5,13 @@ import type { Importer } from "./importer";
 
 interface YearsRequest {
   readonly years: readonly number[];
-  /** Whether further years are imported after one has failed. */
+  /** Whether to import further years after one has failed. */
   readonly continueOnFailure: boolean;
-  /** Whether the next file is fetched only when the one before has been imported. */
+  /** Whether to download the next file only after the previous one was imported. */
   readonly sequential: boolean;
 }
 
-/** One file of a water year: what the provider answered, or why there was no answer. */
+/** One file of a water year: the provider's answer, or why there was none. */
 interface Delivery {
   readonly waterYear: number;
   readonly target: Target;
@@ -19,8 +19,8 @@ interface Delivery {
 }
 
 /**
- * Imports water years from the provider. A file that is missing or damaged does not hold back the other files of its
- * year; the failed ones are named at the end and are all that a repetition has still to do.
+ * Imports water years from the provider. A missing or damaged file does not block the other files of its year. The
+ * failed ones are named at the end, and a repetition imports only those.
  */
 export async function importWaterYears(importer: Importer, request: YearsRequest): Promise<void> {
   const { log } = importer.context;
@@ -66,7 +66,10 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
   }
 }
 
-/** A past year of which there is no file at all was mistyped, or the provider moved it; the current one may be to come. */
+/**
+ * A past year without any file was mistyped, or the provider moved its files; the current year may not be published
+ * yet.
+ */
 function unpublished(
   found: ReadonlyMap<number, number>,
   failures: readonly { waterYear: number }[],
@@ -90,7 +93,7 @@ async function* fetchYears(importer: Importer, years: readonly number[]): AsyncG
     if (waterYear >= config.workbookStartYear) {
       const delivery = await fetchTarget(importer, waterYear, workbookTarget(config, waterYear));
       yield delivery;
-      // A year that is under way may have its months as PDFs before it has a workbook.
+      // The current year may have PDFs of its months before it has a workbook.
       if (delivery.arrival.kind !== "absent") continue;
     }
     if (waterYear < config.pdfStartYear) continue;
@@ -107,14 +110,14 @@ async function fetchTarget(importer: Importer, waterYear: number, target: Target
   }
 }
 
-/** Begins on the next item while the customer is busy with the one before. */
+/** Fetches the next item while the consumer processes the current one. */
 async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
   let next = source.next();
   for (;;) {
     const { done, value } = await next;
     if (done) return;
     next = source.next();
-    next.catch(() => undefined); // looked at when it is awaited, or never when the customer has left
+    next.catch(() => undefined); // handled where it is awaited; ignored when the consumer has stopped
     yield value;
   }
 }

@@ -7,7 +7,7 @@ export interface PathPatterns {
   readonly foprPath: string;
 }
 
-/** A file that the provider may have, and what it should turn out to be. */
+/** A file that the provider may have, and its expected content. */
 export interface Target {
   readonly path: string;
   readonly expected: Expectation;

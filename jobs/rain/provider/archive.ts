@@ -2,11 +2,11 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { sha256Of } from "../../shared";
 
-/** A folder that keeps every file that was ever fetched, under its digest: what was imported can be read again. */
+/** A folder that keeps every downloaded file under its digest, so that imported files can be read again. */
 export class Archive {
   constructor(private readonly folder: string) {}
 
-  /** Stored under another name first: a file with its own name is always whole. */
+  /** Written under another name first: a file with its final name is always complete. */
   async keep(name: string, digest: string, bytes: Uint8Array): Promise<void> {
     const path = this.pathOf(name, digest);
     if (await this.find(name, digest)) return;
@@ -16,7 +16,7 @@ export class Archive {
     await rename(unfinished, path);
   }
 
-  /** The file, if it is there and still what it was. */
+  /** The file, if it exists and is unchanged. */
   async find(name: string, digest: string): Promise<Uint8Array | undefined> {
     try {
       const bytes = await readFile(this.pathOf(name, digest));

@@ -1,13 +1,13 @@
 import { type DatabaseAddress, withDatabase } from "../../shared";
 
-/** What the provider answered last for an address. */
+/** The provider's last answer for an address. */
 export interface Remembered {
   readonly digest: string;
   readonly etag: string | null;
   readonly lastModified: string | null;
 }
 
-/** Remembers answers in the rain database. Sessions are short: downloads may lie hours apart. */
+/** Stores the provider's answers in the rain database. Sessions are short, because downloads may be hours apart. */
 export class DownloadMemory {
   constructor(private readonly database: DatabaseAddress) {}
 

@@ -4,34 +4,41 @@ import type { Archive } from "./archive";
 import type { DownloadMemory, Remembered } from "./memory";
 
 export interface ProviderSettings {
+  /** URL of the folder with the provider's files. */
   readonly baseUrl: string;
+  /** Minimum seconds between two requests. Lowering it downloads faster and loads the provider more. */
   readonly rateLimitSeconds: number;
+  /** Time limit of one download in seconds. */
   readonly downloadTimeoutSeconds: number;
+  /** Attempts for one file, the first included. */
   readonly downloadAttempts: number;
+  /** Upper bound of the first wait before a retry, in seconds; later bounds grow. */
   readonly retryDelaySeconds: number;
 }
 
-/** The provider's answer: a file, or that there is none. Everything else is an error, for it says nothing of the file. */
+/** The provider's answer: a file, or that it does not exist. Everything else is an error, because it shows neither. */
 export type Arrival =
   | { readonly kind: "file"; readonly name: string; readonly bytes: Uint8Array; readonly fetched: boolean }
   | { readonly kind: "absent"; readonly address: string };
 
-/** The provider cannot be reached at all: there is no use in asking for the next file. */
+/** The provider is unreachable: requests for further files would fail too. */
 export class ProviderUnreachable extends UserError {}
 
-/** No file of the provider comes near this. */
+/** Far above the provider's largest file. */
 const LARGEST_DOWNLOAD = 32 << 20;
 
-/** A server that asks for more patience than this is better asked tomorrow. */
+/** Upper bound for a Retry-After: a server that needs more time is better asked the next day. */
 const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
 
-/** Statuses that a later attempt may change. */
+/** HTTP statuses that are worth a retry. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** Nobody listens there, or the name is unknown. */
+/** The connection is refused or has no route, or the name is unknown. */
 const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** Fetches the provider's files, slowly, again when something passing went wrong, and only when they have changed. */
+/**
+ * Downloads the provider's files: rate-limited, with retries after transient errors, and only when they have changed.
+ */
 export class Provider {
   private nextRequestAt = 0;
 
@@ -109,7 +116,7 @@ export class Provider {
     return { kind: "file", name, bytes, fetched: true };
   }
 
-  /** What the archive still holds of an address: only then is "not modified" an answer that helps. */
+  /** What the archive still has for an address: only then is "not modified" useful. */
   private async known(address: string, name: string) {
     if (!this.archive) return undefined;
     const remembered = await this.memory.recall(address);
@@ -159,7 +166,7 @@ async function readBody(response: Response): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** Seconds, or a date. */
+/** In milliseconds; the header has seconds or a date. */
 function retryAfter(response: Response): number | undefined {
   const given = response.headers.get("retry-after");
   if (given === null) return undefined;
@@ -167,7 +174,7 @@ function retryAfter(response: Response): number | undefined {
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS) : undefined;
 }
 
-/** The innermost reason: fetch wraps what the socket said. */
+/** The innermost reason: fetch wraps the socket's error. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "it took too long";

@@ -4,7 +4,7 @@ import { table } from "./table";
 interface RunStatus {
   readonly id: number;
   readonly subject: string;
-  /** `interrupted` is a run that no process works on any more; the next import of its file goes on with it. */
+  /** `interrupted`: no process works on the run any more; the next import of its file continues it. */
   readonly status: "running" | "interrupted" | "completed" | "failed" | "refused" | "superseded";
   readonly file: string;
   readonly startedAt: string;
@@ -13,7 +13,7 @@ interface RunStatus {
   readonly inserted: number;
   readonly corrected: number;
   readonly problems: number;
-  /** Months of gauges that are in, and those that failed; kept for the newest run of a subject. */
+  /** Gauge months that are imported or failed; kept for the newest run of a subject. */
   readonly unitsDone: number;
   readonly unitsFailed: number;
   readonly error: string | null;
@@ -26,7 +26,7 @@ interface Status {
     readonly gauges: number;
     readonly measuredDays: number;
     readonly missingDays: number;
-    /** Days of these gauges, up to the last day of the record, of which no file says anything. */
+    /** Days of these gauges, up to the last day of the record, without an entry in any file. */
     readonly unreportedDays: number;
     readonly coveredPercent: number;
   }[];
@@ -54,7 +54,7 @@ interface Status {
 /** Reads the state of the record. `limit` bounds the lists of runs and gaps. */
 export async function readStatus(database: Database, limit: number): Promise<Status> {
   const rows = async <T>(sql: string, values: unknown[] = []) =>
-    (await database.query(sql, values)).rows as T[]; // the queries name their columns
+    (await database.query(sql, values)).rows as T[]; // safe: the queries name their columns
   const [officialRecords] = await rows<Status["officialRecords"]>(OFFICIAL_RECORDS);
   if (!officialRecords) throw new Error("an aggregate without GROUP BY always has a row");
   return {

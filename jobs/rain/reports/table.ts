@@ -1,4 +1,4 @@
-/** Rows as aligned columns under their headings; numbers to the right. Empty where there are no rows. */
+/** Rows as aligned columns under their headings, with numbers aligned to the right. Empty where there are no rows. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly (string | number | null)[])[],

@@ -3,7 +3,7 @@ import { table } from "./table";
 
 interface Finding {
   readonly check: "range" | "future" | "year" | "cumulative" | "neighbours" | "totals" | "overlap";
-  /** An error says that the record is not what the files say; a warning, that the files say something odd. */
+  /** error: the record differs from the files; warning: the files contain something odd. */
   readonly severity: "error" | "warning";
   readonly gauge: string;
   /** A day, a month or a water year. */
@@ -12,11 +12,11 @@ interface Finding {
 }
 
 interface ValidationLimits {
-  /** Daily inches. */
+  /** Daily inches above which a value is suspect. */
   readonly rainfallMax: number;
-  /** Inches in a water year. */
+  /** Inches in a water year above which the sum is suspect. */
   readonly yearMax: number;
-  /** Findings of one check that are listed at most. */
+  /** Maximum number of listed findings for each check. */
   readonly limit: number;
 }
 
@@ -57,12 +57,12 @@ export function findingsText(findings: readonly Finding[]): string {
 interface Check {
   readonly check: Finding["check"];
   readonly severity: Finding["severity"];
-  /** Given the first and the last day, and the limit where there is one. */
+  /** Parameters: the first and the last day, and the limit where there is one. */
   readonly sql: string;
   readonly limit?: "rainfallMax" | "yearMax";
 }
 
-/** What the newest complete import of each file states, beside what the record holds for the same days. */
+/** The totals in the newest complete import of each file, beside the record's values for the same days. */
 const STATED = `
   SELECT run.source, owner.gauge, from_day, to_day, stated.inches AS stated, held.*
   FROM (SELECT DISTINCT ON (subject) * FROM import_run WHERE status = 'completed' ORDER BY subject, id DESC) AS run
@@ -77,7 +77,7 @@ const STATED = `
   ) AS held
   WHERE from_day >= $1::date AND to_day <= $2::date`;
 
-/** The PDF's totals come from unrounded millimetres, its days are rounded: each may be off by half a hundredth. */
+/** The PDF's totals come from unrounded millimetres, but its days are rounded: each may be off by half a hundredth. */
 const ROUNDING = `greatest(0.02, 0.005 * (rain_days + 1)) + 0.000005`;
 
 const CHECKS: readonly Check[] = [
@@ -158,7 +158,7 @@ const CHECKS: readonly Check[] = [
       FROM (${STATED}) AS compared
       WHERE own AND source <> 'fopr' AND abs(stated - held) > CASE source WHEN 'pdf' THEN ${ROUNDING} ELSE 0.00005 END`,
   },
-  // Some official records leave a day out of their own sum, so a difference there is no fault of ours.
+  // Some official records omit a day from their own sum, so a difference there is not an error in the record.
   {
     check: "totals",
     severity: "warning",

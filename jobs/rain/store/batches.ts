@@ -4,14 +4,14 @@ import { lockGauges } from "./gauges";
 import type { Unit } from "./staging";
 import { refreshSummaries } from "./summaries";
 
-/** How many readings of a file came to what. */
+/** How many readings of a file had each result. */
 export interface Counts {
   readonly readings: number;
   readonly inserted: number;
   /** Replaced a value of the same or a less trusted source. */
   readonly corrected: number;
   readonly unchanged: number;
-  /** Left a more trusted source's value in place. */
+  /** Not stored, because a more trusted source has a value. */
   readonly outranked: number;
 }
 
@@ -23,13 +23,13 @@ interface Batch {
 }
 
 /**
- * Brings a batch of units into the record: readings, summaries and progress in one transaction. After a crash either
- * all of the batch is there, and known to be there, or nothing of it.
+ * Merges a batch of units: readings, summaries and progress in one transaction. After a crash either all of the batch
+ * is stored and recorded as done, or nothing is.
  */
 export function applyBatch(database: Database, batch: Batch): Promise<Counts> {
   return transaction(database, "BEGIN", async () => {
-    // A batch that a failing server forgets is forgotten with its progress, and done again; the end of the run is
-    // committed as usual, and what is safe then is safe together with all before it.
+    // If a server crash loses the batch, it also loses the record of its progress, so the batch is done again. The end
+    // of the run commits synchronously, which also makes all batches before it durable.
     await database.query("SET LOCAL synchronous_commit = off");
     await lockGauges(database, [...new Set(batch.units.map(({ gauge }) => gauge))]);
     const { rows } = await database.query<UnitCounts>(UPSERT, [
@@ -47,7 +47,7 @@ export function applyBatch(database: Database, batch: Batch): Promise<Counts> {
   });
 }
 
-/** Remembers a unit that could not be brought in, so that the next run tries it alone. */
+/** Records a failed unit, so that the next run tries it alone. */
 export async function markFailed(database: Database, run: number, unit: Unit, error: string): Promise<void> {
   await database.query(
     `INSERT INTO import_unit (run, gauge, month, status, readings, inserted, corrected, unchanged, outranked, error)
@@ -57,7 +57,7 @@ export async function markFailed(database: Database, run: number, unit: Unit, er
   );
 }
 
-/** The units that a run has still to do: those that it never reached, and those that failed. */
+/** The remaining units of a run: those not tried yet, and those that failed. */
 export async function remainingUnits(
   database: Database,
   run: number,
@@ -71,7 +71,7 @@ export async function remainingUnits(
   return units.filter(({ gauge, month }) => !done.has(`${gauge} ${month}`));
 }
 
-/** Cuts units, in order, into batches of about so many readings. */
+/** Divides units, in order, into batches of about this many readings. */
 export function* batches(units: readonly Unit[], batchSize: number): Generator<Unit[]> {
   let batch: Unit[] = [];
   let readings = 0;
@@ -97,7 +97,7 @@ const add = (a: Counts, b: Counts): Counts => ({
 
 type UnitCounts = Counts & Pick<Unit, "gauge" | "month">;
 
-/** All parts of the statement see the record as it was before, so what is outranked is judged by what was there. */
+/** All parts of the statement see the record as it was before, so precedence is judged by the old values. */
 const UPSERT = `
   WITH arriving AS (SELECT * FROM resolved WHERE unit = ANY ($1)),
   landed AS (

@@ -2,22 +2,24 @@ import { type Database, transaction } from "../../shared";
 import { type Outage, RefusedFile, type Source, type Station } from "../reading";
 import { refreshSummaries } from "./summaries";
 
-/** A gauge's name as one file gives it. */
+/** A gauge's name in one file. */
 export interface NamedGauge {
   readonly id: string;
   readonly name: string;
 }
 
 /**
- * Holds the gauges until the transaction ends, in the order of their numbers: two imports that touch the same gauge
- * follow each other, so that neither computes a summary without the other's readings, and neither waits for one that
- * waits for it.
+ * Locks the gauges until the transaction ends, in the order of their numbers. Two imports that touch the same gauge run
+ * one after the other, so that neither computes a summary without the other's readings; the order prevents deadlocks.
  */
 export async function lockGauges(database: Database, ids: readonly string[]): Promise<void> {
   await database.query("SELECT FROM gauge WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [ids]);
 }
 
-/** Names gauges, unless a newer or more trusted file has named them already. Aliases name their gauge only if nobody else does. */
+/**
+ * Names gauges, unless a newer or more trusted file has named them already. A name under an alias counts only where the
+ * gauge's own number has none.
+ */
 export async function nameGauges(
   database: Database,
   named: readonly NamedGauge[],
@@ -39,7 +41,7 @@ export async function nameGauges(
   );
 }
 
-/** Stores what an official record says of its gauge, and gathers the readings that its former numbers brought. */
+/** Stores a gauge's description from its official record, and moves the readings under its former numbers to it. */
 export async function storeStation(
   database: Database,
   station: Station,
@@ -79,7 +81,7 @@ export async function storeStation(
   });
 }
 
-/** Records are published again each year, corrected: an old copy must not undo a new one. */
+/** Records are republished each year with corrections: an old copy must not replace a new one. */
 async function refuseOlderRecord(database: Database, { gauge, updated }: Station): Promise<void> {
   const { rows } = await database.query<{ stored: string }>(
     "SELECT fopr_updated::text AS stored FROM gauge WHERE id = $1 AND fopr_updated > $2 FOR NO KEY UPDATE",
@@ -92,8 +94,8 @@ async function refuseOlderRecord(database: Database, { gauge, updated }: Station
 }
 
 /**
- * Moves readings that were stored under a former number, before it was known to be one, to their gauge: files may
- * arrive in any order, and the record is the same in the end. Runs in the caller's transaction.
+ * Moves readings that were stored under a former number, before it was known as one, to their gauge. So the record does
+ * not depend on the order of the files. Runs in the caller's transaction.
  */
 export async function gatherStrays(database: Database): Promise<void> {
   const { rows: strays } = await database.query<{ alias: string; gauge: string }>(
@@ -137,7 +139,7 @@ export async function gatherStrays(database: Database): Promise<void> {
   );
 }
 
-/** Remembers what the provider said about a gauge's official record; only its own "not found" makes it unavailable. */
+/** Records the provider's answer for a gauge's official record; only a "not found" marks it unavailable. */
 export async function markFopr(database: Database, gauge: string, available: boolean): Promise<void> {
   await database.query(
     `INSERT INTO gauge (id, fopr_available, fopr_checked_at) VALUES ($1, $2, now())
@@ -146,7 +148,7 @@ export async function markFopr(database: Database, gauge: string, available: boo
   );
 }
 
-/** Gauges whose official record was not asked for within so many days, those never asked for first. */
+/** Gauges whose official record was not requested within this many days; never requested ones come first. */
 export async function staleGauges(database: Database, days: number): Promise<string[]> {
   const { rows } = await database.query<{ id: string }>(
     `SELECT id FROM gauge

@@ -2,30 +2,30 @@ import { type Database, retry, tryLock } from "../../shared";
 import type { Source } from "../reading";
 import type { Counts } from "./batches";
 
-/** Bumped whenever a parser reads a file differently, so that files which were imported before are read again. */
+/** Increment it whenever a parser reads a file differently, so that files imported before are read again. */
 const PARSER_VERSION = 1;
 
-/** A file on its way into the record. */
+/** A file to import. */
 export interface ArrivedFile {
-  /** What it is about: `workbook:2023`, `pdf:2019-11`, `fopr:59700`. */
+  /** Kind and period or gauge: `workbook:2023`, `pdf:2019-11`, `fopr:59700`. */
   readonly subject: string;
   readonly source: Source;
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** sha256, hexadecimal. */
+  /** SHA-256, hexadecimal. */
   readonly digest: string;
 }
 
 export interface Run {
   readonly id: number;
   readonly file: number;
-  /** Whether it goes on where an earlier process stopped. */
+  /** Whether the run continues one that an earlier process started. */
   readonly resumed: boolean;
 }
 
 /**
- * Waits until nobody else imports the same subject. The lock ends with the session, so that an importer that was
- * killed holds nothing back.
+ * Waits until no other process imports the same subject. The lock ends with the session, so a killed importer blocks
+ * nobody.
  */
 export async function holdSubject(
   database: Database,
@@ -43,7 +43,7 @@ export async function holdSubject(
   );
 }
 
-/** The run that brought this very file in completely, unless another file was begun over it since. */
+/** The run that imported exactly this file completely, unless another file for the subject was started since. */
 export async function completedRun(database: Database, file: ArrivedFile): Promise<number | undefined> {
   const { rows } = await database.query<{ id: number; digest: string; status: string }>(
     `SELECT run.id, digest, status FROM import_run AS run JOIN source_file ON source_file.id = run.file
@@ -54,7 +54,7 @@ export async function completedRun(database: Database, file: ArrivedFile): Promi
   return last?.status === "completed" && last.digest === file.digest ? last.id : undefined;
 }
 
-/** Goes on with the run of this file that was interrupted or that failed in part; begins a new one otherwise. */
+/** Resumes the run of this file that was interrupted or failed in part; otherwise starts a new one. */
 export async function claimRun(database: Database, file: ArrivedFile): Promise<Run> {
   const { rows: files } = await database.query<{ id: number }>(
     `INSERT INTO source_file (digest, source, name, bytes) VALUES ($1, $2, $3, $4)
@@ -63,7 +63,7 @@ export async function claimRun(database: Database, file: ArrivedFile): Promise<R
   );
   const [fileId] = files.map(({ id }) => id);
   if (fileId === undefined) throw new Error("the file was not recorded");
-  // Whatever else was under way for this subject is overtaken by this file.
+  // This file supersedes all other open runs for the subject.
   await database.query(
     `UPDATE import_run SET status = 'superseded', finished_at = now()
      WHERE subject = $1 AND status IN ('running', 'failed') AND (file <> $2 OR parser_version <> $3)`,

@@ -5,7 +5,7 @@ import type { Database } from "../../shared";
 import type { Outage, Part, Problem, Reading, StatedTotal, Station } from "../reading";
 import type { NamedGauge } from "./gauges";
 
-/** What a file says besides its readings; these are few. */
+/** A file's content besides its readings; small. */
 export interface FileRemarks {
   readonly problems: Problem[];
   readonly names: NamedGauge[];
@@ -13,19 +13,19 @@ export interface FileRemarks {
   readonly outages: Outage[];
   station?: Station;
   readings: number;
-  /** How many problems there were, of which only the first are kept. */
+  /** Number of problems, of which only the first are kept. */
   problemCount: number;
 }
 
-/** A file with more problems than this is described well enough by the first of them. */
+/** The first this many problems describe a file well enough. */
 const MOST_PROBLEMS = 1_000;
 
-/** The readings of about so many bytes are sent at once. */
+/** Readings are sent in chunks of about this many bytes. */
 const CHUNK_BYTES = 1 << 16;
 
 /**
- * Streams the readings of a whole file into a temporary table of this session, and returns what else it says. Nothing
- * of the record is touched: a file that is refused half-way leaves no trace.
+ * Streams the readings of a whole file into a temporary table of this session, and returns the file's other content.
+ * The record is not touched: a file that is refused half-way leaves no trace.
  */
 export async function stage(database: Database, parts: AsyncIterable<Part>): Promise<FileRemarks> {
   await database.query(`DROP TABLE IF EXISTS staged, resolved`);
@@ -45,8 +45,9 @@ export async function stage(database: Database, parts: AsyncIterable<Part>): Pro
 }
 
 /**
- * Gives every staged reading its gauge and its unit of work (a gauge's month, counted in order). Where a file knows one
- * gauge under two numbers, a value wins over none, then the gauge's own number; what differs from it is reported.
+ * Assigns a gauge and a unit of work (a gauge's month, numbered in order) to every staged reading. Where a file has one
+ * gauge under two numbers, a value takes precedence over none, then the gauge's own number; differing values are
+ * reported.
  */
 export async function resolve(
   database: Database,
@@ -80,7 +81,7 @@ export async function resolve(
   return { units, problems };
 }
 
-/** One month of one gauge: what progress is counted in. */
+/** One month of one gauge: the unit of progress. */
 export interface Unit {
   readonly unit: number;
   readonly gauge: string;

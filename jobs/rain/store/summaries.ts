@@ -1,6 +1,6 @@
 import type { Database } from "../../shared";
 
-/** Months of gauges, as two lists of the same length. */
+/** Gauge months, as two lists of the same length. */
 interface TouchedMonths {
   readonly gauges: readonly string[];
   /** First days of months. */
@@ -14,8 +14,8 @@ const UPDATE = FIGURES.split(", ")
   .join(", ");
 
 /**
- * Recomputes the summaries of the months given and of their water years, in the caller's transaction: what a reader
- * sees is never older than the readings. Whatever has no readings any more has no summary either.
+ * Recomputes the summaries of the given months and of their water years, in the caller's transaction, so that a summary
+ * is never older than the readings. A month or year without readings loses its summary.
  */
 export async function refreshSummaries(database: Database, { gauges, months }: TouchedMonths): Promise<void> {
   if (gauges.length === 0) return;
@@ -23,8 +23,7 @@ export async function refreshSummaries(database: Database, { gauges, months }: T
   await database.query(WATER_YEARS, [gauges, months]);
 }
 
-// The lateral queries are one walk along the index a month or year, however large the tables have grown since anybody
-// counted them.
+// Each lateral query is one index scan per month or year, however much the tables have grown since the last ANALYZE.
 const MONTHS = `
   WITH touched AS (SELECT DISTINCT gauge, month FROM unnest($1::text[], $2::date[]) AS given (gauge, month)),
   fresh AS (

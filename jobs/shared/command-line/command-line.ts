@@ -4,18 +4,19 @@ import type { Inputs } from "./setting";
 import { listProblems, UserError } from "./user-error";
 import type { Domain, Verb } from "./verb";
 
-/** A system that the command line knows by name before any of its code is loaded. */
+/** A system that the command line lists before any of its code is loaded. */
 export interface DomainEntry extends SupervisedEntry {
   readonly summary: string;
+  /** Imports the system's code; called only when it is used. */
   readonly load: () => Promise<Domain>;
 }
 
 export type Chosen = { readonly domain: Domain; readonly verb: Verb; readonly inputs: Inputs };
 
-/** Help was asked for and has been printed: nothing is to be run. */
+/** The requested help was printed: there is nothing to run. */
 export class HelpShown extends Error {}
 
-/** Finds the verb that the words name and gathers what was given to it; throws a UserError for what is not known. */
+/** Finds the verb on the command line and collects its inputs; throws a UserError for unknown words. */
 export async function parseCommandLine(
   words: readonly string[],
   entries: readonly DomainEntry[],
@@ -59,7 +60,7 @@ export async function parseCommandLine(
   return chosen;
 }
 
-/** Reads the verb's settings; all problems at once. */
+/** Reads the verb's settings; reports all problems at once. */
 export function prepare({ domain, verb, inputs }: Chosen) {
   const reading = verb.prepare(inputs);
   if (reading.problems) {
@@ -75,7 +76,7 @@ export function prepare({ domain, verb, inputs }: Chosen) {
 function describe(command: Command, verb: Verb): Command {
   command.description(verb.summary).allowExcessArguments(false);
   for (const { kind, syntax, summary } of verb.declares) {
-    // Whether an argument or a flag is required is judged with all other settings, so that every problem shows at once.
+    // Required arguments and flags are checked with all other settings, so that every problem is reported at once.
     if (kind === "argument") command.argument(syntax.replace(/^<(.*)>$/, "[$1]"), summary);
     if (kind === "flag") command.option(syntax, summary);
   }

@@ -6,7 +6,7 @@ import type { Verb } from "./verb";
 
 const SHELLS = { bash, zsh, fish } as const;
 
-/** `jobs completion <shell>`: what a shell reads to complete domains, verbs and flags. */
+/** `jobs completion <shell>`: a script with which a shell completes domains, verbs and flags. */
 export async function completion(
   [shell, ...surplus]: readonly string[],
   entries: readonly DomainEntry[],
@@ -58,7 +58,7 @@ complete -F _jobs jobs
 `;
 }
 
-/** zsh understands bash's completions. */
+/** zsh can load bash's completions. */
 function zsh(domains: readonly Offered[]): string {
   return `# Completion of \`jobs\` for zsh: eval "$(jobs completion zsh)"
 autoload -U +X compinit && compinit -u
@@ -97,5 +97,5 @@ const flagsOf = ({ declares }: Verb) => declares.filter(({ kind }) => kind === "
 
 const flagName = ({ syntax }: Declaration) => syntax.replace(/[ ,=].*$/, "");
 
-/** Within single quotes, as fish reads them. */
+/** Escapes text for fish's single quotes. */
 const quoted = (text: string) => text.replace(/[\\']/g, "\\$&");

@@ -3,8 +3,8 @@ import pino from "pino";
 export type Logger = pino.Logger;
 
 /**
- * The one logger: JSON lines where a machine reads, plain lines on a terminal, always on stderr, so that stdout is a
- * verb's answer alone. LOG_FORMAT (json or text) and LOG_LEVEL overrule.
+ * The only logger: JSON lines for machines, plain lines on a terminal; always on stderr, so that stdout contains only a
+ * verb's answer. LOG_FORMAT (json or text) and LOG_LEVEL override the defaults.
  */
 export function createLogger(fields: Record<string, string>, environment = process.env): Logger {
   const level = environment.LOG_LEVEL?.toLowerCase() || "info";

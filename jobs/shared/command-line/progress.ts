@@ -1,18 +1,18 @@
 import type { Logger } from "./logger";
 
-/** How far one piece of work has come. */
+/** The progress of one piece of work. */
 export interface Progress {
   advance(by: number): void;
   done(): void;
 }
 
-/** Begins to show a piece of work; `unit` is what is counted ("rows"), `total` how many there are where known. */
+/** Starts to show a piece of work; `unit` is what is counted ("rows"), `total` the expected number where known. */
 export type ProgressDisplay = (label: string, unit: string, total?: number) => Progress;
 
 const TERMINAL_INTERVAL_MS = 100;
 const LOG_INTERVAL_MS = 10_000;
 
-/** One line that rewrites itself on a terminal; elsewhere a log line every ten seconds. */
+/** One line that is rewritten on a terminal; elsewhere a log line every ten seconds. */
 export function createProgress(log: Logger, terminal = process.stderr.isTTY): ProgressDisplay {
   return (label, unit, total) => {
     const started = performance.now();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Where a verb's configuration comes from: the words after it, its flags, and the environment. */
+/** The sources of a verb's configuration: positional arguments, flags, and the environment. */
 export interface Inputs {
   readonly arguments: readonly (string | undefined)[];
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
@@ -11,16 +11,18 @@ export type Reading<T> =
   | { readonly value: T; readonly problems?: undefined }
   | { readonly value?: undefined; readonly problems: readonly string[] };
 
-/** What a setting shows in the help text. */
+/** How the help text shows a setting. */
 export interface Declaration {
   readonly kind: "argument" | "flag" | "variable";
-  /** As a user writes it: "<year>", "--store <name>", "MERGE_HOST". */
+  /** The user's notation: "<year>", "--store <name>", "MERGE_HOST". */
   readonly syntax: string;
+  /** One line for the help text. */
   readonly summary: string;
 }
 
-/** One value of a verb's configuration, together with how it is given and what is allowed. */
+/** One value of a verb's configuration, with its syntax and its check. */
 export interface Setting<T> {
+  /** The arguments, flags and variables that the setting reads, for the help text. */
   readonly declares: readonly Declaration[];
   read(inputs: Inputs): Reading<T>;
 }
@@ -41,8 +43,8 @@ export function readSettings<S extends Settings>(settings: S, inputs: Inputs): R
 }
 
 /**
- * A flag, which may also be given as an environment variable: the flag wins. `syntax` is commander's ("--store
- * <name>"); one without a value ("--json") reads as true or undefined. An empty variable counts as not given.
+ * A flag, optionally with an environment variable; the flag overrides the variable. `syntax` is commander's ("--store
+ * <name>"); one without a value ("--json") reads as true or undefined. An empty variable counts as absent.
  */
 export function flag<Schema extends z.ZodType>(
   syntax: string,
@@ -64,7 +66,7 @@ export function flag<Schema extends z.ZodType>(
   };
 }
 
-/** A setting that only the environment gives; `secret` keeps its value out of every message. */
+/** A setting from the environment only; `secret` keeps its value out of every message. */
 export function variable<Schema extends z.ZodType>(
   name: string,
   summary: string,
@@ -77,7 +79,7 @@ export function variable<Schema extends z.ZodType>(
   };
 }
 
-/** The words that follow the verb, by position. */
+/** A positional argument after the verb. */
 export function argument<Schema extends z.ZodType>(
   position: number,
   name: string,
@@ -102,7 +104,7 @@ export const toggle = (syntax: string, summary: string, variableName?: string) =
     variableName,
   );
 
-/** Text that holds something. */
+/** Text that is not empty. */
 export const text = (allowed = "any text that is not empty") =>
   z.string({ error: missing }).trim().min(1, `allowed: ${allowed}`);
 

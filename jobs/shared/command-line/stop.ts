@@ -8,7 +8,7 @@ export function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** The work was asked to stop from outside; not a fault of anybody. */
+/** The work was stopped from outside; this is not a fault. */
 export class StoppedError extends Error {
   override readonly name = "StoppedError";
   constructor(readonly signal: "SIGTERM" | "SIGINT") {

@@ -1,10 +1,10 @@
-/** An error that the user can mend: shown as its message alone, without a stack trace. */
+/** An error that the user can fix: shown as its message only, without a stack trace. */
 export class UserError extends Error {
   override readonly name = "UserError";
 
   constructor(
     message: string,
-    /** What the process exits with: 2 for what was asked wrongly, 1 for what went wrong. */
+    /** The exit code of the process: 2 for wrong input, 1 for a failure. */
     readonly exitCode: 1 | 2 = 1,
     options?: ErrorOptions,
   ) {
@@ -12,7 +12,7 @@ export class UserError extends Error {
   }
 }
 
-/** Several problems as one message: the first line says what is wrong, each further line is one problem. */
+/** Several problems as one message: the first line is the headline, each further line is one problem. */
 export function listProblems(headline: string, problems: readonly string[]): string {
   return [headline, ...problems.map((problem) => `  - ${problem}`)].join("\n");
 }

@@ -10,11 +10,13 @@ import {
   type Settings,
 } from "./setting";
 
-/** What a verb is given besides its configuration. */
+/** What a verb receives besides its configuration. */
 export interface Context {
+  /** Writes to stderr. */
   readonly log: Logger;
   /** Aborted by SIGTERM or SIGINT: finish or roll back, then throw `signal.reason`. */
   readonly signal: AbortSignal;
+  /** Shows the progress of long work. */
   readonly progress: ProgressDisplay;
   /** Writes a report (a table, JSON) to stdout; logs go to stderr. */
   readonly print: (text: string) => void;
@@ -23,31 +25,32 @@ export interface Context {
 interface VerbDefinition<S extends Settings> {
   readonly name: string;
   readonly summary: string;
-  /** Further lines for `--help`: examples, exit codes, what to know before. */
+  /** Further lines for `--help`: examples, exit codes, prerequisites. */
   readonly details?: string;
   readonly settings: S;
-  /** Problems that show only when several settings are seen together. */
+  /** Checks several settings together, and returns the problems. */
   readonly check?: (config: ConfigOf<S>) => readonly string[];
   /** Set for a verb whose stdout is its answer (`status --json`): no marker line follows it. */
   readonly answersOnStdout?: true;
   readonly run: (config: ConfigOf<S>, context: Context) => Promise<Outcome>;
 }
 
-/** A verb as the command line sees it: its configuration's type stays inside. */
+/** A verb as the command line uses it; the type of its configuration is hidden. */
 export interface Verb {
   readonly name: string;
   readonly summary: string;
   readonly details: string | undefined;
   readonly declares: readonly Declaration[];
   readonly answersOnStdout: boolean;
-  /** Reads the configuration; what comes back is ready to run. */
+  /** Reads the configuration; returns a function that runs the verb. */
   prepare(inputs: Inputs): Reading<(context: Context) => Promise<Outcome>>;
 }
 
-/** The verbs of one system; its room exports exactly one of these. */
+/** The verbs of one system; its folder exports exactly one of these. */
 export interface Domain {
   readonly name: string;
   readonly summary: string;
+  /** The verbs, in the order of the help text. */
   readonly verbs: readonly Verb[];
 }
 

@@ -7,7 +7,7 @@ import { reason } from "./reason";
 import { StoppedError, stopSignal } from "./stop";
 import { UserError } from "./user-error";
 
-/** Prints the help or the completion that was asked for; answers the exit code. */
+/** Prints the requested help or completion; returns the exit code. */
 export async function explain(words: readonly string[], entries: readonly DomainEntry[]): Promise<number> {
   try {
     const [word, ...rest] = words;
@@ -23,7 +23,7 @@ export async function explain(words: readonly string[], entries: readonly Domain
   }
 }
 
-/** Runs the verb that the words name; whatever happens to it is in the answer. */
+/** Runs the verb on the command line; the result also covers every failure. */
 export async function work(words: readonly string[], entries: readonly DomainEntry[]): Promise<FinalWord> {
   const signal = stopSignal();
   const log = createLogger({ domain: words[0] ?? "jobs", verb: words[1] ?? "" });
@@ -39,7 +39,7 @@ export async function work(words: readonly string[], entries: readonly DomainEnt
     });
     return { code: outcome === "again" ? 1 : 0, exitCode: 0, marker: !chosen.verb.answersOnStdout };
   } catch (failure) {
-    // Whatever a statement says when its session was cut by a stop, the stop is the reason.
+    // A stop cuts the session and makes a statement fail: then the stop is the reason, not the statement's error.
     const error = signal.aborted ? signal.reason : failure;
     const message = reason(error);
     const mendable = error instanceof UserError || error instanceof StoppedError;

@@ -13,23 +13,28 @@ import {
 const SSL_MODES = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 
 export interface DatabaseAddress {
+  /** Host name or IP address. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
+  /** Name of the database to connect to. */
   readonly database: string;
+  /** Role to log in as. */
   readonly user: string;
+  /** Undefined: the login needs no password. */
   readonly password: string | undefined;
-  /** As in libpq; "prefer" takes an unencrypted connection where the server offers no other. */
+  /** As in libpq; "prefer" accepts an unencrypted connection where the server offers no other. */
   readonly sslmode: (typeof SSL_MODES)[number];
-  /** The certificate authority in PEM that "verify-ca" and "verify-full" judge by; the system's where absent. */
+  /** The CA certificate (PEM) for "verify-ca" and "verify-full". Undefined: the system's trust store. */
   readonly certificateAuthority: string | undefined;
 }
 
-/** What is assumed for parts that are not given. */
+/** Defaults for parts that are not given. */
 type DatabaseDefaults = Partial<Pick<DatabaseAddress, "host" | "port" | "database" | "user">>;
 
 /**
  * A database connection from the environment: `<prefix>_URL`, or `<prefix>_HOST`, `_PORT`, `_DATABASE`, `_USER`; the
- * password (`_PASSWORD`) may come beside a URL, so that a URL can stand in a ConfigMap.
+ * password (`_PASSWORD`) may be given beside a URL, so that the URL can be in a ConfigMap.
  */
 export function database(
   prefix: string,
@@ -97,7 +102,7 @@ export function database(
   };
 }
 
-/** Fills the parts that have one answer for everybody. Safe: every part has passed its own schema before. */
+/** Adds the defaults that every connection shares. Safe: every part has passed its own schema before. */
 const complete = (parts: Record<string, unknown>): DatabaseAddress =>
   ({
     port: 5432,

@@ -8,8 +8,8 @@ import type { DatabaseAddress } from "./database-setting";
 export type Database = pg.Client;
 
 /**
- * What would change the text of a value, or hide rows, is the same in every session, whatever a server, database or
- * role has set: COPY then means the same on both sides, and row security can only refuse, never leave rows out.
+ * Every session fixes the settings that change the text of a value or hide rows, whatever a server, database or role
+ * sets. So COPY means the same on both sides, and row security can only raise an error, never omit rows.
  */
 const SESSION = `
   SET client_encoding = 'UTF8'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';
@@ -21,22 +21,22 @@ const SESSION = `
 const CONNECT_TIMEOUT_MS = 15_000;
 
 interface OpenDatabaseArgs {
-  /** What the database is to the user, for messages: "the source database". */
+  /** The database's purpose, for messages: "the source database". */
   readonly purpose: string;
-  /** Seen by the server's administrators in pg_stat_activity. */
+  /** Shown in pg_stat_activity to the server's administrators. */
   readonly applicationName: string;
-  /** When it is aborted the session is cut; the server then rolls back what was under way. */
+  /** Cuts the session when it is aborted; the server then rolls back the open transaction. */
   readonly signal?: AbortSignal;
 }
 
-/** Opens one session. The caller ends it; an error on an idle session shows at its next statement. */
+/** Opens one session, which the caller must end. An error on an idle session is reported by its next statement. */
 export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
   args.signal?.throwIfAborted();
   const database = await connect(address, args);
   cutWhenAborted(database, args.signal);
   try {
     await database.query(SESSION);
-    // A statement whose client was killed ends within seconds, not when it would have been done.
+    // A statement whose client was killed ends within seconds instead of running to its end.
     await database.query("SET client_connection_check_interval = '2s'").catch(() => undefined);
   } catch (error) {
     await database.end().catch(() => undefined);
@@ -45,7 +45,7 @@ export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseA
   return database;
 }
 
-/** Opens a session for the time of one piece of work, and ends it whatever happens. */
+/** Opens a session while the work runs, and ends it whatever happens. */
 export async function withDatabase<T>(
   address: DatabaseAddress,
   args: OpenDatabaseArgs,
@@ -59,7 +59,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** Runs statements as one transaction: committed when `work` returns, rolled back when it throws. */
+/** Runs statements in one transaction: committed when `work` returns, rolled back when it throws. */
 export async function transaction<T>(database: Database, begin: string, work: () => Promise<T>): Promise<T> {
   await database.query(begin);
   try {
@@ -72,26 +72,26 @@ export async function transaction<T>(database: Database, begin: string, work: ()
   }
 }
 
-/** `a quoted name`, whatever it holds. */
+/** Quotes any text as an SQL identifier. */
 export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-/** `a quoted text`, whatever it holds. */
+/** Quotes any text as an SQL literal. */
 export const quoteLiteral = (value: string) => pg.escapeLiteral(value);
 
-/** The five characters by which PostgreSQL names a kind of error, or undefined for any other error. */
+/** PostgreSQL's five-character error code (SQLSTATE); undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
 function cutWhenAborted(database: Database, signal: AbortSignal | undefined): void {
   if (!signal) return;
-  // Without a server's answer `end` would wait for the statement that the abort is to interrupt.
+  // Without an answer from the server, `end` would wait for the statement that the abort should interrupt.
   const cut = () => socketOf(database)?.destroy();
   signal.addEventListener("abort", cut, { once: true });
   database.once("end", () => signal.removeEventListener("abort", cut));
 }
 
-/** pg keeps the socket under `connection.stream`, which its types do not show. */
+/** Safe: pg keeps the socket in `connection.stream`, which its types do not include. */
 const socketOf = (database: Database) =>
   (database as unknown as { connection?: { stream?: Socket } }).connection?.stream;
 
@@ -122,7 +122,7 @@ async function attempt(
     application_name: args.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    keepAliveInitialDelayMillis: 30_000, // a server that vanished without a word is noticed in minutes, not in hours
+    keepAliveInitialDelayMillis: 30_000, // detects within minutes, not hours, that a server has disappeared silently
   });
   // Without a listener, the loss of an idle session would end the process; the next statement reports it instead.
   database.on("error", () => undefined);

@@ -7,12 +7,12 @@ import { lockedTransaction } from "./advisory-lock";
 import type { Database } from "./database";
 import { statementsOf } from "./sql-statements";
 
-/** One step of a schema, never changed once it has shipped. */
+/** One migration of a schema; never changed after its release. */
 export interface Migration {
-  /** The moment that it was made and its name: the order is that of the moments. */
+  /** Creation time and name; migrations run in the order of the times. */
   readonly id: string;
   readonly sql: string;
-  /** What takes it back; undefined where nothing can. */
+  /** SQL that reverts the migration; undefined where it cannot be reverted. */
   readonly down?: string | undefined;
 }
 
@@ -22,10 +22,10 @@ interface MigrationStatus {
   readonly appliedAt: Date | undefined;
 }
 
-/** The line that divides a file; what stands after it takes back what stands before it. */
+/** The line that divides a file: the SQL after it reverts the SQL before it. */
 const DOWN = /^-- *Down Migration *$/im;
 
-/** The steps in a folder, oldest first: plain SQL files, `<moment>_<name>.sql`, as node-pg-migrate has them too. */
+/** The migrations in a folder, oldest first: plain SQL files, `<moment>_<name>.sql`, as in node-pg-migrate. */
 export function readMigrations(folder: string): Migration[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".sql"))
@@ -37,8 +37,9 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 /**
- * Brings a schema to its newest step, all missing steps in one transaction, one process at a time; answers which
- * steps it took. A step that was changed after it had been applied, or that this program does not know, stops it.
+ * Brings a schema to its newest migration: all missing migrations in one transaction, one process at a time. Returns
+ * the migrations that it ran. It stops at a migration that was changed after it ran, or that this program does not
+ * contain.
  */
 export function migrate(
   database: Database,
@@ -60,7 +61,7 @@ export function migrate(
   });
 }
 
-/** Takes back the newest steps, in one transaction; answers which. */
+/** Reverts the newest migrations in one transaction; returns which. */
 export function takeBack(
   database: Database,
   schema: string,
@@ -87,7 +88,7 @@ export function takeBack(
   });
 }
 
-/** Each step, of the program and of the database, and how it stands; changes nothing. */
+/** The state of each migration of the program and of the database; changes nothing. */
 export async function migrationStatus(
   database: Database,
   schema: string,
@@ -132,7 +133,7 @@ async function appliedSteps(database: Database, schema: string): Promise<Map<str
   return new Map(rows.map(({ id, ...step }) => [id, step]));
 }
 
-/** Refuses a database that is not a past of this program. */
+/** Refuses a database whose migrations are not a prefix of this program's. */
 async function judge(database: Database, schema: string, migrations: readonly Migration[]) {
   const applied = await appliedSteps(database, schema);
   const known = new Set(migrations.map(({ id }) => id));
@@ -151,11 +152,11 @@ async function judge(database: Database, schema: string, migrations: readonly Mi
   return { applied };
 }
 
-/** Runs a step as a whole; says which of its statements failed, at which line. */
+/** Runs a migration as a whole; an error names the failed statement and its line. */
 async function execute(database: Database, schema: string, id: string, sql: string): Promise<void> {
   let completed = 0;
   const count = () => completed++;
-  // pg keeps its connection, which announces each completed statement, out of its types.
+  // Safe: pg's connection emits an event for each completed statement, but is not in pg's types.
   const { connection } = database as unknown as { connection: NodeJS.EventEmitter };
   connection.on("commandComplete", count);
   try {

@@ -1,16 +1,16 @@
 interface Statement {
   readonly text: string;
-  /** Where it begins in the whole, from 1. */
+  /** The line in the whole text where the statement begins, from 1. */
   readonly line: number;
 }
 
-/** What may hold a semicolon that ends nothing: comments, texts and quoted names, in PostgreSQL's own spelling. */
+/** Tokens in which a semicolon ends nothing: comments, strings and quoted names, in PostgreSQL's syntax. */
 const OPAQUE =
   /--[^\n]*|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?<tag>[A-Za-z_]\w*)?\$.*?\$\k<tag>\$/sy;
 
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
 
-/** Cuts SQL into its statements, for messages: what is executed is always the whole. */
+/** Splits SQL into statements, for messages only: the text is always executed as a whole. */
 export function statementsOf(sql: string): Statement[] {
   const statements: Statement[] = [];
   let [begin, at, depth, previous] = [0, 0, 0, ""];
@@ -30,7 +30,7 @@ export function statementsOf(sql: string): Statement[] {
     WORD.lastIndex = at;
     const word = WORD.exec(sql)?.[0].toUpperCase();
     if (word !== undefined) {
-      // A body in standard SQL has statements of its own, which end in semicolons.
+      // A function body in standard SQL contains statements of its own, which end in semicolons.
       if (word === "ATOMIC" && previous === "BEGIN") depth++;
       else if (depth > 0 && word === "CASE") depth++;
       else if (depth > 0 && word === "END") depth--;
@@ -45,7 +45,7 @@ export function statementsOf(sql: string): Statement[] {
   return statements;
 }
 
-/** Where the comment, text or quoted name that begins here ends; the same place where none does. */
+/** Where the comment, string or quoted name at this position ends; the same position where there is none. */
 function opaqueEnd(sql: string, at: number): number {
   if (sql.startsWith("/*", at)) return commentEnd(sql, at);
   OPAQUE.lastIndex = at;

@@ -12,15 +12,16 @@ export interface Reply {
 interface ServeArgs {
   readonly host: string;
   readonly port: number;
-  /** What is served, for the log and for whoever could not be answered: "the rain API". */
+  /** The name of the server for logs and error replies: "the rain API". */
   readonly what: string;
+  /** Answers one GET request. */
   readonly reply: (url: URL) => Promise<Reply>;
 }
 
-/** How long open requests may take to finish after the server was told to stop. */
+/** How long open requests may take to finish after a stop. */
 const DRAIN_MS = 10_000;
 
-/** Answers GET requests until it is told to stop, then lets open ones finish. */
+/** Serves GET requests until it is stopped, then drains open ones. */
 export async function serve(
   args: ServeArgs,
   { log, signal }: Pick<Context, "log" | "signal">,
@@ -39,7 +40,7 @@ export async function serve(
     );
     server.listen(args.port, args.host, listening);
   });
-  const { port } = server.address() as AddressInfo; // a TCP server has a port
+  const { port } = server.address() as AddressInfo; // safe: a TCP server has a port
   log.info({ host: args.host, port }, `${args.what} listens on ${args.host}:${port}`);
   await new Promise<void>((stopped) => {
     const stop = () => {

@@ -3,11 +3,11 @@ import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { readSettings, type Setting, text, variable } from "../command-line";
 
-/** How the API server is reached from inside of a pod. */
+/** Access to the API server from inside a pod. */
 export interface KubernetesAccess {
-  /** https://10.43.0.1:443 */
+  /** URL of the API server: https://10.43.0.1:443 */
   readonly server: string;
-  /** Holds `token` and `ca.crt`; both are read anew for each request, since tokens are renewed in place. */
+  /** Folder with `token` and `ca.crt`; both are read for each request, because tokens are renewed in place. */
   readonly serviceAccount: string;
 }
 
@@ -16,10 +16,10 @@ interface KubernetesAnswer {
   readonly body: string;
 }
 
-/** A server that does not answer within this time has lost the request, or might as well have. */
+/** After this time without an answer the request counts as lost. */
 const TIMEOUT_MS = 5_000;
 
-/** Kubernetes' API by single requests, as the account of the pod. */
+/** Single requests to the Kubernetes API with the pod's service account. */
 export class KubernetesApi {
   readonly #access: KubernetesAccess;
   #connection: { readonly ca: string; readonly agent: Agent } | undefined;
@@ -28,7 +28,7 @@ export class KubernetesApi {
     this.#access = access;
   }
 
-  /** @param contentType What the API is to make of the content; a patch has several kinds. */
+  /** @param contentType The format of the body; a patch has several. */
   request(
     method: string,
     path: string,
@@ -60,7 +60,7 @@ export class KubernetesApi {
         async (response) => {
           try {
             const chunks: Buffer[] = [];
-            for await (const chunk of response) chunks.push(chunk as Buffer); // no encoding is set
+            for await (const chunk of response) chunks.push(chunk as Buffer); // safe: no encoding is set
             resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
           } catch (error) {
             reject(error);
@@ -87,7 +87,7 @@ export class KubernetesApi {
   }
 }
 
-/** What the API server says of a refused request. */
+/** The API server's message for a refused request. */
 export function refusalOf({ status, body }: KubernetesAnswer): string {
   try {
     return `${status} ${String(JSON.parse(body).message)}`;
@@ -116,7 +116,7 @@ const parts = {
   ),
 };
 
-/** The access that Kubernetes gives to a pod; undefined outside of one, where nobody says otherwise. */
+/** The access that Kubernetes gives to a pod; undefined outside of a pod unless variables set it. */
 export const kubernetesAccess: Setting<KubernetesAccess | undefined> = {
   declares: Object.values(parts).flatMap(({ declares }) => declares),
   read: (inputs) => {

@@ -1,12 +1,12 @@
 import { retry } from "../retry";
 
-/** How long a pod counts as new: on a quiet node it is known everywhere within a second or two. */
+/** How long a pod counts as new: on a quiet node, the network policies learn its address within a second or two. */
 const NEW_MS = 60_000;
 
 /**
- * Reaches a server as soon as it lets this pod in. The network policies of those that a pod asks learn its address only
- * after it has begun, and refuse it until then: on K3s for a second, on busy nodes for many. To start another pod would
- * not help, since it would be as new. What is refused later, or outside of a pod, is refused at once.
+ * Retries until the servers' network policies allow connections from this new pod. They learn its address only after it
+ * has started, and refuse it until then: on K3s for a second, on busy nodes for many. Another pod would not help,
+ * because it would be just as new. A refusal later, or outside of a pod, is an error at once.
  */
 export function onceLetIn<T>(reach: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   return retry(reach, {
@@ -20,7 +20,7 @@ export function onceLetIn<T>(reach: () => Promise<T>, signal?: AbortSignal): Pro
 
 const isNewPod = () => process.env.KUBERNETES_SERVICE_HOST !== undefined && process.uptime() * 1000 < NEW_MS;
 
-/** Whether it, or what it was caused by, is a connection that was refused; nothing was sent then. */
+/** Whether the error, or its cause, is a refused connection; then nothing was sent. */
 function isRefused(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.every(isRefused);

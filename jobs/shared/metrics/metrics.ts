@@ -1,20 +1,22 @@
 import { Gauge, Registry } from "prom-client";
 import { json, problem, type Reply } from "../http";
 
-/** A metric with the value of each set of labels. */
+/** A metric with the value for each set of labels. */
 export interface GaugeFamily {
   readonly name: string;
+  /** Description for the HELP line. */
   readonly help: string;
   readonly samples: readonly GaugeSample[];
 }
 
 export interface GaugeSample {
+  /** The labels of the sample. @default none */
   readonly labels?: Readonly<Record<string, string | number>>;
-  /** An unknown value leaves the sample out. */
+  /** Undefined: the sample is omitted. */
   readonly value: number | undefined;
 }
 
-/** Gauges in the text format of Prometheus; a family without a known value is left out. */
+/** Gauges in Prometheus' text format; a family without a known value is omitted. */
 export async function metricsText(families: readonly GaugeFamily[]): Promise<string> {
   const registry = new Registry();
   for (const { name, help, samples } of families) {
@@ -28,7 +30,7 @@ export async function metricsText(families: readonly GaugeFamily[]): Promise<str
   return registry.metrics();
 }
 
-/** The reply of an exporter: metrics at /metrics, and /health for probes. */
+/** An exporter's reply: metrics at /metrics, and /health for probes. */
 export async function exporterReply(
   { pathname }: URL,
   families: () => Promise<readonly GaugeFamily[]>,

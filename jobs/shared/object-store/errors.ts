@@ -3,11 +3,11 @@ import type { ObjectStoreAddress } from "./setting";
 import type { StoreRequest } from "./store-request";
 import { element } from "./xml-element";
 
-/** What the server said where it refused, or what kept the request from it. */
+/** An error answer of the server, or the reason why a request did not reach it. */
 export class StoreError extends UserError {
   constructor(
     message: string,
-    /** S3's own name of the error, such as NoSuchKey; "connection" or "certificate" where no server has answered. */
+    /** S3's error code, such as NoSuchKey; "connection" or "certificate" where no server has answered. */
     readonly code: string,
     options?: ErrorOptions & { readonly said?: string | undefined; readonly status?: number },
   ) {
@@ -16,20 +16,20 @@ export class StoreError extends UserError {
     this.status = options?.status ?? 0;
   }
 
-  /** The server's own words. */
+  /** The server's message. */
   readonly said: string | undefined;
-  /** The number of its answer; 0 where there was none. */
+  /** The HTTP status; 0 where there was no answer. */
   readonly status: number;
 
-  /** Whether a server said it; else none was reached, or none that is trusted. */
+  /** Whether the server answered; false where none, or no trusted one, was reached. */
   get isAnswer(): boolean {
     return this.status !== 0;
   }
 }
 
 /**
- * What is worth another attempt: the server is busy or restarts, too few of its drives are online, or the way to it was
- * cut. What servers call these differs; that the fault is theirs they say by the number.
+ * Errors that are worth a retry: the server is busy or restarting, too few of its drives are online, or the connection
+ * was cut. Servers use different codes for these, but the status shows that the fault is theirs.
  */
 export const isPassing = (error: unknown): boolean =>
   error instanceof StoreError &&
@@ -39,7 +39,7 @@ export const isPassing = (error: unknown): boolean =>
 export const isMissing = (error: unknown): boolean =>
   error instanceof StoreError && error.code === "NoSuchKey";
 
-/** What broke before a server could answer. */
+/** The error for a request that broke before a server could answer. */
 export function connectionError({ endpoint }: ObjectStoreAddress, error: unknown): StoreError {
   const where = `the object storage at ${endpoint}`;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -55,7 +55,7 @@ export function connectionError({ endpoint }: ObjectStoreAddress, error: unknown
   return new StoreError(message, "certificate", { cause: error });
 }
 
-/** Says what is wrong and what to do, for what the server has refused. */
+/** The error for a refused request: what is wrong, and what to do. */
 export function refusal(
   { endpoint, bucket, region }: ObjectStoreAddress,
   { method, key }: Pick<StoreRequest, "method" | "key">,
@@ -93,7 +93,7 @@ function clocks(serverTime: string | undefined): string {
   return `the clocks of the two machines differ by more than 15 minutes${told}; set the one that is wrong, and keep it by NTP`;
 }
 
-/** S3 answers in XML; MinIO's own requests are answered in JSON, with the same names. */
+/** S3 answers in XML; MinIO's admin API answers in JSON, with the same names. */
 function part(answer: string, name: "Code" | "Message"): string | undefined {
   return element(answer, name) ?? new RegExp(`"${name}":"([^"]*)"`).exec(answer)?.[1];
 }

@@ -9,16 +9,19 @@ interface StoredObject {
   readonly modified: Date;
 }
 
-/** 8 MiB, and as much more after each thousand parts: 10,000 parts, which is S3's limit, then hold 440 GiB. */
+/** 8 MiB, and another 8 MiB after each thousand parts: 10,000 parts, which is S3's limit, then hold 440 GiB. */
 const PART_BYTES = 8 * 2 ** 20;
 
-/** Parts that travel at a time; with them and the one that fills up, an upload takes 32 MiB of memory. */
+/** Parts sent in parallel; with them and the part being filled, an upload takes 32 MiB of memory. */
 const PARTS_UNDER_WAY = 2;
 
-/** After so many cuts without a byte between them somebody should look. */
+/** After this many interruptions without a byte between them a person should look. */
 const LONGEST_SERIES_OF_INTERRUPTIONS = 10;
 
-/** One bucket on an S3 server, or what lies under one prefix of it: keys are told and taken without the prefix. */
+/**
+ * One bucket on an S3 server, or the objects under one prefix of it; then keys are given and returned without the
+ * prefix.
+ */
 export class ObjectStore {
   readonly #connection: StoreConnection;
   readonly #prefix: string;
@@ -32,7 +35,7 @@ export class ObjectStore {
     this.#prefix = address.prefix ?? "";
   }
 
-  /** All objects whose keys begin so. It answers with all of them or fails: never with a part. */
+  /** All objects whose keys start with the prefix. Returns all of them or fails; never returns a part. */
   async list(prefix: string): Promise<StoredObject[]> {
     const found: StoredObject[] = [];
     let continuation: string | undefined;
@@ -60,7 +63,7 @@ export class ObjectStore {
     return found;
   }
 
-  /** The content, as it comes in, of an object that is known to exist; a connection that breaks is opened anew where it broke. */
+  /** Streams the content of an object that is known to exist; resumes a broken connection at the same byte. */
   async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
     const key = this.#prefix + name;
     let offset = 0;
@@ -84,7 +87,7 @@ export class ObjectStore {
     }
   }
 
-  /** The whole content as text, or undefined where there is no such object. */
+  /** The whole content as text, or undefined where the object does not exist. */
   async readText(key: string): Promise<string | undefined> {
     try {
       return (await this.#connection.send({ method: "GET", key: this.#prefix + key })).body;
@@ -111,7 +114,7 @@ export class ObjectStore {
     await this.#connection.send({ method: "DELETE", key: this.#prefix + key });
   }
 
-  /** Makes the bucket where there is none. */
+  /** Creates a missing bucket. */
   async makeBucket(): Promise<void> {
     try {
       await this.#connection.send({ method: "PUT" });
@@ -120,15 +123,15 @@ export class ObjectStore {
     }
   }
 
-  /** Says clearly what is wrong where the bucket is missing, out of reach, or refuses the keys. */
+  /** Fails with a clear message where the bucket is missing, unreachable, or refuses the keys. */
   async check(): Promise<void> {
     await this.#connection.send({ method: "GET", query: { "list-type": "2", "max-keys": "1" } });
   }
 
   /**
-   * Writes what a source yields, without knowing how much that will be and without a file. The object appears when
-   * the source has ended well, and not at all when it throws. What has arrived stays: while the storage cannot take
-   * more, the source stands still, and goes on where it stood.
+   * Uploads a stream of unknown length without a file. The object appears when the source has ended successfully, and
+   * not at all when it throws. Uploaded parts are kept: while the storage cannot take more, the source pauses, and
+   * continues from the same position.
    */
   async upload(name: string, source: AsyncIterable<Buffer>): Promise<void> {
     const key = this.#prefix + name;
@@ -154,7 +157,7 @@ export class ObjectStore {
     }
   }
 
-  /** Frees what dead uploads of these keys have left, where they began before this time; answers how many. */
+  /** Deletes the parts of incomplete uploads under these keys that started before this time; returns how many. */
   async abortUploads(prefix: string, before: Date): Promise<number> {
     const { body } = await this.#connection.send({
       method: "GET",
@@ -208,7 +211,7 @@ export class ObjectStore {
       for await (const part of rest) await send(part);
       await Promise.all(underWay);
     } finally {
-      await Promise.allSettled(underWay); // a part that arrives after the abort would be kept for nobody
+      await Promise.allSettled(underWay); // a part that arrives after the abort would stay in the bucket for ever
     }
     return etags;
   }
@@ -222,16 +225,16 @@ export class ObjectStore {
     try {
       const wanted = { method: "POST", key, query: { uploadId }, body, patient: true } as const;
       const answer = await this.#connection.send(wanted);
-      // S3 answers 200 before it knows, to keep the connection alive, and tells of a failure in the body.
+      // S3 answers 200 early to keep the connection alive, and reports a later failure in the body.
       if (element(answer.body, "Code")) throw refusal(this.address, wanted, 500, answer.body);
     } catch (error) {
-      // An upload that was completed is not known any more: when the answer was lost, a second attempt hears this.
+      // A completed upload no longer exists: if the first answer was lost, a second attempt gets this error.
       const unknown = error instanceof StoreError && error.code === "NoSuchUpload";
       if (!unknown || !(await this.list(name)).some((each) => each.key === name)) throw error;
     }
   }
 
-  /** With a connection of its own, since the first one may have been stopped; a failure here hides no other. */
+  /** Uses its own connection, because the first one may have been stopped; a failure here hides no other. */
   async #abandon(key: string, uploadId: string): Promise<void> {
     const connection = new StoreConnection(this.address, AbortSignal.timeout(10_000));
     await connection.send({ method: "DELETE", key, query: { uploadId } }).catch(() => undefined);

@@ -8,25 +8,29 @@ import { connectionError, isMissing, isPassing, refusal } from "./errors";
 import type { ObjectStoreAddress } from "./setting";
 import type { StoreRequest } from "./store-request";
 
-/** How long requests wait, all attempts together; the patient ones longer than others. */
+/** How long requests wait over all attempts; patient requests wait longer than others. */
 export interface Patience {
+  /** In milliseconds: raising it rides out longer outages, but reports a permanent one later. */
   readonly ms: number;
-  /** Told from time to time that they wait, and why. */
+  /** Called from time to time while a request waits, with the reason. */
   readonly onWait: (why: string) => void;
 }
 
-/** A server that says nothing for this long is taken for lost. MinIO says nothing at all where too few of its servers are up. */
+/**
+ * A server that sends nothing for this long counts as lost. MinIO sends nothing at all where too few of its servers are
+ * up.
+ */
 const SILENCE_MS = 60_000;
 
-/** Also when little patience is left an attempt gets as much. */
+/** Each attempt gets at least this long, even when little of the total time is left. */
 const LEAST_SILENCE_MS = 5_000;
 
-/** Requests that are not patient have ended by then, whatever the server does. */
+/** The time limit of requests that are not patient, whatever the server does. */
 const IMPATIENCE_MS = 30_000;
 
 /**
- * MinIO's servers may miss what was written while one of them was down, after it has come back: for seconds, and on a busy
- * machine for minutes. A long piece of work waits for it, as far as its patience goes.
+ * After an outage of one of MinIO's servers, the store may not find what was written meanwhile: for seconds, and on a
+ * busy machine for minutes. Long work waits for it within its patience.
  */
 const MISSING_MS = 10_000;
 const LONG_MISSING_MS = 180_000;
@@ -48,20 +52,20 @@ export class StoreConnection {
     this.#request = secure ? tlsRequest : plainRequest;
   }
 
-  /** How long a request is waited for, all attempts together. */
+  /** How long to wait for a request over all attempts. */
   waits({ patient }: Pick<StoreRequest, "patient">): number {
     const most = this.patience?.ms ?? IMPATIENCE_MS;
     return patient ? most : Math.min(most, IMPATIENCE_MS);
   }
 
-  /** Sends until it is answered with success, and hands out the answer as it comes in. */
+  /** Retries until a request succeeds, and streams the answer. */
   open(wanted: StoreRequest): Promise<AsyncGenerator<Buffer>> {
     return this.#persist(wanted, async (silence) =>
       withoutSilence(await this.#once(wanted, silence), silence),
     );
   }
 
-  /** The same, until the whole answer is here. */
+  /** Retries until a request succeeds, and returns the whole answer. */
   send(wanted: StoreRequest): Promise<{ readonly body: string; readonly etag: string }> {
     return this.#persist(wanted, async (silence) => {
       const response = await this.#once(wanted, silence);
@@ -70,7 +74,10 @@ export class StoreConnection {
     });
   }
 
-  /** Whatever broke the connection: a stop that was asked for, a certificate, or a fault that may pass. */
+  /**
+   * Throws for a broken connection: the stop if one was requested, otherwise a certificate error or a fault that may
+   * pass.
+   */
   lost(error: unknown): never {
     this.signal?.throwIfAborted();
     throw connectionError(this.address, error);
@@ -80,7 +87,7 @@ export class StoreConnection {
     this.#agent.destroy();
   }
 
-  /** Each attempt is told which silence ends it. */
+  /** Passes each attempt the silence after which it ends. */
   #persist<T>(wanted: StoreRequest, action: (silence: number) => Promise<T>): Promise<T> {
     const patience = wanted.patient ? this.patience : undefined;
     const begin = performance.now();
@@ -121,7 +128,7 @@ export class StoreConnection {
       request.once("timeout", () => request.destroy(new Silence("no answer", silence)));
       request.once("error", reject).end(body);
       request.once("response", (answer) => {
-        request.setTimeout(0); // from here on it is looked at by whoever reads
+        request.setTimeout(0); // from here on, the reader limits the silence
         resolve(answer);
       });
     }).catch((error: unknown) => this.lost(error));
@@ -165,7 +172,7 @@ function sign(
   };
 }
 
-/** As the signature demands: all but the unreserved characters of RFC 3986. */
+/** As the signature requires: all but the unreserved characters of RFC 3986. */
 const percentEncode = (part: string) =>
   encodeURIComponent(part).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -177,7 +184,7 @@ class Silence extends Error {
   }
 }
 
-/** Only while somebody waits for it: whoever reads may take any time, as a database that restores does. */
+/** Counts silence only while the reader waits: the reader itself may take any time, as a restoring database does. */
 async function* withoutSilence(response: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
   const silent = () => response.destroy(new Silence("nothing came", limit));
   // Safe: no encoding is set, so the chunks are buffers.

@@ -1,13 +1,17 @@
 import { readSettings, type Setting, text, variable } from "../command-line";
 
 export interface ObjectStoreAddress {
-  /** Such as https://minio-api.storage.svc.cluster.local:9000; a private authority comes by NODE_EXTRA_CA_CERTS. */
+  /** Such as https://minio-api.storage.svc.cluster.local:9000; NODE_EXTRA_CA_CERTS adds a private CA. */
   readonly endpoint: string;
+  /** The region in the signature of each request. */
   readonly region: string;
+  /** Name of the bucket. */
   readonly bucket: string;
+  /** Access key id. */
   readonly accessKey: string;
+  /** Secret access key; it signs the requests and is never sent. */
   readonly secretKey: string;
-  /** What every key begins with, where the bucket is shared: "prod/". */
+  /** Prefix of every key where the bucket is shared: "prod/". @default none */
   readonly prefix?: string | undefined;
 }
 
@@ -16,7 +20,7 @@ const endpoint = text("an http or https address").refine(
   "allowed: an address such as https://minio:9000, without a path",
 );
 
-/** S3's own rule for names that every client can address. */
+/** S3's rule for names that every client can address. */
 const bucket = text().regex(
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
   "allowed: 3 to 63 of a-z, 0-9, dot and dash",
@@ -28,8 +32,8 @@ const keyPrefix = text().regex(
 );
 
 /**
- * One bucket of an S3 server from the environment: `<prefix>_ENDPOINT`, `_REGION`, `_BUCKET`, the two keys, and `_PREFIX`
- * where the bucket is shared with others.
+ * One bucket of an S3 server from the environment: `<prefix>_ENDPOINT`, `_REGION`, `_BUCKET`, the two keys, and
+ * `_PREFIX` where the bucket is shared with others.
  */
 export function objectStore(prefix: string, whose: string): Setting<ObjectStoreAddress> {
   const parts = {

@@ -1,16 +1,16 @@
 /** A request to an S3 store, before it is signed. */
 export interface StoreRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE" | "HEAD";
-  /** Without a key the request is about the bucket. */
+  /** Object key. @default none: the request is for the bucket */
   readonly key?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
-  /** Further headers, which the signature leaves out. */
+  /** Further headers, which are not signed. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Begins to read the object at this byte. */
+  /** Offset of the first byte to read. @default 0 */
   readonly from?: number;
-  /** Whether a long piece of work depends on it: then it waits for the storage as long as the connection may. */
+  /** Whether long work depends on it: then it waits for the storage as long as the connection allows. @default false */
   readonly patient?: boolean;
-  /** Whether it must be there, since what is whole names it: servers that do not find it are asked again for a while. */
+  /** Whether the object is known to exist: then a "not found" is retried for a while. @default false */
   readonly promised?: boolean;
 }

@@ -1,4 +1,4 @@
-/** The text of the first element of this name in S3's answers, which are flat and know no attributes that matter. */
+/** The text of the first element of this name in S3's answers, which are flat and have no attributes that matter. */
 export function element(xml: string, name: string): string | undefined {
   const found = new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`).exec(xml)?.[1];
   return found?.replace(/&(lt|gt|quot|apos|amp|#x?[0-9a-fA-F]+);/g, (_, entity: string) => character(entity));
