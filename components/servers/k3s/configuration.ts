@@ -5,21 +5,21 @@ import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
 import { TLS_CIPHER_SUITES } from "./hardening";
 import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, ETCD_CLIENT } from "./paths";
 
-/** HAProxy has 6443 on every server, and two programs cannot share a port. K3s takes the next but one for itself. */
+/** HAProxy listens on 6443 on every server, so K3s uses 6445. */
 const API_PORT = 6445;
-/** HAProxy on the same machine, which knows the servers that live. */
+/** HAProxy on the same machine, which checks the health of the API servers. */
 const API_ON_THIS_MACHINE = "https://127.0.0.1:6443";
-/** The tenth address of the services, by Kubernetes' own custom. */
+/** The tenth address of the Services' range, by convention. */
 const CLUSTER_DNS = 10;
 
 export interface ServerTokens {
-  /** Joins servers, and encrypts what they share through etcd. */
+  /** Servers join with this token. It also encrypts what servers share through etcd. */
   readonly server: string;
-  /** Joins agents, and does nothing else. */
+  /** Agents join with this token. It has no other use. */
   readonly agent: string;
 }
 
-/** The configuration of a server: every one alike but for its own name and addresses; there is no first one. */
+/** The configuration of a K3s server. All servers differ only in name and addresses; none initializes the cluster. */
 export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: ServerTokens): string {
   const tls = [`tls-cipher-suites=${TLS_CIPHER_SUITES.join(",")}`, "tls-min-version=VersionTLS12"];
   return stringify(
@@ -28,7 +28,7 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
       token: tokens.server,
       "agent-token": tokens.agent,
       "https-listen-port": API_PORT,
-      // Pods and agents reach the API servers themselves, so that they do not depend on any HAProxy.
+      // Pods and agents connect to the API servers directly, so that they do not depend on HAProxy.
       "advertise-address": clusterAddress(host),
       "advertise-port": API_PORT,
       "tls-san": [...new Set(cluster.apiNames)],
@@ -65,8 +65,8 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
 }
 
 /**
- * The configuration of an agent. Its token carries the digest of the API's authority, so that it gives its password to
- * nobody but the cluster.
+ * The configuration of a K3s agent. Its token contains the digest of the API's CA certificate. The agent verifies the
+ * server with it before it sends its password.
  */
 export function agentConfiguration(host: K3sHost, cluster: K3sCluster, token: string): string {
   return stringify(
@@ -81,7 +81,7 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
     "node-name": host.name,
     "node-ip": address,
     ...(host.publicAddress !== address && { "node-external-ip": host.publicAddress }),
-    // The cloud controller gives nodes these labels too, and would dispute other values.
+    // The cloud controller sets these labels too, and would overwrite other values.
     ...(!cluster.cloudController && {
       "node-label": [
         `topology.kubernetes.io/region=${host.location}`,
@@ -99,14 +99,14 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
       `system-reserved=cpu=250m,memory=${reservedMemoryMi(host)}Mi,ephemeral-storage=2Gi`,
       "eviction-hard=memory.available<200Mi,nodefs.available<10%,imagefs.available<10%",
     ],
-    // Node ports answer on the cluster's own addresses only.
+    // NodePorts are open on the nodes' cluster addresses only.
     "kube-proxy-arg": ["nodeport-addresses=primary"],
   };
 }
 
 /**
- * What pods leave to etcd, K3s and HAProxy beside them: without it a greedy pod takes the control plane down with it.
- * A K3s server with etcd was seen to need 1 to 1.6 GiB; small machines give a quarter of what they have.
+ * Memory in MiB reserved for etcd, K3s and HAProxy. Without it a pod that uses too much memory can take the control
+ * plane down. Measured: a K3s server with etcd needs 1 to 1.6 GiB. Small machines reserve a quarter of their memory.
  */
 export function reservedMemoryMi({ memoryGb }: Pick<K3sHost, "memoryGb">): number {
   return Math.min(1536, memoryGb * 256);
