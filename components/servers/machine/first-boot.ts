@@ -38,7 +38,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** The script that turns plain Ubuntu into a machine of the cluster. It stops at the first failure and can run again. */
+/** The script that turns Ubuntu into a machine of the cluster. It stops at the first failure and can run again. */
 export function firstBootScript(parts: readonly MachinePart[]): string {
   const users = unique(parts.flatMap((part) => part.users ?? []));
   const packages = unique(parts.flatMap((part) => part.packages ?? []));
