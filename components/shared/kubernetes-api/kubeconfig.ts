@@ -41,6 +41,7 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 /** The parts of a kubeconfig that a connection to the API needs. */
 export interface ApiAccess {
+  /** The API's URL. */
   readonly server: URL;
   /** The API's CA certificate (PEM). @default the system's CAs */
   readonly authority?: string;
