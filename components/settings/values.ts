@@ -45,7 +45,7 @@ export const cidr = text(new RegExp(`^${address}/(3[0-2]|[12]?\\d)$`), "an IPv4 
   .meta({ title: "range" });
 export type Cidr = z.infer<typeof cidr>;
 
-/** Keys in the format of ssh-keygen. RSA keys need at least 2048 bits, so their encoding has at least 350 characters. */
+/** Keys in the format of ssh-keygen. RSA keys need at least 2048 bits: their encoding has 350 characters or more. */
 export const sshPublicKey = text(
   /^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{48}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/=]{100,300}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/=]{335,2000})( [\w.@+-]{1,100})?$/,
   "one public key in OpenSSH format, such as: ssh-ed25519 AAAA... me@example.com",

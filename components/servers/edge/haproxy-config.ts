@@ -275,7 +275,7 @@ function inside({ bind, server }: HaproxyArgs, port: number): string {
   return bindAddress(bind?.inside ?? server.address, port);
 }
 
-/** The private address may appear after HAProxy starts; `transparent` allows to bind it before. */
+/** The private address may appear after HAProxy starts; with `transparent` HAProxy can bind it before that. */
 function bindAddress(address: string, port: number): string {
   return address === "*" ? `*:${port}` : `${address}:${port} transparent`;
 }

@@ -11,7 +11,7 @@
 export const NEAR_PATH = "fall 2 rise 1";
 export const LEADER_SILENCE_MS = 2000;
 
-/** The path through another server goes down after one bad answer and up after three good ones, after the near path. */
+/** The path through another server is down after one bad answer, and up after three good ones: after the near path. */
 export const FAR_PATH = "fall 1 rise 3";
 
 /** One check interval plus the time limit of a check. */

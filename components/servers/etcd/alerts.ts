@@ -5,7 +5,10 @@ const { critical, warning } = alertsOf("docs/runbooks/etcd.md");
 const MINUTE = 60;
 const HOUR = 3600;
 
-/** Alerts on etcd. The age of snapshots comes from the members' node-exporters, all else from etcd's own metrics. */
+/**
+ * Alerts on etcd. The times of the last snapshot and of the last authentication check come from the members'
+ * node-exporters, all else from etcd's own metrics.
+ */
 export function etcdAlerts(args: {
   /** The number of members; the alert on a lost quorum follows from it. */
   readonly members: number;
@@ -58,7 +61,8 @@ export function etcdAlerts(args: {
       expr: `rate(etcd_server_proposals_failed_total{${job}}[15m]) * 900 > 5`,
     },
     {
-      // etcd's hardware guide: the 99th percentile of a WAL fsync below 10 ms, of a commit below 25 ms; we warn at 2 times.
+      // etcd's hardware guide recommends 99th percentiles below 10 ms for a WAL fsync and 25 ms for a commit. The next
+      // two alerts fire at twice these values.
       ...warning(
         "EtcdSlowDisk",
         "10m",

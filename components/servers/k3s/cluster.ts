@@ -1,6 +1,6 @@
 import type { Fabric, Node } from "../../settings";
 
-/** What K3s' configuration needs to know about one server. */
+/** The properties of one server that its K3s configuration depends on. */
 export interface K3sHost
   extends Pick<Node, "name" | "location" | "memoryGb" | "architecture" | "privateAddress"> {
   /** The public IPv4 address; without a private network also the node's address in the cluster. */
