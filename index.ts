@@ -11,7 +11,7 @@ import { systemsFor } from "./components/systems";
 
 shortenUnexpectedErrors();
 
-/** What `pulumi up` runs: the platform of one stack, layer by layer. The result is the stack's outputs. */
+/** The program that `pulumi up` runs: it declares the platform of a stack, layer by layer, and returns its outputs. */
 export default async function platform() {
   const { settings, secrets } = loadSettings();
   requireSupport(versions, settings.acceptOutOfSupport);
@@ -60,7 +60,7 @@ export default async function platform() {
   };
 }
 
-/** The records to create in the domain's zone: the domain itself and every name below it. */
+/** The DNS records to create: for the domain itself and a wildcard for every name below it. */
 function dnsRecords(domain: string, entrances: pulumi.Output<string[]>) {
   return entrances.apply((addresses) =>
     [domain, `*.${domain}`].flatMap((name) => addresses.map((address) => `${name}. 300 IN A ${address}`)),

@@ -2,7 +2,7 @@ import { offsiteStore, postgresShape, type Settings, type SettingsSecrets } from
 import { surveyAccount } from "./hetzner";
 import { HetznerCluster } from "./hetzner-cluster";
 
-/** The servers that a stack declares; none where it deploys to an existing cluster. */
+/** Declares the servers of a stack; undefined if the stack deploys to an existing cluster. */
 export async function serversFor(
   settings: Settings,
   secrets: SettingsSecrets,

@@ -14,25 +14,29 @@ import { certificateBundle, filesOf, renderCloudInit } from "./machine";
 import { type MachineFacts, machineParts } from "./machine-parts";
 
 export interface HetznerClusterArgs {
-  /** The cluster's name: a prefix of every resource at Hetzner and part of the CAs' common names. */
+  /** The cluster's name: in the names and labels of resources at Hetzner and in the CAs' common names. */
   readonly cluster: string;
 
   /** The platform's domain. The API's certificate is valid for `api.<domain>`, PostgreSQL's for `postgres.<domain>`. */
   readonly domain: string;
 
-  /** Servers, networks, the edge, and the versions of Kubernetes and etcd. */
+  /** Servers, network, edge, access, protection, and the settings of etcd. */
   readonly target: HetznerTarget;
 
-  /** Incremented to issue every certificate anew; the CAs stay. */
+  /** Increment to issue every leaf certificate again. The CAs stay. */
   readonly certificateEpoch: number;
 
-  /** A Hetzner token for keepalived, which moves the floating IP with it. @default no server gets a token */
+  /**
+   * A read-write Hetzner API token, with which keepalived moves the floating IP. `target.edge.kind: floating-ip` needs
+   * it.
+   * @default no server gets a token
+   */
   readonly hcloudToken?: pulumi.Input<string> | undefined;
 
   /** The bucket that etcd's snapshots are copied to. @default snapshots stay on the members' disks */
   readonly snapshotStore?: OffsiteStore | undefined;
 
-  /** The servers and limits that the Hetzner account has now; see `surveyAccount`. */
+  /** The servers that the Hetzner account has now, and the server types in stock; see `surveyAccount`. */
   readonly survey: AccountSurvey;
 
   /** PostgreSQL behind HAProxy. @default HAProxy opens neither 5432 nor 5433 */
@@ -46,30 +50,36 @@ export interface HetznerClusterArgs {
     | undefined;
 }
 
-/** From nothing to a cluster that answers: addresses, certificates, first boots, servers, in this order. */
+/**
+ * Creates a K3s cluster on Hetzner servers, with the etcd that K3s and Patroni share and HAProxy on every server. It
+ * creates addresses, certificates, user data and servers, in this order; the servers install everything else when they
+ * boot.
+ */
 export class HetznerCluster extends pulumi.ComponentResource {
   /** A kubeconfig that is complete before any server boots; secret. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** Where servers and pods reach the servers. */
+  /** The servers' addresses for other servers and for pods. */
   readonly servers: pulumi.Output<string[]>;
-  /** The ranges that the servers are in: their private network, or in a mesh the address of each. */
+  /** The servers' address ranges: their private network, or in a mesh a /32 for each. */
   readonly serverRanges: pulumi.Output<string[]>;
-  /** Where clients reach the platform: one address in front, or that of each server. */
+  /** The addresses for clients of the platform: that of the floating IP or load balancer, or those of all servers. */
   readonly entrances: pulumi.Output<string[]>;
+  /** The URL of the Kubernetes API for administrators. */
   readonly api: pulumi.Output<string>;
-  /** How others reach the etcd that K3s and Patroni share. */
+  /** How Patroni connects to the etcd that it shares with K3s. */
   readonly etcd: EtcdAccess;
-  /** The cluster addresses of etcd's members. */
+  /** The addresses of etcd's members for other servers and for pods. */
   readonly etcdAddresses: pulumi.Output<string[]>;
   /** The certificates of PostgreSQL. */
   readonly postgres: PostgresPki;
-  /** By server: what `trellis-renew-certificates` reads on it. Secret. */
+  /** By server name: the bundle of certificates that `trellis-renew-certificates` installs on it. Secret. */
   readonly certificateBundles: pulumi.Output<Record<string, string>>;
-  /** Opens etcd's snapshots; to be kept outside of the cluster. */
+  /** The private key that decrypts etcd's snapshots. Keep a copy off the cluster: nothing else decrypts them. */
   readonly snapshotKey: pulumi.Output<string>;
+  /** Servers whose cloud-init changed since they were created. */
   readonly outdatedServers: pulumi.Output<string[]>;
   readonly monthlyCost: MonthlyCost;
-  /** For what must wait until the servers exist. */
+  /** The servers, for `dependsOn` of resources that must wait until they exist. */
   readonly booted: readonly pulumi.Resource[];
 
   constructor(name: string, args: HetznerClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -183,7 +193,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
   }
 }
 
-/** A server's first boot. A plan shows each of its files as it will lie on the machine. */
+/** Renders a server's user data, and records each file in it for the plan, as it will be on the machine. */
 function userData(node: Node, facts: pulumi.Output<MachineFacts>): pulumi.Output<string> {
   return facts.apply((settled) => {
     const parts = machineParts(node, settled);

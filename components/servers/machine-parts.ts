@@ -6,27 +6,40 @@ import { type EtcdArgs, type EtcdMember, etcdPart } from "./etcd";
 import { type K3sCluster, type K3sSecrets, k3sAgentPart, k3sServerPart } from "./k3s";
 import { baseMachine, type MachinePart } from "./machine";
 
-/** All that a server's first boot is made of, once every address and certificate is known. */
+/** The resolved values that a server's first boot is rendered from: addresses, certificates, secrets. */
 export interface MachineFacts {
+  /** The cluster's name, for etcd's token and snapshots. */
   readonly cluster: string;
   readonly target: HetznerTarget;
+  /** The platform's domain, for the API's certificate. */
   readonly domain: string;
-  /** By the names of the servers. */
+  /** By server name. */
   readonly publicAddress: Readonly<Record<string, string>>;
-  /** The address in front of all servers, if there is one. */
+  /** The address of the floating IP or load balancer. @default none: DNS lists the servers */
   readonly front?: string | undefined;
+  /** The floating IP's id at Hetzner. @default none: the edge has no floating IP */
   readonly floatingIpId?: string | undefined;
-  /** The private address from which a load balancer speaks. */
+  /** The private source address of the load balancer. @default none: the edge has no load balancer */
   readonly balancerAddress?: string | undefined;
+  /** The Hetzner token for keepalived; a floating IP requires it. @default none */
   readonly hcloudToken?: string | undefined;
+  /** The CAs of K3s, with their keys. */
   readonly authorities: K3sAuthorities;
+  /** The API's CA certificate (PEM). */
   readonly apiAuthority: string;
+  /** etcd's CA certificate (PEM). */
   readonly etcdAuthority: string;
+  /** By server name. */
   readonly etcdMembers: Readonly<Record<string, EtcdMemberCertificates>>;
+  /** The client certificates of etcd's users. */
   readonly etcdUsers: { readonly root: KeyPair; readonly k3s: KeyPair };
+  /** The tokens and keys that K3s' nodes share. */
   readonly joinSecrets: K3sSecrets;
+  /** The password of etcd's user `patroni`. */
   readonly patroniPassword: string;
+  /** The key pair that encrypts etcd's snapshots. */
   readonly snapshotKey: EtcdArgs["snapshots"]["key"];
+  /** The bucket that snapshots are copied to. @default none: snapshots stay on the members */
   readonly snapshotStore?: EtcdArgs["snapshots"]["store"] | undefined;
   /** How many PostgreSQL members HAProxy finds, and whose certificates it believes. */
   readonly postgres?: { readonly members: number; readonly certificateAuthority: string } | undefined;
@@ -43,12 +56,12 @@ export function machineParts(node: Node, facts: MachineFacts): MachinePart[] {
   ];
 }
 
-/** Where other servers of the cluster reach this one. */
+/** The address at which other servers of the cluster reach this one. */
 export function clusterAddressOf(node: Node, publicAddress: MachineFacts["publicAddress"]): string {
   return node.privateAddress ?? known(publicAddress, node.name);
 }
 
-/** The names and addresses by which clients reach the API: they are in its certificate. */
+/** The names and addresses by which clients reach the API, for its certificate. */
 export function apiNamesOf(
   facts: Pick<MachineFacts, "domain" | "front" | "publicAddress" | "target">,
 ): string[] {

@@ -1,11 +1,11 @@
 import { layoutAdvice } from "./checks";
 import type { Settings } from "./schema";
 
-/** The keys that our own stack files carry as examples; nobody holds their private halves. */
+/** The example keys in our own stack files. Nobody has their private keys. */
 const EXAMPLE_KEYS = ["AAAAC3NzaC1lZDI1NTE5AAAAIC7tyM76mToL4mUhD0vHrHQNsd06BTvYWcgAbKu5i3s0"];
 const EXAMPLE_DOMAIN = /(^|\.)example\.(com|net|org)$/;
 
-/** Warnings about settings that are allowed and lead to problems later; shown at each preview. */
+/** Warnings on settings that are allowed but cause problems later. Each preview shows them. */
 export function adviceOn(settings: Settings): string[] {
   const { environment, domain, target, offsite } = settings;
   const advice: string[] = [];

@@ -4,19 +4,24 @@ import type { Problem } from "./problems";
 import { MISSING } from "./problems";
 import type { Settings } from "./schema";
 
-/** What must not stand in clear in a stack's file, each set with `pulumi config set --secret trellis:<name>`. */
+/** The settings that a stack's file must not contain in plain text: `pulumi config set --secret trellis:<name>`. */
 export interface SettingsSecrets {
-  /** A Hetzner token that lives on the servers: with it they move the floating IP and make volumes. */
+  /**
+   * A Hetzner API token. keepalived moves the floating IP with it, and Hetzner's controllers create volumes.
+   * @default none; required with `target.edge.kind: floating-ip` or `target.addons.hetzner`
+   */
   readonly hcloudToken?: pulumi.Output<string>;
+  /** The access key of the off-site bucket. @default none; required with `offsite` */
   readonly offsiteAccessKey?: pulumi.Output<string>;
+  /** The secret key of the off-site bucket. @default none; required with `offsite` */
   readonly offsiteSecretKey?: pulumi.Output<string>;
-  /** The kubeconfig of the cluster that `target: existing` deploys to. */
+  /** The kubeconfig of the existing cluster. @default none; required with `target.kind: existing` */
   readonly kubeconfig?: pulumi.Output<string>;
-  /** With it Airflow tells a channel of failed tasks. */
+  /** Airflow reports task failures to Slack with it. @default none; required with `airflow.slackChannel` */
   readonly slackToken?: pulumi.Output<string>;
-  /** For a private repository of the model. */
+  /** A token for a private `datasurface.repository`. @default none: the repository is public */
   readonly gitToken?: pulumi.Output<string>;
-  /** By credential of the model, for databases that lie elsewhere. */
+  /** The passwords of source databases outside of the platform, by credential in the model (`datasurface.logins`). */
   readonly sourcePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
@@ -33,11 +38,13 @@ const SECRETS = [
 const SOURCE_PASSWORD = "sourcePassword_";
 
 export interface StackSettings {
+  /** The checked settings of the stack's file, with defaults. */
   readonly settings: Settings;
+  /** The secrets that the stack has set. */
   readonly secrets: SettingsSecrets;
 }
 
-/** Reads and judges the stack's settings; throws one error with all problems before anything is declared. */
+/** Reads and checks the stack's settings. Throws one error with all problems before anything is declared. */
 export function loadSettings(config = new pulumi.Config("trellis")): StackSettings {
   const raw = config.getObject<unknown>("settings");
   if (raw === undefined) {
@@ -60,13 +67,13 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
       }),
     );
   const secrets = {
-    ...given(SECRETS), // keys and values come from the list of its own names
+    ...given(SECRETS), // the keys are names of this list
     sourcePasswords: given(Object.keys(settings.datasurface?.logins ?? {}), SOURCE_PASSWORD),
   };
   return { settings, secrets };
 }
 
-/** On an existing cluster, its storage class is the default for every volume. */
+/** With `target.kind: existing`, its storage class is the default for every volume. */
 function withStorageClass(settings: Settings): Settings {
   const { postgres, minio, target } = settings;
   if (target.kind !== "existing") return settings;
@@ -75,11 +82,13 @@ function withStorageClass(settings: Settings): Settings {
 }
 
 export interface NeededSecret {
+  /** Its name in the stack's configuration, without the prefix `trellis:`. */
   readonly name: (typeof SECRETS)[number] | `${typeof SOURCE_PASSWORD}${string}`;
+  /** What it is used for and which setting requires it, for the error message. */
   readonly why: string;
 }
 
-/** The secrets that these settings cannot do without. */
+/** The secrets that these settings require. */
 export function neededSecrets({ target, offsite, airflow, datasurface }: Settings): NeededSecret[] {
   const needed: NeededSecret[] = [];
   if (target.kind === "existing") {

@@ -9,26 +9,30 @@ import {
 import type { HetznerTarget, Role, ServerGroup } from "./schema";
 import { addressIn } from "./values";
 
-/** A server of the cluster, as everything else knows it. Nothing here depends on its place in the settings. */
+/** A server of the cluster. Its properties do not depend on its position in the settings. */
 export interface Node {
   /** `ubuntu-<memory>-<location>-<number>`, for instance `ubuntu-8gb-hil-1`. */
   readonly name: string;
   readonly location: Location;
+  /** The network zone of the location. */
   readonly zone: NetworkZone;
   /** Unique within the location. */
   readonly number: number;
-  /** The wanted server type, then its stand-ins. */
+  /** The server types in order of preference: the program takes the first that is in stock. */
   readonly types: readonly ServerTypeName[];
+  /** The memory in GB, the same for all of its types. */
   readonly memoryGb: number;
+  /** The CPU architecture, the same for all of its types. */
   readonly architecture: "amd64" | "arm64";
+  /** What runs on it: an etcd member, the control plane, workload. K3s runs on every server. */
   readonly roles: readonly Role[];
-  /** Its fixed address in the private network; absent in a mesh over public addresses. */
+  /** The fixed address in the private network. @default none: a mesh uses public addresses */
   readonly privateAddress?: string;
 }
 
 /**
- * How servers reach each other: a private network of Hetzner spans one network zone; across zones they form a
- * mesh over public addresses.
+ * How servers reach each other: through a private network, which spans one network zone, or across several zones
+ * through a mesh over public addresses.
  */
 export type Fabric = "private-network" | "mesh";
 
@@ -36,7 +40,7 @@ export function fabricOf(groups: readonly ServerGroup[]): Fabric {
   return new Set(groups.map((group) => zoneOf(group.location))).size > 1 ? "mesh" : "private-network";
 }
 
-/** The nodes of a target, in the order of their names; each derives from its own entry alone. */
+/** The nodes of a target, in the order of their names. Each depends only on its own entry in the settings. */
 export function nodesOf(target: Pick<HetznerTarget, "servers" | "network">): Node[] {
   const fabric = fabricOf(target.servers);
   return target.servers
@@ -74,10 +78,10 @@ export function nodeName(memoryGb: number, location: Location, number: number): 
   return `ubuntu-${memoryGb}gb-${location}-${number}`;
 }
 
-/** The first address in a location's block that a server gets; those below are the network's own and for balancers. */
+/** The first address for servers in a location's block. Those below are for the network and for load balancers. */
 const FIRST_HOST = 10;
 
-/** A block of 256 addresses for each location, so that an address depends on its own node alone and can be read. */
+/** Each location has a block of 256 addresses. So an address depends on its own node only, and shows its location. */
 function privateAddress(
   range: HetznerTarget["network"]["servers"],
   location: Location,

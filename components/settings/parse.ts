@@ -3,7 +3,7 @@ import { checkAirflow, checkEnvironment, checkHetzner, checkMinio, checkPostgres
 import { describeProblem, type Problem, problemsOf } from "./problems";
 import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
 
-/** Raised before any resource is declared; lists every problem of the file at once. */
+/** Thrown before any resource is declared; lists all problems of the stack's file at once. */
 export class SettingsError extends UserError {
   constructor(readonly problems: readonly Problem[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
@@ -13,7 +13,7 @@ export class SettingsError extends UserError {
   }
 }
 
-/** The one way from what stands in a stack's file to the settings that the program works with. */
+/** Turns the content of a stack's file into checked settings with defaults; throws a `SettingsError`. */
 export function parseSettings(raw: unknown): Settings {
   const parsed = settingsSchema.safeParse(raw);
   const problems = [...(parsed.success ? [] : problemsOf(parsed.error, raw)), ...crossChecks(raw)];
@@ -21,7 +21,7 @@ export function parseSettings(raw: unknown): Settings {
   return deepFreeze(parsed.data);
 }
 
-/** Judges what is sound of a file, part by part, even where another part of it is not. */
+/** Checks the parts of a file that passed the schema, even if other parts did not. */
 function crossChecks(raw: unknown): Problem[] {
   const target = field(raw, "target");
   const draft = field(target, "kind") === "hetzner" ? soundParts(hetznerTarget.shape, target) : {};
@@ -49,7 +49,7 @@ function soundParts(shape: Schemas, raw: unknown): SoundParts {
     const part = schema.safeParse(field(raw, key));
     if (part.success) parts[key] = part.data;
   }
-  return parts as SoundParts; // each value came out of the schema of its own key
+  return parts as SoundParts; // safe: each value was parsed by the schema of its own key
 }
 
 function field(value: unknown, key: string): unknown {

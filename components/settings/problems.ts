@@ -1,17 +1,19 @@
 import type { z } from "zod";
 
-/** One thing that is wrong with the settings, said so that its author can mend it without reading our code. */
+/** One mistake in the settings, described so that its author can correct it without reading our code. */
 export interface Problem {
+  /** The keys and list indexes that lead to the setting. */
   readonly path: ReadonlyArray<string | number>;
+  /** The wrong value, or `MISSING`. */
   readonly given: unknown;
-  /** What would be right here, as a phrase that follows "allowed:". */
+  /** What is allowed here, as a phrase that follows "allowed:". */
   readonly allowed: string;
 }
 
 /** Marks a problem whose value is absent rather than wrong. */
 export const MISSING = Symbol("missing");
 
-/** Translates what zod found into problems, one for each mistake in the file. */
+/** Converts zod's issues to problems, one for each mistake in the file. */
 export function problemsOf(error: z.ZodError, root: unknown, prefix: Problem["path"] = []): Problem[] {
   return error.issues.flatMap((issue): Problem[] => {
     const path = issue.path.filter((part) => typeof part !== "symbol");
@@ -31,7 +33,7 @@ export function problemsOf(error: z.ZodError, root: unknown, prefix: Problem["pa
   });
 }
 
-/** zod's types, as somebody who writes YAML knows them. */
+/** zod's types, in the words of people who write YAML. */
 const KINDS: Readonly<Record<string, string>> = {
   array: "a list",
   boolean: "a boolean, `true` or `false`",
@@ -87,12 +89,12 @@ export function describeProblem({ path, given, allowed }: Problem): string {
   return `${place || "the settings"}: ${given === MISSING ? "missing" : `given ${quote(given)}`}; allowed: ${allowed}`;
 }
 
-/** A key as it is, unless it could play tricks on a terminal. */
+/** A key as it is, or quoted if it contains characters that a terminal could interpret. */
 const shown = (key: string) => (/^[\w-]{1,64}$/.test(key) ? key : quote(key));
 
 const LONGEST_QUOTE = 80;
 
-/** A value on one line, with control characters escaped and without end. */
+/** A value on one line: control characters are escaped, and a long value is shortened. */
 function quote(value: unknown): string {
   const text = escapeInvisible(JSON.stringify(value) ?? String(value));
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;

@@ -1,11 +1,11 @@
 import { z } from "zod";
 
 /**
- * The kinds of value that settings are made of. Each is as narrow as its reader, because what passes here is written
- * into configuration files, shell scripts and certificates as it stands.
+ * The types of values in settings. Each accepts only what its consumers can use unescaped, because values are written
+ * unchanged into configuration files, shell scripts and certificates.
  */
 
-/** A string of one form. The same sentence answers a missing value, a value of another type and another form. */
+/** A string that matches a pattern. The same message covers a missing value, a wrong type and a wrong pattern. */
 const text = (form: RegExp, allowed: string, longest?: number) => {
   const string = z.string(allowed);
   return (longest === undefined ? string : string.max(longest)).regex(form, { error: allowed });
@@ -45,7 +45,7 @@ export const cidr = text(new RegExp(`^${address}/(3[0-2]|[12]?\\d)$`), "an IPv4 
   .meta({ title: "range" });
 export type Cidr = z.infer<typeof cidr>;
 
-/** Keys as ssh-keygen writes them; RSA only from 2048 bits, whose encoding is at least 350 characters long. */
+/** Keys in the format of ssh-keygen. RSA keys need at least 2048 bits: their encoding has 350 characters or more. */
 export const sshPublicKey = text(
   /^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{48}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/=]{100,300}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/=]{335,2000})( [\w.@+-]{1,100})?$/,
   "one public key in OpenSSH format, such as: ssh-ed25519 AAAA... me@example.com",
@@ -70,26 +70,26 @@ export const imageRepository = text(
   200,
 ).meta({ title: "registry and name" });
 
-/** With a tag or a digest: what runs is never whatever is newest. */
+/** An image with a tag or a digest: without either, a pod would run whatever image is newest. */
 export const imageReference = text(
   /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$/,
   "a registry and a name with a tag or a digest, such as docker.io/pgsty/silo:RELEASE.2026-09-03T13-18-01Z",
   300,
 ).meta({ title: "image with a tag or a digest" });
 
-/** Part of the name of a user of object storage. */
+/** Part of the name of an object-storage user. */
 export const applicationName = text(
   /^(?!metrics$)[a-z][a-z0-9-]{0,30}[a-z0-9]$/,
   "an application's name: 2 to 32 lower-case letters, digits and inner dashes, other than metrics",
 ).meta({ title: "name" });
 
-/** A name that PostgreSQL takes without quotes; with the suffixes of roles it stays within 63 bytes. */
+/** A name that PostgreSQL accepts without quotes. With the suffixes of roles it is at most 63 bytes long. */
 export const databaseName = text(
   /^(?!pg_|template[01]$|postgres$)[a-z][a-z0-9_]{0,39}$/,
   "a database's name: lower-case letters, digits and underscores, 1 to 40 long, other than PostgreSQL's own",
 ).meta({ title: "name" });
 
-/** The end of the archive, or a moment with its time zone, as in `2026-11-21T10:00:00Z`. */
+/** The end of the archive (`latest`), or a time with its time zone, such as `2026-11-21T10:00:00Z`. */
 export const recoveryTarget = text(
   /^(latest|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2}))$/,
   "latest, or a moment with its time zone, such as 2026-11-21T10:00:00Z",
@@ -104,7 +104,7 @@ export const extensionName = text(
   "the name of an extension, such as pgcrypto",
 ).meta({ title: "extension" });
 
-/** A folder of this project. */
+/** A path relative to the project, without `..`. */
 export const projectFolder = text(
   /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
   "a folder within the project, such as examples/model",
@@ -154,7 +154,7 @@ export function addressText(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 }
 
-/** The address at a distance from the first one of a range. */
+/** The address at an offset from the first one of a range. */
 export function addressIn(range: Cidr, offset: number): string {
   return addressText(cidrRange(range).first + offset);
 }

@@ -1,23 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 
 export interface DestroyGuardArgs {
-  /** Whether a destroy is refused. */
+  /** Whether the engine refuses to destroy the stack. */
   readonly protection: boolean;
 
-  /** Every resource of the stack, or a component above it. */
+  /** Every resource of the stack, or a component above it. A resource that is missing here may be deleted. */
   readonly everything: readonly (pulumi.Resource | undefined)[];
 }
 
 /**
- * Refuses a destroy before anything is deleted. The engine deletes first what nothing depends on, refuses a protected
- * resource only when it reaches it, and goes on with all that no protected resource depends on. A preview would show that
- * and stop, but the Automation API and `--skip-preview` have none. This component depends on everything, so the engine
- * reaches it first, and then keeps all that it depends on.
+ * Makes the engine refuse a destroy before it deletes anything. The engine first deletes what nothing depends on. It
+ * refuses a protected resource only when it reaches it, and continues with everything that no protected resource
+ * depends on. A preview fails before that, but the Automation API and `--skip-preview` run none. This component is
+ * protected and depends on everything. So the engine reaches it first, and then keeps everything it depends on.
  *
- * What nobody could make again (namespaces, StatefulSets with data, CAs, passphrases) is protected besides, since an
- * update could drop it alone. Components pass `protect` to those resources themselves, by an argument `protection`: a
- * transform of the whole stack would have to name them far from where they are declared, and a component's own `protect`
- * would reach all its children, so that no Job and no password with an epoch could be replaced.
+ * Resources that nobody can create again (namespaces, StatefulSets with data, CAs, passphrases) are also protected one
+ * by one, because an update can delete a single resource. Their components set `protect` through an argument
+ * `protection`. A transform of the whole stack would list them far from their declarations. A component's own `protect`
+ * applies to all its children, so that no Job and no password with an epoch could be replaced.
  */
 export class DestroyGuard extends pulumi.ComponentResource {
   constructor(name: string, { protection, everything }: DestroyGuardArgs) {

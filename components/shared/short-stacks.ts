@@ -1,9 +1,9 @@
 const FRAME = /^\s+at /;
-/** Frames of libraries and of Node itself say nothing about this program. */
+/** Frames of libraries and of Node itself, which do not help to find an error in this program. */
 const FOREIGN = /[/\\]node_modules[/\\]|\(?node:/;
 const MOST_FRAMES = 10;
 
-/** Keeps of an error's stack, and of its causes', the frames of this program. */
+/** Reduces the stacks of an error and of its causes to the frames of this program. */
 export function shortenStack(error: unknown): void {
   const seen = new Set<unknown>();
   for (let each = error; each instanceof Error && !seen.has(each); each = each.cause) {
@@ -16,11 +16,11 @@ export function shortenStack(error: unknown): void {
 }
 
 /**
- * Shortens the stacks of unexpected errors before Pulumi's language host prints them. Its colouring of a frame such as
- * `/node_modules/@pulumi/resource.ts:1598` takes minutes and gigabytes on Node 20.
+ * Shortens the stacks of unexpected errors before Pulumi's language host prints them. On Node 20 the host needs minutes
+ * and gigabytes to colour a frame such as `/node_modules/@pulumi/resource.ts:1598`.
  */
 export function shortenUnexpectedErrors(): void {
-  // Where nobody listens, Node ends the process itself, which a listener of ours would prevent.
+  // Without other listeners Node ends the process. A listener of ours would prevent that.
   if (process.listenerCount("uncaughtException") === 0) return;
   process.prependListener("uncaughtException", shortenStack);
   process.prependListener("unhandledRejection", shortenStack);

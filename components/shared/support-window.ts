@@ -2,25 +2,25 @@ import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "./user-error";
 import type { Pin } from "./versions";
 
-/** How long before its end a pin's support is announced to be ending. */
+/** The program warns from this many days before a pin's support ends. */
 const NOTICE_DAYS = 90;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface SupportReport {
-  /** Pins whose support has ended and that the settings do not accept all the same. */
+  /** Messages on pins whose support has ended and that `acceptOutOfSupport` does not list. */
   readonly ended: readonly string[];
-  /** Pins whose support ends soon, or has ended and is accepted. */
+  /** Messages on pins whose support ends soon, or has ended and is accepted. */
   readonly warnings: readonly string[];
 }
 
-/** Ends the program over a pin whose support has ended, before anything is declared, and warns of those that will be next. */
+/** Fails before anything is declared if a pin's support has ended. Warns if a pin's support ends soon. */
 export function requireSupport(pins: Readonly<Record<string, Pin>>, accepted: readonly string[]): void {
   const { ended, warnings } = judgeSupport(pins, today(), accepted);
   if (ended.length > 0) throw new UserError(ended.join("\n"));
   for (const warning of warnings) void pulumi.log.warn(warning);
 }
 
-/** Compares each pin's support window with a day. */
+/** Compares the end of each pin's support with the given day. */
 export function judgeSupport(
   pins: Readonly<Record<string, Pin>>,
   today: Date,
@@ -48,7 +48,7 @@ export function judgeSupport(
   return { ended, warnings };
 }
 
-/** The day that support windows are compared with: now, or what SOURCE_DATE_EPOCH says where a run is to be repeatable. */
+/** The present time, or that of SOURCE_DATE_EPOCH, which makes runs repeatable. */
 export function today(environment = process.env): Date {
   const epoch = environment.SOURCE_DATE_EPOCH;
   return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);

@@ -1,22 +1,25 @@
-/** An entry of an archive: a file where it has content, a directory where it has none. */
+/** An entry of an archive: a file if it has content, else a directory. */
 export interface TarEntry {
-  /** Absolute; the archive holds it relative to the root it is unpacked in. */
+  /** An absolute path of at most 100 bytes. The archive contains it without the leading slash. */
   readonly path: string;
+  /** The permissions in octal digits, for example `0644`. */
   readonly mode: string;
   /** `user` or `user:group`. */
   readonly owner: string;
+  /** The file's text. @default none: the entry is a directory */
   readonly content?: string;
 }
 
 const BLOCK = 512;
 
 /**
- * The time of every entry. Fixed, so that the same content always makes the same archive; and older than any cluster,
- * because K3s takes its own datastore's word over a file that is older, and refuses to start over one that is newer.
+ * The time of every entry. It is fixed, so that the same content always gives the same archive. It is older than any
+ * cluster: if a file differs from K3s' datastore, K3s uses the datastore if the file is older, and refuses to start if
+ * the file is newer.
  */
 const MODIFIED = Date.UTC(2000, 0, 1) / 1000;
 
-/** A POSIX (ustar) archive, owners by name, as any `tar` unpacks it. */
+/** Creates a POSIX (ustar) archive with owners by name, which any `tar` can unpack. */
 export function tar(entries: readonly TarEntry[]): Buffer {
   const blocks = entries.flatMap((entry) => {
     const content = Buffer.from(entry.content ?? "");
@@ -46,7 +49,7 @@ function header({ path, mode, owner, content }: TarEntry, size: number): Buffer 
   text(257, 8, "ustar\x0000");
   text(265, 32, user);
   text(297, 32, group);
-  // The checksum counts its own field as blanks.
+  // The checksum is computed with its own field filled with blanks.
   block.fill(" ", 148, 156);
   const checksum = block.reduce((sum, byte) => sum + byte, 0);
   text(148, 8, `${checksum.toString(8).padStart(6, "0")}\0 `);
@@ -55,7 +58,7 @@ function header({ path, mode, owner, content }: TarEntry, size: number): Buffer 
 
 const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
 
-/** The files of an archive that {@link tar} made, by their paths in it. */
+/** The files of an archive that {@link tar} created, by their paths in it. */
 export function untar(archive: Buffer): Map<string, string> {
   const files = new Map<string, string>();
   for (let at = 0; archive[at]; ) {

@@ -1,27 +1,28 @@
 /**
- * Every third-party version in one place. A pin that came from the network names the file that it was read in; who
- * can ask the registries should do so before raising one.
+ * A pinned third-party version. All pins are in this file. A pin that was found online names the file where it was
+ * read. Check the registry itself, if you can, before raising one.
  */
 export interface Pin {
+  /** The version, as its registry or download URL spells it. */
   readonly version: string;
-  /** Why this one and not another. */
+  /** Why this version and no other. */
   readonly why: string;
-  /** The last day (YYYY-MM-DD) on which its makers mend it; absent where they publish none. */
+  /** The last day (YYYY-MM-DD) of its maker's support. @default none published: it is not checked */
   readonly supportedUntil?: string;
-  /** Of a program that machines fetch: the digest of the download for each architecture. */
+  /** The digest of the download for each architecture. @default none: machines do not download it by digest */
   readonly sha256?: { readonly amd64: string; readonly arm64: string };
 }
 
 export const versions = {
   /**
-   * The digests were read in public repositories that pin the release for both architectures, several of which agree;
-   * the release's own sha256sum-amd64.txt and sha256sum-arm64.txt hold them too. The values for Traefik
-   * (cluster/k3s/ingress.ts) fit the chart that this release brings, 40.1: chart 41 renames some of them.
+   * The digests come from public repositories that pin the release for both architectures; several of them agree. The
+   * release's own sha256sum-amd64.txt and sha256sum-arm64.txt contain them too. The values for Traefik
+   * (components/servers/k3s/ingress.ts) fit this release's chart, 40.1: chart 41 renames some of them.
    */
   k3s: {
     version: "v1.36.4+k3s1",
     why: "the stable channel's release; brings Traefik 3.7 and the lock that lets all servers start at once",
-    supportedUntil: "2027-06-28", // the day until which Kubernetes mends 1.36
+    supportedUntil: "2027-06-28", // the end of Kubernetes' support for 1.36
     sha256: {
       amd64: "835873f37245fc615f547a2fe2af9402a347875f13fa64a1f136de644955ea3f",
       arm64: "c920706346d5ad4e5cd3c7bf1bb09ce71ebe07fec829e513e40f1caf98aed8bb",
@@ -29,8 +30,8 @@ export const versions = {
   },
   /**
    * The newest release whose digests were found for both architectures: public installers that pin it quote them from
-   * the release's SHA256SUMS. Nothing older may be chosen, since the roles that keep Patroni from the cluster's secrets
-   * do not hold there: nested transactions pass them before 3.6.9 (CVE-2026-33343), previous values in transactions
+   * the release's SHA256SUMS. Never choose an older one: there Patroni's role does not keep it from reading the
+   * cluster's secrets. Nested transactions bypass roles before 3.6.9 (CVE-2026-33343), previous values in transactions
    * before 3.6.11 (CVE-2026-44283), and open-ended watches before 3.6.14 (CVE-2026-73499).
    */
   etcd: {
@@ -75,7 +76,7 @@ export const versions = {
     why: "the newest major among those that Airflow's documentation lists as its metadata database (13 to 17)",
     supportedUntil: "2029-11-08",
   },
-  /** Raised together with test/toolchain/python/patroni.txt: the fault tests judge what production runs. */
+  /** Raise it together with test/toolchain/python/patroni.txt, so that the fault tests run production's version. */
   patroni: {
     version: "4.1.5",
     why: "newest release; its waits are known to components/data/postgres/images/member/trellis-patroni.py",
@@ -88,12 +89,12 @@ export const versions = {
     version: "1.25.2",
     why: "keeps prepared statements in transaction mode (since 1.21); seen in the same source",
   },
-  /** Raised together with test/toolchain/python/airflow.txt: the tests of the DAGs run what production runs. */
+  /** Raise it together with test/toolchain/python/airflow.txt, so that the DAG tests run production's version. */
   airflow: {
     version: "3.3.2",
     why: "the newest release whose image and whose package on PyPI are both out",
   },
-  /** Raised together with test/toolchain/statsd/go.mod, whose build judges the mapping. */
+  /** Raise it together with test/toolchain/statsd/go.mod: its build checks the mapping. */
   statsdExporter: {
     version: "v0.31.0",
     why: "the newest whose image and whose Go module were both seen; shows Airflow's metrics to Prometheus",

@@ -5,61 +5,72 @@ import { K3S_USER, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
 
 /** A server whose etcd member gets certificates. */
 export interface EtcdHost {
+  /** The server's name: the common name and a DNS name of its server certificate. */
   readonly name: string;
   /** The address at which the cluster reaches it: private in a private network, public in a mesh. */
   readonly address: pulumi.Input<string>;
 }
 
 export interface PkiArgs {
-  /** What the cluster is called; part of the authorities' names, so that nobody takes one cluster's for another's. */
+  /** The cluster's name. It is part of the CAs' common names, so that the CAs of two clusters have different names. */
   readonly cluster: string;
-  /** The servers with an etcd member. */
+  /** The servers with an etcd member. Each gets a server certificate and a peer certificate. */
   readonly etcdHosts: readonly EtcdHost[];
+  /** The DNS names and IP addresses in PostgreSQL's certificate. */
   readonly postgres: Pick<PostgresPkiArgs, "addresses" | "names">;
-  /** The settings' epoch of certificates: raised, all leaves are made anew, and no authority. */
+  /** Increment to issue all leaf certificates again, with new keys. The CAs stay. */
   readonly epoch: number;
-  /** Whether the engine refuses to delete or replace the authorities and the key of service accounts. @default false */
+  /** Whether the engine refuses to delete or replace the CAs and the service-account key. @default false */
   readonly protection?: boolean | undefined;
 }
 
 /** The certificates of one etcd member. */
 export interface EtcdMemberCertificates {
-  /** Shown to clients. */
+  /** The member presents it to clients. */
   readonly server: KeyPair;
-  /** Shown to other members, by both sides. */
+  /** Both sides of a connection between two members present it. */
   readonly peer: KeyPair;
 }
 
-/** What K3s finds below its `server/tls` before its first start, the same on every server, instead of making its own. */
+/**
+ * The CAs and the key that every server has below K3s' `server/tls` before its first start. They are the same on all
+ * servers, and K3s does not create its own.
+ */
 export interface K3sAuthorities {
+  /** Issues the serving certificates of the API. */
   readonly server: KeyPair;
+  /** Issues client certificates, the administrator's among them. */
   readonly client: KeyPair;
+  /** Kubernetes' request-header CA. */
   readonly requestHeader: KeyPair;
-  /** For an etcd that K3s would run itself. Ours is external, so nothing trusts it, but K3s wants it to exist. */
+  /** The CA of K3s' embedded etcd. Our etcd is external, so nothing trusts this CA, but K3s requires its files. */
   readonly embeddedEtcd: KeyPair;
   /** Signs the tokens of service accounts. */
   readonly serviceAccountKey: string;
 }
 
-/** etcd knows a user by the common name of its certificate. */
+/** etcd takes the user from the common name of the client certificate. */
 export type EtcdUser = typeof ROOT_USER | typeof K3S_USER;
 
-/** The group of the administrator's certificate. A binding in the cluster gives it its rights, and can take them. */
+/** The group in the administrator's certificate. A ClusterRoleBinding grants its rights; delete it to revoke them. */
 export const ADMINISTRATORS = "trellis:administrators";
 
-/** Every authority and certificate of the cluster, made before any server boots. All of it is secret. */
+/**
+ * Creates every CA and certificate of the cluster: K3s, etcd and PostgreSQL. They exist before any server boots, so
+ * that the first boot can write them to disk. All private keys are secrets.
+ */
 export class Pki extends pulumi.ComponentResource {
   public readonly k3s: pulumi.Output<K3sAuthorities>;
-  /** The authority of the API's certificates, which clients check; no secret. */
+  /** The CA certificate by which clients verify the API. It is not a secret. */
   public readonly apiAuthority: pulumi.Output<string>;
   /** The client certificate for the kubeconfig. */
   public readonly administrator: pulumi.Output<KeyPair>;
-  /** The authority of etcd's members and clients; no secret. */
+  /** The CA certificate of etcd's members and clients. It is not a secret. */
   public readonly etcdAuthority: pulumi.Output<string>;
-  /** By name of the server. */
+  /** By server name. */
   public readonly etcdMembers: Readonly<Record<string, pulumi.Output<EtcdMemberCertificates>>>;
   public readonly etcdUsers: Readonly<Record<EtcdUser, pulumi.Output<KeyPair>>>;
-  /** Opens the connection to etcd; Patroni then says who it is by name and password. */
+  /** Patroni's client certificate for the TLS connection to etcd. Patroni then logs in with a name and a password. */
   public readonly patroni: pulumi.Output<KeyPair>;
   public readonly postgres: PostgresPki;
 
@@ -113,7 +124,7 @@ export class Pki extends pulumi.ComponentResource {
         epoch,
       });
     this.etcdUsers = { [ROOT_USER]: user(ROOT_USER), [K3S_USER]: user(K3S_USER) };
-    // No common name: etcd's JSON gateway, which Patroni speaks, refuses certificates that have one.
+    // No common name: Patroni uses etcd's JSON gateway, which refuses client certificates that have one.
     this.patroni = etcd.issue(`user-${PATRONI_USER}`, {
       uses: ["client_auth"],
       dnsNames: [PATRONI_USER],
@@ -130,12 +141,13 @@ export class Pki extends pulumi.ComponentResource {
   }
 }
 
-/** A member listens at its own address and, for tools on its machine, at loopback. */
+/** The certificates name loopback too, for tools on the member's own machine. */
 function issueMember(etcd: Authority, host: EtcdHost, epoch: number): pulumi.Output<EtcdMemberCertificates> {
   const issue = (purpose: "server" | "peer", commonName: string) =>
     etcd.issue(`${purpose}-${host.name}`, {
       subject: { commonName },
-      // Both sides of a connection between members are peers, and a server is the client of its own JSON gateway.
+      // Members use the peer certificate on both sides of a connection. A server is a client of itself: its JSON
+      // gateway calls it.
       uses: ["server_auth", "client_auth"],
       dnsNames: [host.name, "localhost"],
       addresses: [host.address, "127.0.0.1"],

@@ -2,69 +2,71 @@ import { NODE_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { checkIntervalMs, FAR_PATH, LEADER_SILENCE_MS, NEAR_PATH, SETTLING_SECONDS } from "./health-checks";
 import { INGRESS } from "./ports";
 
-/** A server of the cluster, at the address under which the others reach it. */
+/** A server of the cluster and the address at which the others reach it. */
 export interface EdgeServer {
+  /** The server's name, as HAProxy's statistics and logs show it. */
   readonly name: string;
+  /** IPv4: private in a private network, public in a mesh. */
   readonly address: string;
 }
 
 export interface HaproxyArgs {
-  /** The server that this HAProxy runs on. */
+  /** The server that this HAProxy runs on. Its memory sets the limit of connections: 1024 for each GB. */
   readonly server: EdgeServer & { readonly memoryGb: number };
 
-  /** All servers, this one among them: each has the cluster's NodePorts. */
+  /** All servers, including this one. Each has the cluster's NodePorts. */
   readonly servers: readonly EdgeServer[];
 
   /** The servers that run the Kubernetes API. */
   readonly apiServers: readonly EdgeServer[];
 
-  /** The Patroni members behind 5432 and 5433. @default none, and neither port is opened */
+  /** The Patroni members behind ports 5432 and 5433. @default none: neither port is opened */
   readonly postgres?: {
-    /** How many members there are; the ordinal of a member's pod is part of its NodePorts. */
+    /** The number of members. The ordinal of a member's pod is added to its NodePorts. */
     readonly members: number;
 
     /**
-     * How far a replica may lag behind before 5433 sends it no new sessions, as Patroni's REST API takes it.
-     * @default "16MB", one segment of the write-ahead log
+     * The lag, in the notation of Patroni's REST API, from which port 5433 sends a replica no new sessions.
+     * @default "16MB", one WAL segment
      */
     readonly mostLag?: string;
 
     /**
-     * The authority of Patroni's REST certificates, in PEM: a member without one of its certificates is then never
-     * taken for the leader.
-     * @default the checks encrypt, and believe whoever answers at a member's port
+     * The CA certificate (PEM) of Patroni's REST API. With it, a health check fails unless the member presents a
+     * certificate of this CA.
+     * @default the checks use TLS but verify no certificate
      */
     readonly certificateAuthority?: string;
   };
 
   /**
-   * The addresses or ranges from which a load balancer in front speaks the PROXY protocol. Others are never
-   * believed about whom they speak for.
+   * The addresses or ranges of a load balancer that sends the PROXY protocol. HAProxy ignores the protocol from all
+   * other sources, so that clients cannot forge their address.
    * @default no load balancer
    */
   readonly loadBalancer?: readonly string[];
 
-  /** Where to listen. */
+  /** The addresses to listen at. @default the defaults of its fields */
   readonly bind?: {
     /**
-     * For 80, 443 and 6443. Every address by default: the floating IP comes and goes with its election, and the
-     * public address may come after HAProxy at boot. The firewall says who gets in.
+     * For ports 80, 443 and 6443. The default is every address: keepalived adds and removes the floating IP, and the
+     * public address may appear after HAProxy starts. The firewall restricts access.
      * @default "*"
      */
     readonly front?: string;
 
     /**
-     * For 5432, 5433 and 8404: nobody outside of the cluster's network gets to databases and figures, whatever the
-     * firewall says. In a mesh this is the public address, and the firewall lets in the peers alone.
+     * For ports 5432, 5433 and 8404. Databases and metrics cannot be reached from outside the cluster's network, even
+     * without a firewall. In a mesh this is the public address, and the firewall accepts only the peers.
      * @default the server's own address
      */
     readonly inside?: string;
   };
 
-  /** Where the files beside haproxy.cfg lie. @default "/etc/haproxy" */
+  /** The directory of the files that haproxy.cfg refers to. @default "/etc/haproxy" */
   readonly configurationDirectory?: string;
 
-  /** Where the runtime socket lies. @default "/run/haproxy", made by the package */
+  /** The directory of the runtime socket. @default "/run/haproxy", which the Debian package creates */
   readonly runtimeDirectory?: string;
 }
 
@@ -72,7 +74,7 @@ export function patroniAuthorityFile({ configurationDirectory = "/etc/haproxy" }
   return `${configurationDirectory}/patroni-ca.pem`;
 }
 
-/** haproxy.cfg for one server; valid for HAProxy 2.6 and 2.8. */
+/** Renders haproxy.cfg for one server; valid for HAProxy 2.6 and 2.8. */
 export function haproxyConfig(args: HaproxyArgs): string {
   const sections = [
     globalSection(args),
@@ -85,7 +87,7 @@ export function haproxyConfig(args: HaproxyArgs): string {
   return `# HAProxy of ${args.server.name}, rendered by Trellis.\n\n${sections.join("\n")}`;
 }
 
-/** A connection costs HAProxy and the kernel about 50 KiB, buffers included: this is 5 % of the memory. */
+/** A connection needs about 50 KiB in HAProxy and the kernel, buffers included: at most 5 % of the memory. */
 const CONNECTIONS_PER_GB = 1024;
 
 function globalSection({ server, runtimeDirectory = "/run/haproxy" }: HaproxyArgs): string {
@@ -213,15 +215,15 @@ function postgresReplicas(args: HaproxyArgs, postgres: Postgres): string {
 }
 
 /**
- * A pooled connection may sleep for hours, and a statement such as CREATE INDEX may run as long without a byte on the
- * wire. Within a day either is still meant; whether the peer is there at all, TCP's keepalive finds out.
+ * A pooled connection may be idle for hours, and a statement such as CREATE INDEX may run for hours without sending a
+ * byte. So sessions are closed only after a day without traffic. TCP keepalive detects peers that are gone.
  */
 const databaseTimeouts = ["timeout tunnel 24h"];
 
 /**
- * Each member by the NodePort of its own, on this server first: the path shares its fate with this HAProxy, kube-proxy
- * finds the pod wherever it runs, and between nodes the traffic stays in the pods' network. The next server's NodePort
- * is the way out when kube-proxy here is not up, after a boot for instance.
+ * The backend servers: each member has NodePorts of its own, and HAProxy prefers those of this server. This path fails
+ * only together with this HAProxy. kube-proxy forwards to the pod on any node, through the pod network. The next
+ * server's NodePort is the backup while kube-proxy on this server is not up, for example after a boot.
  */
 function members(args: HaproxyArgs, postgres: Postgres, sessions: string): string[] {
   const interval = checkIntervalMs(args.servers.length);
@@ -248,7 +250,7 @@ interface Path {
   readonly near: boolean;
 }
 
-/** The servers whose NodePorts this one uses: its own, then that of the server after it in the order of names. */
+/** The servers whose NodePorts this one uses: this server first, then the next one in the order of names. */
 function pathsOf({ server, servers }: HaproxyArgs): Path[] {
   const sorted = [...servers].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   const own = sorted.findIndex(({ name }) => name === server.name);
@@ -260,7 +262,7 @@ function pathsOf({ server, servers }: HaproxyArgs): Path[] {
   ];
 }
 
-/** A port that clients come to from outside, straight or through the load balancer. */
+/** Binds a port that clients outside of the cluster reach, directly or through the load balancer. */
 function entrance({ bind, loadBalancer = [] }: HaproxyArgs, port: number): string[] {
   return [
     `bind ${bindAddress(bind?.front ?? "*", port)}`,
@@ -274,7 +276,7 @@ function inside({ bind, server }: HaproxyArgs, port: number): string {
   return bindAddress(bind?.inside ?? server.address, port);
 }
 
-/** The private address may come up after HAProxy at boot; `transparent` listens on it already. */
+/** The private address may appear after HAProxy starts; with `transparent` HAProxy can bind it before that. */
 function bindAddress(address: string, port: number): string {
   return address === "*" ? `*:${port}` : `${address}:${port} transparent`;
 }

@@ -3,7 +3,7 @@ import { type HaproxyArgs, haproxyConfig, patroniAuthorityFile } from "./haproxy
 
 export const HAPROXY_CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
 
-/** HAProxy, as one server's part of the edge. */
+/** HAProxy on one server: package, configuration, systemd settings. */
 export function haproxyPart(args: HaproxyArgs): MachinePart {
   const authority = args.postgres?.certificateAuthority;
   return {
@@ -23,7 +23,7 @@ systemctl reload-or-restart haproxy
   };
 }
 
-/** The door of everything must outlive what it serves, and must come back at once. */
+/** All traffic passes HAProxy: the kernel should kill other processes first, and systemd restarts it at once. */
 function unitSettings(): string {
   return `[Unit]
 StartLimitIntervalSec=0

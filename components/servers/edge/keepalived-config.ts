@@ -1,28 +1,30 @@
 import type { EdgeServer } from "./haproxy-config";
 
 export interface KeepalivedArgs {
-  /** The server that this keepalived runs on; its number within its location is part of its name. */
+  /** The server that this keepalived runs on. Its number within its location determines its priority. */
   readonly server: EdgeServer & { readonly number: number };
 
-  /** All servers that may hold the floating IP, this one among them, in one private network. */
+  /** All servers that may hold the floating IP, including this one. They are in one private network. */
   readonly servers: readonly EdgeServer[];
 
-  /** Tells this election from others in the same network. */
+  /** The VRRP group, 1 to 255. No other keepalived group in the same network may use the same number. */
   readonly virtualRouterId: number;
 
+  /** The floating IP that keepalived moves to the elected server. */
   readonly floatingIp: {
     /** Its id at Hetzner, a number. */
     readonly id: string;
+    /** Its IPv4 address. */
     readonly address: string;
   };
 
-  /** A token of Hetzner's API that may assign the floating IP. It lies in a file of root's alone. */
+  /** A Hetzner API token that may assign the floating IP. It is stored in a file that only root can read. */
   readonly token: string;
 
-  /** Hetzner's API. @default "https://api.hetzner.cloud/v1" */
+  /** URL of Hetzner's API. @default "https://api.hetzner.cloud/v1" */
   readonly api?: string;
 
-  /** Where a server learns its own id. @default Hetzner's metadata service */
+  /** URL of the metadata service, from which a server reads its own id. @default Hetzner's metadata service */
   readonly metadata?: string;
 }
 
@@ -30,12 +32,12 @@ export const NOTIFY_SCRIPT = "/usr/local/sbin/trellis-floating-ip";
 export const CHECK_SCRIPT = "/usr/local/lib/trellis/haproxy-answers";
 export const SCRIPT_USER = "keepalived_script";
 
-/** Stands for the interface, whose name only the server knows. */
+/** Placeholder for the interface, whose name is known on the server only. */
 export const INTERFACE = "@INTERFACE@";
 
 /**
- * keepalived.conf for one server, but for the name of its interface. Nobody is born master, and nobody takes the
- * address back from a healthy holder: each move costs all sessions through it.
+ * Renders keepalived.conf for one server, with a placeholder for the name of its interface. All servers start as
+ * backups and do not preempt a healthy master, because each move of the address cuts all sessions through it.
  */
 export function keepalivedConfig({ server, servers, virtualRouterId, floatingIp }: KeepalivedArgs): string {
   const peers = servers.filter(({ name }) => name !== server.name).map(({ address }) => address);
@@ -73,18 +75,18 @@ ${block("virtual_ipaddress", [`${floatingIp.address}/32 dev lo`])}${block("track
 `;
 }
 
-/** 255 belongs to the owner of an address, 0 to a master that resigns; ours are 1 to 254. */
+/** VRRP reserves 255 for the owner of an address and 0 for a master that resigns; ours are 1 to 254. */
 const HIGHEST_PRIORITY = 254;
 
 /**
- * From the server's own number, so that no other server's coming or going changes it. Servers of the same number in
- * two locations tie; VRRP then prefers the higher address.
+ * The priority depends on the server's own number only, so adding or removing other servers does not change it. Servers
+ * with the same number in two locations have the same priority; VRRP then prefers the higher address.
  */
 export function priorityOf({ number }: { readonly number: number }): number {
   return Math.max(1, HIGHEST_PRIORITY - number);
 }
 
-/** Hetzner's networks carry no multicast. A lone server has nobody to elect with, and keepalived no unicast to nobody. */
+/** Hetzner's networks carry no multicast, so VRRP uses unicast. A single server has no peers and gets no such block. */
 function unicast(own: string, peers: readonly string[]): string {
   if (peers.length === 0) return "";
   return `  unicast_src_ip ${own}\n  check_unicast_src\n${block("unicast_peer", peers)}`;

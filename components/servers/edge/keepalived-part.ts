@@ -17,7 +17,7 @@ const CONFIGURE_SCRIPT = "/usr/local/lib/trellis/configure-keepalived";
 const HETZNER_API = "https://api.hetzner.cloud/v1";
 const HETZNER_METADATA = "http://169.254.169.254/hetzner/v1/metadata";
 
-/** keepalived, which elects the holder of the floating IP, and the script that tells Hetzner. */
+/** keepalived, which elects the holder of the floating IP, and the script that assigns the address at Hetzner. */
 export function keepalivedPart(args: KeepalivedArgs): MachinePart {
   return {
     name: "keepalived",
@@ -43,7 +43,7 @@ systemctl restart keepalived
   };
 }
 
-/** At each start anew, since an interface may have another name after a reboot or a change of the server type. */
+/** Runs at each start: the interface may have another name after a reboot or a change of the server type. */
 function configureScript({ server }: KeepalivedArgs): string {
   return `#!/bin/sh
 # Writes keepalived.conf with the name of the interface that holds this server's private address.
@@ -61,7 +61,7 @@ exec curl --disable --silent --fail --max-time 1 --output /dev/null http://${ser
 `;
 }
 
-/** A file of its own, so that shellcheck and editors read it as what it is. */
+/** The script is a separate file so that shellcheck and editors recognize it. */
 function notifyScript(): string {
   return readFileSync(new URL("./trellis-floating-ip.sh", import.meta.url), "utf8");
 }
@@ -91,7 +91,7 @@ function oneLine(name: string, value: string): string {
 
 const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
 
-/** The package's unit wants a configuration before it starts, and does not come back after a failure. */
+/** Overrides the package's unit, which requires keepalived.conf before its start and does not restart on failure. */
 function unitSettings(): string {
   return `[Unit]
 ConditionFileNotEmpty=

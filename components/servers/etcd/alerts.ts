@@ -6,13 +6,15 @@ const MINUTE = 60;
 const HOUR = 3600;
 
 /**
- * Alerts on etcd. Members are scraped under `job`; the age of snapshots comes from the members'
- * node-exporters.
+ * Alerts on etcd. The times of the last snapshot and of the last authentication check come from the members'
+ * node-exporters, all else from etcd's own metrics.
  */
 export function etcdAlerts(args: {
+  /** The number of members; the alert on a lost quorum follows from it. */
   readonly members: number;
+  /** Hours between two snapshots. The alert fires when the newest is more than twice as old. */
   readonly snapshotEveryHours: number;
-  /** @default "etcd" */
+  /** The Prometheus job that scrapes the members. @default "etcd" */
   readonly job?: string;
 }): AlertRule[] {
   const job = `job="${args.job ?? "etcd"}"`;
@@ -59,7 +61,8 @@ export function etcdAlerts(args: {
       expr: `rate(etcd_server_proposals_failed_total{${job}}[15m]) * 900 > 5`,
     },
     {
-      // etcd's hardware guide: the 99th percentile of a WAL fsync below 10 ms, of a commit below 25 ms; we warn at 2 times.
+      // etcd's hardware guide recommends 99th percentiles below 10 ms for a WAL fsync and 25 ms for a commit. The next
+      // two alerts fire at twice these values.
       ...warning(
         "EtcdSlowDisk",
         "10m",
@@ -96,7 +99,7 @@ export function etcdAlerts(args: {
       expr: `etcd_mvcc_db_total_size_in_use_in_bytes{${job}} / etcd_mvcc_db_total_size_in_bytes{${job}} < 0.5 and etcd_mvcc_db_total_size_in_bytes{${job}} > 268435456`,
     },
     {
-      // All members see the same state, so one that saw it turned on is enough.
+      // All members have the same state, so it is enough that one of them found authentication on.
       ...critical(
         "EtcdAuthenticationOff",
         "5m",
@@ -106,7 +109,7 @@ export function etcdAlerts(args: {
       expr: `(time() - max(trellis_etcd_authentication_timestamp_seconds)) > ${3 * ACCESS_CHECK_MINUTES * MINUTE} or absent(trellis_etcd_authentication_timestamp_seconds)`,
     },
     {
-      // The second turn is missed too, and followers had half an hour to step in.
+      // The second snapshot is missing too, and the followers had half an hour to take it instead of the leader.
       ...critical(
         "EtcdSnapshotTooOld",
         "5m",

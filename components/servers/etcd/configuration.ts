@@ -5,18 +5,24 @@ import type { EtcdPaths } from "./paths";
 import { timeoutsFor } from "./timeouts";
 
 export interface EtcdMember {
-  /** The node's name, which is the member's too. */
+  /** The node's name, which is also the member's. */
   readonly name: string;
-  /** Where the other members and all clients reach it. */
+  /** The address at which the other members and all clients reach it. */
   readonly address: string;
 }
 
 export interface ConfigurationArgs {
+  /** The member that this configuration is for. */
   readonly member: EtcdMember;
+  /** The paths of the data and the certificates. */
   readonly paths: EtcdPaths;
+  /** etcd's `initial-cluster-token`, which distinguishes clusters. */
   readonly token: string;
+  /** The worst round trip between two members in ms. Heartbeat and election timeout follow from it. */
   readonly roundTripMs: number;
+  /** Size of the database in GiB at which etcd refuses writes. */
   readonly quotaGib: number;
+  /** Seconds that etcd keeps old revisions of keys before it compacts them. */
   readonly historySeconds: number;
 }
 
@@ -28,22 +34,22 @@ export const peerUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${
 
 const GIB = 1024 ** 3;
 
-/** Features that keep the data of all members the same, wherever they run. */
+/** Feature gates that keep the data of all members the same. Every etcd of ours needs them, on servers and in pods. */
 export const ETCD_INTEGRITY = [
-  // A member that defragments answers nobody meanwhile: it says so, and clients go to another.
+  // A member that defragments cannot answer. With this gate it reports that, and clients use another member.
   "StopGRPCServiceOnDefrag",
-  // A member compares its data with the others' before it serves, and after each compaction.
+  // With these two a member compares its data with the others' before it serves and after each compaction.
   "InitialCorruptCheck",
   "CompactHashCheck",
 ];
 
 const FEATURES = [
   ...ETCD_INTEGRITY,
-  // Members call each other from the address that their certificates name, however many a machine has.
+  // Members connect to each other from the address in their certificates, even if a machine has several.
   "SetMemberLocalAddr",
 ];
 
-/** etcd's own configuration file, but for how the member joins: that is decided when it starts. */
+/** Renders etcd's configuration file without the settings for joining, which `trellis-etcd join` adds at each start. */
 export function renderConfiguration(args: ConfigurationArgs): string {
   const { member, paths } = args;
   const { heartbeatMs, electionMs } = timeoutsFor(args.roundTripMs);
@@ -55,8 +61,8 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     "listen-peer-urls": peerUrl(member),
     "initial-advertise-peer-urls": peerUrl(member),
     "initial-cluster-token": args.token,
-    // Without TLS, since Prometheus has no certificate of this authority; it shows health and figures, no keys.
-    "listen-metrics-urls": `http://${member.address}:${SERVER_PORTS.etcdMetrics}`,
+    // Without TLS, because Prometheus has no certificate of this CA. The port serves health and metrics, no keys.
+    "listen-metrics-urls": `http://${member.address}:${METRICS_PORT}`,
 
     "client-transport-security": {
       "cert-file": `${paths.certificates}/server.crt`,

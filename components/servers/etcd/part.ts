@@ -9,55 +9,64 @@ import { renderStoreCredentials, renderToolSettings, type SnapshotStore } from "
 import { renderUnits } from "./units";
 
 export interface EtcdArgs {
-  /** What the cluster is called; part of its token and of its snapshots' names. */
+  /** The cluster's name, part of etcd's cluster token and of the snapshots' names. */
   readonly cluster: string;
-  /** The node that this part is for: one of the members. */
+  /** The node that this part is for: the name of one of the members. */
   readonly node: string;
-  /** All members, this one too. */
+  /** All members, including this one. */
   readonly members: readonly EtcdMember[];
+  /** CPU architecture of the node; it selects the etcd release to download. */
   readonly architecture: Architecture;
   /**
-   * True from a server's second generation on. Such a server joins the cluster that exists and never founds one, so that
-   * a member that lost its disk cannot vote for a past that it has forgotten.
+   * True from a server's second generation on. Such a server joins the existing cluster and never bootstraps one:
+   * a member that lost its disk also lost the log entries that it had acknowledged, and must not vote without them.
    */
   readonly replaced: boolean;
-  /** The worst round trip between two members; heartbeat and election follow from it. */
+  /**
+   * The worst round trip between two members in ms. Heartbeat and election timeout follow from it: too low a value
+   * causes needless elections, too high a value delays the election after the leader is lost.
+   */
   readonly roundTripMs: number;
-  /** The size at which etcd refuses to grow. */
+  /** Size of the database in GiB at which etcd refuses writes. More needs more memory and a longer restore. */
   readonly quotaGib: number;
+  /** The member's certificates. The private keys are readable by root and etcd only. */
   readonly certificates: {
-    /** Signs everything below. */
+    /** The CA certificate (PEM) that issued the certificates below. */
     readonly authority: string;
-    /** Names the member's address; serves clients. For both usages, since the JSON gateway calls its own server with it. */
+    /** The server certificate, with the member's address. It is also a client certificate: the JSON gateway uses it. */
     readonly server: KeyPair;
     /**
-     * Carries `PEER_COMMON_NAME` and names every address that this member calls the others from, or they refuse it: its
-     * own, and on loopback 127.0.0.1. For both usages.
+     * The peer certificate, for server and client use, with the common name `PEER_COMMON_NAME`. It contains every
+     * address from which this member connects to the others: its own, and on loopback 127.0.0.1. Members refuse
+     * connections from other addresses.
      */
     readonly peer: KeyPair;
-    /** A client's, with the common name `ROOT_USER`: joining, access and snapshots need all rights. */
+    /** The client certificate of the user `ROOT_USER`: joining, access and snapshots need all rights. */
     readonly root: KeyPair;
   };
-  /** Letters and digits. */
+  /** The password of etcd's user `patroni`; letters and digits only. */
   readonly patroniPassword: string;
+  /** When snapshots are taken, how they are encrypted, and where copies go. */
   readonly snapshots: {
+    /** Hours between two snapshots. Fewer hours lose less in a restore and store more snapshots. */
     readonly everyHours: number;
+    /** Days to keep snapshots in the store. More days need more space. The three newest stay in any case. */
     readonly keepDays: number;
-    /** An Ed25519 key pair in OpenSSH's form, for age. Kept outside of the cluster too: without it no snapshot opens. */
+    /** An Ed25519 key pair in OpenSSH format, for age. Keep a copy off the cluster: it alone decrypts the snapshots. */
     readonly key: { readonly publicKey: string; readonly privateKey: string };
-    /** @default snapshots stay on the members, the five newest */
+    /** The bucket for copies. @default none: snapshots are on the members only. Each keeps its five newest. */
     readonly store?: SnapshotStore;
   };
   /**
-   * How long old revisions of keys are kept for watchers and paging, in seconds.
-   * @default 300: what API servers keep, where they compact themselves
+   * Seconds to keep old revisions of keys, for watchers and paging.
+   * @default 300, as API servers do if they compact themselves
    */
   readonly historySeconds?: number;
-  /** A folder that stands for `/`, where a test lays the files down. */
+  /** A directory to use instead of `/`, for tests. @default "", the machine's own root */
   readonly root?: string;
 }
 
-/** One member of etcd under systemd, with its access, its snapshots and its care. */
+/** One member of etcd under systemd, with its users, snapshots and weekly defragmentation. */
 export function etcdPart(args: EtcdArgs): MachinePart {
   const member = args.members.find(({ name }) => name === args.node);
   if (!member) throw new Error(`${args.node} is not an etcd member`);
@@ -114,7 +123,7 @@ function configurationFiles(args: EtcdArgs, member: EtcdMember, paths: EtcdPaths
   ];
 }
 
-/** etcd reads its certificates anew for each connection, and the tool for each call: a renewed one needs no restart. */
+/** Renewed certificates need no restart: etcd reads them for each connection, the tool for each call. */
 function certificateFiles({ certificates }: EtcdArgs, paths: EtcdPaths): MachineFile[] {
   const { authority, server, peer, root } = certificates;
   const pair = (name: string, { cert, key }: KeyPair, rights: Pick<MachineFile, "mode" | "owner">) => [
@@ -150,7 +159,7 @@ function directories(paths: EtcdPaths): MachineDirectory[] {
   ];
 }
 
-/** etcd is ready once it is part of a quorum, which may take the other machines' time: nothing here waits for it. */
+/** `--no-block`: etcd is ready only when it is part of a quorum, which may need machines that boot later. */
 const SETUP = `systemctl daemon-reload
 systemctl enable --now --no-block etcd.service etcd-access.service etcd-access.timer etcd-snapshot.timer etcd-defragment.timer
 `;

@@ -1,11 +1,11 @@
-/** Where everything of a member lies, below a root that is empty on a machine and a scratch folder in a test. */
+/** The paths of a member's files. The root is empty on a machine and a temporary directory in a test. */
 export function etcdPaths(root = "") {
   const etc = `${root}/etc/etcd`;
   return {
     etc,
-    /** What is true of this member however it starts; the tool adds how it joins. */
+    /** The part of etcd's configuration that is the same at each start; the tool adds the settings for joining. */
     configuration: `${etc}/etcd.yaml`,
-    /** What the tool knows, as shell variables. */
+    /** The settings of `trellis-etcd`, as shell variables. */
     tool: `${etc}/trellis.conf`,
     grants: `${etc}/grants`,
     snapshotRecipient: `${etc}/snapshot.recipient`,
@@ -14,14 +14,14 @@ export function etcdPaths(root = "") {
     certificates: `${etc}/tls`,
     binaries: `${root}/usr/local/bin`,
     program: `${root}/usr/local/sbin/trellis-etcd`,
-    /** From the base of the machine: waits for an address. */
+    /** A script of the base part that waits for an address. */
     interfaceOf: `${root}/usr/local/lib/trellis/interface-of`,
     units: `${root}/etc/systemd/system`,
     run: `${root}/run/etcd`,
     /** The configuration that etcd is started with. */
     started: `${root}/run/etcd/etcd.yaml`,
     data: `${root}/var/lib/etcd`,
-    /** Outlives the data: that this machine has been a member, and its last snapshots. */
+    /** Kept when the data is deleted: the mark that this machine was a member, and its last snapshots. */
     state: `${root}/var/lib/trellis/etcd`,
     snapshots: `${root}/var/lib/trellis/etcd/snapshots`,
     /** Read by node-exporter's textfile collector. */

@@ -3,7 +3,7 @@ import type { MachineBinary } from "../machine";
 
 export type Architecture = keyof typeof versions.etcd.sha256;
 
-/** The server, its client, and the program that reads and restores snapshots: all three from one archive. */
+/** The server, its client, and etcdutl, which reads and restores snapshots: all three from one archive. */
 export function etcdBinaries(architecture: Architecture, folder: string): MachineBinary[] {
   const name = `etcd-v${versions.etcd.version}-linux-${architecture}`;
   return ["etcd", "etcdctl", "etcdutl"].map((program) => ({

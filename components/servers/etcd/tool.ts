@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The tool's chapters, in the order in which it reads them. */
+/** The parts of the script, in the order in which they are joined. */
 const CHAPTERS = [
   "beginning",
   "talking",
@@ -12,7 +12,7 @@ const CHAPTERS = [
   "commands",
 ] as const;
 
-/** `trellis-etcd`, one file: the same on every machine, since all that differs stands in its configuration. */
+/** Renders `trellis-etcd`, one file. It is the same on every machine; all differences are in its configuration. */
 export function renderTool(): string {
   return CHAPTERS.map((chapter) =>
     readFileSync(new URL(`./tool/${chapter}.sh`, import.meta.url), "utf8"),

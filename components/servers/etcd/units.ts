@@ -6,7 +6,7 @@ export interface Unit {
   readonly content: string;
 }
 
-/** Confines what needs no more than files and sockets. */
+/** systemd sandboxing for services that need only files and sockets. */
 const CONFINED = `NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -38,18 +38,18 @@ export function renderUnits(paths: EtcdPaths, address: string): Unit[] {
       name: "etcd-snapshot.service",
       content: task("Snapshot of etcd, if one is due", `${paths.program} snapshot --due`, paths),
     },
-    // Each member asks whether one is due; the leader takes it, and a follower only where the leader did not.
+    // Each member checks whether a snapshot is due. The leader takes it; a follower does so only if the leader did not.
     { name: "etcd-snapshot.timer", content: timer("Asks whether an etcd snapshot is due", "*:0/15", 60) },
     {
       name: "etcd-defragment.service",
       content: task("Defragmentation of etcd", `${paths.program} defragment --leader`, paths),
     },
-    // The leader's turn alone does anything: it takes the members one by one and itself last.
+    // Only the leader acts: it defragments the members one by one, itself last. On followers the task does nothing.
     { name: "etcd-defragment.timer", content: timer("Defragments etcd each week", "Sun *-*-* 03:40", 600) },
   ];
 }
 
-/** The private network's interface may appear only seconds after the others. */
+/** The interface of the private network may appear seconds after the others. */
 const SECONDS_FOR_THE_INTERFACE = 120;
 
 function service(paths: EtcdPaths, address: string): string {
@@ -92,8 +92,8 @@ WantedBy=multi-user.target
 }
 
 /**
- * `Wants=`: with `Requires=` systemd would cancel this unit for good when etcd's first start fails. It does not stay
- * active, so that its timer starts it again.
+ * `Wants=`, because with `Requires=` systemd cancels this unit for good if etcd's first start fails. The unit has no
+ * `RemainAfterExit=`, so that its timer can start it again.
  */
 function access(paths: EtcdPaths): string {
   return `[Unit]
@@ -116,7 +116,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Repeated, since a restored snapshot or a person may have turned authentication off. */
+/** The check is repeated because a restored snapshot or a person may turn authentication off. */
 const ACCESS_TIMER = `[Unit]
 Description=Checks users, roles and authentication of etcd
 

@@ -4,26 +4,28 @@ import type { Location } from "../../settings";
 import { UserError } from "../../shared/user-error";
 import { type Labels, selectorOf } from "./labels";
 
-/** A server of the cluster as it runs now, whoever made it so. */
+/** The present state of one of the cluster's servers, including changes made outside of this program. */
 export interface RunningServer {
   readonly name: string;
   readonly serverType: string;
+  /** Its labels; the program reads its generation and the mark of its first boot from them. */
   readonly labels: Labels;
+  /** Whether Hetzner refuses to delete it. A replacement lifts this protection first. */
   readonly deleteProtection: boolean;
 }
 
-/** What Hetzner says before anything is declared; the plan of the servers builds on it. */
+/** The state of the Hetzner account before anything is declared; the plan of the servers depends on it. */
 export interface AccountSurvey {
   /** The cluster's servers by name. */
   readonly servers: ReadonlyMap<string, RunningServer>;
 
-  /** Where each server type can be had today. */
+  /** The locations that have each server type in stock now, by type. */
   readonly stock: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
- * Asks Hetzner for the cluster's servers and for what is in stock, with the credentials and the endpoint of the
- * default provider (`hcloud:token`, `hcloud:endpoint`).
+ * Reads the cluster's servers and the server types in stock from Hetzner, with the credentials and the endpoint of
+ * the default provider (`hcloud:token`, `hcloud:endpoint`).
  */
 export async function surveyAccount(cluster: string): Promise<AccountSurvey> {
   const [{ servers }, { serverTypes }] = await Promise.all([
@@ -52,7 +54,7 @@ export function inStock({ stock }: AccountSurvey, type: string, location: Locati
   return stock.get(type)?.has(location) ?? false;
 }
 
-/** The provider's own message does not name the missing token. */
+/** Adds what to check, because the provider's own message does not name the missing token. */
 function refusal(error: unknown): UserError {
   const reason = error instanceof Error ? error.message : String(error);
   const hasToken = new pulumi.Config("hcloud").get("token") ?? process.env.HCLOUD_TOKEN;

@@ -9,36 +9,42 @@ import { clusterLabels } from "./labels";
 import { placementGroups } from "./placement";
 
 export interface AddressesArgs {
-  /** The cluster's name, in names and labels. */
+  /** The cluster's name. Names and labels of all resources contain it. */
   readonly cluster: string;
 
+  /** The servers, their network, the edge, SSH keys with the allowed source ranges, and the protection. */
   readonly target: HetznerTarget;
 }
 
 /** What a server is created in: addresses, network, firewall, SSH keys. */
 export interface ServerEnvironment {
-  /** The primary IPs, by the names of the servers. */
+  /** The primary IPs, by server name. */
   readonly primaryIpIds: Readonly<Record<string, pulumi.Output<number>>>;
-  /** By the groups' names; see placement.ts. */
+  /** The placement groups, by name of the group; see placement.ts. */
   readonly placementGroupIds: Readonly<Record<string, pulumi.Output<number>>>;
+  /** The firewall that is attached to every server. */
   readonly firewallId: pulumi.Output<number>;
-  /** Absent in a mesh over public addresses. */
+  /** The private network; undefined in a mesh over public addresses. */
   readonly network: { readonly id: pulumi.Output<number>; readonly subnet: pulumi.Resource } | undefined;
+  /** The SSH keys, which must exist before the servers. */
   readonly sshKeys: readonly hcloud.SshKey[];
-  /** By names, not by ids: a key is then no input of the servers, and replacing it can replace none of them. */
+  /** Names, not ids: ids would make the keys inputs of the servers, and replacing a key could replace servers. */
   readonly sshKeyNames: readonly string[];
 }
 
-/** All that exists before the first server: addresses, the private network, the firewall, keys, placement groups. */
+/**
+ * Creates what must exist before the first server: primary IPs, the private network, the floating IP or load balancer,
+ * the firewall, SSH keys and placement groups. Certificates and user data contain the addresses.
+ */
 export class Addresses extends pulumi.ComponentResource {
-  /** The public addresses, by the names of the servers. A server that is replaced keeps its own. */
+  /** The public addresses, by server name. A replaced server keeps its address. */
   readonly publicAddress: Readonly<Record<string, pulumi.Output<string>>>;
-  /** The address in front of all servers; absent where DNS names each of them. */
+  /** The address of the floating IP or load balancer; undefined if DNS lists the servers themselves. */
   readonly front: pulumi.Output<string> | undefined;
-  /** Where administrators reach the Kubernetes API. */
+  /** The address at which administrators reach the Kubernetes API. */
   readonly api: pulumi.Output<string>;
   readonly floatingIpId: pulumi.Output<string> | undefined;
-  /** The private address from which a load balancer speaks to HAProxy. */
+  /** The private source address of a load balancer's connections to HAProxy. */
   readonly balancerAddress: string | undefined;
   readonly environment: ServerEnvironment;
 
@@ -72,7 +78,7 @@ export class Addresses extends pulumi.ComponentResource {
     this.registerOutputs({ publicAddress: this.publicAddress, front: this.front, api: this.api });
   }
 
-  /** Without an assignee: the server that takes it says so, and `assigneeType` alone draws a warning. */
+  /** Without an assignee: the server refers to its IP, and `assigneeType` alone causes a warning. */
   #primaryIp(name: string, { cluster, target }: AddressesArgs, node: Node): hcloud.PrimaryIp {
     return new hcloud.PrimaryIp(
       `${name}-${node.name}`,
@@ -139,14 +145,15 @@ export class Addresses extends pulumi.ComponentResource {
         servers,
         webFrom: target.edge.kind === "load-balancer" ? "load-balancer" : "everyone",
       });
-    // Their number follows from that of the servers: too many are refused before anything is made.
+    // The number of rules depends only on the number of servers, so too many are refused before anything is created.
     const rules = rulesFor(nodes.map((node) => node.name));
     const addresses = nodes.map((node) => this.publicAddress[node.name] ?? missing(node));
     return new hcloud.Firewall(
       `${name}-firewall`,
       {
         name: cluster,
-        // Without peers the rules are known at once, and a preview does not announce a change that will be none.
+        // Without a mesh the rules contain no outputs. So a preview does not show a change of the rules that the
+        // update then does not make.
         rules: fabric === "mesh" ? pulumi.all(addresses).apply(rulesFor) : rules,
         labels: clusterLabels(cluster),
       },
@@ -160,7 +167,7 @@ export class Addresses extends pulumi.ComponentResource {
         new hcloud.SshKey(
           `${name}-key-${key.name}`,
           { name: keyName(cluster, key.name), publicKey: key.publicKey, labels: clusterLabels(cluster) },
-          // Hetzner wants each name once, so the old key goes before the new one comes.
+          // Hetzner requires unique names, so the old key must be deleted before the new one is created.
           { parent: this, deleteBeforeReplace: true },
         ),
     );

@@ -4,15 +4,15 @@ import { UserError } from "../../shared/user-error";
 
 type LoadBalancerType = Extract<Edge, { kind: "load-balancer" }>["type"];
 
-/** How many servers a load balancer reaches (hetzner.com/cloud/load-balancer). */
+/** The most targets of each type of load balancer (hetzner.com/cloud/load-balancer). */
 const MOST_TARGETS: Readonly<Record<LoadBalancerType, number>> = { lb11: 25, lb21: 75, lb31: 150 };
 
 const EVERY_ADDRESS = "0.0.0.0/0";
 
 /**
- * The ports that a load balancer passes on, to the same ports of the servers' HAProxy and with the PROXY protocol.
- * Its public side has no firewall: only what everyone may reach is put on it. The Kubernetes API is among that where
- * the settings open it to everyone; databases never are.
+ * The ports that a load balancer forwards to the same ports of the servers' HAProxy, with the PROXY protocol. Hetzner
+ * has no firewall for its public side, so it forwards only what everyone may reach. That includes the Kubernetes API if
+ * the settings open it to everyone, and never the databases.
  */
 export function balancedPorts(administrators: readonly string[]): number[] {
   const { http, https, kubernetesApi } = SERVER_PORTS;

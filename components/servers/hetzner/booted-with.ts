@@ -2,23 +2,23 @@ import { createHash } from "node:crypto";
 import type { AccountSurvey } from "./account";
 import { BOOTED_WITH_LABEL } from "./labels";
 
-/** What a server takes up at its first boot and never again. */
+/** The inputs that a server reads only at its first boot. */
 export interface FirstBoot {
   readonly image: string;
   readonly sshKeys: readonly string[];
   readonly userData: string;
 }
 
-/** Enough to tell two first boots apart, and too little to tell anything about the secrets inside. */
+/** Enough digits to distinguish two first boots, and too few to reveal anything about the secrets in them. */
 const DIGITS = 12;
 
-/** The mark that a server keeps, as a label, of what it booted with. */
+/** A short digest of a server's first boot. The server has it as a label, so that a later run can compare. */
 export function bootMark({ image, sshKeys, userData }: FirstBoot): string {
   const whole = JSON.stringify([image, [...sshKeys].sort(), userData]);
   return createHash("sha256").update(whole).digest("hex").slice(0, DIGITS);
 }
 
-/** The servers whose cloud-init changed since they were created, among those that stay as they are. */
+/** The names of the running servers whose cloud-init changed since they were created. */
 export function outdatedServers(marks: Readonly<Record<string, string>>, survey: AccountSurvey): string[] {
   return Object.entries(marks)
     .filter(([name, mark]) => {

@@ -9,28 +9,28 @@ const MOST_RULES = 50;
 const EVERYONE = ["0.0.0.0/0", "::/0"] as const;
 
 export interface FirewallArgs {
-  /** The ranges that administrators come from. */
+  /** The source ranges that can reach SSH and the Kubernetes API. */
   readonly administrators: readonly string[];
 
   /**
-   * How the servers reach each other. Hetzner's firewalls see public traffic alone: a private network needs no rule,
-   * and a rule could not protect it.
+   * How the servers reach each other. Hetzner's firewalls filter public traffic only: a private network needs no
+   * rules, and rules could not protect it.
    */
   readonly fabric: Fabric;
 
-  /** The public addresses of all servers. */
+  /** The public addresses of all servers. In a mesh they may reach each other's ports. */
   readonly servers: readonly string[];
 
-  /** Whether the web comes straight to the servers, or by the private network from a load balancer. */
+  /** The source of HTTP and HTTPS: everyone, or a load balancer in the private network, which needs no rule. */
   readonly webFrom: "everyone" | "load-balancer";
 }
 
-/** A rule for traffic to the servers; there are none for traffic from them, which is all let out. */
+/** A rule for inbound traffic. There are no outbound rules, so all outbound traffic is allowed. */
 export interface FirewallRule {
   readonly description: string;
   readonly direction: "in";
   readonly protocol: "tcp" | "udp" | "icmp";
-  /** A port or a range of ports, such as `80` and `2379-2381`. */
+  /** A port or a range of ports, such as `80` and `2379-2381`. @default none, for ICMP */
   readonly port?: string;
   readonly sourceIps: string[];
 }
@@ -38,7 +38,7 @@ export interface FirewallRule {
 type Opening = Pick<FirewallRule, "description" | "protocol" | "port">;
 
 const FOR_EVERYONE: readonly Opening[] = [
-  // Without it, path MTU discovery fails and large packets vanish.
+  // Without ICMP, path MTU discovery fails and large packets are lost.
   { description: "ICMP", protocol: "icmp" },
 ];
 const WEB: readonly Opening[] = [
@@ -50,7 +50,10 @@ const FOR_ADMINISTRATORS: readonly Opening[] = [
   { description: "Kubernetes API", protocol: "tcp", port: `${SERVER_PORTS.kubernetesApi}` },
 ];
 
-/** What servers of a mesh say to each other over public addresses; all of it is encrypted and authenticated. */
+/**
+ * Traffic between the servers of a mesh, over public addresses. It is encrypted and authenticated, except for metrics
+ * (2381, 8404, 9100) and for HTTP to the ingress.
+ */
 const FOR_PEERS: readonly Opening[] = [
   {
     description: "etcd: clients, peers, figures",
@@ -69,7 +72,7 @@ const FOR_PEERS: readonly Opening[] = [
   { description: "WireGuard between the pods", protocol: "udp", port: `${SERVER_PORTS.wireguard}` },
 ];
 
-/** What may reach the servers from the public network; all else is dropped. */
+/** The rules for traffic from the public network. The firewall drops all other inbound traffic. */
 export function firewallRules({ administrators, fabric, servers, webFrom }: FirewallArgs): FirewallRule[] {
   const peers = fabric === "mesh" ? servers.map((address) => `${address}/32`) : [];
   const rules = [
@@ -87,7 +90,7 @@ export function firewallRules({ administrators, fabric, servers, webFrom }: Fire
   return rules;
 }
 
-/** One rule for each opening, or several where a rule cannot hold all sources. */
+/** One rule for each opening, or several if the sources exceed the limit of one rule. */
 function openings(wanted: readonly Opening[], sources: readonly string[]): FirewallRule[] {
   return wanted.flatMap((opening) =>
     chunks([...new Set(sources)]).map(

@@ -5,24 +5,25 @@ import { balancedPorts, checkBalancedServers } from "./balanced-services";
 import { clusterLabels, selectorOf } from "./labels";
 
 export interface FrontArgs {
-  /** The cluster's name, in names and labels. */
+  /** The cluster's name. Names and labels of all resources contain it. */
   readonly cluster: string;
 
-  /** Which kind of front, and whom it lets in. */
+  /** Whether to create a floating IP or a load balancer, the source ranges of administrators, and the protection. */
   readonly target: Pick<HetznerTarget, "access" | "network" | "protection"> & {
     readonly edge: Exclude<Edge, { kind: "dns" }>;
   };
 
+  /** All servers. The first determines the location of a floating IP, or the network zone of a load balancer. */
   readonly nodes: readonly Node[];
 
-  /** The private network with its subnet, by which a load balancer reaches the servers. */
+  /** The private network and its subnet, through which a load balancer reaches the servers. */
   readonly network: { readonly id: pulumi.Input<number>; readonly subnet: pulumi.Resource };
 }
 
-/** The one public address in front of all servers: a floating IP among them, or a load balancer. */
+/** Creates the one public address of all servers: a floating IP that keepalived moves, or a load balancer. */
 export class Front extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
-  /** What keepalived assigns to the server that it elects. */
+  /** The id with which keepalived assigns the address to the elected server; undefined with a load balancer. */
   readonly floatingIpId: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: FrontArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -56,8 +57,8 @@ export class Front extends pulumi.ComponentResource {
       {
         parent: this,
         protect: target.protection,
-        // keepalived moves it between servers at run time; and its home, once chosen, outlives the server that stood
-        // there, because another home would be another address.
+        // keepalived changes the server at run time. The home location stays even if its server is removed, because a
+        // new location means a new address.
         ignoreChanges: ["serverId", "homeLocation"],
       },
     );
@@ -87,7 +88,7 @@ export class Front extends pulumi.ComponentResource {
       { loadBalancerId, networkId: network.id, ip: balancerAddress(target.network) },
       { parent: this, dependsOn: network.subnet },
     );
-    // By label, so that no server is an input here: replacing one then touches nothing of the balancer.
+    // Select the targets by label: without servers as inputs, replacing a server does not change the load balancer.
     new hcloud.LoadBalancerTarget(
       `${name}-servers`,
       { loadBalancerId, type: "label_selector", labelSelector: selectorOf(cluster), usePrivateIp: true },
@@ -111,7 +112,7 @@ export class Front extends pulumi.ComponentResource {
   }
 }
 
-/** Where a load balancer stands in the private network: behind the gateway, before all servers. */
+/** The load balancer's address in the private network: after the gateway's and before those of all servers. */
 export function balancerAddress(network: HetznerTarget["network"]): string {
   return addressIn(network.servers, 2);
 }

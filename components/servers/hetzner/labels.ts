@@ -1,6 +1,6 @@
 import type { Node } from "../../settings";
 
-/** Labels that the program reads back from running servers; see renewal.ts and booted-with.ts. */
+/** Labels that the program reads back from running servers; see server-plan.ts and booted-with.ts. */
 export const GENERATION_LABEL = "trellis-generation";
 export const BOOTED_WITH_LABEL = "trellis-booted-with";
 
@@ -8,7 +8,7 @@ const CLUSTER_LABEL = "trellis-cluster";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** What everything of a cluster carries, so that it can be told from its neighbours in a project. */
+/** Labels of every resource of a cluster. They distinguish it from other clusters in the same project. */
 export function clusterLabels(cluster: string): Labels {
   return { [CLUSTER_LABEL]: cluster };
 }
@@ -20,7 +20,7 @@ export function nodeLabels(cluster: string, node: Pick<Node, "roles">): Labels {
   };
 }
 
-/** Finds what carries a cluster's labels, in Hetzner's selector language. */
+/** A label selector, in Hetzner's syntax, that matches all resources of a cluster. */
 export function selectorOf(cluster: string): string {
   return `${CLUSTER_LABEL}=${cluster}`;
 }

@@ -8,23 +8,25 @@ import {
 } from "../../settings";
 
 export interface MonthlyCostArgs {
-  /** Each server with the type that it has. */
+  /** Each server with its present type. */
   readonly servers: ReadonlyArray<{ readonly serverType: string; readonly location: Location }>;
+  /** The edge: a floating IP or a load balancer costs money, DNS does not. */
   readonly edge: Edge;
-  /** Prices that differ from the built-in table, by the name of what is billed. */
+  /** Prices that override the built-in table, by billed item. */
   readonly prices: HetznerTarget["prices"];
 }
 
-/** An estimate without VAT, traffic beyond what is included, volumes, and object storage. */
+/** An estimate in euros. It excludes VAT, traffic beyond the included amount, volumes, and object storage. */
 export interface MonthlyCost {
+  /** The sum of all items. */
   readonly euros: number;
   readonly items: readonly CostItem[];
-  /** Figures that are less certain than the others. */
+  /** The prices that are less certain than the others, and why. */
   readonly caveats: readonly string[];
 }
 
 export interface CostItem {
-  /** As Hetzner's price list calls it, for instance `ccx23`. */
+  /** The name in Hetzner's price list, for instance `ccx23`. */
   readonly name: string;
   readonly zone: NetworkZone;
   readonly count: number;
@@ -48,7 +50,7 @@ export function monthlyCost({ servers, edge, prices }: MonthlyCostArgs): Monthly
   return { euros: cents / 100, items: all, caveats: [...caveats] };
 }
 
-/** A cluster has one of these, in the zone of its servers. */
+/** What is billed once for each cluster, in the zone of its servers. */
 function billedAtTheEdge(edge: Edge): string[] {
   switch (edge.kind) {
     case "floating-ip":

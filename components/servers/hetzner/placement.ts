@@ -6,9 +6,9 @@ const GROUP_HOLDS = 10;
 const PROJECT_HOLDS = 50;
 
 /**
- * The placement group of a server: one for each ten numbers of a location. It follows from the node's own name, since
- * a server can only be moved to another group while it is off; so a lone server has a group too, for its neighbour to
- * come.
+ * The placement group of a server: one for each ten numbers of a location. It depends only on the node's own name,
+ * because a server must be shut down to move to another group. So a single server has a group too, to which its later
+ * neighbours are added.
  */
 export function placementGroupOf({ location, number }: Pick<Node, "location" | "number">): string {
   return `${location}-${Math.ceil(number / GROUP_HOLDS)}`;

@@ -4,25 +4,27 @@ import { type AccountSurvey, inStock, type RunningServer } from "./account";
 import { GENERATION_LABEL } from "./labels";
 
 export interface ServerPlanArgs {
+  /** The servers that must exist. */
   readonly nodes: readonly Node[];
+  /** The servers that exist, and the types in stock. */
   readonly survey: AccountSurvey;
-  /** The wanted generation of each server by name; 1 where absent. */
+  /** The wanted generation of each server, by name; 1 if absent. A changed generation replaces the server. */
   readonly generations: Readonly<Record<string, number>>;
   /** Whether servers are protected against deletion and rebuilding. */
   readonly protection: boolean;
 }
 
-/** What this run makes of a server. */
+/** What this run does with a server. */
 export interface ServerPlan {
   readonly node: Node;
   readonly serverType: string;
   /** When it differs from that of the last run, the server is replaced. */
   readonly generation: number;
-  /** Against deletion and rebuilding, at Hetzner. */
+  /** Whether Hetzner refuses to delete or rebuild the server. */
   readonly protectedAtHetzner: boolean;
-  /** Against deletion, in the program's own state. */
+  /** Whether the engine refuses to delete the server. */
   readonly protectedInState: boolean;
-  /** Whether it will boot in this run, with the user data of now. */
+  /** Whether the server boots for the first time in this run, with the present user data. */
   readonly boots: boolean;
   readonly notes: readonly Note[];
 }
@@ -33,8 +35,8 @@ export interface Note {
 }
 
 /**
- * Decides what becomes of each server. Servers that stand stay as they are; what takes one down, be it a replacement
- * or another type, happens to one server in a run, so that the cluster has recovered before the next.
+ * Decides what this run does with each server. Running servers stay unchanged. A replacement or another type shuts a
+ * server down, so only one server gets either in a run: the cluster can recover before the next.
  */
 export function planServers(args: ServerPlanArgs): ServerPlan[] {
   const stands = args.nodes.map((node) => stand(node, args));
@@ -48,7 +50,7 @@ export function planServers(args: ServerPlanArgs): ServerPlan[] {
   });
 }
 
-/** Where a server stands against what is wanted of it. */
+/** The state of a server, compared with the settings. */
 interface Stand {
   readonly node: Node;
   readonly running: RunningServer | undefined;
@@ -61,7 +63,7 @@ interface Stand {
 function stand(node: Node, { survey, generations }: ServerPlanArgs): Stand {
   const running = survey.servers.get(node.name);
   const wanted = generations[node.name] ?? 1;
-  // A label that somebody took away says nothing: then the program's state alone knows the generation.
+  // If somebody removed the label, assume the wanted generation: then the program's state alone decides.
   const generation = Number(running?.labels[GENERATION_LABEL]) || wanted;
   const types: readonly string[] = node.types;
   return {
@@ -74,7 +76,7 @@ function stand(node: Node, { survey, generations }: ServerPlanArgs): Stand {
   };
 }
 
-/** The server whose protection was already lifted for it, else the first one by name. */
+/** The server that this run may shut down: one whose protection was lifted for its replacement, else the first. */
 function next(stands: readonly Stand[]): Stand | undefined {
   const candidates = stands.filter(({ replace, resize }) => replace || resize);
   return candidates.find(({ replace, running }) => replace && !running?.deleteProtection) ?? candidates[0];
@@ -114,7 +116,7 @@ function keep(
   };
 }
 
-/** Two runs: one lifts the protection, the next replaces. A server is never deleted while no successor is to be had. */
+/** Takes two runs: one lifts the protection, the next replaces. Without a type in stock, the server is not deleted. */
 function replace(each: Stand, running: RunningServer, args: ServerPlanArgs): ServerPlan {
   const { node, wanted } = each;
   const types: readonly string[] = node.types;

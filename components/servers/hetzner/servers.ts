@@ -11,25 +11,27 @@ import { placementGroupOf } from "./placement";
 import { planServers, type ServerPlan } from "./server-plan";
 
 export interface ServersArgs {
-  /** The cluster's name, in labels. */
+  /** The cluster's name, for the servers' labels. */
   readonly cluster: string;
 
+  /** The servers, their generations, SSH keys and protection, and what the cost depends on: edge and prices. */
   readonly target: HetznerTarget;
 
-  /** What Hetzner said before the program began. */
+  /** The servers and the stock of the Hetzner account before this run. */
   readonly survey: AccountSurvey;
 
+  /** The addresses, network, firewall, placement groups and SSH keys that the servers are created with. */
   readonly environment: ServerEnvironment;
 
-  /** What each server does at its first boot, by the servers' names. Always kept as a secret. */
+  /** The user data of each server, by server name. It is always stored as a secret. */
   readonly userData: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 const IMAGE = `ubuntu-${versions.ubuntu.version}`;
 
 /**
- * What only a new server can take up, or one that is switched off. None of it takes a running server down by itself:
- * it is shown (see `outdated`), and taken up when the server's generation is raised.
+ * Inputs that only a new server or one that is shut down can apply. A change of them never shuts a running server down:
+ * the output `outdated` lists the server, and the change applies when its generation is incremented.
  */
 const ONLY_AT_FIRST_BOOT = [
   "userData",
@@ -39,11 +41,11 @@ const ONLY_AT_FIRST_BOOT = [
   `labels["${BOOTED_WITH_LABEL}"]`,
 ];
 
-/** The servers, each at its addresses. */
+/** Creates, replaces and resizes the servers, at most one replacement or resize in a run, and estimates their cost. */
 export class Servers extends pulumi.ComponentResource {
   /**
-   * To be waited for, with `dependsOn` and nothing else: a resource that takes a server's property as an input may be
-   * replaced together with it.
+   * The servers. Use them in `dependsOn` only: a resource with a server's property as an input may be replaced together
+   * with the server.
    */
   readonly all: readonly pulumi.Resource[];
   /** Servers whose cloud-init changed since they were created. */
@@ -99,19 +101,19 @@ export class Servers extends pulumi.ComponentResource {
         publicNets: [
           { ipv4Enabled: true, ipv4: known(environment.primaryIpIds, node.name), ipv6Enabled: false },
         ],
-        // Inline rather than as a ServerNetwork: either is attached while the server already boots, but this one
-        // within the creation itself, and it goes and comes with the server. A change of it detaches and attaches;
-        // neither ever replaces a server. Without the empty list the provider attaches anew at each run.
+        // Inline and not a ServerNetwork. Both are attached while the server boots, but an inline one during the
+        // creation itself, and it is deleted and created together with the server. A change detaches and attaches
+        // either kind and never replaces the server. Without the empty list the provider attaches it again at each run.
         ...(network &&
           node.privateAddress && {
             networks: [{ networkId: network.id, ip: node.privateAddress, aliasIps: [] }],
           }),
         firewallIds: [environment.firewallId],
         placementGroupId: known(environment.placementGroupIds, placementGroupOf(node)),
-        // The disk keeps its size when a server becomes larger, so that it can become smaller again.
+        // A larger server keeps the size of its disk, so that it can be made smaller again.
         keepDisk: true,
         shutdownBeforeDeletion: true,
-        // Hetzner wants both alike.
+        // Hetzner requires the same value for both.
         deleteProtection: protectedAtHetzner,
         rebuildProtection: protectedAtHetzner,
       },
@@ -119,7 +121,7 @@ export class Servers extends pulumi.ComponentResource {
         parent: this,
         dependsOn: [...sshKeys, ...(network ? [network.subnet] : [])],
         protect: protectedInState,
-        // The name and both addresses can be had by one server at a time.
+        // Only one server at a time can have the name and the two addresses.
         deleteBeforeReplace: true,
         replacementTrigger: generation,
         ignoreChanges: ONLY_AT_FIRST_BOOT,
@@ -127,7 +129,7 @@ export class Servers extends pulumi.ComponentResource {
     );
   }
 
-  /** A short digest; the secrets that went into it cannot be had back from it. */
+  /** A short digest that does not reveal the secrets in the user data. */
   #bootMark({ target, userData }: ServersArgs, node: string): pulumi.Output<string> {
     const sshKeys = target.access.sshKeys.map(({ publicKey }) => publicKey);
     const mark = pulumi

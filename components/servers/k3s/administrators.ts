@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 
 /**
- * Gives the group of the administrator's certificate its rights. The group is not `system:masters`, which no binding
- * can take anything from: a certificate that got into wrong hands is shut out by removing this one.
+ * Grants cluster-admin to the group in the administrator's certificate. The group is not `system:masters`, whose rights
+ * cannot be revoked: if a certificate leaks, delete this binding to revoke its rights.
  */
 export function administratorsBinding(group: string): string {
   return stringify({

@@ -1,23 +1,25 @@
 import type { Fabric, Node } from "../../settings";
 
-/** A server as K3s sees it. */
+/** The properties of one server that its K3s configuration depends on. */
 export interface K3sHost
   extends Pick<Node, "name" | "location" | "memoryGb" | "architecture" | "privateAddress"> {
+  /** The public IPv4 address; without a private network also the node's address in the cluster. */
   readonly publicAddress: string;
 }
 
-/** What all nodes of a cluster must be told alike. */
+/** Configuration that must be the same on all nodes of a cluster. */
 export interface K3sCluster {
+  /** How nodes reach each other. In a mesh flannel encrypts pod traffic with WireGuard, else it uses VXLAN. */
   readonly fabric: Fabric;
-  /** Ranges of addresses: of the servers' private network, of pods, of services. */
+  /** The address ranges of the servers' private network, of pods, and of Services. */
   readonly network: { readonly servers: string; readonly pods: string; readonly services: string };
-  /** The addresses at which nodes reach each other, of all nodes. */
+  /** The addresses of all nodes, at which they reach each other. */
   readonly nodeAddresses: readonly string[];
-  /** Of the etcd members. */
+  /** The addresses of the etcd members. */
   readonly etcdAddresses: readonly string[];
-  /** Names and addresses by which clients reach the API: the front's, the domain's, the control plane's servers'. */
+  /** The names and addresses in the API's certificate: of the domain, the front, and the control-plane servers. */
   readonly apiNames: readonly string[];
-  /** Whether Hetzner's cloud controller runs in the cluster, which then names nodes' addresses and places. */
+  /** Whether Hetzner's cloud controller runs in the cluster. It then sets the nodes' addresses and topology labels. */
   readonly cloudController: boolean;
 }
 

@@ -12,13 +12,13 @@ const API_ON_THIS_MACHINE = `https://127.0.0.1:${SERVER_PORTS.kubernetesApi}`;
 const CLUSTER_DNS = 10;
 
 export interface ServerTokens {
-  /** Joins servers, and encrypts what they share through etcd. */
+  /** Servers join with this token. It also encrypts what servers share through etcd. */
   readonly server: string;
-  /** Joins agents, and does nothing else. */
+  /** Agents join with this token. It has no other use. */
   readonly agent: string;
 }
 
-/** The configuration of a server: every one alike but for its own name and addresses; there is no first one. */
+/** The configuration of a K3s server. All servers differ only in name and addresses; none initializes the cluster. */
 export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: ServerTokens): string {
   const tls = [`tls-cipher-suites=${TLS_CIPHER_SUITES.join(",")}`, "tls-min-version=VersionTLS12"];
   return stringify(
@@ -64,8 +64,8 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
 }
 
 /**
- * The configuration of an agent. Its token carries the digest of the API's authority, so that it gives its password to
- * nobody but the cluster.
+ * The configuration of a K3s agent. Its token contains the digest of the API's CA certificate. The agent verifies the
+ * server with it before it sends its password.
  */
 export function agentConfiguration(host: K3sHost, cluster: K3sCluster, token: string): string {
   return stringify(
@@ -80,7 +80,7 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
     "node-name": host.name,
     "node-ip": address,
     ...(host.publicAddress !== address && { "node-external-ip": host.publicAddress }),
-    // The cloud controller gives nodes these labels too, and would dispute other values.
+    // The cloud controller sets these labels too, and would overwrite other values.
     ...(!cluster.cloudController && {
       "node-label": [
         `topology.kubernetes.io/region=${host.location}`,
@@ -98,14 +98,14 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
       `system-reserved=cpu=250m,memory=${reservedMemoryMi(host)}Mi,ephemeral-storage=2Gi`,
       "eviction-hard=memory.available<200Mi,nodefs.available<10%,imagefs.available<10%",
     ],
-    // Node ports answer on the cluster's own addresses only.
+    // NodePorts are open on the nodes' cluster addresses only.
     "kube-proxy-arg": ["nodeport-addresses=primary"],
   };
 }
 
 /**
- * What pods leave to etcd, K3s and HAProxy beside them: without it a greedy pod takes the control plane down with it.
- * A K3s server with etcd was seen to need 1 to 1.6 GiB; small machines give a quarter of what they have.
+ * Memory in MiB reserved for etcd, K3s and HAProxy. Without it a pod that uses too much memory can take the control
+ * plane down. Measured: a K3s server with etcd needs 1 to 1.6 GiB. Small machines reserve a quarter of their memory.
  */
 export function reservedMemoryMi({ memoryGb }: Pick<K3sHost, "memoryGb">): number {
   return Math.min(1536, memoryGb * 256);

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 
-/** The hardening guide's list, of TLS 1.2 with forward secrecy; TLS 1.3 chooses for itself. */
+/** The TLS 1.2 suites of K3s' hardening guide, all with forward secrecy. TLS 1.3 has suites of its own. */
 export const TLS_CIPHER_SUITES = [
   "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
   "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
@@ -10,7 +10,7 @@ export const TLS_CIPHER_SUITES = [
   "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
 ] as const;
 
-/** What `protect-kernel-defaults` makes the kubelet insist on, instead of setting it behind our back. */
+/** The sysctls that the kubelet requires with `protect-kernel-defaults`; without that flag it would set them itself. */
 export function kubeletSysctls(): string {
   return `vm.overcommit_memory = 1
 vm.panic_on_oom = 0
@@ -26,8 +26,8 @@ fs.inotify.max_user_watches = 524288
 }
 
 /**
- * Who did what, without what they wrote: bodies hold secrets. Answers are kept only where rights change. What the
- * cluster's own parts do all the time is left out, for it is nine tenths of all requests.
+ * The audit policy: it logs who did what, without request bodies, because they contain secrets. Only changes of RBAC
+ * are logged with bodies. Routine requests of the cluster's own components, nine tenths of all, are not logged.
  */
 export function auditPolicy(): string {
   const resources = (group: string, ...names: string[]) => [{ group, resources: names }];
@@ -80,8 +80,9 @@ export function auditPolicy(): string {
 }
 
 /**
- * Namespaces are restricted unless their labels say otherwise; kube-system, where K3s runs its own parts, cannot be.
- * No namespace can drown the others in events.
+ * The admission configuration. Pods must meet the restricted profile unless their namespace's labels select another.
+ * kube-system is exempt, because K3s' own components there cannot meet it. Rate limits keep one namespace from
+ * flooding the API with events.
  */
 export function admission(): string {
   const profile = (mode: string) => ({ [mode]: "restricted", [`${mode}-version`]: "latest" });

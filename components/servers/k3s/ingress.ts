@@ -5,19 +5,19 @@ import { NODE_PORTS } from "../../shared/address-plan";
 const INGRESS_PORTS = { web: NODE_PORTS.http, websecure: NODE_PORTS.https } as const;
 
 export interface IngressArgs {
-  /** From where HAProxy's connections come, whose PROXY header names the client. */
+  /** The source ranges of HAProxy. Traefik takes the client's address from the PROXY header of these only. */
   readonly proxies: readonly string[];
-  /** The pods' addresses: kube-proxy puts a node's address in this range in the place of HAProxy's. */
+  /** The pods' range, trusted too: kube-proxy replaces HAProxy's source address with a node's address in this range. */
   readonly pods: string;
-  /** How many copies run, each on a node of its own as long as there are nodes. */
+  /** The number of Traefik pods, spread over the nodes. With one, a failed node or a drain interrupts the ingress. */
   readonly replicas: number;
 }
 
 /**
- * The values for K3s' own Traefik. It must lie there before K3s' first start: with its defaults Traefik asks for a
- * load balancer, which Hetzner's cloud controller would then buy.
+ * The chart values of the Traefik that K3s installs. The file must exist before K3s' first start: by default Traefik's
+ * Service has the type LoadBalancer, and Hetzner's cloud controller would order one.
  *
- * What is Traefik's own is set by its arguments and not by the chart's values, whose names change with the chart.
+ * Traefik's own options are set as arguments and not as chart values, because the chart renames its values.
  */
 export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): string {
   const trusted = [...proxies, pods].join(",");

@@ -1,19 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
-/** What K3s' nodes must know of each other, beside certificates. */
+/** The secrets that K3s' nodes share, besides certificates. */
 export interface K3sSecrets {
+  /** Servers join with it. It also encrypts what servers share through etcd. */
   readonly serverToken: string;
+  /** Agents join with it. */
   readonly agentToken: string;
-  /** Part of what servers share, since the days of K3s' IPsec tunnels. */
+  /** Content of `ipsec.psk`, a leftover of K3s' IPsec tunnels that servers still share. */
   readonly tunnelKey: string;
-  /** 32 bytes in base64. */
+  /** The first key with which the API server encrypts Secrets in etcd: 32 bytes in base64. */
   readonly secretsEncryptionKey: string;
 }
 
 /**
- * Made once for a cluster's life: the server token encrypts what servers share through etcd, and the encryption key is
- * rotated by K3s itself.
+ * Creates the tokens and keys that K3s' nodes share, once for the life of a cluster. They have no epoch: the server
+ * token encrypts what servers share through etcd, and K3s itself rotates the encryption key.
  */
 export class JoinSecrets extends pulumi.ComponentResource {
   public readonly secrets: pulumi.Output<K3sSecrets>;

@@ -22,22 +22,30 @@ import { encryptionConfiguration } from "./secrets-encryption";
 import { authenticationWait, K3S_UNIT, k3sUnit, starter } from "./unit";
 
 export interface K3sServerArgs {
+  /** The server that this part is for. */
   readonly host: K3sHost;
+  /** Configuration that is the same on all nodes. */
   readonly cluster: K3sCluster;
+  /** The CAs and the service-account key, the same on all servers of the control plane. */
   readonly authorities: K3sAuthorities;
+  /** etcd's CA certificate (PEM) and the client certificate of its user `k3s`. */
   readonly etcd: { readonly authority: string; readonly client: KeyPair };
+  /** The tokens and keys that the nodes share. */
   readonly secrets: K3sSecrets;
 }
 
 export interface K3sAgentArgs {
+  /** The server that this part is for. */
   readonly host: K3sHost;
+  /** Configuration that is the same on all nodes. */
   readonly cluster: K3sCluster;
-  /** The authority of the API's certificates. */
+  /** The CA certificate (PEM) of the API. The agent verifies the API server with it before it sends its token. */
   readonly apiAuthority: string;
+  /** The token with which agents join. */
   readonly agentToken: string;
 }
 
-/** A server of the control plane that also runs pods. */
+/** A K3s server: a server of the control plane that also runs pods. */
 export function k3sServerPart(args: K3sServerArgs): MachinePart {
   const { host, cluster, secrets } = args;
   return {
@@ -77,7 +85,7 @@ export function k3sServerPart(args: K3sServerArgs): MachinePart {
   };
 }
 
-/** A server that only runs pods. */
+/** A K3s agent: a server that only runs pods. */
 export function k3sAgentPart({ host, cluster, apiAuthority, agentToken }: K3sAgentArgs): MachinePart {
   const token = joinToken(apiAuthority, agentToken);
   return {
@@ -94,15 +102,15 @@ export function k3sAgentPart({ host, cluster, apiAuthority, agentToken }: K3sAge
 
 const INGRESS_REPLICAS = 3;
 
-/** HAProxy's connections come from a server: from the private network, or in a mesh from one of the public addresses. */
+/** HAProxy's source ranges: the private network, or in a mesh the public addresses of all servers. */
 function proxiesOf({ fabric, network, nodeAddresses }: K3sCluster): string[] {
   return fabric === "private-network" ? [network.servers] : nodeAddresses.map((address) => `${address}/32`);
 }
 
 /**
- * All that servers of one cluster share. K3s would make it on the first server and hand it on through etcd, where a
- * server that starts in the same seconds makes its own and then refuses to run with it. Laid down everywhere alike
- * before the first start, no server is the first.
+ * The state that all K3s servers share. By default K3s creates it on the first server and distributes it through etcd.
+ * A second server that starts within the same seconds creates its own, and then refuses to run with that of the first.
+ * Here every server has the same files before its first start, so all can start at once.
  */
 function sharedState({ authorities, secrets }: K3sServerArgs): MachineFile[] {
   const tls = `${K3S_SERVER_STATE}/tls`;
@@ -134,7 +142,7 @@ function nodeFiles(host: K3sHost, role: "server" | "agent"): MachineFile[] {
   ];
 }
 
-/** Not waited for: K3s is ready when etcd has a quorum, which may need machines that boot after this one. */
+/** `--no-block`: K3s is ready only when etcd has a quorum, which may need machines that boot later. */
 function setup(): string {
   return `modprobe --all br_netfilter overlay
 sysctl --quiet --load=/etc/sysctl.d/70-kubelet.conf
@@ -144,7 +152,7 @@ systemctl restart --no-block ${K3S_UNIT}
 `;
 }
 
-/** K3s' own form: the digest of the authority's file, whom it is for, and the password. */
+/** A token in K3s' format: the digest of the CA's file, the user name, and the password. */
 function joinToken(authority: string, agentToken: string): string {
   return `K10${createHash("sha256").update(authority).digest("hex")}::node:${agentToken}`;
 }

@@ -1,4 +1,4 @@
-/** Where K3s looks for what it is given, and where we put what we give it. */
+/** K3s' own directories, and the paths of the files that we add. */
 export const K3S_CONFIGURATION = "/etc/rancher/k3s";
 export const K3S_SERVER_STATE = "/var/lib/rancher/k3s/server";
 
@@ -6,5 +6,5 @@ export const AUDIT_POLICY = `${K3S_CONFIGURATION}/audit-policy.yaml`;
 export const AUDIT_LOGS = `${K3S_SERVER_STATE}/logs`;
 export const ADMISSION = `${K3S_CONFIGURATION}/admission.yaml`;
 export const ETCD_CLIENT = `${K3S_CONFIGURATION}/etcd`;
-/** K3s applies what lies here when it starts. */
+/** K3s applies the manifests in this directory when it starts. */
 export const MANIFESTS = `${K3S_SERVER_STATE}/manifests`;

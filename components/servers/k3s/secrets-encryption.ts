@@ -1,6 +1,6 @@
 /**
- * How the API server encrypts secrets, in the form in which K3s keeps it. K3s takes over a file that lies there, and
- * changes it when its keys are rotated (`k3s secrets-encrypt`); what it then shares through etcd wins over this one.
+ * The API server's encryption configuration, in the format that K3s writes. K3s uses an existing file and changes it
+ * when keys are rotated (`k3s secrets-encrypt`). The rotated one, shared through etcd, then takes precedence over ours.
  */
 export function encryptionConfiguration(key: string): string {
   return JSON.stringify({

@@ -7,10 +7,10 @@ export const K3S_UNIT = "k3s.service";
 
 const STARTER = "/usr/local/lib/trellis/k3s";
 const AUTHENTICATION_WAIT = "/usr/local/lib/trellis/await-etcd-authentication";
-/** The private network's interface may appear only seconds after the others. */
+/** The interface of the private network may appear seconds after the others. */
 const SECONDS_FOR_THE_INTERFACE = 120;
 
-/** Starts K3s with the interface that holds the node's address, whatever it is called on this machine. */
+/** Starts K3s with the interface that has the node's address. Its name differs between machines. */
 export function starter(role: "server" | "agent", address: string): MachineFile {
   return {
     path: STARTER,
@@ -24,8 +24,9 @@ exec ${K3S_PROGRAM} ${role} --flannel-iface "$interface"
 }
 
 /**
- * Waits until authentication of etcd is on. While it is off, etcd answers everybody who asks whether it is; afterwards
- * it refuses K3s' user, which is not root. The server's own disk cannot tell: K3s may run where no member of etcd does.
+ * Waits until authentication of etcd is on. While it is off, etcd answers the status request of any client. Once it is
+ * on, etcd refuses that request to K3s' user, which is not root. Files on the server are no sign, because K3s also runs
+ * on servers without an etcd member.
  */
 export function authenticationWait(etcdAddresses: readonly string[]): MachineFile {
   const tls = `--cacert ${ETCD_CLIENT}/ca.crt --cert ${ETCD_CLIENT}/client.crt --key ${ETCD_CLIENT}/client.key`;
@@ -52,8 +53,8 @@ done
 }
 
 /**
- * As K3s' own installer has it (it must not be killed with its containers, and owns their control groups), and never
- * without the guard of the metadata address.
+ * The unit of K3s' own installer (a stop must not kill the containers, and K3s manages their cgroups). In addition it
+ * requires the metadata guard.
  */
 export function k3sUnit(role: "server" | "agent"): string {
   return `[Unit]

@@ -2,7 +2,7 @@ import { METADATA_GUARD_UNIT, metadataGuard } from "./metadata-guard";
 import type { MachinePart } from "./part";
 import { certificateRenewal } from "./renewal";
 
-/** What every machine is before it does anything: reachable by key alone, mended by itself, without swap. */
+/** The base of every machine: SSH logins by key only, automatic security updates, no swap, the metadata guard. */
 export function baseMachine(): MachinePart {
   return {
     name: "base",
@@ -33,7 +33,7 @@ systemctl enable apt-daily.timer apt-daily-upgrade.timer
   };
 }
 
-/** Interfaces are found by what they carry: their names differ between server types and images. */
+/** A script that finds an interface by its address, because the names differ between server types and images. */
 function interfaceOf(): string {
   return `#!/bin/sh
 # Prints the interface that holds an address, or one of a range, as soon as there is one:
@@ -76,8 +76,8 @@ ClientAliveCountMax 5
 }
 
 /**
- * Security updates by night, by themselves; the configuration stays ours. Restarting a server is a person's decision,
- * or the replacement of a node: three that restart in the same night are a cluster without a quorum.
+ * Automatic security updates at night, which keep our configuration files. Servers never reboot by themselves: if three
+ * rebooted in the same night, the cluster would lose its quorum. A person reboots or replaces a node.
  */
 function upgrades(): string {
   return `APT::Periodic::Update-Package-Lists "1";

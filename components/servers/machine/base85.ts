@@ -1,8 +1,8 @@
-/** In the order of RFC 1924, as Python's `base64.b85decode` reads them; none has a meaning in a quoted YAML string. */
+/** The alphabet of RFC 1924, which Python's `base64.b85decode` reads. None has a meaning in a quoted YAML string. */
 export const BASE85_DIGITS =
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
-/** Five characters for four bytes, where base64 has four for three: a sixteenth less text. */
+/** Encodes four bytes in five characters. base64 needs four characters for three bytes, a sixteenth more text. */
 export function base85(data: Buffer): string {
   const missing = (4 - (data.length % 4)) % 4;
   const padded = Buffer.concat([data, Buffer.alloc(missing)]);

@@ -10,8 +10,8 @@ const MEMBER = /^[A-Za-z0-9._/-]{1,200}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /**
- * Refuses parts that cannot be laid down as they stand. All of it goes into shell scripts unquoted, so a name that
- * would need quoting is refused too.
+ * Refuses parts that cannot be installed: conflicting paths, malformed names, downloads without a digest. Names are not
+ * quoted in the shell scripts, so a name that needs quoting is refused too.
  */
 export function checkParts(parts: readonly MachinePart[]): void {
   const seen = new Map<string, string>();

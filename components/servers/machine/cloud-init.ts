@@ -16,13 +16,13 @@ import {
 } from "./first-boot";
 import type { MachineFile, MachinePart } from "./part";
 
-/** The most user data that Hetzner takes for a server. */
+/** The most bytes of user data that Hetzner accepts for a server. */
 export const USER_DATA_LIMIT = 32 * 1024;
 
 /**
- * The user data of a machine: one compressed archive of all its files, with their owners and modes, and the four
- * commands that unpack its first boot and start it. Written out one by one the files are three times the limit; a plan
- * shows each of them as it will lie on the machine (`filesOf`).
+ * Renders the user data of a machine: one compressed archive of all files, with owners and modes, and four commands
+ * that unpack the first-boot script and start it. Uncompressed the files are three times the limit. A plan shows each
+ * file as it will be on the machine (`filesOf`).
  */
 export function renderCloudInit(parts: readonly MachinePart[]): string {
   checkParts(parts);
@@ -30,7 +30,7 @@ export function renderCloudInit(parts: readonly MachinePart[]): string {
   const userData = `#cloud-config
 ${stringify(
   {
-    // Hetzner hands the keys of its project to root; nobody may come in by password.
+    // Hetzner installs the SSH keys for root. Password logins are off.
     ssh_pwauth: false,
     disable_root: false,
     write_files: [{ path: ARCHIVE_TEXT, permissions: "0600", content: base85(archive) }],
@@ -47,10 +47,10 @@ ${stringify(
   return userData;
 }
 
-/** cloud-init itself decodes no base85, but the Python that it needs does. */
+/** cloud-init cannot decode base85, but Python can, and cloud-init depends on it. */
 const DECODE = `umask 77 && python3 -c 'import base64,sys;sys.stdout.buffer.write(base64.b85decode(sys.stdin.read()))' <${ARCHIVE_TEXT} >${ARCHIVE} && rm ${ARCHIVE_TEXT}`;
 
-/** Every file of a machine as it will lie there, its first boot among them: what a plan shows. */
+/** Every file of a machine as it will be on the machine, with the first-boot script. A plan shows these. */
 export function filesOf(parts: readonly MachinePart[]): MachineFile[] {
   const setups = parts.flatMap((part, position): MachineFile[] =>
     part.setup === undefined
@@ -65,14 +65,14 @@ export function filesOf(parts: readonly MachinePart[]): MachineFile[] {
   ].map((file) => ({ ...file, content: withoutComments(file.content) }));
 }
 
-/** A shebang is no comment, and neither is what stands behind a `#` without a blank. */
+/** Removes comment lines: a lone `#`, or `#` and a blank. It keeps shebangs and other lines with text after the `#`. */
 function withoutComments(content: string): string {
   return content.replace(/^[ \t]*#( .*)?\n/gm, "");
 }
 
 /**
- * The renewable files of a machine, in the form that `trellis-renew-certificates` reads on it: an archive like that of
- * the first boot, in base64.
+ * The renewable files of a machine, in the format that `trellis-renew-certificates` reads on it: a compressed tar
+ * archive in base64.
  */
 export function certificateBundle(parts: readonly MachinePart[]): string {
   const renewable = filesOf(parts).filter((file) => file.renewable);
@@ -87,7 +87,7 @@ function entriesOf(parts: readonly MachinePart[]): TarEntry[] {
   ];
 }
 
-/** gzip finds what repeats within 32 KiB: units next to units and certificates next to certificates save a tenth. */
+/** gzip finds repetitions within 32 KiB. Units next to units and certificates next to certificates save a tenth. */
 function alikeTogether(files: readonly MachineFile[]): MachineFile[] {
   const kind = ({ path }: MachineFile) => `${extname(path)} ${path}`;
   return [...files].sort((a, b) => (kind(a) < kind(b) ? -1 : 1));
@@ -97,7 +97,7 @@ function fileEntry({ path, content, mode = "0644", owner = "root:root" }: Machin
   return { path, content, mode, owner };
 }
 
-/** The byte of gzip's header that names the system it was made on; "unknown", so that it is the same everywhere. */
+/** The byte of gzip's header for the operating system. "Unknown" makes the archive the same on every system. */
 const SYSTEM_BYTE = { at: 9, unknown: 255 };
 
 function packed(entries: readonly TarEntry[]): Buffer {

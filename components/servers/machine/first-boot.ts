@@ -1,21 +1,21 @@
 import type { MachineBinary, MachinePart } from "./part";
 
-/** Where a machine keeps what it was given and how far it came. */
+/** The directory for the archive, the setup scripts and the mark that the first boot is done. */
 export const STATE = "/var/lib/trellis";
 export const ARCHIVE = `${STATE}/files.tar.gz`;
-/** The same as text, as it travels in the user data. */
+/** The archive as text, as the user data contains it. */
 export const ARCHIVE_TEXT = `${STATE}/files.b85`;
 export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
 export const FIRST_BOOT_UNIT = "/etc/systemd/system/trellis-first-boot.service";
 
-/** The path of a part's setup inside the archive; the number keeps the order readable on the machine. */
+/** The path of a part's setup script on the machine. The number shows the order. */
 export function setupPath(part: MachinePart, position: number): string {
   return `${STATE}/setup/${String(position + 1).padStart(2, "0")}-${part.name}`;
 }
 
 /**
- * Runs the first boot until it has ended well once: a machine that lost its network half-way, or was switched off,
- * goes on by itself.
+ * Runs the first-boot script until it succeeds once. A machine that loses its network or is switched off during the
+ * first boot continues by itself.
  */
 export function firstBootUnit(): string {
   return `[Unit]
@@ -38,7 +38,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** The script that turns a bare Ubuntu into a machine of the cluster: stops at the first failure, can be run again. */
+/** The script that turns Ubuntu into a machine of the cluster. It stops at the first failure and can run again. */
 export function firstBootScript(parts: readonly MachinePart[]): string {
   const users = unique(parts.flatMap((part) => part.users ?? []));
   const packages = unique(parts.flatMap((part) => part.packages ?? []));

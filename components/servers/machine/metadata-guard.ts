@@ -5,9 +5,9 @@ export const METADATA_GUARD_UNIT = "trellis-metadata-guard.service";
 const RULES = "/etc/trellis/metadata-guard.nft";
 
 /**
- * Closes the metadata address, which hands out the user data with all its keys, to everybody but root: pods, whose
- * packets are forwarded, and other users of the machine. In a table of its own, whose verdict stands whatever K3s or
- * a firewall of the host writes into theirs; before K3s, which does not start without it.
+ * Blocks the metadata address, which serves the user data with all its keys, for everything but root's processes: for
+ * pods, whose packets are forwarded, and for other users of the machine. The rules are in a table of their own, so
+ * rules of K3s or a host firewall cannot override them. They load before K3s, which does not start without them.
  */
 export function metadataGuard(): MachineFile[] {
   return [

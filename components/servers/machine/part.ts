@@ -1,55 +1,64 @@
 /**
- * A file on a machine. Its content is text that its reader parses; a secret's content is never world-readable. Lines that
- * are nothing but a comment (`# ...`) are for the plan's readers and do not travel: user data is short of room.
+ * A file on a machine. A file with a secret must not be world-readable: set its `mode`. Lines that contain only a
+ * comment (`# ...`) are removed, because the size of the user data is limited.
  */
 export interface MachineFile {
+  /** The absolute path. Letters, digits and `@._/-` only; no two parts may have the same path. */
   readonly path: string;
+  /** The text, as the first boot writes it but for comment lines. */
   readonly content: string;
-  /** @default "0644", root's */
+  /** The permissions. @default "0644" */
   readonly mode?: "0600" | "0640" | "0644" | "0700" | "0755";
   /** `user` or `user:group`. @default "root:root" */
   readonly owner?: string;
   /**
-   * A certificate or its key that may be laid down again on a running machine, without a new one: it is then part of
-   * the machine's certificate bundle. Whoever reads the file must take up a new one by itself.
+   * Whether this is a certificate or key that can be replaced on a running machine. It is then part of the machine's
+   * certificate bundle. The program that uses the file must reload it by itself.
    * @default false
    */
   readonly renewable?: boolean;
 }
 
-/** A directory that must exist, with these rights, before files are laid into it. */
+/** A directory that must exist with these permissions before files are written to it. */
 export interface MachineDirectory {
+  /** The absolute path; no two parts may have the same. */
   readonly path: string;
-  /** @default "0755" */
+  /** The permissions. @default "0755" */
   readonly mode?: "0700" | "0750" | "0755";
   /** `user` or `user:group`. @default "root:root" */
   readonly owner?: string;
 }
 
-/** A program fetched once, checked against its digest before anybody runs it. */
+/** A program that the first boot downloads. It is installed only if its digest matches. */
 export interface MachineBinary {
+  /** The absolute path to install it at. */
   readonly path: string;
+  /** The https URL of the download. */
   readonly url: string;
+  /** The SHA-256 of the download, in hexadecimal digits. The first boot fails if it does not match. */
   readonly sha256: string;
-  /** The member to take out, where the download is a tar archive compressed with gzip. */
+  /** The file to extract if the download is a tar archive (gzip). @default none: the download is the program */
   readonly member?: string;
 }
 
 /**
- * What one program wants of a machine: the unit in which rooms hand their renderings to cloud-init. Parts are laid
- * down in the order given: system users, packages, binaries, directories and files of all parts first, then each
- * part's setup. Services that packages bring do not start by themselves: setups start them, after their files lie.
+ * Everything that one program needs on a machine, the input of cloud-init. The first boot installs the system users,
+ * packages, binaries, directories and files of all parts first, in the given order, and then runs each part's setup.
+ * Services from packages do not start when they are installed: the setup starts them when their files exist.
  */
 export interface MachinePart {
-  /** Names the part in the order of boot and in error messages, e.g. `etcd`. */
+  /** The part's name, for example `etcd`: in the names of setup scripts, in logs and in error messages. */
   readonly name: string;
-  /** Debian packages. */
+  /** Debian packages to install, without recommended ones. @default none */
   readonly packages?: readonly string[];
-  /** System users without a shell. */
+  /** System users to create, without a shell. @default none */
   readonly users?: readonly string[];
+  /** Programs to download. @default none */
   readonly binaries?: readonly MachineBinary[];
+  /** Directories to create. @default none */
   readonly directories?: readonly MachineDirectory[];
+  /** Files to write. @default none */
   readonly files?: readonly MachineFile[];
-  /** A shell script (`sh -eu`), safe to run again, that starts what the part brought. */
+  /** A shell script (`sh -eu`) that starts the part's services; it must be safe to run again. @default none */
   readonly setup?: string;
 }

@@ -3,8 +3,8 @@ import type { MachineFile } from "./part";
 const RENEW = "/usr/local/sbin/trellis-renew-certificates";
 
 /**
- * Lays down a certificate bundle (`certificateBundle`) on a running machine: the user data is read once in a machine's
- * life, so renewed certificates need another way in. All of a bundle is judged before any of it is laid down.
+ * A script that installs a certificate bundle (`certificateBundle`) on a running machine, which reads its user data
+ * only once. The script checks the whole bundle before it installs any of it.
  */
 export function certificateRenewal(): MachineFile {
   return { path: RENEW, mode: "0755", content: script() };

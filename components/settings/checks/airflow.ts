@@ -5,17 +5,17 @@ import { problem } from "./checks";
 export const AIRFLOW_PROCESSES = ["apiServer", "scheduler", "dagProcessor", "triggerer"] as const;
 export type AirflowProcess = (typeof AIRFLOW_PROCESSES)[number];
 
-/** How many of each of Airflow's processes run: production doubles what must not pause. */
+/** The number of each of Airflow's processes. In prod the default is two for those that must not be interrupted. */
 export function airflowProcesses({
   environment,
   airflow,
 }: Pick<Settings, "environment" | "airflow">): Record<AirflowProcess, number> {
   const usual = (process: AirflowProcess) => (environment === "prod" && process !== "dagProcessor" ? 2 : 1);
   const counts = AIRFLOW_PROCESSES.map((each) => [each, airflow.replicas[each] ?? usual(each)]);
-  return Object.fromEntries(counts) as Record<AirflowProcess, number>; // the keys are all processes
+  return Object.fromEntries(counts) as Record<AirflowProcess, number>; // safe: the keys are AIRFLOW_PROCESSES
 }
 
-/** Below this a process waits for itself: while one session holds a lock, others work. */
+/** With fewer sessions a process can block itself: while one session holds a lock, others must work. */
 const LEAST_SESSIONS = 4;
 
 interface Drafts {
@@ -25,7 +25,7 @@ interface Drafts {
   readonly postgres: Settings["postgres"] | undefined;
 }
 
-/** What Airflow and DataSurface need of the databases. */
+/** Checks that the databases of Airflow and DataSurface exist and allow enough sessions. */
 export function checkAirflow({ environment, airflow, datasurface, postgres }: Drafts): Problem[] {
   if (!environment || !airflow || !postgres) return [];
   const { databases } = postgres;

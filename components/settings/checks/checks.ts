@@ -5,9 +5,9 @@ import type { HetznerTarget, Settings } from "../schema";
 import { cidrRange, overlap } from "../values";
 
 /**
- * What the schema cannot say: settings that are each right and together wrong. A check sees only those parts of the
- * settings that passed the schema, and is silent where one that it needs is absent, so that every mistake of a file
- * is reported at once and none twice.
+ * Checks that a schema cannot express: settings that are valid one by one and wrong together. A check gets only the
+ * parts of the settings that passed the schema, and reports nothing if a part that it needs is missing. So all mistakes
+ * in a file are reported at once, and none twice.
  */
 export type Draft = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
 export type HetznerDraft = { readonly [Key in keyof HetznerTarget]?: HetznerTarget[Key] | undefined };
@@ -52,8 +52,8 @@ const typesOfOneKind: Check<HetznerDraft> = ({ servers = [] }) =>
 
 function typesIn(location: Location): string[] {
   const { zone } = LOCATIONS[location];
-  return (Object.keys(SERVER_TYPES) as ServerTypeName[]) // the keys of that very table
-    .filter((name) => (SERVER_TYPES[name].zones as readonly string[]).includes(zone)); // widened to ask for any zone
+  return (Object.keys(SERVER_TYPES) as ServerTypeName[]) // safe: the keys of this table are the names
+    .filter((name) => (SERVER_TYPES[name].zones as readonly string[]).includes(zone)); // safe: widens, to test any zone
 }
 
 const countedOrNumbered: Check<HetznerDraft> = ({ servers = [] }) =>
@@ -121,7 +121,7 @@ const rolesMakeACluster: Check<HetznerDraft> = ({ servers }) => {
   ];
 };
 
-/** How many servers Hetzner attaches to one private network. */
+/** The most servers that Hetzner attaches to one private network. */
 const NETWORK_HOLDS = 100;
 
 const networkCarriesTheServers: Check<HetznerDraft> = ({ servers, network }) => {
@@ -258,7 +258,7 @@ export function checkHetzner(draft: HetznerDraft): Problem[] {
   return hetznerChecks.flatMap((check) => check(draft));
 }
 
-/** Production asks for more than a cluster that merely works. */
+/** Checks what prod requires for high availability and security. */
 export function checkEnvironment(
   environment: Settings["environment"] | undefined,
   draft: HetznerDraft,

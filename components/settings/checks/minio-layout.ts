@@ -1,33 +1,42 @@
-/** How MinIO's drives lie: so many pods with so many drives each, and so many of an object's shards are parity. */
+/** The layout of MinIO's drives. It is permanent once deployed. */
 export interface DriveLayout {
+  /** The number of MinIO pods. */
   readonly pods: number;
+  /** The drives of each pod. An object has one shard on each of all drives. */
   readonly drivesPerPod: number;
+  /** How many of an object's shards are parity: so many drives may fail without losing it. */
   readonly parity: number;
 }
 
-/** What the loss of one node with so many pods leaves. */
+/** What remains after the loss of one node. */
 export interface NodeLoss {
+  /** The number of MinIO pods on the lost node. */
   readonly pods: number;
   readonly drivesLeft: number;
+  /** Whether objects can still be read. */
   readonly reads: boolean;
+  /** Whether objects can still be written. */
   readonly writes: boolean;
 }
 
-/** MinIO cuts more drives than these into several sets, each judged for itself; we keep to one. */
+/** MinIO splits more than 16 drives into several erasure sets with a quorum each. We allow a single set. */
 export const MOST_DRIVES = 16;
 
 export const drivesOf = ({ pods, drivesPerPod }: DriveLayout): number => pods * drivesPerPod;
 
-/** An object can be read from as many shards as are not parity. */
+/** A read needs as many drives as an object has data shards. */
 export const readQuorum = (layout: DriveLayout): number => drivesOf(layout) - layout.parity;
 
-/** It is written to as many, and to one more where data and parity are halves: two halves could each believe itself right. */
+/**
+ * A write needs as many drives as a read, and one more if there are as many parity shards as data shards: otherwise two
+ * halves of the drives could accept different writes.
+ */
 export function writeQuorum(layout: DriveLayout): number {
   const data = readQuorum(layout);
   return data === layout.parity ? data + 1 : data;
 }
 
-/** How many pods each node gets when they are spread evenly; nodes without any are left out. */
+/** The number of pods on each node when they are spread evenly, without nodes that have none. */
 export function podsByNode(pods: number, nodes: number): number[] {
   const each = Math.floor(pods / nodes);
   return Array.from({ length: nodes }, (_, node) => each + (node < pods % nodes ? 1 : 0)).filter(
@@ -35,7 +44,7 @@ export function podsByNode(pods: number, nodes: number): number[] {
   );
 }
 
-/** What is left after the loss of each kind of node, the one with the most pods first. */
+/** What remains after the loss of a node, for each number of pods that a node has; the largest number comes first. */
 export function judgeLayout(layout: DriveLayout, nodes: number): NodeLoss[] {
   const kinds = [...new Set(podsByNode(layout.pods, nodes))];
   return kinds.map((pods) => {
@@ -50,12 +59,12 @@ export function judgeLayout(layout: DriveLayout, nodes: number): NodeLoss[] {
 }
 
 /**
- * The smallest layout whose reads and writes outlive any one of three nodes or more. With four pods one of three nodes
- * has two, so half of the drives, and half is never enough to write.
+ * The smallest layout that allows reads and writes after the loss of any one of three or more nodes. With four pods on
+ * three nodes, one node has two pods: its loss leaves half of the drives, which is never enough for writes.
  */
 export const KEEPS_WRITES: DriveLayout = { pods: 3, drivesPerPod: 2, parity: 2 };
 
-/** The smallest whose reads outlive one of two nodes; no layout keeps writes there. */
+/** The smallest layout that allows reads after the loss of one of two nodes. No layout allows writes then. */
 export const KEEPS_READS: DriveLayout = { pods: 2, drivesPerPod: 2, parity: 2 };
 
 /** `4 pods of 1 drive, EC:2` */

@@ -18,7 +18,7 @@ type MinioSettings = Settings["minio"];
 const ONE_DRIVE: DriveLayout = { pods: 1, drivesPerPod: 1, parity: 0 };
 const COMMON_PARITY = 2;
 
-/** How MinIO's drives lie, and what each of its pods may use. */
+/** The layout of MinIO's drives, and the memory of each pod. */
 export function minioShape({
   environment,
   minio,
@@ -27,7 +27,7 @@ export function minioShape({
   return { ...layoutOf(environment, minio), memoryMib };
 }
 
-/** What is given counts, and the rest follows from it; never from the nodes, which come and go while a layout stays. */
+/** Derives what the settings omit from what they give, never from the nodes: nodes change, a layout is permanent. */
 function layoutOf(environment: Settings["environment"], given: MinioSettings): DriveLayout {
   const usual = environment === "dev" ? ONE_DRIVE : KEEPS_WRITES;
   const pods = given.pods ?? usual.pods;
@@ -37,11 +37,11 @@ function layoutOf(environment: Settings["environment"], given: MinioSettings): D
   return { pods, drivesPerPod, parity };
 }
 
-/** How many servers may be home to a pod. */
+/** The number of servers that run MinIO's pods. */
 const homesIn = (servers: HetznerTarget["servers"]): number =>
   servers.filter(({ roles }) => roles.includes("workload")).flatMap(numbersOf).length;
 
-/** What MinIO needs of its drives and of the servers, and its applications of its buckets. */
+/** Checks MinIO's drive layout against the servers, and that the buckets of its applications exist. */
 export function checkMinio(
   {
     environment,
@@ -111,10 +111,10 @@ function checkLayout(environment: Settings["environment"], layout: DriveLayout, 
   return [];
 }
 
-/** A warning for each kind of node whose loss stops reads or writes; shown at each preview. */
+/** A warning for each number of pods on a node whose loss stops reads or writes. Each preview shows them. */
 export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | "target">): string[] {
   const { target } = settings;
-  // A single server's loss takes all down, whatever lies on it.
+  // The loss of a single server stops everything, with any layout.
   if (target.kind !== "hetzner" || homesIn(target.servers) === 1) return [];
   const nodes = homesIn(target.servers);
   const layout = minioShape(settings);

@@ -3,7 +3,7 @@ import type { Problem } from "../problems";
 import type { Settings } from "../schema";
 import { type HetznerDraft, problem } from "./checks";
 
-/** How many members PostgreSQL has, and whether they wait for each other. */
+/** The number of PostgreSQL members, and whether a commit waits for a standby. */
 export function postgresShape({ environment, postgres }: Pick<Settings, "environment" | "postgres">): {
   readonly replicas: number;
   readonly synchronous: boolean;
@@ -12,7 +12,7 @@ export function postgresShape({ environment, postgres }: Pick<Settings, "environ
   return { replicas, synchronous: postgres.synchronous ?? replicas > 1 };
 }
 
-/** What PostgreSQL needs of the servers, and of itself. */
+/** Checks the number of members against the servers, and whether replication is synchronous. */
 export function checkPostgres(
   {
     environment,

@@ -1,4 +1,4 @@
-/** Where Hetzner Cloud has servers. A private network spans the locations of one network zone, never two. */
+/** The locations of Hetzner Cloud. A private network spans the locations of one network zone, never of two. */
 export const LOCATIONS = {
   fsn1: { city: "Falkenstein", zone: "eu-central" },
   nbg1: { city: "Nuremberg", zone: "eu-central" },
@@ -11,21 +11,21 @@ export const LOCATIONS = {
 export type Location = keyof typeof LOCATIONS;
 export type NetworkZone = (typeof LOCATIONS)[Location]["zone"];
 
-/** The locations in the order in which they were opened to us; the order is part of node addresses: only append. */
+/** The locations in the order of the table. Node addresses depend on this order: only append. */
 export const locationNames = Object.keys(LOCATIONS) as [Location, ...Location[]];
 
 export function zoneOf(location: Location): NetworkZone {
   return LOCATIONS[location].zone;
 }
 
-/** The distinct network zones of some locations, in the order of the table. */
+/** The network zones of the given locations, each once, in the order of the table. */
 export function zonesOf(locations: readonly Location[]): NetworkZone[] {
   return [...new Set(locationNames.filter((name) => locations.includes(name)).map(zoneOf))];
 }
 
 /**
- * Round trips in milliseconds between different locations, rounded up from published measurements between the
- * cities. What matters is their size: etcd's timeouts are derived from the worst pair of a cluster.
+ * Round trips in milliseconds between locations, rounded up from published measurements between the cities. Only the
+ * order of magnitude matters: etcd's timeouts are derived from the worst pair of a cluster.
  */
 const ROUND_TRIPS: ReadonlyArray<readonly [Location, Location, number]> = [
   ["fsn1", "nbg1", 5],
@@ -46,7 +46,7 @@ const ROUND_TRIPS: ReadonlyArray<readonly [Location, Location, number]> = [
 ];
 const WITHIN_ONE_LOCATION = 1;
 
-/** The round trip in milliseconds that a cluster should expect between two locations. */
+/** The expected round trip between two locations, in milliseconds. */
 export function roundTripMs(a: Location, b: Location): number {
   if (a === b) return WITHIN_ONE_LOCATION;
   const pair = ROUND_TRIPS.find(([x, y]) => (x === a && y === b) || (x === b && y === a));

@@ -4,9 +4,10 @@ import type { ServerTypeName } from "./server-types";
 /**
  * Monthly list prices in euros without VAT.
  *
- * Servers: hetzner.com's own price API as read on 2026-09-04 (published in robhunter/agentdeals, src/hetzner-pricing.ts),
- * less the 0.50 for an IPv4 address that the site adds; the same as Hetzner's pricing API answered on 2026-07-24, after
- * the adjustment of 2026-06-15. Servers that were ordered before that day and never rescaled cost less.
+ * Servers: from hetzner.com's own price API, read on 2026-09-04 (published in robhunter/agentdeals,
+ * src/hetzner-pricing.ts), less the 0.50 for an IPv4 address that the site adds. Hetzner's pricing API returned the
+ * same on 2026-07-24, after the adjustment of 2026-06-15. Servers that were ordered before that day and never rescaled
+ * cost less.
  * Load balancers: since 2026-04-01.
  */
 const PRICES_READ_ON = "2026-09-04";
@@ -15,9 +16,9 @@ type BilledName = ServerTypeName | "primary-ipv4" | "floating-ip" | "lb11" | "lb
 
 interface Price {
   readonly everywhere: number;
-  /** Where a zone is known to differ. */
+  /** The zones whose price is known. @default the price is the same everywhere */
   readonly zones?: { readonly [Zone in NetworkZone]?: number };
-  /** Why the figure is less certain than the others. */
+  /** Why the price is less certain than the others. @default none: it was read for this item */
   readonly guess?: string;
 }
 
@@ -62,16 +63,17 @@ const PRICES: Readonly<Record<BilledName, Price>> = {
   lb31: { everywhere: 45.72, guess: "raised in April 2026 as lb11 was, by 39 %" },
 };
 
-/** All that `target.prices` may name. */
+/** The billed items that have a built-in price, for `target.prices`. */
 export const billedNames: readonly string[] = Object.keys(PRICES);
 
 export interface MonthlyPrice {
+  /** Euros without VAT. */
   readonly euros: number;
-  /** What to know before one relies on the figure; absent where it was read for this place. */
+  /** Why the price may be wrong. @default none: it was read for this zone, or given in the settings */
   readonly caveat?: string;
 }
 
-/** What one of a kind costs in a month. A price from the settings comes before the table's. */
+/** The monthly price of one billed item. A price from the settings overrides the table. */
 export function monthlyPrice(
   name: string,
   zone: NetworkZone,

@@ -1,11 +1,13 @@
 import type { NetworkZone } from "./locations";
 
 export interface ServerType {
+  /** Virtual CPUs, shared or dedicated. */
   readonly cores: number;
+  /** Memory in GB, which is part of the servers' names. */
   readonly memoryGb: number;
   readonly diskGb: number;
   readonly architecture: "amd64" | "arm64";
-  /** The network zones that offer this type at all; whether it is in stock is asked at preview. */
+  /** The network zones that offer this type. Whether it is in stock is checked at preview. */
   readonly zones: readonly NetworkZone[];
 }
 
@@ -34,7 +36,7 @@ const arm64 = (cores: number, memoryGb: number, diskGb: number): ServerType => (
   zones: EU,
 });
 
-/** The types that can carry a node of a cluster: from 4 GB of memory on. */
+/** The server types that are large enough for a node: 4 GB of memory or more. */
 export const SERVER_TYPES = {
   cx23: amd64(2, 4, 40, EU),
   cx33: amd64(4, 8, 80, EU),
@@ -63,5 +65,5 @@ export const SERVER_TYPES = {
 
 export type ServerTypeName = keyof typeof SERVER_TYPES;
 
-// Object.keys forgets the literal names that the table's own type knows.
+// The cast is safe: Object.keys returns the table's keys, but its type is string[].
 export const serverTypeNames = Object.keys(SERVER_TYPES) as [ServerTypeName, ...ServerTypeName[]];

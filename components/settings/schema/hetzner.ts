@@ -3,7 +3,7 @@ import { locationNames, serverTypeNames } from "../hetzner-catalogue";
 import { cidr, kubernetesName, sshPublicKey } from "../values";
 import { ROLES, says, wholeNumber } from "./kinds";
 
-/** A node's number is part of its name and its address, so it is bounded by the addresses of a location. */
+/** A node's number is part of its name and its address, so the addresses of a location limit it. */
 const MOST_SERVERS_A_LOCATION = 200;
 const nodeNumber = wholeNumber(1, MOST_SERVERS_A_LOCATION);
 
@@ -172,7 +172,7 @@ const price = z.number("a number").min(0).max(100_000);
 
 export const hetznerTarget = z.strictObject({
   kind: z.literal("hetzner").meta(says("Creates servers at Hetzner and a cluster on them.")),
-  /** Declared once; all else derives from this list. */
+  /** The names, addresses and roles of all servers derive from this list only. */
   servers: z.array(servers, "a list of groups of servers, each with `location` and `types`").min(1).max(30),
   network,
   access,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The kinds of setting that several sections share, and how each one is described. */
+/** Types of settings that several sections share, and the function that describes a setting. */
 
 export const ENVIRONMENTS = ["dev", "staging", "prod"] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
@@ -12,8 +12,8 @@ export const wholeNumber = (min: number, max: number) =>
   z.int(`a whole number from ${min} to ${max}`).min(min).max(max);
 
 /**
- * What docs/settings.md says of a setting: its meaning, and how its default comes about where that is no constant.
- * Every setting has one; the page is made of them (`npm run docs`).
+ * The description of a setting in docs/settings.md, and its default if that is not a constant. Every setting has one;
+ * `npm run docs` generates the page from them.
  */
 export const says = (description: string, derived?: string) => ({
   description,

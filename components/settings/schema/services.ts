@@ -107,7 +107,7 @@ export const postgres = z
   })
   .prefault({});
 
-/** A copy of an object that was overwritten or deleted costs room until it expires. */
+/** A copy of an overwritten or deleted object uses space until it expires. */
 const DAYS_OF_OLD_VERSIONS = 30;
 
 const bucket = z.strictObject({
@@ -179,7 +179,7 @@ export const minio = z
           "`docker.io/pgsty/silo`, pinned",
         ),
       ),
-    /** All of them private. */
+    /** All buckets are private. */
     buckets: z.record(bucketName, bucket).prefault({
       "crm-documents": { versioning: true },
       "crm-quotes": {},

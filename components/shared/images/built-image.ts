@@ -3,25 +3,25 @@ import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface BuiltImageArgs {
-  /** Where the image is pushed, without a tag, such as ghcr.io/acme/trellis-jobs. */
+  /** The registry and name that the image is pushed to, without a tag, such as ghcr.io/acme/trellis-jobs. */
   readonly repository: string;
 
-  /** The folder that the build sees. */
+  /** The build context: the folder whose files the Dockerfile can copy. */
   readonly context: string;
 
-  /** The Dockerfile, which the context need not contain. */
+  /** The path of the Dockerfile; it may be outside of the context. */
   readonly dockerfile: string;
 
-  /** The processors that the servers have. */
+  /** The CPU architectures of the servers. The image is built for each of them, which takes longer. */
   readonly architectures: ReadonlyArray<"amd64" | "arm64">;
 
-  /** What the Dockerfile declares with ARG. */
+  /** Values for the Dockerfile's ARG instructions. @default none: the Dockerfile's own defaults */
   readonly buildArgs?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * An image that the program builds and pushes. It is known by its digest alone, so that a pod runs what was built and
- * nothing that took its tag since, and an unchanged source changes no pod.
+ * Builds a container image and pushes it. Pods refer to it by digest: they run exactly what was built, even if the tag
+ * moves, and an unchanged source changes no pod.
  */
 export class BuiltImage extends pulumi.ComponentResource {
   /** `repository@sha256:...` */
@@ -36,9 +36,9 @@ export class BuiltImage extends pulumi.ComponentResource {
         dockerfile: { location: inProject(args.dockerfile) },
         platforms: args.architectures.map((each) => PLATFORMS[each]),
         buildArgs: { ...args.buildArgs },
-        tags: [`${args.repository}:latest`], // a push needs one; nobody refers to it
+        tags: [`${args.repository}:latest`], // a push needs a tag; no pod uses it
         push: true,
-        buildOnPreview: false, // a preview must work where no Docker does
+        buildOnPreview: false, // a preview must work without Docker
       },
       { parent: this },
     );
@@ -47,7 +47,7 @@ export class BuiltImage extends pulumi.ComponentResource {
   }
 }
 
-/** Relative to the project, where the program runs: an absolute path would be another one in the next checkout. */
+/** Relative to the project, the program's working directory: an absolute path would differ between checkouts. */
 const inProject = (path: string) => relative(process.cwd(), path) || ".";
 
 const PLATFORMS = {

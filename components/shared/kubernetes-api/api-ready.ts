@@ -5,15 +5,19 @@ import { UserError } from "../user-error";
 import { type ApiAccess, apiAccess } from "./kubeconfig";
 
 export interface ApiReadyArgs {
-  /** @default the kubeconfig's current one */
+  /** The context of the kubeconfig to connect with. @default its current context */
   readonly context?: string;
-  /** How long a new cluster may take: servers boot, install, and elect in 3 to 6 minutes. @default 15 */
+  /**
+   * Minutes to wait for the API. A new cluster needs 3 to 6: servers boot, install packages and elect leaders. With
+   * fewer minutes the first update fails; with more, an update waits longer for a cluster that is down.
+   * @default 15
+   */
   readonly limitMinutes?: number;
 }
 
 /**
- * The same kubeconfig, once the API answers to it. The Kubernetes provider does not wait by itself: against a cluster
- * that is still booting an update fails half-way. A preview never waits, so that it works with the control plane down.
+ * Returns the same kubeconfig once the API accepts it. The Kubernetes provider does not wait by itself: if the cluster
+ * is still booting, an update fails half-way. A preview never waits, so that it works while the control plane is down.
  */
 export function apiReady(kubeconfig: pulumi.Output<string>, args: ApiReadyArgs = {}): pulumi.Output<string> {
   return kubeconfig.apply(async (text) => {
@@ -28,15 +32,17 @@ export function apiReady(kubeconfig: pulumi.Output<string>, args: ApiReadyArgs =
 }
 
 export interface Patience {
+  /** How long to wait before the error. */
   readonly limitMs: number;
+  /** Receives a line with the elapsed time and the last problem. */
   readonly progress: (line: string) => void;
-  /** @default 3 s */
+  /** The pause between two attempts. @default 3 s */
   readonly everyMs?: number;
-  /** @default 30 s */
+  /** The time between two progress lines. @default 30 s */
   readonly progressEveryMs?: number;
 }
 
-/** Resolves when the API is ready and lets its administrator in; rejects with the last problem after the limit. */
+/** Resolves when the API is ready and authorizes this user; rejects with the last problem after the limit. */
 export async function waitForApi(access: ApiAccess, patience: Patience): Promise<void> {
   const { limitMs, progress, everyMs = 3_000, progressEveryMs = 30_000 } = patience;
   const start = Date.now();
@@ -61,9 +67,9 @@ export async function waitForApi(access: ApiAccess, patience: Patience): Promise
   }
 }
 
-/** What is in the way, if anything: the API's own readiness first, then whether it lets this user do anything. */
+/** The present problem, or undefined. It first asks whether the API is ready, then whether it authorizes this user. */
 async function notReady(access: ApiAccess): Promise<string | undefined> {
-  // A user without credentials in the kubeconfig (they come from a program) can only be seen to be asked for them.
+  // The kubeconfig may contain no credentials, because an exec plugin provides them. A 401 or 403 is enough then.
   const anonymous = !access.client && !access.token;
   for (const path of ["/readyz", "/api/v1/namespaces/kube-system"]) {
     const answer = await get(access, path).catch((error: Error) => error);

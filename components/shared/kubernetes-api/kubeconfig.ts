@@ -3,16 +3,17 @@ import type { KeyPair } from "../pki";
 import { UserError } from "../user-error";
 
 export interface KubeconfigArgs {
-  /** The cluster's name: it also names the user and the context. */
+  /** The cluster's name. The context has the same name; the user is `<cluster>-administrator`. */
   readonly cluster: string;
-  /** Where clients reach the API, such as `https://203.0.113.7:6443`. */
+  /** The URL of the API, such as `https://203.0.113.7:6443`. */
   readonly server: string;
-  /** The authority of the API's certificate. */
+  /** The CA certificate (PEM) of the API. */
   readonly authority: string;
+  /** The administrator's client certificate. Its group determines the rights of this kubeconfig. */
   readonly administrator: KeyPair;
 }
 
-/** A kubeconfig that needs nothing beside itself: made from the certificates alone, before any server boots. */
+/** Renders a self-contained kubeconfig from the certificates alone, before any server boots. */
 export function renderKubeconfig({ cluster, server, authority, administrator }: KubeconfigArgs): string {
   const user = `${cluster}-administrator`;
   return stringify(
@@ -38,17 +39,23 @@ export function renderKubeconfig({ cluster, server, authority, administrator }: 
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-/** What a connection to the API needs of a kubeconfig. */
+/** The parts of a kubeconfig that a connection to the API needs. */
 export interface ApiAccess {
+  /** The API's URL. */
   readonly server: URL;
+  /** The API's CA certificate (PEM). @default the system's CAs */
   readonly authority?: string;
+  /** The name to verify in the API's certificate. @default the host of `server` */
   readonly serverName?: string;
+  /** Whether to accept any certificate of the API (`insecure-skip-tls-verify`). */
   readonly insecure: boolean;
+  /** The user's client certificate. @default none */
   readonly client?: KeyPair;
+  /** The user's bearer token. @default none */
   readonly token?: string;
 }
 
-/** Reads the access out of anybody's kubeconfig, ours or that of an existing cluster. */
+/** Reads the access from a kubeconfig: ours or that of an existing cluster. */
 export function apiAccess(kubeconfig: string, contextName?: string): ApiAccess {
   const config = record(parsed(kubeconfig));
   const wanted = contextName ?? text(config["current-context"]);
@@ -77,7 +84,7 @@ function parsed(kubeconfig: string): unknown {
   try {
     return parse(kubeconfig);
   } catch {
-    // The parser's message would quote the text, keys and all.
+    // The parser's message quotes the text, which contains private keys.
     throw unusable("it is not YAML");
   }
 }
@@ -90,7 +97,7 @@ function embedded(section: Readonly<Record<string, unknown>>, name: string): str
   return undefined;
 }
 
-/** An entry of one of a kubeconfig's lists, whose content stands below a key of its own kind. */
+/** The content of an entry in one of a kubeconfig's lists; the entry has it below a key such as `cluster`. */
 function named(
   list: unknown,
   name: string | undefined,

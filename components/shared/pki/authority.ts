@@ -4,29 +4,34 @@ import type { KeyPair } from "./key-pair";
 import { HOURS_PER_DAY, type Lifetime } from "./lifetimes";
 
 export interface AuthorityArgs {
-  /** The common name, by which people tell authorities apart; no program depends on it. */
+  /** The CA's common name. People distinguish CAs by it; no program depends on it. */
   readonly commonName: string;
+  /** How long the CA certificate is valid. Certificates that outlive their CA do not verify. */
   readonly lifetime: Lifetime;
-  /** Whether the engine refuses to delete or replace the authority; what it issues can be made again. @default false */
+  /** Whether the engine refuses to delete or replace the CA. What the CA issued can be issued again. @default false */
   readonly protection?: boolean | undefined;
 }
 
 export interface LeafArgs {
-  /** Who this is. Absent, the certificate has an empty subject and names its holder by its DNS names alone. */
+  /** The user or host in the subject. @default an empty subject: only the DNS names identify the holder */
   readonly subject?: { readonly commonName: string; readonly organization?: string };
+  /** Whether the holder may use it as a client, as a server, or both. Peers refuse it for other uses. */
   readonly uses: readonly ("client_auth" | "server_auth")[];
+  /** The holder's DNS names, which its peers verify. @default none */
   readonly dnsNames?: readonly string[];
+  /** The holder's IP addresses, which its peers verify. @default none */
   readonly addresses?: readonly pulumi.Input<string>[];
+  /** How long the certificate is valid, and how long before its end an update issues a new one. */
   readonly lifetime: Lifetime;
-  /** Raised, the key and the certificate are made anew. */
+  /** Increment to issue a new key and certificate. */
   readonly epoch: number;
 }
 
 const ECDSA = { algorithm: "ECDSA", ecdsaCurve: "P256" };
 
 /**
- * A certificate authority that signs for one purpose, and the certificates it has issued below it. Authorities stay:
- * only leaves have an epoch.
+ * Creates a CA for one purpose; `issue` creates the certificates that it signs. Only these leaf certificates have an
+ * epoch, so raising it never replaces a CA.
  */
 export class Authority extends pulumi.ComponentResource {
   public readonly keyPair: pulumi.Output<KeyPair>;
@@ -49,7 +54,7 @@ export class Authority extends pulumi.ComponentResource {
         subject: { commonName },
         isCaCertificate: true,
         setSubjectKeyId: true,
-        // What Go's verifier and K3s' own signing want of an authority.
+        // The usages that Go's verifier and K3s' own signing require of a CA.
         allowedUses: ["digital_signature", "key_encipherment", "cert_signing", "crl_signing"],
         validityPeriodHours: lifetime.days * HOURS_PER_DAY,
         earlyRenewalHours: lifetime.renewDaysBefore * HOURS_PER_DAY,
@@ -60,7 +65,7 @@ export class Authority extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The certificate that others check against; no secret. */
+  /** The CA certificate, with which others verify what it issued. It is not a secret. */
   get certificate(): pulumi.Output<string> {
     return pulumi.unsecret(this.keyPair.cert);
   }
@@ -68,7 +73,7 @@ export class Authority extends pulumi.ComponentResource {
   issue(purpose: string, leaf: LeafArgs): pulumi.Output<KeyPair> {
     const name = `${this.name}-${purpose}`;
     const child = { parent: this };
-    // All else of a leaf is made from its key: with it, everything is made anew.
+    // The request and the certificate depend on the key, so replacing the key replaces them too.
     const key = new tls.PrivateKey(name, ECDSA, { ...child, replacementTrigger: leaf.epoch });
     const request = new tls.CertRequest(
       name,

@@ -1,28 +1,30 @@
-/** How long certificates live, and how long before their end the program makes new ones. */
+/** How long a certificate is valid, and how long before its expiry the program issues a new one. */
 export interface Lifetime {
+  /** Days that the certificate is valid. */
   readonly days: number;
+  /** Days before the expiry from which `pulumi up` issues a new one; 0 never renews it early. */
   readonly renewDaysBefore: number;
 }
 
 export const HOURS_PER_DAY = 24;
 
 /**
- * A preview shows a change only when a certificate has come into its time of renewal, so that time is what there is
- * to act in, and before it nothing churns.
+ * A preview shows no change until a certificate enters its renewal window (`renewDaysBefore`). The window is the time
+ * that operators have to run an update and to install the new certificate.
  */
 export const LIFETIMES = {
   /**
-   * As long as K3s' own authorities live (3,650 days). Never renewed by itself: a new authority is a new cluster
-   * identity, which is rotated by a person (docs/runbooks/rotate-certificates.md).
+   * CAs are valid as long as K3s' own CAs (3,650 days) and never renewed automatically: a new CA is a new identity of
+   * the cluster, which a person rotates (docs/runbooks/rotate-certificates.md).
    */
   authority: { days: 3650, renewDaysBefore: 0 },
   /**
-   * On machines, which take up new ones only when somebody brings them: three years, the last of which is there for
-   * bringing them.
+   * Certificates on machines, where somebody must install new ones: three years, the last of which is the window for
+   * installing them.
    */
   machine: { days: 1095, renewDaysBefore: 365 },
-  /** The administrator's, which no machine holds: `pulumi up` alone renews it. */
+  /** The administrator's certificate. It is on no machine, so `pulumi up` alone renews it. */
   administrator: { days: 365, renewDaysBefore: 90 },
-  /** Patroni's, which `pulumi up` brings to its Secret; Patroni reads it when a pod starts. */
+  /** Certificates of pods. `pulumi up` writes a new one to its Secret; Patroni reads it when a pod starts. */
   workload: { days: 1095, renewDaysBefore: 365 },
 } as const satisfies Record<string, Lifetime>;

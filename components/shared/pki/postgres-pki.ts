@@ -4,25 +4,25 @@ import type { KeyPair } from "./key-pair";
 import { LIFETIMES } from "./lifetimes";
 
 export interface PostgresPkiArgs {
-  /** What the cluster is called; part of the authority's name. */
+  /** The cluster's name. The CA's common name contains it. */
   readonly cluster: string;
-  /** The names by which clients and members reach PostgreSQL. */
+  /** The DNS names by which clients and members reach PostgreSQL. Clients that verify the name refuse all others. */
   readonly names: readonly string[];
-  /** The addresses of the servers before it. */
+  /** The IP addresses by which clients outside of the cluster reach PostgreSQL through HAProxy. */
   readonly addresses: readonly pulumi.Input<string>[];
-  /** Raised, the certificates are made anew, and not their authority. */
+  /** Increment to issue the certificates again. The CA stays. */
   readonly epoch: number;
-  /** Whether the engine refuses to delete or replace the authority. @default false */
+  /** Whether the engine refuses to delete or replace the CA. @default false */
   readonly protection?: boolean | undefined;
 }
 
-/** The certificates of PostgreSQL and their authority. */
+/** Creates PostgreSQL's CA and the certificates for its members and for base backups. */
 export class PostgresPki extends pulumi.ComponentResource {
-  /** The authority by which clients know PostgreSQL, and HAProxy Patroni's REST API; no secret. */
+  /** The CA certificate. Clients verify PostgreSQL with it, HAProxy verifies Patroni's REST API. It is not a secret. */
   public readonly authority: pulumi.Output<string>;
-  /** What every member shows, to clients and to other members. */
+  /** The certificate that every member presents to clients and to other members. */
   public readonly server: pulumi.Output<KeyPair>;
-  /** Whom the members' pgBackRest servers let read the data, for base backups. */
+  /** The client certificate for base backups. The members' pgBackRest servers allow it to read the data. */
   public readonly backup: pulumi.Output<KeyPair>;
 
   constructor(

@@ -1,8 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 
 /**
- * Each of the pods with these labels on a node of its own: strictly, so that one waits where there are too few nodes, or only
- * as far as there are nodes.
+ * Anti-affinity that puts each pod with these labels on a different node. With too few nodes, a pod stays pending
+ * (strict) or shares a node (not strict).
  */
 export function apart(
   labels: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
- * Annotations of every Ingress: the given ones, and one by which `pulumi up` does not wait for an address. Where the
- * ingress controller is behind NodePorts, none is ever published, and the wait would end in an error after ten minutes.
+ * Annotations of every Ingress: the given ones, and one that keeps `pulumi up` from waiting for an address. An ingress
+ * controller behind NodePorts never publishes one, so the wait would fail after ten minutes.
  */
 export const ingressAnnotations = (given: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   ...given,

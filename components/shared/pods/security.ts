@@ -1,28 +1,28 @@
 /**
- * What the restricted pod security profile asks for, and a little more. Every pod of the platform is made with these,
- * so that a weaker one stands out where it is declared.
+ * Security contexts that meet the restricted pod security profile and go slightly beyond it. Every pod of the platform
+ * uses them, so that a weaker setting is visible where the pod is declared.
  */
 
-/** A pod whose processes are one ordinary user from the first on. */
+/** The security context of a pod whose processes all run as this user, never as root. */
 export function restrictedPod(user: number) {
   return {
     runAsNonRoot: true,
     runAsUser: user,
     runAsGroup: user,
     fsGroup: user,
-    fsGroupChangePolicy: "OnRootMismatch", // walking a large volume at each start takes minutes
+    fsGroupChangePolicy: "OnRootMismatch", // a change of every file of a large volume takes minutes at each start
     seccompProfile: { type: "RuntimeDefault" },
   } as const;
 }
 
-/** A container that can gain nothing and write nowhere but into its volumes. */
+/** The security context of a container that has no capabilities and can write to its volumes only. */
 export const restrictedContainer = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ["ALL"] },
 };
 
-/** Room for temporary files, since the root file system is read-only. */
+/** A volume for temporary files, because the root file system is read-only. */
 export const SCRATCH = {
   volume: { name: "scratch", emptyDir: { sizeLimit: "256Mi" } },
   mount: { name: "scratch", mountPath: "/tmp" },
