@@ -42,7 +42,7 @@ export interface HetznerClusterArgs {
   /** PostgreSQL behind HAProxy. @default HAProxy opens neither 5432 nor 5433 */
   readonly postgres?:
     | {
-        /** How many members HAProxy has a backend server for. */
+        /** The number of members. HAProxy has backend servers for these only, behind ports 5432 and 5433. */
         readonly members: number;
         /** The DNS names that pods connect to; they are in PostgreSQL's certificate. */
         readonly names: readonly string[];

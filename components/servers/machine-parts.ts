@@ -41,7 +41,7 @@ export interface MachineFacts {
   readonly snapshotKey: EtcdArgs["snapshots"]["key"];
   /** The bucket that snapshots are copied to. @default none: snapshots stay on the members */
   readonly snapshotStore?: EtcdArgs["snapshots"]["store"] | undefined;
-  /** How many PostgreSQL members HAProxy finds, and whose certificates it believes. */
+  /** The number of PostgreSQL members behind HAProxy, and the CA certificate (PEM) of Patroni's REST API. */
   readonly postgres?: { readonly members: number; readonly certificateAuthority: string } | undefined;
 }
 

@@ -62,7 +62,7 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     "initial-advertise-peer-urls": peerUrl(member),
     "initial-cluster-token": args.token,
     // Without TLS, because Prometheus has no certificate of this CA. The port serves health and metrics, no keys.
-    "listen-metrics-urls": `http://${member.address}:${METRICS_PORT}`,
+    "listen-metrics-urls": `http://${member.address}:${SERVER_PORTS.etcdMetrics}`,
 
     "client-transport-security": {
       "cert-file": `${paths.certificates}/server.crt`,

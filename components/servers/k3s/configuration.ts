@@ -6,9 +6,9 @@ import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
 import { TLS_CIPHER_SUITES } from "./hardening";
 import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, ETCD_CLIENT } from "./paths";
 
-/** HAProxy on the same machine, which knows the servers that live. */
+/** HAProxy on the same machine, which checks the health of the API servers. */
 const API_ON_THIS_MACHINE = `https://127.0.0.1:${SERVER_PORTS.kubernetesApi}`;
-/** The tenth address of the services, by Kubernetes' own custom. */
+/** The tenth address of the Services' range, by convention. */
 const CLUSTER_DNS = 10;
 
 export interface ServerTokens {
@@ -27,7 +27,7 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
       token: tokens.server,
       "agent-token": tokens.agent,
       "https-listen-port": SERVER_PORTS.apiServer,
-      // Pods and agents reach the API servers themselves, so that they do not depend on any HAProxy.
+      // Pods and agents connect to the API servers directly, so that they do not depend on HAProxy.
       "advertise-address": clusterAddress(host),
       "advertise-port": SERVER_PORTS.apiServer,
       "tls-san": [...new Set(cluster.apiNames)],

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { NODE_PORTS } from "../../shared/address-plan";
 
-/** The NodePorts at which the ingress takes HTTP and HTTPS from HAProxy. */
+/** The NodePorts at which the ingress accepts HTTP and HTTPS from HAProxy. */
 const INGRESS_PORTS = { web: NODE_PORTS.http, websecure: NODE_PORTS.https } as const;
 
 export interface IngressArgs {
