@@ -253,7 +253,7 @@ interface JobManifest {
 /** Those of our dev stack, on a cluster that is there, with a second member of PostgreSQL where there is room. */
 function settingsOn(cluster: Cluster, model: string): Record<string, unknown> {
   const changes = {
-    target: { kind: "existing", nodes: [`${cluster.address}/32`] },
+    target: { kind: "existing", nodes: [`${cluster.address}/32`], protection: false }, // it is destroyed in the end
     postgres: { replicas: 2, cpuMillis: 100 },
     "datasurface.model": model,
     "datasurface.simulator.changesPerSecond": 5,
