@@ -61,7 +61,8 @@ function dataSurface(
       airflow: { namespace: namespaces.airflow, accounts: POD_RUNNERS },
       ...(customers && {
         simulator: {
-          ...datasurface.simulator,
+          replicas: datasurface.simulator.replicas,
+          changesPerSecond: datasurface.simulator.changesPerSecond,
           source: { host, database: "customer_db" },
           login: loginOf(customers),
         },
@@ -94,7 +95,8 @@ function scheduler(
       namespace: namespaces.airflow,
       host: settings.airflow.host ?? `airflow.${settings.domain}`,
       database: {
-        ...connections,
+        write: connections.write,
+        migrate: connections.migrate,
         authority: postgres.authority,
         sessions: databases.airflow_db.connections,
       },
