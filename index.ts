@@ -20,7 +20,7 @@ export default async function platform() {
   const servers = await serversFor(settings, secrets, serverNames());
   const cluster = clusterFor(settings, secrets, servers);
   const data = dataFor(settings, secrets, cluster, servers);
-  const systems = systemsFor(settings, secrets, cluster, data);
+  const systems = systemsFor({ settings, secrets, cluster, data });
   new DestroyGuard("destroy-guard", {
     protection: cluster.protection,
     everything: [

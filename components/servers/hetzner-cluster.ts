@@ -8,7 +8,7 @@ import { renderKubeconfig } from "../shared/kubernetes-api";
 import type { PostgresPki } from "../shared/pki";
 import { Pki } from "./certificates";
 import { clientUrl, type EtcdAccess } from "./etcd";
-import { type AccountSurvey, Addresses, type MonthlyCost, Servers } from "./hetzner";
+import { type AccountSurvey, Addresses, type MonthlyCost, type ServerEnvironment, Servers } from "./hetzner";
 import { JoinSecrets } from "./k3s";
 import { certificateBundle, filesOf, renderCloudInit } from "./machine";
 import { type MachineFacts, machineParts } from "./machine-parts";
@@ -84,114 +84,182 @@ export class HetznerCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: HetznerClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:hetzner-cluster:HetznerCluster", name, {}, opts);
-    const { cluster, domain, target } = args;
-    const child = { parent: this };
-    const kept = { parent: this, protect: target.protection };
+    const { cluster, target } = args;
     const nodes = nodesOf(target);
 
-    const addresses = new Addresses(`${name}-addresses`, { cluster, target }, child);
-    const addressOf = (node: Node) =>
-      pulumi.output(node.privateAddress ?? known(addresses.publicAddress, node));
+    const addresses = new Addresses(`${name}-addresses`, { cluster, target }, { parent: this });
+    const pki = this.#pki(name, args, addresses);
+    const secrets = this.#secrets(name, target);
+    const facts = machineFacts(args, { addresses, pki, secrets });
+    const servers = this.#servers(name, args, { environment: addresses.environment, facts });
 
-    const pki = new Pki(
+    this.booted = servers.all;
+    this.outdatedServers = servers.outdated;
+    this.monthlyCost = servers.monthlyCost;
+    this.servers = clusterAddresses(nodes, addresses);
+    this.serverRanges = rangesOf(target, this.servers);
+    this.api = pulumi.interpolate`https://${addresses.api}:${SERVER_PORTS.kubernetesApi}`;
+    this.entrances = pulumi.all(publicEntrances(nodes, addresses));
+    this.kubeconfig = administratorKubeconfig(cluster, this.api, pki);
+    this.certificateBundles = certificateBundles(nodes, facts);
+    this.etcdAddresses = clusterAddresses(nodes.filter(hasRole("etcd")), addresses);
+    this.etcd = etcdAccess(this.etcdAddresses, pki, secrets.patroniPassword);
+    this.postgres = pki.postgres;
+    this.snapshotKey = pulumi.secret(secrets.snapshotKey.privateKeyOpenssh);
+    // Only what is public: the private keys are in the state once already.
+    this.registerOutputs({
+      servers: this.servers,
+      serverRanges: this.serverRanges,
+      entrances: this.entrances,
+      api: this.api,
+      etcdAddresses: this.etcdAddresses,
+      outdatedServers: this.outdatedServers,
+      monthlyCost: this.monthlyCost,
+    });
+  }
+
+  #pki(
+    name: string,
+    { cluster, domain, target, postgres, certificateEpoch }: HetznerClusterArgs,
+    addresses: Addresses,
+  ): Pki {
+    const nodes = nodesOf(target);
+    return new Pki(
       `${name}-pki`,
       {
         cluster,
         etcdHosts: nodes
           .filter(hasRole("etcd"))
-          .map((node) => ({ name: node.name, address: addressOf(node) })),
+          .map((node) => ({ name: node.name, address: clusterAddress(node, addresses) })),
         postgres: {
-          names: [...(args.postgres?.names ?? []), `postgres.${domain}`],
-          addresses: addresses.front
-            ? [addresses.front]
-            : nodes.map((node) => known(addresses.publicAddress, node)),
+          names: [...(postgres?.names ?? []), `postgres.${domain}`],
+          addresses: publicEntrances(nodes, addresses),
         },
-        epoch: args.certificateEpoch,
+        epoch: certificateEpoch,
         protection: target.protection,
       },
-      child,
+      { parent: this },
     );
-    const joinSecrets = new JoinSecrets(`${name}-join-secrets`, kept);
-    const patroniPassword = new random.RandomPassword(`${name}-patroni`, { length: 40, special: false }, kept)
-      .result;
-    const snapshotKey = new tls.PrivateKey(`${name}-snapshots`, { algorithm: "ED25519" }, kept);
+  }
 
-    const facts: pulumi.Output<MachineFacts> = pulumi
-      .output({
-        publicAddress: addresses.publicAddress,
-        front: addresses.front,
-        floatingIpId: addresses.floatingIpId,
-        hcloudToken: args.hcloudToken,
-        authorities: pki.k3s,
-        apiAuthority: pki.apiAuthority,
-        etcdAuthority: pki.etcdAuthority,
-        etcdMembers: pki.etcdMembers,
-        etcdUsers: pki.etcdUsers,
-        joinSecrets: joinSecrets.secrets,
-        patroniPassword,
-        snapshotKey: { publicKey: snapshotKey.publicKeyOpenssh, privateKey: snapshotKey.privateKeyOpenssh },
-        snapshotStore: args.snapshotStore,
-        certificateAuthority: pki.postgres.authority,
-      })
-      .apply(({ certificateAuthority, ...known }) => ({
-        ...known,
-        cluster,
-        target,
-        domain,
-        balancerAddress: addresses.balancerAddress,
-        ...(args.postgres && { postgres: { members: args.postgres.members, certificateAuthority } }),
-      }));
+  #secrets(name: string, { protection }: HetznerTarget): ClusterSecrets {
+    const kept = { parent: this, protect: protection };
+    return {
+      joinSecrets: new JoinSecrets(`${name}-join-secrets`, kept),
+      patroniPassword: new random.RandomPassword(`${name}-patroni`, { length: 40, special: false }, kept)
+        .result,
+      snapshotKey: new tls.PrivateKey(`${name}-snapshots`, { algorithm: "ED25519" }, kept),
+    };
+  }
 
-    const servers = new Servers(
+  #servers(
+    name: string,
+    { cluster, target, survey }: HetznerClusterArgs,
+    { environment, facts }: { environment: ServerEnvironment; facts: pulumi.Output<MachineFacts> },
+  ): Servers {
+    return new Servers(
       `${name}-servers`,
       {
         cluster,
         target,
-        survey: args.survey,
-        environment: addresses.environment,
-        userData: Object.fromEntries(nodes.map((node) => [node.name, userData(node, facts)])),
+        survey,
+        environment,
+        userData: Object.fromEntries(nodesOf(target).map((node) => [node.name, userData(node, facts)])),
       },
-      child,
+      { parent: this },
     );
-
-    this.booted = servers.all;
-    this.outdatedServers = servers.outdated;
-    this.monthlyCost = servers.monthlyCost;
-    this.servers = pulumi.all(nodes.map(addressOf));
-    this.serverRanges =
-      fabricOf(target.servers) === "private-network"
-        ? pulumi.output([target.network.servers])
-        : this.servers.apply((addresses) => addresses.map((address) => `${address}/32`));
-    this.api = pulumi.interpolate`https://${addresses.api}:${SERVER_PORTS.kubernetesApi}`;
-    this.entrances = addresses.front
-      ? addresses.front.apply((front) => [front])
-      : pulumi.all(nodes.map((node) => known(addresses.publicAddress, node)));
-    this.kubeconfig = pulumi.secret(
-      pulumi
-        .all([this.api, pki.apiAuthority, pki.administrator])
-        .apply(([server, authority, administrator]) =>
-          renderKubeconfig({ cluster, server, authority, administrator }),
-        ),
-    );
-    this.certificateBundles = pulumi.secret(
-      facts.apply((settled) =>
-        Object.fromEntries(nodes.map((node) => [node.name, certificateBundle(machineParts(node, settled))])),
-      ),
-    );
-    this.etcdAddresses = pulumi.all(nodes.filter(hasRole("etcd")).map(addressOf));
-    this.etcd = {
-      hosts: this.etcdAddresses.apply((members) =>
-        members.map((address) => new URL(clientUrl({ address })).host),
-      ),
-      authority: pki.etcdAuthority,
-      certificate: pki.patroni,
-      password: patroniPassword,
-    };
-    this.postgres = pki.postgres;
-    this.snapshotKey = pulumi.secret(snapshotKey.privateKeyOpenssh);
-    this.registerOutputs({ api: this.api, entrances: this.entrances });
   }
 }
+
+/** The secrets of the cluster that are not certificates. */
+interface ClusterSecrets {
+  /** The tokens and keys that K3s' nodes share. */
+  readonly joinSecrets: JoinSecrets;
+  /** The password of etcd's user `patroni`. */
+  readonly patroniPassword: pulumi.Output<string>;
+  /** The key pair that encrypts etcd's snapshots. */
+  readonly snapshotKey: tls.PrivateKey;
+}
+
+function machineFacts(
+  args: HetznerClusterArgs,
+  { addresses, pki, secrets }: { addresses: Addresses; pki: Pki; secrets: ClusterSecrets },
+): pulumi.Output<MachineFacts> {
+  const { cluster, target, domain, postgres } = args;
+  const { joinSecrets, patroniPassword, snapshotKey } = secrets;
+  return pulumi.output({
+    cluster,
+    target,
+    domain,
+    publicAddress: addresses.publicAddress,
+    front: addresses.front,
+    floatingIpId: addresses.floatingIpId,
+    balancerAddress: addresses.balancerAddress,
+    hcloudToken: args.hcloudToken,
+    authorities: pki.k3s,
+    apiAuthority: pki.apiAuthority,
+    etcdAuthority: pki.etcdAuthority,
+    etcdMembers: pki.etcdMembers,
+    etcdUsers: pki.etcdUsers,
+    joinSecrets: joinSecrets.secrets,
+    patroniPassword,
+    snapshotKey: { publicKey: snapshotKey.publicKeyOpenssh, privateKey: snapshotKey.privateKeyOpenssh },
+    snapshotStore: args.snapshotStore,
+    postgres: postgres && { members: postgres.members, certificateAuthority: pki.postgres.authority },
+  });
+}
+
+/** The address at which other servers and pods reach this one. */
+const clusterAddress = (node: Node, { publicAddress }: Addresses): pulumi.Output<string> =>
+  pulumi.output(node.privateAddress ?? known(publicAddress, node));
+
+const clusterAddresses = (nodes: readonly Node[], addresses: Addresses): pulumi.Output<string[]> =>
+  pulumi.all(nodes.map((node) => clusterAddress(node, addresses)));
+
+/** The address of the floating IP or load balancer, or those of all servers. */
+const publicEntrances = (
+  nodes: readonly Node[],
+  { front, publicAddress }: Addresses,
+): pulumi.Output<string>[] => (front ? [front] : nodes.map((node) => known(publicAddress, node)));
+
+const rangesOf = (target: HetznerTarget, servers: pulumi.Output<string[]>): pulumi.Output<string[]> =>
+  fabricOf(target.servers) === "private-network"
+    ? pulumi.output([target.network.servers])
+    : servers.apply((addresses) => addresses.map((address) => `${address}/32`));
+
+const administratorKubeconfig = (
+  cluster: string,
+  api: pulumi.Output<string>,
+  { apiAuthority, administrator: client }: Pki,
+): pulumi.Output<string> =>
+  pulumi.secret(
+    pulumi
+      .all([api, apiAuthority, client])
+      .apply(([server, authority, administrator]) =>
+        renderKubeconfig({ cluster, server, authority, administrator }),
+      ),
+  );
+
+const etcdAccess = (
+  addresses: pulumi.Output<string[]>,
+  { etcdAuthority, patroni }: Pki,
+  password: pulumi.Output<string>,
+): EtcdAccess => ({
+  hosts: addresses.apply((members) => members.map((address) => new URL(clientUrl({ address })).host)),
+  authority: etcdAuthority,
+  certificate: patroni,
+  password,
+});
+
+const certificateBundles = (
+  nodes: readonly Node[],
+  facts: pulumi.Output<MachineFacts>,
+): pulumi.Output<Record<string, string>> =>
+  pulumi.secret(
+    facts.apply((settled) =>
+      Object.fromEntries(nodes.map((node) => [node.name, certificateBundle(machineParts(node, settled))])),
+    ),
+  );
 
 /** Renders a server's user data, and records each file in it for the plan, as it will be on the machine. */
 function userData(node: Node, facts: pulumi.Output<MachineFacts>): pulumi.Output<string> {

@@ -19,26 +19,28 @@ export interface SystemsLayer {
   readonly resources: readonly pulumi.Resource[];
 }
 
-export function systemsFor(
-  settings: Settings,
-  secrets: SettingsSecrets,
-  cluster: ClusterLayer,
-  data: DataLayer,
-): SystemsLayer {
-  const datasurface = dataSurface(settings, secrets, cluster, data);
-  const airflow = scheduler(settings, secrets, cluster, data, datasurface);
-  const rain = rainTracker(settings, cluster, data);
+/** What the systems are declared from: the stack's settings, and the layers below. */
+export interface SystemsInputs {
+  readonly settings: Settings;
+  readonly secrets: SettingsSecrets;
+  readonly cluster: ClusterLayer;
+  readonly data: DataLayer;
+}
+
+export function systemsFor(inputs: SystemsInputs): SystemsLayer {
+  const datasurface = dataSurface(inputs);
+  const airflow = scheduler(inputs, datasurface);
+  const rain = rainTracker(inputs);
   const resources = [datasurface, airflow, rain].filter((each) => each !== undefined);
   return { datasurface, airflow, rain, resources };
 }
 
 /** Ingestion, if the settings have `datasurface`. Airflow runs its jobs. */
-function dataSurface(
-  { airflow, datasurface }: Settings,
-  { gitToken, sourcePasswords }: SettingsSecrets,
-  { provider, namespaces, monitoring }: ClusterLayer,
-  { postgres, jobsImage }: DataLayer,
-): DataSurface | undefined {
+function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataSurface | undefined {
+  const { airflow, datasurface } = settings;
+  const { gitToken, sourcePasswords } = secrets;
+  const { provider, namespaces, monitoring } = cluster;
+  const { postgres, jobsImage } = data;
   if (!datasurface) return undefined;
   const { model, origin } = deployedModel(datasurface);
   const host = hostOf(POSTGRES.primary);
@@ -61,7 +63,8 @@ function dataSurface(
       airflow: { namespace: namespaces.airflow, accounts: POD_RUNNERS },
       ...(customers && {
         simulator: {
-          ...datasurface.simulator,
+          replicas: datasurface.simulator.replicas,
+          changesPerSecond: datasurface.simulator.changesPerSecond,
           source: { host, database: "customer_db" },
           login: loginOf(customers),
         },
@@ -78,12 +81,12 @@ const runsAtOnce = (sessions: number) => Math.max(1, Math.floor((sessions - 1) /
 
 /** Airflow, if the settings declare its database. */
 function scheduler(
-  settings: Settings,
-  { slackToken }: SettingsSecrets,
-  { provider, namespaces, ingress, monitoring, protection }: ClusterLayer,
-  { postgres, minio }: DataLayer,
+  { settings, secrets, cluster, data }: SystemsInputs,
   ingestion: DataSurface | undefined,
 ): Airflow | undefined {
+  const { slackToken } = secrets;
+  const { provider, namespaces, ingress, monitoring, protection } = cluster;
+  const { postgres, minio } = data;
   const { databases } = settings.postgres;
   const connections = postgres.connections.airflow_db;
   if (!databases.airflow_db || !connections) return undefined;
@@ -94,7 +97,8 @@ function scheduler(
       namespace: namespaces.airflow,
       host: settings.airflow.host ?? `airflow.${settings.domain}`,
       database: {
-        ...connections,
+        write: connections.write,
+        migrate: connections.migrate,
         authority: postgres.authority,
         sessions: databases.airflow_db.connections,
       },
@@ -115,11 +119,11 @@ function scheduler(
 }
 
 /** Rain Tracker, if the settings declare its database. */
-function rainTracker(
-  { environment, domain, postgres: { databases, storageClass } }: Settings,
-  { provider, namespaces, ingress, protection }: ClusterLayer,
-  { postgres, jobsImage }: DataLayer,
-): RainTracker | undefined {
+function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | undefined {
+  const { environment, domain } = settings;
+  const { databases, storageClass } = settings.postgres;
+  const { provider, namespaces, ingress, protection } = cluster;
+  const { postgres, jobsImage } = data;
   const connection = postgres.connections.rain?.migrate; // Rain Tracker migrates its schema
   if (!databases.rain || !connection) return undefined;
   const options = { provider, dependsOn: postgres.made };

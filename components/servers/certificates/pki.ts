@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { Authority, type KeyPair, LIFETIMES, PostgresPki, type PostgresPkiArgs } from "../../shared/pki";
+import { Authority, type KeyPair, LIFETIMES, type PostgresHosts, PostgresPki } from "../../shared/pki";
 import { K3S_USER, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
 
 /** A server whose etcd member gets certificates. */
@@ -17,7 +17,7 @@ export interface PkiArgs {
   /** The servers with an etcd member. Each gets a server certificate and a peer certificate. */
   readonly etcdHosts: readonly EtcdHost[];
   /** The DNS names and IP addresses in PostgreSQL's certificate. */
-  readonly postgres: Pick<PostgresPkiArgs, "addresses" | "names">;
+  readonly postgres: PostgresHosts;
   /** Increment to issue all leaf certificates again, with new keys. The CAs stay. */
   readonly epoch: number;
   /** Whether the engine refuses to delete or replace the CAs and the service-account key. @default false */
@@ -74,72 +74,90 @@ export class Pki extends pulumi.ComponentResource {
   public readonly patroni: pulumi.Output<KeyPair>;
   public readonly postgres: PostgresPki;
 
-  constructor(
-    name: string,
-    { cluster, etcdHosts, postgres, epoch, protection }: PkiArgs,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:cluster:Pki", name, {}, opts);
-    const authority = (purpose: string) =>
-      new Authority(
-        `${name}-${purpose}`,
-        { commonName: `${cluster}-${purpose}`, lifetime: LIFETIMES.authority, protection },
-        { parent: this },
-      );
+    const { cluster, postgres, epoch, protection } = args;
 
-    const server = authority("server-ca");
-    const client = authority("client-ca");
-    const requestHeader = authority("request-header-ca");
-    const embeddedEtcd = authority("embedded-etcd-ca");
+    const server = this.#authority(name, args, "server-ca");
+    const client = this.#authority(name, args, "client-ca");
+    this.k3s = this.#k3s(name, args, { server, client });
+    this.apiAuthority = server.certificate;
+    this.administrator = issueAdministrator(client, args);
+
+    const etcd = this.#authority(name, args, "etcd-ca");
+    this.etcdAuthority = etcd.certificate;
+    this.etcdMembers = Object.fromEntries(
+      args.etcdHosts.map((host) => [host.name, issueMember(etcd, host, epoch)] as const),
+    );
+    this.etcdUsers = {
+      [ROOT_USER]: issueUser(etcd, ROOT_USER, epoch),
+      [K3S_USER]: issueUser(etcd, K3S_USER, epoch),
+    };
+    this.patroni = issuePatroni(etcd, epoch);
+
+    this.postgres = new PostgresPki(
+      `${name}-postgres`,
+      { cluster, names: postgres.names, addresses: postgres.addresses, epoch, protection },
+      { parent: this },
+    );
+    // Only what is public: the private keys are in the state once already.
+    this.registerOutputs({ apiAuthority: this.apiAuthority, etcdAuthority: this.etcdAuthority });
+  }
+
+  #authority(name: string, { cluster, protection }: PkiArgs, purpose: string): Authority {
+    return new Authority(
+      `${name}-${purpose}`,
+      { commonName: `${cluster}-${purpose}`, lifetime: LIFETIMES.authority, protection },
+      { parent: this },
+    );
+  }
+
+  #k3s(
+    name: string,
+    args: PkiArgs,
+    { server, client }: { server: Authority; client: Authority },
+  ): pulumi.Output<K3sAuthorities> {
+    const requestHeader = this.#authority(name, args, "request-header-ca");
+    const embeddedEtcd = this.#authority(name, args, "embedded-etcd-ca");
     const serviceAccount = new tls.PrivateKey(
       `${name}-service-account`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { parent: this, protect: protection ?? false },
+      { parent: this, protect: args.protection ?? false },
     );
-    this.k3s = pulumi.output({
+    return pulumi.output({
       server: server.keyPair,
       client: client.keyPair,
       requestHeader: requestHeader.keyPair,
       embeddedEtcd: embeddedEtcd.keyPair,
       serviceAccountKey: pulumi.secret(serviceAccount.privateKeyPem),
     });
-    this.apiAuthority = server.certificate;
-    this.administrator = client.issue("administrator", {
-      subject: { commonName: `${cluster}-administrator`, organization: ADMINISTRATORS },
-      uses: ["client_auth"],
-      lifetime: LIFETIMES.administrator,
-      epoch,
-    });
-
-    const etcd = authority("etcd-ca");
-    this.etcdAuthority = etcd.certificate;
-    this.etcdMembers = Object.fromEntries(
-      etcdHosts.map((host) => [host.name, issueMember(etcd, host, epoch)] as const),
-    );
-    const user = (commonName: EtcdUser) =>
-      etcd.issue(`user-${commonName}`, {
-        subject: { commonName },
-        uses: ["client_auth"],
-        lifetime: LIFETIMES.machine,
-        epoch,
-      });
-    this.etcdUsers = { [ROOT_USER]: user(ROOT_USER), [K3S_USER]: user(K3S_USER) };
-    // No common name: Patroni uses etcd's JSON gateway, which refuses client certificates that have one.
-    this.patroni = etcd.issue(`user-${PATRONI_USER}`, {
-      uses: ["client_auth"],
-      dnsNames: [PATRONI_USER],
-      lifetime: LIFETIMES.workload,
-      epoch,
-    });
-
-    this.postgres = new PostgresPki(
-      `${name}-postgres`,
-      { cluster, ...postgres, epoch, protection },
-      { parent: this },
-    );
-    this.registerOutputs({});
   }
 }
+
+const issueAdministrator = (client: Authority, { cluster, epoch }: PkiArgs): pulumi.Output<KeyPair> =>
+  client.issue("administrator", {
+    subject: { commonName: `${cluster}-administrator`, organization: ADMINISTRATORS },
+    uses: ["client_auth"],
+    lifetime: LIFETIMES.administrator,
+    epoch,
+  });
+
+const issueUser = (etcd: Authority, commonName: EtcdUser, epoch: number): pulumi.Output<KeyPair> =>
+  etcd.issue(`user-${commonName}`, {
+    subject: { commonName },
+    uses: ["client_auth"],
+    lifetime: LIFETIMES.machine,
+    epoch,
+  });
+
+/** No common name: Patroni uses etcd's JSON gateway, which refuses client certificates that have one. */
+const issuePatroni = (etcd: Authority, epoch: number): pulumi.Output<KeyPair> =>
+  etcd.issue(`user-${PATRONI_USER}`, {
+    uses: ["client_auth"],
+    dnsNames: [PATRONI_USER],
+    lifetime: LIFETIMES.workload,
+    epoch,
+  });
 
 /** The certificates name loopback too, for tools on the member's own machine. */
 function issueMember(etcd: Authority, host: EtcdHost, epoch: number): pulumi.Output<EtcdMemberCertificates> {

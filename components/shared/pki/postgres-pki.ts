@@ -3,13 +3,17 @@ import { Authority } from "./authority";
 import type { KeyPair } from "./key-pair";
 import { LIFETIMES } from "./lifetimes";
 
-export interface PostgresPkiArgs {
-  /** The cluster's name. The CA's common name contains it. */
-  readonly cluster: string;
+/** Where clients and members reach PostgreSQL; its certificate names all of it. */
+export interface PostgresHosts {
   /** The DNS names by which clients and members reach PostgreSQL. Clients that verify the name refuse all others. */
   readonly names: readonly string[];
   /** The IP addresses by which clients outside of the cluster reach PostgreSQL through HAProxy. */
   readonly addresses: readonly pulumi.Input<string>[];
+}
+
+export interface PostgresPkiArgs extends PostgresHosts {
+  /** The cluster's name. The CA's common name contains it. */
+  readonly cluster: string;
   /** Increment to issue the certificates again. The CA stays. */
   readonly epoch: number;
   /** Whether the engine refuses to delete or replace the CA. @default false */

@@ -93,35 +93,62 @@ export class Airflow extends pulumi.ComponentResource {
 
   constructor(name: string, args: AirflowArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:airflow:Airflow", name, {}, opts);
-    const { database, logs, processes, slackToken } = args;
-    const child = { parent: this };
-    const metadata = (object: string, part = object) => ({
-      name: object,
-      namespace: args.namespace,
-      labels: labelsOf(part),
-    });
-    const password = (purpose: string) =>
-      new random.RandomPassword(`${name}-${purpose}`, { length: 48, special: false }, child).result;
+    const fernetKey = this.#fernetKey(name, args);
+    this.adminPassword = this.#password(name, "admin-password");
 
+    const secrets = this.#secrets(name, args, fernetKey);
+    const authorities = this.#authorities(name, args);
+    const dags = this.#dags(name, args);
+    const pod = podArgs(args, [authorities, ...secrets]);
+    const mounted = [...secrets, authorities].map(({ resource }) => resource);
+    const migration = this.#migration(name, args, { pod, dependsOn: [...mounted, dags] });
+    // Safe: the keys are those of PARTS.
+    for (const part of Object.keys(PARTS) as AirflowProcess[]) {
+      this.#process(name, args, { part, pod, migration });
+    }
+    this.#service(name, args, migration);
+    this.#ingress(name, args);
+    if (args.monitoring) {
+      new AirflowMetrics(`${name}-metrics`, { namespace: args.namespace }, { parent: this });
+    }
+
+    this.endpoint = pulumi.interpolate`https://${args.host}`;
+    this.registerOutputs({ endpoint: this.endpoint, adminPassword: this.adminPassword });
+  }
+
+  #fernetKey(name: string, { protection }: AirflowArgs): pulumi.Output<string> {
     const fernet = new random.RandomBytes(
       `${name}-fernet-key`,
       { length: 32 },
-      { ...child, protect: args.protection ?? false },
+      { parent: this, protect: protection ?? false },
     );
-    this.adminPassword = password("admin-password");
-    const secret = (object: string, stringData: Record<string, pulumi.Input<string>>) => ({
+    return fernet.base64.apply(urlSafe);
+  }
+
+  #password(name: string, purpose: string): pulumi.Output<string> {
+    return new random.RandomPassword(`${name}-${purpose}`, { length: 48, special: false }, { parent: this })
+      .result;
+  }
+
+  /** The Secrets that the processes read their environment from. */
+  #secrets(
+    name: string,
+    { namespace, database, logs, slackToken }: AirflowArgs,
+    fernetKey: pulumi.Output<string>,
+  ): StartupData[] {
+    const secret = (object: string, data: StartupData["data"]): StartupData => ({
       resource: new k8s.core.v1.Secret(
         `${name}-${object}`,
-        { metadata: metadata(object), stringData },
-        child,
+        { metadata: metadata(object, namespace), stringData: data },
+        { parent: this },
       ),
-      stringData,
+      data,
     });
-    const secrets = [
+    return [
       secret(AIRFLOW.secret, {
-        [KEYS.fernet]: fernet.base64.apply(urlSafe),
-        [KEYS.jwt]: password("jwt-secret"),
-        [KEYS.api]: password("api-secret-key"),
+        [KEYS.fernet]: fernetKey,
+        [KEYS.jwt]: this.#password(name, "jwt-secret"),
+        [KEYS.api]: this.#password(name, "api-secret-key"),
         [KEYS.admin]: this.adminPassword,
       }),
       secret(AIRFLOW.database, {
@@ -131,102 +158,131 @@ export class Airflow extends pulumi.ComponentResource {
       ...(logs ? [secret(AIRFLOW.logs, { [KEYS.connection]: logConnection(logs) })] : []),
       ...(slackToken === undefined ? [] : [secret(AIRFLOW.slack, { [KEYS.token]: slackToken })]),
     ];
-    const authorities = {
+  }
+
+  /** The CA certificates of the servers that the processes connect to. */
+  #authorities(name: string, { namespace, database, logs }: AirflowArgs): StartupData {
+    const data = {
       [AUTHORITIES.database]: database.authority,
       ...(logs && { [AUTHORITIES.logs]: logs.authority }),
     };
-    const files = [
-      new k8s.core.v1.ConfigMap(
-        `${name}-authorities`,
-        { metadata: metadata(AIRFLOW.authorities), data: authorities },
-        child,
-      ),
-      new k8s.core.v1.ConfigMap(`${name}-dags`, { metadata: metadata(AIRFLOW.dags), data: args.dags }, child),
-    ];
+    const resource = new k8s.core.v1.ConfigMap(
+      `${name}-authorities`,
+      { metadata: metadata(AIRFLOW.authorities, namespace), data },
+      { parent: this },
+    );
+    return { resource, data };
+  }
 
-    const pod: AirflowPodArgs = {
-      host: args.host,
-      sessions: Math.floor(database.sessions / sum(Object.values(processes))),
-      logBucket: logs?.bucket,
-      monitoring: args.monitoring,
-      tellsSlack: slackToken !== undefined,
-      streamLists: args.streamLists ?? [],
-      // Half a digest of random passwords reveals nothing about them, so it need not be a secret.
-      configDigest: pulumi.unsecret(
-        pulumi
-          .all([authorities, ...secrets.map(({ stringData }) => stringData)])
-          .apply((all) => digest(JSON.stringify(all))),
-      ),
-    };
-    const needs = [...secrets.map(({ resource }) => resource), ...files];
+  #dags(name: string, { namespace, dags }: AirflowArgs): k8s.core.v1.ConfigMap {
+    return new k8s.core.v1.ConfigMap(
+      `${name}-dags`,
+      { metadata: metadata(AIRFLOW.dags, namespace), data: dags },
+      { parent: this },
+    );
+  }
 
-    // A Job is immutable, so each release and each migration script gets a new one. Everything else waits for it.
-    const script = migrationScript(args.pools ?? {});
-    const migration = new k8s.batch.v1.Job(
+  /** A Job is immutable, so each release and each migration script gets a new one. Everything else waits for it. */
+  #migration(
+    name: string,
+    { namespace, pools }: AirflowArgs,
+    { pod, dependsOn }: { pod: AirflowPodArgs; dependsOn: pulumi.Resource[] },
+  ): k8s.batch.v1.Job {
+    const script = migrationScript(pools ?? {});
+    return new k8s.batch.v1.Job(
       `${name}-migration`,
       {
-        metadata: metadata(migrationName(script), AIRFLOW.migration),
+        metadata: metadata(migrationName(script), namespace, AIRFLOW.migration),
         spec: migrationJob(script, pod),
       },
-      { parent: this, dependsOn: needs, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
+      { parent: this, dependsOn, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
     );
+  }
 
-    for (const key of Object.keys(PARTS) as AirflowProcess[]) {
-      // safe: the keys are those of PARTS
-      const part = PARTS[key];
-      const replicas = processes[key];
-      const account = new k8s.core.v1.ServiceAccount(
-        `${name}-${part.name}-account`,
-        { metadata: metadata(part.name), automountServiceAccountToken: false },
-        child,
+  /** A process's Deployment, its service account and, with two or more replicas, its PodDisruptionBudget. */
+  #process(
+    name: string,
+    { namespace, processes }: AirflowArgs,
+    { part, pod, migration }: { part: AirflowProcess; pod: AirflowPodArgs; migration: pulumi.Resource },
+  ): void {
+    const { name: object } = PARTS[part];
+    const replicas = processes[part];
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-${object}-account`,
+      { metadata: metadata(object, namespace), automountServiceAccountToken: false },
+      { parent: this },
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-${object}`,
+      { metadata: metadata(object, namespace), spec: partDeployment(part, replicas, pod) },
+      { parent: this, dependsOn: [migration, account] },
+    );
+    if (replicas > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-${object}-disruption`,
+        {
+          metadata: metadata(object, namespace),
+          spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(object) } },
+        },
+        { parent: this },
       );
-      new k8s.apps.v1.Deployment(
-        `${name}-${part.name}`,
-        { metadata: metadata(part.name), spec: partDeployment(key, replicas, pod) },
-        { parent: this, dependsOn: [migration, account] },
-      );
-      if (replicas > 1) {
-        new k8s.policy.v1.PodDisruptionBudget(
-          `${name}-${part.name}-disruption`,
-          {
-            metadata: metadata(part.name),
-            spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(part.name) } },
-          },
-          child,
-        );
-      }
     }
+  }
 
+  #service(name: string, { namespace }: AirflowArgs, migration: pulumi.Resource): void {
     new k8s.core.v1.Service(
       `${name}-service`,
       {
-        metadata: metadata(AIRFLOW.apiServer),
+        metadata: metadata(AIRFLOW.apiServer, namespace),
         spec: { selector: labelsOf(AIRFLOW.apiServer), ports: [{ name: "http", port: PORTS.api }] },
       },
       // The Service has endpoints only when the API server runs. Nothing here needs to wait for that.
       { parent: this, dependsOn: [migration] },
     );
+  }
+
+  #ingress(name: string, { namespace, host, certificateAnnotations }: AirflowArgs): void {
     new k8s.networking.v1.Ingress(
       `${name}-ingress`,
       {
         metadata: {
-          ...metadata(AIRFLOW.apiServer),
-          annotations: ingressAnnotations(args.certificateAnnotations),
+          ...metadata(AIRFLOW.apiServer, namespace),
+          annotations: ingressAnnotations(certificateAnnotations),
         },
         spec: {
-          rules: [{ host: args.host, http: { paths: [INTERFACE] } }],
-          tls: [{ hosts: [args.host], secretName: "airflow-tls" }],
+          rules: [{ host, http: { paths: [INTERFACE] } }],
+          tls: [{ hosts: [host], secretName: "airflow-tls" }],
         },
       },
-      child,
+      { parent: this },
     );
-
-    if (args.monitoring) new AirflowMetrics(`${name}-metrics`, { namespace: args.namespace }, child);
-
-    this.endpoint = pulumi.interpolate`https://${args.host}`;
-    this.registerOutputs({ endpoint: this.endpoint, adminPassword: this.adminPassword });
   }
 }
+
+/** An object that pods read only at their start, so a change of its data restarts them. */
+interface StartupData {
+  readonly resource: pulumi.Resource;
+  readonly data: Record<string, pulumi.Input<string>>;
+}
+
+const metadata = (object: string, namespace: pulumi.Input<string>, part = object) => ({
+  name: object,
+  namespace,
+  labels: labelsOf(part),
+});
+
+const podArgs = (args: AirflowArgs, startupData: readonly StartupData[]): AirflowPodArgs => ({
+  host: args.host,
+  sessions: Math.floor(args.database.sessions / sum(Object.values(args.processes))),
+  logBucket: args.logs?.bucket,
+  monitoring: args.monitoring,
+  tellsSlack: args.slackToken !== undefined,
+  streamLists: args.streamLists ?? [],
+  // Half a digest of random passwords reveals nothing about them, so it need not be a secret.
+  configDigest: pulumi.unsecret(
+    pulumi.all(startupData.map(({ data }) => data)).apply((all) => digest(JSON.stringify(all))),
+  ),
+});
 
 const INTERFACE = {
   path: "/",

@@ -3,14 +3,18 @@ import { AIRFLOW } from "./names";
 
 const { critical, warning } = alertsOf("docs/runbooks/airflow.md");
 
-export function airflowAlerts(): AlertRule[] {
-  const silent = (heartbeats: string) => `sum(increase(${heartbeats}[5m])) == 0 or absent(${heartbeats})`;
-  /**
-   * An increase in the last 15 minutes. `increase` is 0 for a series whose first sample is its first event, so the
-   * second half covers series that did not exist 15 minutes ago.
-   */
-  const lately = (series: string, by: string) =>
-    `sum by (${by}) (increase(${series}[15m])) > 0 or (sum by (${by}) (${series}) > 0 unless sum by (${by}) (${series} offset 15m))`;
+const silent = (heartbeats: string) => `sum(increase(${heartbeats}[5m])) == 0 or absent(${heartbeats})`;
+
+/**
+ * An increase in the last 15 minutes. `increase` is 0 for a series whose first sample is its first event, so the second
+ * half covers series that did not exist 15 minutes ago.
+ */
+const lately = (series: string, by: string) =>
+  `sum by (${by}) (increase(${series}[15m])) > 0 or (sum by (${by}) (${series}) > 0 unless sum by (${by}) (${series} offset 15m))`;
+
+export const airflowAlerts = (): AlertRule[] => [...processAlerts(), ...taskAlerts()];
+
+function processAlerts(): AlertRule[] {
   return [
     {
       ...critical(
@@ -48,6 +52,11 @@ export function airflowAlerts(): AlertRule[] {
       ),
       expr: silent("airflow_dag_processor_heartbeats_total"),
     },
+  ];
+}
+
+function taskAlerts(): AlertRule[] {
+  return [
     {
       ...warning("AirflowImportErrors", "5m", "A DAG file has import errors", "a-dag-file-has-import-errors"),
       expr: "max(airflow_import_errors) > 0",

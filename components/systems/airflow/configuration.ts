@@ -50,7 +50,20 @@ export type Variable = Omit<k8s.types.input.core.v1.EnvVar, "name"> & { readonly
 
 /** The environment of an Airflow container. `part` is undefined for the migration. */
 export function configuration(args: ConfigurationArgs, part: AirflowProcess | undefined): Variable[] {
-  const plain: Record<string, pulumi.Input<string>> = {
+  return [
+    ...Object.entries(settings(args, part)).map(([name, value]) => ({ name, value })),
+    ...Object.entries(secretSettings(args, part)).map(([name, [object, key]]) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: object, key } },
+    })),
+  ];
+}
+
+function settings(
+  args: ConfigurationArgs,
+  part: AirflowProcess | undefined,
+): Record<string, pulumi.Input<string>> {
+  return {
     [IMAGE_ASKS]: "0",
     AIRFLOW__API__BASE_URL: pulumi.interpolate`https://${args.host}`,
     AIRFLOW__CORE__EXECUTOR: "LocalExecutor", // tasks run in pods; the rest fits into the scheduler's pod
@@ -97,7 +110,14 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
       AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID: LOG_CONNECTION,
     }),
   };
-  const secret: Record<string, readonly [name: string, key: string]> = {
+}
+
+/** Settings that come from Secrets: for each variable the name of the Secret and the key. */
+function secretSettings(
+  args: ConfigurationArgs,
+  part: AirflowProcess | undefined,
+): Record<string, readonly [name: string, key: string]> {
+  return {
     [DATABASE]: [AIRFLOW.database, part ? KEYS.write : KEYS.migrate],
     AIRFLOW__CORE__FERNET_KEY: [AIRFLOW.secret, KEYS.fernet],
     AIRFLOW__API_AUTH__JWT_SECRET: [AIRFLOW.secret, KEYS.jwt],
@@ -108,13 +128,6 @@ export function configuration(args: ConfigurationArgs, part: AirflowProcess | un
     ...(args.tellsSlack && { TRELLIS_SLACK_TOKEN: [AIRFLOW.slack, KEYS.token] }),
     ...(part === undefined && { TRELLIS_ADMIN_PASSWORD: [AIRFLOW.secret, KEYS.admin] }),
   };
-  return [
-    ...Object.entries(plain).map(([name, value]) => ({ name, value })),
-    ...Object.entries(secret).map(([name, [object, key]]) => ({
-      name,
-      valueFrom: { secretKeyRef: { name: object, key } },
-    })),
-  ];
 }
 
 /**

@@ -108,7 +108,7 @@ export function partDeployment(
         annotations: { "trellis/config-digest": args.configDigest },
       },
       spec: {
-        ...airflowPod(key, part.words, part.memory, args, part.serving),
+        ...airflowPod(args, { part: key, words: part.words, memory: part.memory, serving: part.serving }),
         serviceAccountName: part.name,
         automountServiceAccountToken: part.runsPods,
         priorityClassName: "trellis-service",
@@ -138,7 +138,7 @@ export function migrationJob(script: string, args: AirflowPodArgs): k8s.types.in
     template: {
       metadata: { labels: labelsOf(AIRFLOW.migration) },
       spec: {
-        ...airflowPod(undefined, ["bash", "-c", script], ["512Mi", "1Gi"], args, {}),
+        ...airflowPod(args, { words: ["bash", "-c", script], memory: ["512Mi", "1Gi"] }),
         automountServiceAccountToken: false,
         restartPolicy: "Never",
       },
@@ -146,12 +146,20 @@ export function migrationJob(script: string, args: AirflowPodArgs): k8s.types.in
   };
 }
 
+/** What distinguishes the pod of a process from the others. */
+interface ProcessPod {
+  /** The process. @default the migration */
+  readonly part?: AirflowProcess;
+  /** The arguments of the image's entrypoint. */
+  readonly words: readonly string[];
+  readonly memory: readonly [request: string, limit: string];
+  /** Ports and probes. @default none */
+  readonly serving?: Part["serving"];
+}
+
 function airflowPod(
-  part: AirflowProcess | undefined,
-  words: readonly string[],
-  [request, limit]: readonly [string, string],
   args: AirflowPodArgs,
-  serving: Part["serving"],
+  { part, words, memory: [request, limit], serving }: ProcessPod,
 ): k8s.types.input.core.v1.PodSpec {
   const env = configuration(args, part);
   return {

@@ -8,10 +8,10 @@ import {
   podName,
 } from "../../../jobs/datasurface";
 import type { PlatformDags } from "../airflow";
-import { infrastructurePod, ingestionPod, type JobPodArgs } from "./job-pod";
+import { type IngestionArgs, infrastructurePod, ingestionPod, type JobPodArgs } from "./job-pod";
 import { DATASURFACE } from "./names";
 
-export interface DataSurfaceDagsArgs extends Omit<JobPodArgs, "provider"> {
+export interface DataSurfaceDagsArgs extends IngestionArgs {
   /** The data model: platforms, stores and streams. */
   readonly model: Model;
 
@@ -30,7 +30,7 @@ export interface DataSurfaceDagsArgs extends Omit<JobPodArgs, "provider"> {
 
 /** The DAG specifications of all platforms of the model, without their streams. */
 export function dataSurfaceDags(args: DataSurfaceDagsArgs): PlatformDags[] {
-  const pod: JobPodArgs = { ...args, provider: args.model.ecosystem.provider };
+  const pod = jobPodArgs(args);
   return args.model.ecosystem.platforms.map((platform) => ({
     name: platformName(platform),
     namespace: args.namespace,
@@ -41,6 +41,20 @@ export function dataSurfaceDags(args: DataSurfaceDagsArgs): PlatformDags[] {
     infrastructure: infrastructureJob(args, platform),
   }));
 }
+
+export const jobPodArgs = ({
+  model,
+  image,
+  mergeHost,
+  airflowNamespace,
+  carriesModel,
+}: DataSurfaceDagsArgs): JobPodArgs => ({
+  image,
+  mergeHost,
+  airflowNamespace,
+  carriesModel,
+  provider: model.ecosystem.provider,
+});
 
 export const infrastructureWords = (platform: Platform) => [
   ...["datasurface", "infrastructure", "--platform", platform.name],

@@ -9,12 +9,14 @@ import {
   streamsFileName,
 } from "../../../jobs/datasurface";
 import { digest } from "../../shared/digest";
-import { UserError } from "../../shared/user-error";
 import { DASHBOARD_LABEL, dagFiles, dashboard, type StreamList } from "../airflow";
-import { type DataSurfaceDagsArgs, dataSurfaceDags, infrastructureWords } from "./dags";
+import { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
 import { dataSurfacePanels } from "./dashboard";
+import { type ModelOrigin, modelEnvironment } from "./deployed-model";
 import { sourceEgress } from "./egress";
-import { AUTHORITIES_FILE, infrastructurePod, MODEL_FOLDER } from "./job-pod";
+import { infrastructureJob } from "./infrastructure-job";
+import { AUTHORITIES_FILE } from "./job-pod";
+import { type Login, requireLogins } from "./logins";
 import {
   AIRFLOW_ROLE,
   DATASURFACE,
@@ -22,23 +24,14 @@ import {
   gitSecret,
   infrastructureName,
   LABELS,
+  metadata,
   streamListName,
   streamListRole,
 } from "./names";
-import { SIMULATOR_KEYS, type SimulatorArgs, simulatorDeployment } from "./simulator";
+import { SIMULATOR_KEYS, type SimulatedLoad, simulatorDeployment } from "./simulator";
 
-/** A login of a database. */
-export interface Login {
-  /** The user name. */
-  readonly user: pulumi.Input<string>;
-  /** The user's password. */
-  readonly password: pulumi.Input<string>;
-}
-
-/** Where the jobs read the model. Changes in a repository need no deployment; files are part of the deployment. */
-export type ModelOrigin =
-  | { readonly repository: { readonly url: string; readonly branch: string } }
-  | { readonly files: Readonly<Record<string, string>> };
+/** The load on the source, and a login that may create its tables. */
+type Simulator = SimulatedLoad & { readonly login: Login };
 
 export interface DataSurfaceArgs {
   /** The namespace for all objects. Its value resolves only after the namespace's network policies and quotas exist. */
@@ -77,7 +70,7 @@ export interface DataSurfaceArgs {
   readonly monitoring: boolean;
 
   /** A simulator that changes a source database at random, for trying out ingestion. @default none */
-  readonly simulator?: Omit<SimulatorArgs, "accessDigest" | "image"> & { readonly login: Login };
+  readonly simulator?: Simulator;
 }
 
 /**
@@ -96,156 +89,200 @@ export class DataSurface extends pulumi.ComponentResource {
 
   constructor(name: string, args: DataSurfaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:datasurface:DataSurface", name, {}, opts);
-    requireLogins(args);
-    const { model, origin, airflow } = args;
-    const { platforms, provider } = model.ecosystem;
-    const child = { parent: this };
-    const metadata = (object: string, labels = LABELS.common, namespace = args.namespace) => ({
-      name: object,
-      namespace,
-      labels,
-    });
-    const configMap = (object: string, data: Record<string, pulumi.Input<string>>) =>
-      new k8s.core.v1.ConfigMap(`${name}-${object}`, { metadata: metadata(object), data }, child);
-    const secret = (object: string, stringData: Record<string, pulumi.Input<string>>) =>
-      new k8s.core.v1.Secret(`${name}-${object}`, { metadata: metadata(object), stringData }, child);
-    const account = (object: string) =>
-      new k8s.core.v1.ServiceAccount(
-        `${name}-${object}-account`,
-        { metadata: metadata(object), automountServiceAccountToken: false },
-        child,
-      );
+    requireLogins(args.model, args.credentials);
+    const { platforms, provider } = args.model.ecosystem;
 
-    const inputs: pulumi.Resource[] = [
-      account(DATASURFACE.serviceAccount),
-      configMap(DATASURFACE.authorities, { [AUTHORITIES_FILE]: args.authorities }),
-      ...("files" in origin ? [configMap(DATASURFACE.model, { ...origin.files })] : []),
-      ...platforms.map((platform) => configMap(gitConfigMap(platform), whereTheModelIs(origin))),
-      ...Object.entries(args.credentials).map(([credential, login]) => {
-        const { name: object, user, password } = credentialSecret(credential);
-        return secret(object, { [user]: login.user, [password]: login.password });
-      }),
-      ...(args.gitToken === undefined
-        ? []
-        : [secret(gitSecret(provider.gitCredential), { token: args.gitToken })]),
-    ];
-
-    const role = new k8s.rbac.v1.Role(
-      `${name}-airflow`,
-      { metadata: metadata(DATASURFACE.airflowRole), rules: AIRFLOW_ROLE },
-      child,
-    );
-    new k8s.rbac.v1.RoleBinding(
-      `${name}-airflow-binding`,
-      {
-        metadata: metadata(DATASURFACE.airflowRole),
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
-        subjects: airflow.accounts.map((each) => serviceAccount(each, airflow.namespace)),
-      },
-      child,
-    );
-    for (const [policy, spec] of Object.entries(sourceEgress(model))) {
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-allow-${policy}`,
-        { metadata: metadata(policy), spec },
-        child,
-      );
+    const inputs = this.#podInputs(name, args);
+    this.#airflowRole(name, args);
+    this.#sourceEgress(name, args);
+    const dagsArgs = dagsArgsOf(args);
+    for (const platform of platforms) {
+      const streams = this.#streamList(name, args, platform);
+      const rights = this.#streamListRights(name, args, platform);
+      this.#infrastructureJob(name, args, { platform, dagsArgs, dependsOn: [...inputs, streams, ...rights] });
     }
+    if (args.monitoring) this.#dashboard(name, args);
+    if (args.simulator) this.#simulator(name, args, { simulator: args.simulator, inputs });
 
-    const specification = pulumi.all([args.namespace, args.image, args.mergeHost, airflow.namespace]).apply(
-      ([namespace, image, mergeHost, airflowNamespace]): DataSurfaceDagsArgs => ({
-        ...{ model, namespace, image, mergeHost, airflowNamespace },
-        carriesModel: "files" in origin,
-        ...(args.slackChannel !== undefined && { slackChannel: args.slackChannel }),
-      }),
-    );
-    this.dags = specification.apply((given) => dagFiles(dataSurfaceDags(given)));
+    this.dags = dagsArgs.apply((given) => dagFiles(dataSurfaceDags(given)));
     this.streamLists = platforms.map((platform) => ({
       configMap: streamListName(platform),
       file: streamsFileName(platformName(platform)),
     }));
     this.mergeDatabase = provider.mergeDatabase;
-
-    for (const platform of platforms) {
-      const list = streamListName(platform);
-      const beside = metadata(list, LABELS.common, airflow.namespace);
-      // Only the first deployment sets the data. Afterwards, the platform's infrastructure job updates it from the
-      // model.
-      const streams = new k8s.core.v1.ConfigMap(
-        `${name}-${list}`,
-        {
-          metadata: beside,
-          data: { [streamsFileName(platformName(platform))]: streamsFile(ingestionJobs(model, platform)) },
-        },
-        { parent: this, ignoreChanges: ["data"] },
-      );
-      const writer = infrastructureName(platform);
-      const rights = [
-        account(writer),
-        new k8s.rbac.v1.Role(
-          `${name}-${list}-writer`,
-          { metadata: beside, rules: streamListRole(platform) },
-          child,
-        ),
-        new k8s.rbac.v1.RoleBinding(
-          `${name}-${list}-writer-binding`,
-          {
-            metadata: beside,
-            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: list },
-            subjects: [serviceAccount(writer, args.namespace)],
-          },
-          child,
-        ),
-      ];
-      new k8s.batch.v1.Job(
-        `${name}-${writer}`,
-        {
-          metadata: metadata(writer),
-          spec: specification.apply((given) => infrastructureJob(given, platform, origin)),
-        },
-        // A Job is immutable, and its name is free only after the old one is deleted.
-        {
-          parent: this,
-          dependsOn: [...inputs, streams, ...rights],
-          replaceOnChanges: ["spec"],
-          deleteBeforeReplace: true,
-        },
-      );
-    }
-
-    if (args.monitoring) {
-      new k8s.core.v1.ConfigMap(
-        `${name}-dashboard`,
-        {
-          metadata: metadata(DATASURFACE.dashboard, { ...LABELS.common, ...DASHBOARD_LABEL }),
-          data: {
-            "datasurface.json": dashboard("trellis-datasurface", "DataSurface", dataSurfacePanels(platforms)),
-          },
-        },
-        child,
-      );
-    }
-    if (args.simulator) {
-      const { login, ...simulator } = args.simulator;
-      // Half a digest of a random password reveals nothing about it, so it need not be a secret.
-      const accessDigest = pulumi.unsecret(
-        pulumi.jsonStringify([login.user, login.password, args.authorities]).apply(digest),
-      );
-      const logins = secret(DATASURFACE.simulator, {
-        [SIMULATOR_KEYS.user]: login.user,
-        [SIMULATOR_KEYS.password]: login.password,
-      });
-      new k8s.apps.v1.Deployment(
-        `${name}-simulator`,
-        {
-          metadata: metadata(DATASURFACE.simulator, LABELS.simulator),
-          spec: simulatorDeployment({ ...simulator, accessDigest, image: args.image }),
-        },
-        { parent: this, dependsOn: [logins, ...inputs] },
-      );
-    }
-    this.registerOutputs({ dags: this.dags });
+    this.registerOutputs({
+      dags: this.dags,
+      streamLists: this.streamLists,
+      mergeDatabase: this.mergeDatabase,
+    });
   }
+
+  /** The objects that a job's pod mounts or reads its environment from. */
+  #podInputs(name: string, args: DataSurfaceArgs): pulumi.Resource[] {
+    const { model, origin, namespace, gitToken } = args;
+    const { platforms, provider } = model.ecosystem;
+    const configMap = (object: string, data: Record<string, pulumi.Input<string>>) =>
+      new k8s.core.v1.ConfigMap(
+        `${name}-${object}`,
+        { metadata: metadata(object, namespace), data },
+        { parent: this },
+      );
+    const secret = (object: string, stringData: Record<string, pulumi.Input<string>>) =>
+      new k8s.core.v1.Secret(
+        `${name}-${object}`,
+        { metadata: metadata(object, namespace), stringData },
+        { parent: this },
+      );
+    return [
+      this.#account(name, args, DATASURFACE.serviceAccount),
+      configMap(DATASURFACE.authorities, { [AUTHORITIES_FILE]: args.authorities }),
+      ...("files" in origin ? [configMap(DATASURFACE.model, { ...origin.files })] : []),
+      ...platforms.map((platform) => configMap(gitConfigMap(platform), modelEnvironment(origin))),
+      ...Object.entries(args.credentials).map(([credential, login]) => {
+        const { name: object, user, password } = credentialSecret(credential);
+        return secret(object, { [user]: login.user, [password]: login.password });
+      }),
+      ...(gitToken === undefined ? [] : [secret(gitSecret(provider.gitCredential), { token: gitToken })]),
+    ];
+  }
+
+  #account(name: string, { namespace }: DataSurfaceArgs, object: string): k8s.core.v1.ServiceAccount {
+    return new k8s.core.v1.ServiceAccount(
+      `${name}-${object}-account`,
+      { metadata: metadata(object, namespace), automountServiceAccountToken: false },
+      { parent: this },
+    );
+  }
+
+  /** Airflow's pod operator creates and watches the jobs' pods. */
+  #airflowRole(name: string, { namespace, airflow }: DataSurfaceArgs): void {
+    const role = new k8s.rbac.v1.Role(
+      `${name}-airflow`,
+      { metadata: metadata(DATASURFACE.airflowRole, namespace), rules: AIRFLOW_ROLE },
+      { parent: this },
+    );
+    new k8s.rbac.v1.RoleBinding(
+      `${name}-airflow-binding`,
+      {
+        metadata: metadata(DATASURFACE.airflowRole, namespace),
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+        subjects: airflow.accounts.map((each) => serviceAccount(each, airflow.namespace)),
+      },
+      { parent: this },
+    );
+  }
+
+  #sourceEgress(name: string, { namespace, model }: DataSurfaceArgs): void {
+    for (const [policy, spec] of Object.entries(sourceEgress(model))) {
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-allow-${policy}`,
+        { metadata: metadata(policy, namespace), spec },
+        { parent: this },
+      );
+    }
+  }
+
+  /**
+   * Only the first deployment sets the data. Afterwards, the platform's infrastructure job updates it from the model.
+   */
+  #streamList(name: string, { model, airflow }: DataSurfaceArgs, platform: Platform): k8s.core.v1.ConfigMap {
+    const list = streamListName(platform);
+    return new k8s.core.v1.ConfigMap(
+      `${name}-${list}`,
+      {
+        metadata: metadata(list, airflow.namespace),
+        data: { [streamsFileName(platformName(platform))]: streamsFile(ingestionJobs(model, platform)) },
+      },
+      { parent: this, ignoreChanges: ["data"] },
+    );
+  }
+
+  /** The account of the platform's infrastructure job, and its permission to update the stream list. */
+  #streamListRights(name: string, args: DataSurfaceArgs, platform: Platform): pulumi.Resource[] {
+    const list = streamListName(platform);
+    const writer = infrastructureName(platform);
+    const besideList = metadata(list, args.airflow.namespace);
+    return [
+      this.#account(name, args, writer),
+      new k8s.rbac.v1.Role(
+        `${name}-${list}-writer`,
+        { metadata: besideList, rules: streamListRole(platform) },
+        { parent: this },
+      ),
+      new k8s.rbac.v1.RoleBinding(
+        `${name}-${list}-writer-binding`,
+        {
+          metadata: besideList,
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: list },
+          subjects: [serviceAccount(writer, args.namespace)],
+        },
+        { parent: this },
+      ),
+    ];
+  }
+
+  #infrastructureJob(
+    name: string,
+    { namespace, origin }: DataSurfaceArgs,
+    { platform, dagsArgs, dependsOn }: InfrastructureJobArgs,
+  ): void {
+    const job = infrastructureName(platform);
+    new k8s.batch.v1.Job(
+      `${name}-${job}`,
+      {
+        metadata: metadata(job, namespace),
+        spec: dagsArgs.apply((given) => infrastructureJob(given, platform, origin)),
+      },
+      // A Job is immutable, and its name is free only after the old one is deleted.
+      { parent: this, dependsOn, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
+    );
+  }
+
+  #dashboard(name: string, { namespace, model }: DataSurfaceArgs): void {
+    const panels = dataSurfacePanels(model.ecosystem.platforms);
+    new k8s.core.v1.ConfigMap(
+      `${name}-dashboard`,
+      {
+        metadata: metadata(DATASURFACE.dashboard, namespace, { ...LABELS.common, ...DASHBOARD_LABEL }),
+        data: { "datasurface.json": dashboard("trellis-datasurface", "DataSurface", panels) },
+      },
+      { parent: this },
+    );
+  }
+
+  #simulator(
+    name: string,
+    { namespace, image, authorities }: DataSurfaceArgs,
+    { simulator, inputs }: { simulator: Simulator; inputs: readonly pulumi.Resource[] },
+  ): void {
+    const { login, replicas, changesPerSecond, source } = simulator;
+    // Half a digest of a random password reveals nothing about it, so it need not be a secret.
+    const accessDigest = pulumi.unsecret(
+      pulumi.jsonStringify([login.user, login.password, authorities]).apply(digest),
+    );
+    const logins = new k8s.core.v1.Secret(
+      `${name}-${DATASURFACE.simulator}`,
+      {
+        metadata: metadata(DATASURFACE.simulator, namespace),
+        stringData: { [SIMULATOR_KEYS.user]: login.user, [SIMULATOR_KEYS.password]: login.password },
+      },
+      { parent: this },
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-simulator`,
+      {
+        metadata: metadata(DATASURFACE.simulator, namespace, LABELS.simulator),
+        spec: simulatorDeployment({ accessDigest, image, replicas, changesPerSecond, source }),
+      },
+      { parent: this, dependsOn: [logins, ...inputs] },
+    );
+  }
+}
+
+interface InfrastructureJobArgs {
+  readonly platform: Platform;
+  readonly dagsArgs: pulumi.Output<DataSurfaceDagsArgs>;
+  readonly dependsOn: pulumi.Resource[];
 }
 
 const serviceAccount = (name: string, namespace: pulumi.Input<string>) => ({
@@ -254,47 +291,15 @@ const serviceAccount = (name: string, namespace: pulumi.Input<string>) => ({
   namespace,
 });
 
-const whereTheModelIs = (origin: ModelOrigin): Record<string, string> =>
-  "files" in origin
-    ? { MODEL_DIR: MODEL_FOLDER }
-    : { MODEL_REPOSITORY: origin.repository.url, MODEL_BRANCH: origin.repository.branch };
-
-/**
- * Runs the infrastructure job once for each deployed image and model: it creates tables and views and updates the
- * stream list.
- */
-function infrastructureJob(
-  args: DataSurfaceDagsArgs,
-  platform: Platform,
-  origin: ModelOrigin,
-): k8s.types.input.batch.v1.JobSpec {
-  const { metadata, spec } = infrastructurePod(
-    { ...args, provider: args.model.ecosystem.provider },
-    platform,
+const dagsArgsOf = (args: DataSurfaceArgs): pulumi.Output<DataSurfaceDagsArgs> =>
+  pulumi.all([args.namespace, args.image, args.mergeHost, args.airflow.namespace]).apply(
+    ([namespace, image, mergeHost, airflowNamespace]): DataSurfaceDagsArgs => ({
+      model: args.model,
+      namespace,
+      image,
+      mergeHost,
+      airflowNamespace,
+      carriesModel: "files" in args.origin,
+      ...(args.slackChannel !== undefined && { slackChannel: args.slackChannel }),
+    }),
   );
-  const containers = spec.containers.map((each) => ({ ...each, args: infrastructureWords(platform) }));
-  return {
-    backoffLimit: 6, // PostgreSQL may be failing over
-    template: {
-      metadata: {
-        labels: metadata.labels,
-        // New model files need a new Job. If the model is in a repository, the DAG applies its changes.
-        annotations: { "trellis/model-digest": digest(JSON.stringify(origin)) },
-      },
-      spec: { ...spec, containers },
-    },
-  };
-}
-
-/** Fails early: otherwise a pod would wait for a missing Secret and fail hours later. */
-function requireLogins({ model, credentials }: DataSurfaceArgs): void {
-  const { provider, stores } = model.ecosystem;
-  const wanted = new Set([provider.mergeCredential, ...stores.map(({ capture }) => capture.credential)]);
-  const missing = [...wanted].filter((credential) => !(credential in credentials));
-  if (missing.length > 0) {
-    throw new UserError(
-      `datasurface.logins: the model uses credentials without a login: ${missing.join(", ")}; given: ${Object.keys(credentials).join(", ") || "none"}. ` +
-        "Add a login for each database outside the platform",
-    );
-  }
-}

@@ -1,4 +1,5 @@
 export { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
-export { DataSurface, type DataSurfaceArgs, type Login, type ModelOrigin } from "./datasurface";
-export { deployedModel, loginOf, loginsFor } from "./deployed-model";
+export { DataSurface, type DataSurfaceArgs } from "./datasurface";
+export { deployedModel, type ModelOrigin } from "./deployed-model";
+export { type Login, loginOf, loginsFor } from "./logins";
 export { DATASURFACE } from "./names";

@@ -4,13 +4,22 @@ import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../sh
 import { JOB_CONTAINER } from "../airflow";
 import { DATASURFACE, gitConfigMap, gitSecret, infrastructureName, streamListName } from "./names";
 
-export interface JobPodArgs {
+/** What all pods of the ingestion jobs share. */
+export interface IngestionArgs {
   /** The job image, whose entrypoint is `jobs`. */
   readonly image: string;
 
   /** The host of the merge database's server. */
   readonly mergeHost: string;
 
+  /** The namespace of the stream lists. */
+  readonly airflowNamespace: string;
+
+  /** Whether a ConfigMap contains the model; false where the jobs read it from a repository. */
+  readonly carriesModel: boolean;
+}
+
+export interface JobPodArgs extends IngestionArgs {
   /** The parts of the model that a pod needs before it reads the model. */
   readonly provider: {
     /** The name of the merge database. */
@@ -20,12 +29,6 @@ export interface JobPodArgs {
     /** The model's credential for the repository. */
     readonly gitCredential: string;
   };
-
-  /** The namespace of the stream lists. */
-  readonly airflowNamespace: string;
-
-  /** Whether a ConfigMap contains the model; false where the jobs read it from a repository. */
-  readonly carriesModel: boolean;
 }
 
 const RESOURCES = {

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../../../jobs/datasurface";
 import { kubernetesName, platformName } from "../../../jobs/datasurface";
 
@@ -21,6 +22,12 @@ export const LABELS = {
   common: PART_OF,
   simulator: { ...PART_OF, "app.kubernetes.io/name": DATASURFACE.simulator },
 };
+
+export const metadata = (object: string, namespace: pulumi.Input<string>, labels = LABELS.common) => ({
+  name: object,
+  namespace,
+  labels,
+});
 
 /** The permissions that Airflow's pod operator needs. It fails without the events; it never needs `pods/exec`. */
 export const AIRFLOW_ROLE = [

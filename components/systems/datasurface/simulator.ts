@@ -4,16 +4,8 @@ import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../sh
 import { AUTHORITIES_FILE } from "./job-pod";
 import { DATASURFACE, LABELS } from "./names";
 
-export interface SimulatorArgs {
-  /**
-   * A digest of the login and the CA certificates. The simulator reads them only at its start; a new digest restarts
-   * it.
-   */
-  readonly accessDigest: pulumi.Input<string>;
-
-  /** The job image, whose entrypoint is `jobs`. */
-  readonly image: pulumi.Input<string>;
-
+/** Which database the simulator changes, and how fast. */
+export interface SimulatedLoad {
   /** How many pods change the source at once; 0 stops the simulator. */
   readonly replicas: number;
 
@@ -22,6 +14,17 @@ export interface SimulatorArgs {
 
   /** The host and name of the database that the simulator changes. The simulator creates missing tables. */
   readonly source: { readonly host: pulumi.Input<string>; readonly database: string };
+}
+
+export interface SimulatorArgs extends SimulatedLoad {
+  /**
+   * A digest of the login and the CA certificates. The simulator reads them only at its start; a new digest restarts
+   * it.
+   */
+  readonly accessDigest: pulumi.Input<string>;
+
+  /** The job image, whose entrypoint is `jobs`. */
+  readonly image: pulumi.Input<string>;
 }
 
 export const SIMULATOR_KEYS = { user: "SOURCE_USER", password: "SOURCE_PASSWORD" } as const;

@@ -24,24 +24,64 @@ const RECORDS: Resources = { cpu: ["250m", "500m"], memory: ["256Mi", "512Mi"] }
 const YEAR: Resources = { cpu: ["250m", "1"], memory: ["256Mi", "1Gi"] };
 const BULK: Resources = { cpu: ["500m", "2"], memory: ["512Mi", "2Gi"] };
 
-const kind = (
-  jobType: string,
-  backoffLimit: number,
-  ttlSeconds: number,
-  deadlineSeconds: number,
-  resources: Resources,
-): ImportKind => ({ jobType, backoffLimit, ttlSeconds, deadlineSeconds, resources });
-
 /** The kinds of imports, with the figures of the service that this one replaces. */
 export const IMPORT_KINDS = {
-  singleYear: kind("historical-single-year", 1, DAY, 1_800, YEAR),
-  bulk: kind("historical-bulk-import", 2, 2 * DAY, 3_600, BULK),
-  bulkSequential: kind("historical-bulk-import-sequential", 2, 2 * DAY, 7_200, BULK),
-  allRecords: kind("fopr-metadata-import", 3, DAY, 7_200, RECORDS),
-  oneRecord: kind("fopr-single-gauge", 2, DAY, 600, SMALL),
-  currentYear: kind("historical-import-cron", 2, DAY, 1_800, YEAR),
-  recentYears: kind("historical-import-recent-cron", 2, 2 * DAY, 3_600, BULK),
-  staleRecords: kind("fopr-metadata-cron", 3, 2 * DAY, 7_200, RECORDS),
+  singleYear: {
+    jobType: "historical-single-year",
+    backoffLimit: 1,
+    ttlSeconds: DAY,
+    deadlineSeconds: 1_800,
+    resources: YEAR,
+  },
+  bulk: {
+    jobType: "historical-bulk-import",
+    backoffLimit: 2,
+    ttlSeconds: 2 * DAY,
+    deadlineSeconds: 3_600,
+    resources: BULK,
+  },
+  bulkSequential: {
+    jobType: "historical-bulk-import-sequential",
+    backoffLimit: 2,
+    ttlSeconds: 2 * DAY,
+    deadlineSeconds: 7_200,
+    resources: BULK,
+  },
+  allRecords: {
+    jobType: "fopr-metadata-import",
+    backoffLimit: 3,
+    ttlSeconds: DAY,
+    deadlineSeconds: 7_200,
+    resources: RECORDS,
+  },
+  oneRecord: {
+    jobType: "fopr-single-gauge",
+    backoffLimit: 2,
+    ttlSeconds: DAY,
+    deadlineSeconds: 600,
+    resources: SMALL,
+  },
+  currentYear: {
+    jobType: "historical-import-cron",
+    backoffLimit: 2,
+    ttlSeconds: DAY,
+    deadlineSeconds: 1_800,
+    resources: YEAR,
+  },
+  recentYears: {
+    jobType: "historical-import-recent-cron",
+    backoffLimit: 2,
+    ttlSeconds: 2 * DAY,
+    deadlineSeconds: 3_600,
+    resources: BULK,
+  },
+  staleRecords: {
+    jobType: "fopr-metadata-cron",
+    backoffLimit: 3,
+    ttlSeconds: 2 * DAY,
+    deadlineSeconds: 7_200,
+    resources: RECORDS,
+  },
 } as const satisfies Record<string, ImportKind>;
 
 export type ImportKindName = keyof typeof IMPORT_KINDS;

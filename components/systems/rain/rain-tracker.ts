@@ -71,121 +71,182 @@ export class RainTracker extends pulumi.ComponentResource {
 
   constructor(name: string, args: RainTrackerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:rain:RainTracker", name, {}, opts);
-    const { environment, databaseSecret, image } = args;
-    const child = { parent: this };
-    const metadata = (object: string, labels: Record<string, string> = LABELS.common) => ({
-      name: object,
-      namespace: args.namespace,
-      labels,
-    });
-    const pod: RainPodArgs = { image, databaseSecret };
-    const configuration = rainConfiguration(environment);
-    // Half a digest of a random password reveals nothing about it, so it need not be a secret.
-    const configDigest = pulumi.unsecret(
-      pulumi.output(args.databaseAccess).apply((access) => digest(JSON.stringify([configuration, access]))),
-    );
+    const pod: RainPodArgs = { image: args.image, databaseSecret: args.databaseSecret };
+    const configuration = rainConfiguration(args.environment);
 
-    const configMap = new k8s.core.v1.ConfigMap(
-      `${name}-config`,
-      { metadata: metadata(RAIN.configMap), data: configuration },
-      child,
-    );
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-account`,
-      { metadata: metadata(RAIN.serviceAccount), automountServiceAccountToken: false },
-      child,
-    );
-    const archive = new k8s.core.v1.PersistentVolumeClaim(
-      `${name}-archive`,
-      {
-        metadata: {
-          ...metadata(RAIN.archiveClaim),
-          // Some classes create a volume only for a pod, and that pod comes later: Pulumi would wait forever.
-          annotations: { "pulumi.com/skipAwait": "true" },
-        },
-        spec: {
-          accessModes: [args.archive.accessMode ?? "ReadWriteOnce"],
-          ...(args.archive.storageClass && { storageClassName: args.archive.storageClass }),
-          resources: { requests: { storage: args.archive.size } },
-        },
-      },
-      { ...child, protect: args.protection ?? false },
-    );
-    for (const [policy, spec] of Object.entries(ALLOWED_TRAFFIC)) {
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-allow-${policy}`,
-        { metadata: metadata(policy), spec },
-        child,
-      );
-    }
-    const migration = new k8s.batch.v1.Job(
-      `${name}-migration`,
-      { metadata: metadata(RAIN.migration, LABELS.migration), spec: migrationJob(pod) },
-      // A Job is immutable, so another image needs another Job. Its name is free only after the old one is deleted.
-      { parent: this, dependsOn: account, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
-    );
-    const needs = { parent: this, dependsOn: [configMap, account, migration] };
-
-    for (const schedule of SCHEDULES) {
-      new k8s.batch.v1.CronJob(
-        `${name}-${schedule.name}`,
-        {
-          metadata: metadata(schedule.name, importLabels(schedule.kind)),
-          spec: cronJob(schedule, environment, pod),
-        },
-        { parent: this, dependsOn: [configMap, account, archive, migration] },
-      );
-    }
-
-    new k8s.apps.v1.Deployment(
-      `${name}-api`,
-      { metadata: metadata(RAIN.api, LABELS.api), spec: apiDeployment(pod, configDigest) },
-      needs,
-    );
-    new k8s.core.v1.Service(
-      `${name}-api-service`,
-      { metadata: metadata(RAIN.api, LABELS.api), spec: apiService },
-      child,
-    );
-    new k8s.autoscaling.v2.HorizontalPodAutoscaler(
-      `${name}-api-autoscaler`,
-      { metadata: metadata(RAIN.api, LABELS.api), spec: apiAutoscaler(environment) },
-      child,
-    );
-    if (replicaRange(environment).min > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-api-disruption`,
-        {
-          metadata: metadata(RAIN.api, LABELS.api),
-          spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.api } },
-        },
-        child,
-      );
-    }
-    new k8s.networking.v1.Ingress(
-      `${name}-api-ingress`,
-      {
-        metadata: {
-          ...metadata(RAIN.api, LABELS.api),
-          annotations: ingressAnnotations(args.certificateAnnotations),
-        },
-        spec: apiIngress(args.host),
-      },
-      child,
-    );
-
-    new k8s.apps.v1.Deployment(
-      `${name}-metrics`,
-      { metadata: metadata(RAIN.metrics, LABELS.metrics), spec: metricsDeployment(pod, configDigest) },
-      needs,
-    );
-    new k8s.core.v1.Service(
-      `${name}-metrics-service`,
-      { metadata: metadata(RAIN.metrics, LABELS.metrics), spec: metricsService },
-      child,
-    );
+    const configMap = this.#configMap(name, args, configuration);
+    const account = this.#account(name, args);
+    const archive = this.#archive(name, args);
+    this.#networkPolicies(name, args);
+    const migration = this.#migration(name, args, { pod, dependsOn: account });
+    this.#schedules(name, args, { pod, dependsOn: [configMap, account, archive, migration] });
+    const server: ServerArgs = {
+      pod,
+      configDigest: configDigestOf(configuration, args.databaseAccess),
+      dependsOn: [configMap, account, migration],
+    };
+    this.#api(name, args, server);
+    this.#apiIngress(name, args);
+    this.#metrics(name, args, server);
 
     this.endpoint = pulumi.interpolate`https://${args.host}/api/v1`;
     this.registerOutputs({ endpoint: this.endpoint });
   }
+
+  #configMap(
+    name: string,
+    { namespace }: RainTrackerArgs,
+    data: Readonly<Record<string, string>>,
+  ): k8s.core.v1.ConfigMap {
+    return new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      { metadata: metadata(RAIN.configMap, namespace), data },
+      { parent: this },
+    );
+  }
+
+  #account(name: string, { namespace }: RainTrackerArgs): k8s.core.v1.ServiceAccount {
+    return new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: metadata(RAIN.serviceAccount, namespace), automountServiceAccountToken: false },
+      { parent: this },
+    );
+  }
+
+  #archive(
+    name: string,
+    { namespace, archive, protection }: RainTrackerArgs,
+  ): k8s.core.v1.PersistentVolumeClaim {
+    return new k8s.core.v1.PersistentVolumeClaim(
+      `${name}-archive`,
+      {
+        metadata: {
+          ...metadata(RAIN.archiveClaim, namespace),
+          // Some classes create a volume only for a pod, and that pod comes later: Pulumi would wait forever.
+          annotations: { "pulumi.com/skipAwait": "true" },
+        },
+        spec: {
+          accessModes: [archive.accessMode ?? "ReadWriteOnce"],
+          ...(archive.storageClass && { storageClassName: archive.storageClass }),
+          resources: { requests: { storage: archive.size } },
+        },
+      },
+      { parent: this, protect: protection ?? false },
+    );
+  }
+
+  #networkPolicies(name: string, { namespace }: RainTrackerArgs): void {
+    for (const [policy, spec] of Object.entries(ALLOWED_TRAFFIC)) {
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-allow-${policy}`,
+        { metadata: metadata(policy, namespace), spec },
+        { parent: this },
+      );
+    }
+  }
+
+  #migration(name: string, { namespace }: RainTrackerArgs, { pod, dependsOn }: JobArgs): k8s.batch.v1.Job {
+    return new k8s.batch.v1.Job(
+      `${name}-migration`,
+      { metadata: metadata(RAIN.migration, namespace, LABELS.migration), spec: migrationJob(pod) },
+      // A Job is immutable, so another image needs another Job. Its name is free only after the old one is deleted.
+      { parent: this, dependsOn, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
+    );
+  }
+
+  #schedules(name: string, { namespace, environment }: RainTrackerArgs, { pod, dependsOn }: JobArgs): void {
+    for (const schedule of SCHEDULES) {
+      new k8s.batch.v1.CronJob(
+        `${name}-${schedule.name}`,
+        {
+          metadata: metadata(schedule.name, namespace, importLabels(schedule.kind)),
+          spec: cronJob(schedule, environment, pod),
+        },
+        { parent: this, dependsOn },
+      );
+    }
+  }
+
+  #api(
+    name: string,
+    { namespace, environment }: RainTrackerArgs,
+    { pod, configDigest, dependsOn }: ServerArgs,
+  ): void {
+    const api = metadata(RAIN.api, namespace, LABELS.api);
+    new k8s.apps.v1.Deployment(
+      `${name}-api`,
+      { metadata: api, spec: apiDeployment(pod, configDigest) },
+      { parent: this, dependsOn },
+    );
+    new k8s.core.v1.Service(`${name}-api-service`, { metadata: api, spec: apiService }, { parent: this });
+    new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+      `${name}-api-autoscaler`,
+      { metadata: api, spec: apiAutoscaler(environment) },
+      { parent: this },
+    );
+    if (replicaRange(environment).min > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-api-disruption`,
+        { metadata: api, spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.api } } },
+        { parent: this },
+      );
+    }
+  }
+
+  #apiIngress(name: string, { namespace, host, certificateAnnotations }: RainTrackerArgs): void {
+    new k8s.networking.v1.Ingress(
+      `${name}-api-ingress`,
+      {
+        metadata: {
+          ...metadata(RAIN.api, namespace, LABELS.api),
+          annotations: ingressAnnotations(certificateAnnotations),
+        },
+        spec: apiIngress(host),
+      },
+      { parent: this },
+    );
+  }
+
+  #metrics(name: string, { namespace }: RainTrackerArgs, { pod, configDigest, dependsOn }: ServerArgs): void {
+    const metrics = metadata(RAIN.metrics, namespace, LABELS.metrics);
+    new k8s.apps.v1.Deployment(
+      `${name}-metrics`,
+      { metadata: metrics, spec: metricsDeployment(pod, configDigest) },
+      { parent: this, dependsOn },
+    );
+    new k8s.core.v1.Service(
+      `${name}-metrics-service`,
+      { metadata: metrics, spec: metricsService },
+      { parent: this },
+    );
+  }
 }
+
+/** What a Job of any kind is created from. */
+interface JobArgs {
+  readonly pod: RainPodArgs;
+  readonly dependsOn: pulumi.Resource | pulumi.Resource[];
+}
+
+/** What the Deployments of API and metrics are created from. */
+interface ServerArgs {
+  readonly pod: RainPodArgs;
+  /** A digest of everything that a server reads only at its start. */
+  readonly configDigest: pulumi.Output<string>;
+  readonly dependsOn: pulumi.Resource[];
+}
+
+const metadata = (
+  object: string,
+  namespace: pulumi.Input<string>,
+  labels: Record<string, string> = LABELS.common,
+) => ({ name: object, namespace, labels });
+
+/** Half a digest of a random password reveals nothing about it, so it need not be a secret. */
+const configDigestOf = (
+  configuration: Readonly<Record<string, string>>,
+  databaseAccess: pulumi.Input<string>,
+): pulumi.Output<string> =>
+  pulumi.unsecret(
+    pulumi.output(databaseAccess).apply((access) => digest(JSON.stringify([configuration, access]))),
+  );
