@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe } from "vitest";
 import type { Part, Problem, Reading } from "../../../jobs/rain/reading";
 
@@ -20,7 +20,7 @@ export async function collect(parts: AsyncIterable<Part>) {
   return collected;
 }
 
-const REAL_FILES = join(import.meta.dirname, "../..", "../..", "../..", "shared", "data", "rain");
+const REAL_FILES = resolve(import.meta.dirname, "../../../../shared/data/rain");
 
 export const realFile = (name: string): Uint8Array => readFileSync(join(REAL_FILES, name));
 

@@ -39,7 +39,7 @@ describeWith([...IMAGE_PROGRAMS, "git", "chmod"], "the job image", () => {
     const { code, stdout, stderr } = await image.run(["--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const domains = readdirSync(join(ROOT, "jobs"), { withFileTypes: true })
-      .filter((each) => each.isDirectory() && !["shared", "node_modules"].includes(each.name))
+      .filter((each) => each.isDirectory() && !["shared", "supervisor", "node_modules"].includes(each.name))
       .map(({ name }) => name);
     expect(domains.length).toBeGreaterThan(3);
     for (const domain of domains) expect(stdout).toMatch(new RegExp(`^ {2}${domain} `, "m"));
