@@ -5,9 +5,8 @@ import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { LABELS, MINIO } from "./names";
 import { PATHS, serverArguments, serverEnvironment } from "./server";
 
-export interface ServerPodArgs {
-  /** Image of the servers. */
-  readonly image: pulumi.Input<string>;
+/** How servers are sized and spread: arguments of object storage and of each server's pod. */
+export interface ServerSizing {
   /**
    * How many pods with how many drives each, and how many of an object's shards are parity. More parity survives more
    * lost drives and leaves less space. MinIO never changes the drives of a pool, so pods and drives are permanent.
@@ -15,10 +14,6 @@ export interface ServerPodArgs {
   readonly layout: DriveLayout;
   /** Host name of the console for browsers. @default none: no Ingress leads to the console */
   readonly consoleHost?: string | undefined;
-  /** Name of the Secret with the root user and its password. */
-  readonly rootSecret: pulumi.Input<string>;
-  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key`. */
-  readonly certificateSecret: pulumi.Input<string>;
   /** CPU request of each server, in thousandths of a core. There is no limit. */
   readonly cpuMillis: number;
   /** Memory request and limit of each server, in MiB. A server that exceeds it is killed. */
@@ -28,6 +23,15 @@ export interface ServerPodArgs {
    * it runs where there is room.
    */
   readonly strictSpread: boolean;
+}
+
+export interface ServerPodArgs extends ServerSizing {
+  /** Image of the servers. */
+  readonly image: pulumi.Input<string>;
+  /** Name of the Secret with the root user and its password. */
+  readonly rootSecret: pulumi.Input<string>;
+  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key`. */
+  readonly certificateSecret: pulumi.Input<string>;
 }
 
 /** Any user id works: the image names no user, and the drives belong to the pod's group. */
