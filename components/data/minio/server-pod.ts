@@ -43,8 +43,6 @@ export const ROOT_VARIABLES = { user: "MINIO_ROOT_USER", password: "MINIO_ROOT_P
 export const driveName = (number: number): string => `drive-${number}`;
 
 export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
-  const { layout, rootSecret } = args;
-  const drives = Array.from({ length: layout.drivesPerPod }, (_, number) => number);
   return {
     metadata: { labels: LABELS.servers },
     spec: {
@@ -62,41 +60,7 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
           labelSelector: { matchLabels: LABELS.servers },
         },
       ],
-      containers: [
-        {
-          name: "minio",
-          image: args.image,
-          args: serverArguments(layout),
-          ports: [
-            { name: "api", containerPort: MINIO.ports.api },
-            { name: "console", containerPort: MINIO.ports.console },
-          ],
-          env: [
-            ...Object.values(ROOT_VARIABLES).map((key) => ({
-              name: key,
-              valueFrom: { secretKeyRef: { name: rootSecret, key } },
-            })),
-            ...Object.entries(serverEnvironment(layout, args.consoleHost)).map(([name, value]) => ({
-              name,
-              value,
-            })),
-          ],
-          securityContext: restrictedContainer,
-          resources: {
-            requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
-            limits: { memory: `${args.memoryMib}Mi` },
-          },
-          // A server that waits for its peers answers too: it is alive, and its peers must be able to reach it.
-          startupProbe: probe("live", { periodSeconds: 5, failureThreshold: 60 }),
-          livenessProbe: probe("live", { periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 3 }),
-          readinessProbe: probe("ready", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
-          volumeMounts: [
-            ...drives.map((number) => ({ name: driveName(number), mountPath: PATHS.drive(number) })),
-            { name: "certificates", mountPath: PATHS.certificates, readOnly: true },
-            SCRATCH.mount,
-          ],
-        },
-      ],
+      containers: [serverContainer(args)],
       volumes: [
         {
           name: "certificates",
@@ -114,6 +78,44 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
         SCRATCH.volume,
       ],
     },
+  };
+}
+
+function serverContainer(args: ServerPodArgs): k8s.types.input.core.v1.Container {
+  const { layout, rootSecret } = args;
+  const drives = Array.from({ length: layout.drivesPerPod }, (_, number) => number);
+  return {
+    name: "minio",
+    image: args.image,
+    args: serverArguments(layout),
+    ports: [
+      { name: "api", containerPort: MINIO.ports.api },
+      { name: "console", containerPort: MINIO.ports.console },
+    ],
+    env: [
+      ...Object.values(ROOT_VARIABLES).map((key) => ({
+        name: key,
+        valueFrom: { secretKeyRef: { name: rootSecret, key } },
+      })),
+      ...Object.entries(serverEnvironment(layout, args.consoleHost)).map(([name, value]) => ({
+        name,
+        value,
+      })),
+    ],
+    securityContext: restrictedContainer,
+    resources: {
+      requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
+      limits: { memory: `${args.memoryMib}Mi` },
+    },
+    // A server that waits for its peers answers too: it is alive, and its peers must be able to reach it.
+    startupProbe: probe("live", { periodSeconds: 5, failureThreshold: 60 }),
+    livenessProbe: probe("live", { periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 3 }),
+    readinessProbe: probe("ready", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+    volumeMounts: [
+      ...drives.map((number) => ({ name: driveName(number), mountPath: PATHS.drive(number) })),
+      { name: "certificates", mountPath: PATHS.certificates, readOnly: true },
+      SCRATCH.mount,
+    ],
   };
 }
 
