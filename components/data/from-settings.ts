@@ -81,20 +81,25 @@ function builtImages({ images: { repository } }: Settings, { architectures }: Cl
 }
 
 function objectStorage(settings: Settings, cluster: ClusterLayer, images: Images): MinIO {
-  const { environment, domain } = settings;
-  const { memoryMib, ...layout } = minioShape(settings);
+  const { environment, domain, minio } = settings;
+  const { pods, drivesPerPod, parity, memoryMib } = minioShape(settings);
   return new MinIO(
     "minio",
     {
-      ...settings.minio,
       namespace: cluster.namespaces.storage,
       cluster: settings.cluster,
-      layout,
+      image: minio.image,
+      buckets: minio.buckets,
+      applications: minio.applications,
+      layout: { pods, drivesPerPod, parity },
+      volumeGib: minio.volumeGib,
+      storageClass: minio.storageClass,
+      cpuMillis: minio.cpuMillis,
       memoryMib,
       strictSpread: environment === "prod",
       jobsImage: images.jobs.reference,
       certificateEpoch: settings.epochs.certificates,
-      ...(cluster.ingress.isTraefikOfK3s && { consoleHost: `minio-console.${domain}` }),
+      consoleHost: cluster.ingress.isTraefikOfK3s ? `minio-console.${domain}` : undefined,
       certificateAnnotations: cluster.ingress.certificateAnnotations,
       monitoring: cluster.monitoring,
       protection: cluster.protection,
@@ -121,12 +126,19 @@ function databases(
   },
 ): Postgres {
   const { environment, postgres } = settings;
+  const { replicas, synchronous } = postgresShape(settings);
   return new Postgres(
     "postgres",
     {
-      ...postgres,
-      ...postgresShape(settings),
       namespace: cluster.namespaces.postgres,
+      replicas,
+      synchronous,
+      cpuMillis: postgres.cpuMillis,
+      memoryMib: postgres.memoryMib,
+      volumeGib: postgres.volumeGib,
+      storageClass: postgres.storageClass,
+      databases: postgres.databases,
+      pooling: postgres.pooling,
       scope: settings.cluster,
       pods: cluster.podRanges,
       servers: cluster.serverRanges,

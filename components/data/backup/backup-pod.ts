@@ -16,8 +16,29 @@ export interface Bucket {
   readonly bucket: pulumi.Input<string>;
 }
 
+/** What is backed up, for how long, and where drills restore it: arguments of the backups and of each pod. */
+export interface BackupScope {
+  /** Names of the databases to back up. */
+  readonly databases: readonly string[];
+  /** Days after which a backup is removed; the newest good one always stays. More days need more space. */
+  readonly retentionDays: number;
+  /**
+   * The volume of a drill's scratch server. It must hold the restored databases, or the drill fails.
+   * @default for `storageClass`: the cluster's default
+   */
+  readonly scratch: { readonly size: string; readonly storageClass?: string | undefined };
+}
+
+/** Name and key of the Secret with the superuser's password, which only restores use. */
+export interface SuperuserSecret {
+  /** Name of the Secret. */
+  readonly secret: pulumi.Input<string>;
+  /** The password's key in the Secret. */
+  readonly key: string;
+}
+
 /** Arguments that all backup pods share. */
-export interface BackupPodArgs {
+export interface BackupPodArgs extends BackupScope {
   /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
   /** PostgreSQL's image; a restore drill runs its scratch server from it. */
@@ -28,17 +49,8 @@ export interface BackupPodArgs {
   readonly offsite: (Bucket & { readonly prefix: string }) | undefined;
   /** The PostgreSQL login that makes backups. */
   readonly user: string;
-  /** Names of the databases to back up. */
-  readonly databases: readonly string[];
-  /** Days after which a backup is removed; the newest good one always stays. More days need more space. */
-  readonly retentionDays: number;
-  /** Name and key of the Secret with the superuser's password, which only restores use. */
-  readonly superuser: { readonly secret: pulumi.Input<string>; readonly key: string };
-  /**
-   * The volume of a drill's scratch server. It must hold the restored databases, or the drill fails.
-   * @default for `storageClass`: the cluster's default
-   */
-  readonly scratch: { readonly size: string; readonly storageClass?: string | undefined };
+  /** The superuser's password, which only restores use. */
+  readonly superuser: SuperuserSecret;
 }
 
 const AUTHORITIES = "/etc/trellis/authorities";

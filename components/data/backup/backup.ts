@@ -7,13 +7,13 @@ import { digest } from "../../shared/digest";
 import type { ObjectStoreAccess } from "../minio";
 import { POSTGRES_NAMESPACE } from "../postgres";
 import { addOnObjects } from "./add-on-objects";
-import { AUTHORITY_FILES, type BackupPodArgs } from "./backup-pod";
+import { AUTHORITY_FILES, type BackupPodArgs, type BackupScope, type SuperuserSecret } from "./backup-pod";
 import { exporterDeployment, metricsService } from "./exporter";
 import { BACKUP, LABELS, SECRETS } from "./names";
 import { type OffsiteKey, offsiteKey } from "./offsite-key";
 import { cronJob, cronJobName, schedulesOf } from "./schedules";
 
-export interface BackupArgs extends Pick<BackupPodArgs, "databases" | "retentionDays" | "scratch"> {
+export interface BackupArgs extends BackupScope {
   /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
@@ -49,8 +49,8 @@ export interface BackupArgs extends Pick<BackupPodArgs, "databases" | "retention
     readonly authority: pulumi.Input<string>;
     /** The login that makes backups. */
     readonly backup: { readonly user: string; readonly password: pulumi.Input<string> };
-    /** Name and key of the Secret with the superuser's password, which only restores use. */
-    readonly superuser: BackupPodArgs["superuser"];
+    /** The superuser's password, which only restores use. */
+    readonly superuser: SuperuserSecret;
   };
 
   /** Whether Prometheus runs in the cluster. Without it there is no exporter and no alert on the backups. */
@@ -67,74 +67,49 @@ export class Backup extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:backup:Backup", name, {}, opts);
-    const { namespace, environment, store, offsite, postgres } = args;
-    const child = { parent: this };
-    const metadata = (object: string, labels: Record<string, string> = LABELS.jobs) => ({
-      name: object,
-      namespace,
-      labels,
-    });
-
     const key = offsiteKey(`${name}-offsite-key`, this);
     this.offsiteKey = key.identity;
-
     const needs = [
-      new k8s.core.v1.ServiceAccount(
-        `${name}-account`,
-        { metadata: metadata(BACKUP.serviceAccount), automountServiceAccountToken: false },
-        child,
-      ),
-      new k8s.core.v1.ConfigMap(
-        `${name}-authorities`,
-        {
-          metadata: metadata(BACKUP.authorities),
-          data: {
-            [AUTHORITY_FILES.postgres]: postgres.authority,
-            [AUTHORITY_FILES.store]: store.authority,
-          },
-        },
-        child,
-      ),
-      this.declareSecret(name, args, key, metadata(BACKUP.secret)),
-      new k8s.core.v1.Secret(
-        `${name}-offsite-identity`,
-        {
-          metadata: metadata(BACKUP.offsiteKeySecret),
-          stringData: { [SECRETS.offsiteIdentity]: key.identity },
-        },
-        child,
-      ),
+      this.account(name, args),
+      this.authorities(name, args),
+      this.accessSecret(name, args, key),
+      this.offsiteIdentity(name, args, key),
     ];
-    if (offsite) this.letCopiesOut(name, offsite, metadata(BACKUP.offsitePolicy));
-
-    const pod: BackupPodArgs = {
-      ...args,
-      image: args.images.jobs,
-      postgresImage: args.images.postgres,
-      user: postgres.backup.user,
-      superuser: postgres.superuser,
-      offsite: offsite && { ...offsite, prefix: `${args.cluster}/backups/` },
-    };
-    for (const schedule of schedulesOf(pod)) {
-      new k8s.batch.v1.CronJob(
-        `${name}-${schedule.verb}`,
-        {
-          metadata: metadata(cronJobName(schedule.verb)),
-          spec: cronJob(schedule, environment, pod),
-        },
-        { parent: this, dependsOn: needs },
-      );
-    }
-
-    if (args.monitoring) this.tellPrometheus(name, args, pod, needs);
+    if (args.offsite) this.offsitePolicy(name, args.namespace, args.offsite);
+    const pod = podArgs(args);
+    this.cronJobs(name, args, { pod, needs });
+    if (args.monitoring) this.monitoring(name, args, { pod, needs });
     this.registerOutputs({ offsiteKey: this.offsiteKey });
   }
 
-  private declareSecret(
+  private account(name: string, { namespace }: BackupArgs): pulumi.Resource {
+    return new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: metadataOf(namespace, BACKUP.serviceAccount), automountServiceAccountToken: false },
+      { parent: this },
+    );
+  }
+
+  /** The ConfigMap with the CA certificates of PostgreSQL and of the bucket. */
+  private authorities(name: string, { namespace, postgres, store }: BackupArgs): pulumi.Resource {
+    return new k8s.core.v1.ConfigMap(
+      `${name}-authorities`,
+      {
+        metadata: metadataOf(namespace, BACKUP.authorities),
+        data: {
+          [AUTHORITY_FILES.postgres]: postgres.authority,
+          [AUTHORITY_FILES.store]: store.authority,
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  /** The Secret with the keys and passwords of all backup pods. */
+  private accessSecret(
     name: string,
-    { store, offsite, postgres }: BackupArgs,
+    { namespace, store, offsite, postgres }: BackupArgs,
     { recipient }: OffsiteKey,
-    metadata: k8s.types.input.meta.v1.ObjectMeta,
   ): pulumi.Resource {
     const scratch = new random.RandomPassword(
       `${name}-scratch`,
@@ -144,7 +119,7 @@ export class Backup extends pulumi.ComponentResource {
     return new k8s.core.v1.Secret(
       `${name}-access`,
       {
-        metadata,
+        metadata: metadataOf(namespace, BACKUP.secret),
         stringData: {
           [SECRETS.accessKey]: store.accessKey,
           [SECRETS.secretKey]: store.secretKey,
@@ -161,12 +136,24 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  /** Allows internet egress to the copy pods alone, and only to the store's port. */
-  private letCopiesOut(
+  /** The Secret with the key that decrypts off-site copies, apart from what all pods get. */
+  private offsiteIdentity(
     name: string,
-    { endpoint }: Pick<OffsiteStore, "endpoint">,
-    metadata: k8s.types.input.meta.v1.ObjectMeta,
-  ): void {
+    { namespace }: BackupArgs,
+    { identity }: OffsiteKey,
+  ): pulumi.Resource {
+    return new k8s.core.v1.Secret(
+      `${name}-offsite-identity`,
+      {
+        metadata: metadataOf(namespace, BACKUP.offsiteKeySecret),
+        stringData: { [SECRETS.offsiteIdentity]: identity },
+      },
+      { parent: this },
+    );
+  }
+
+  /** Allows internet egress to the copy pods alone, and only to the store's port. */
+  private offsitePolicy(name: string, namespace: pulumi.Input<string>, { endpoint }: OffsiteStore): void {
     const port = Number(new URL(endpoint).port || 443);
     const [, policy] = networkPolicies([{ to: "internet", ports: [port], pods: LABELS.copy }]);
     if (!policy) throw new Error("there is no network policy for copies");
@@ -174,7 +161,7 @@ export class Backup extends pulumi.ComponentResource {
     new k8s.networking.v1.NetworkPolicy(
       `${name}-offsite-policy`,
       {
-        metadata,
+        metadata: metadataOf(namespace, BACKUP.offsitePolicy),
         spec: {
           podSelector,
           policyTypes: [...policyTypes],
@@ -185,11 +172,24 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  private tellPrometheus(
+  private cronJobs(name: string, { namespace, environment }: BackupArgs, { pod, needs }: PodParts): void {
+    for (const schedule of schedulesOf(pod)) {
+      new k8s.batch.v1.CronJob(
+        `${name}-${schedule.verb}`,
+        {
+          metadata: metadataOf(namespace, cronJobName(schedule.verb)),
+          spec: cronJob(schedule, environment, pod),
+        },
+        { parent: this, dependsOn: needs },
+      );
+    }
+  }
+
+  /** The exporter, with Prometheus' scrape configuration and alerts. */
+  private monitoring(
     name: string,
     { namespace, environment, offsite, store }: BackupArgs,
-    pod: BackupPodArgs,
-    dependsOn: pulumi.Resource[],
+    { pod, needs }: PodParts,
   ): void {
     // The exporter reads its environment only when it starts, so changed keys must replace the pod.
     const keys = pulumi
@@ -199,7 +199,7 @@ export class Backup extends pulumi.ComponentResource {
     new k8s.apps.v1.Deployment(
       `${name}-exporter`,
       { metadata, spec: exporterDeployment(pod, pulumi.unsecret(keys)) },
-      { parent: this, dependsOn },
+      { parent: this, dependsOn: needs },
     );
     new k8s.core.v1.Service(
       `${name}-metrics-service`,
@@ -222,3 +222,35 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 }
+
+/** The pods' arguments, and what must exist before a pod starts. */
+interface PodParts {
+  readonly pod: BackupPodArgs;
+  readonly needs: pulumi.Resource[];
+}
+
+function podArgs(args: BackupArgs): BackupPodArgs {
+  const { images, store, offsite, postgres, databases, retentionDays, scratch } = args;
+  return {
+    image: images.jobs,
+    postgresImage: images.postgres,
+    store,
+    offsite: offsite && {
+      endpoint: offsite.endpoint,
+      region: offsite.region,
+      bucket: offsite.bucket,
+      prefix: `${args.cluster}/backups/`,
+    },
+    user: postgres.backup.user,
+    superuser: postgres.superuser,
+    databases,
+    retentionDays,
+    scratch,
+  };
+}
+
+const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({
+  name,
+  namespace,
+  labels: LABELS.jobs,
+});

@@ -1,15 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { inlineChart, RETRIES } from "../../cluster";
-import { readQuorum, type Settings, writeQuorum } from "../../settings";
+import { readQuorum, writeQuorum } from "../../settings";
 import { ingressAnnotations } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { addOnObjects, METRICS_TOKEN_KEY } from "./add-on-objects";
 import { metricsToken } from "./metrics-token";
 import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, REGION } from "./names";
 import { Provisioning } from "./provisioning";
-import { MinioServers, type MinioServersArgs } from "./servers";
-import { METRICS_USER, userOf } from "./specification";
+import { MinioServers, type ServersArgs } from "./servers";
+import { METRICS_USER, type ProvisionedStorage, userOf } from "./specification";
 
 /** What an application needs to use its bucket. */
 export interface ObjectStoreAccess {
@@ -27,20 +27,12 @@ export interface ObjectStoreAccess {
   readonly authority: pulumi.Input<string>;
 }
 
-export interface MinIOArgs extends Omit<MinioServersArgs, "image"> {
+export interface MinIOArgs extends ServersArgs, ProvisionedStorage {
   /** Image of the servers. @default the pinned release of pgsty/silo */
   readonly image?: string | undefined;
 
   /** The jobs image, which creates the buckets and users; its entrypoint is `jobs`. */
   readonly jobsImage: pulumi.Input<string>;
-
-  /** The private buckets, by name, with their versioning and expiry. */
-  readonly buckets: Settings["minio"]["buckets"];
-  /**
-   * The applications, by name: each gets a user that may use its own buckets alone. Increment `epoch` for a new secret
-   * key.
-   */
-  readonly applications: Settings["minio"]["applications"];
 
   /** Annotations that make cert-manager issue the certificate of the console's Ingress. @default none */
   readonly certificateAnnotations?: Readonly<Record<string, string>>;
@@ -73,77 +65,81 @@ export class MinIO extends pulumi.ComponentResource {
 
   constructor(name: string, args: MinIOArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:minio:MinIO", name, {}, opts);
-    const { namespace, buckets, applications, layout } = args;
-    const child = { parent: this };
+    const { consoleHost } = args;
     this.endpoint = pulumi.output(`https://${hostOf(MINIO.api)}:${MINIO.ports.api}`);
-    this.console = args.consoleHost ? pulumi.output(`https://${args.consoleHost}`) : undefined;
-
-    const image = args.image ?? `docker.io/pgsty/silo:${versions.minio.version}`;
-    const servers = new MinioServers(`${name}-servers`, { ...args, image }, child);
+    this.console = consoleHost ? pulumi.output(`https://${consoleHost}`) : undefined;
+    const servers = this.servers(name, args);
     this.authority = servers.authority;
     this.root = servers.root;
+    const { made, secretKeys } = this.provisioning(name, args, servers);
+    this.made = made;
+    this.access = this.accessOf(args, secretKeys);
+    if (consoleHost) this.ingress(name, args, consoleHost);
+    if (args.monitoring) this.metricsSecret(name, args, secretKeys);
+    this.addOnObjects(name, args);
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      authority: this.authority,
+      access: this.access,
+      console: this.console,
+      root: this.root,
+    });
+  }
 
-    const provisioning = new Provisioning(
+  private servers(name: string, args: MinIOArgs): MinioServers {
+    return new MinioServers(
+      `${name}-servers`,
+      {
+        image: args.image ?? `docker.io/pgsty/silo:${versions.minio.version}`,
+        namespace: args.namespace,
+        cluster: args.cluster,
+        layout: args.layout,
+        consoleHost: args.consoleHost,
+        cpuMillis: args.cpuMillis,
+        memoryMib: args.memoryMib,
+        strictSpread: args.strictSpread,
+        certificateEpoch: args.certificateEpoch,
+        volumeGib: args.volumeGib,
+        storageClass: args.storageClass,
+        protection: args.protection,
+      },
+      { parent: this },
+    );
+  }
+
+  private provisioning(
+    name: string,
+    { namespace, buckets, applications, jobsImage }: MinIOArgs,
+    { secrets, servers }: MinioServers,
+  ): Provisioning {
+    return new Provisioning(
       `${name}-provisioning`,
       {
         namespace,
         buckets,
         applications,
-        image: args.jobsImage,
-        rootSecret: servers.secrets.root,
-        authoritySecret: servers.secrets.authority,
+        image: jobsImage,
+        rootSecret: secrets.root,
+        authoritySecret: secrets.authority,
       },
-      { parent: this, dependsOn: servers.servers },
+      { parent: this, dependsOn: servers },
     );
-    this.made = provisioning.made;
-    const { secretKeys } = provisioning;
-    this.access = Object.fromEntries(
-      Object.entries(applications).map(([application, { buckets: own }]) => [
+  }
+
+  private accessOf({ applications }: MinIOArgs, secretKeys: Provisioning["secretKeys"]): MinIO["access"] {
+    return Object.fromEntries(
+      Object.entries(applications).map(([application, { buckets }]) => [
         application,
         {
           endpoint: this.endpoint,
           region: REGION,
-          bucket: own[0] ?? "",
+          bucket: buckets[0] ?? "",
           accessKey: userOf(application),
           secretKey: secretKeyOf(secretKeys, userOf(application)),
           authority: this.authority,
         },
       ]),
     );
-
-    if (args.consoleHost) this.ingress(name, args, args.consoleHost);
-    if (args.monitoring) {
-      new k8s.core.v1.Secret(
-        `${name}-metrics`,
-        {
-          metadata: { name: MINIO.metricsSecret, namespace, labels: LABELS.servers },
-          stringData: {
-            [METRICS_TOKEN_KEY]: secretKeyOf(secretKeys, METRICS_USER).apply((key) =>
-              metricsToken(METRICS_USER, key),
-            ),
-          },
-        },
-        child,
-      );
-    }
-    const chart = addOnObjects({
-      console: args.consoleHost !== undefined,
-      monitoring: args.monitoring,
-      quorums: { read: readQuorum(layout), write: writeQuorum(layout) },
-    });
-    if (chart.manifests.length > 0) {
-      new k8s.apiextensions.CustomResource(
-        `${name}-add-on-objects`,
-        {
-          apiVersion: "helm.cattle.io/v1",
-          kind: "HelmChart",
-          metadata: { name: chart.name, namespace: "kube-system" },
-          spec: { ...RETRIES, chartContent: inlineChart(chart), targetNamespace: MINIO_NAMESPACE },
-        },
-        child,
-      );
-    }
-    this.registerOutputs({ endpoint: this.endpoint });
   }
 
   /**
@@ -168,6 +164,46 @@ export class MinIO extends pulumi.ComponentResource {
             { host: consoleHost, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service } }] } },
           ],
         },
+      },
+      { parent: this },
+    );
+  }
+
+  /** The Secret with the token with which Prometheus reads the metrics. */
+  private metricsSecret(
+    name: string,
+    { namespace }: MinIOArgs,
+    secretKeys: Provisioning["secretKeys"],
+  ): void {
+    new k8s.core.v1.Secret(
+      `${name}-metrics`,
+      {
+        metadata: { name: MINIO.metricsSecret, namespace, labels: LABELS.servers },
+        stringData: {
+          [METRICS_TOKEN_KEY]: secretKeyOf(secretKeys, METRICS_USER).apply((key) =>
+            metricsToken(METRICS_USER, key),
+          ),
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  /** Traefik's transport to the console, and Prometheus' scrape configuration and alerts. */
+  private addOnObjects(name: string, { consoleHost, monitoring, layout }: MinIOArgs): void {
+    const chart = addOnObjects({
+      console: consoleHost !== undefined,
+      monitoring,
+      quorums: { read: readQuorum(layout), write: writeQuorum(layout) },
+    });
+    if (chart.manifests.length === 0) return;
+    new k8s.apiextensions.CustomResource(
+      `${name}-add-on-objects`,
+      {
+        apiVersion: "helm.cattle.io/v1",
+        kind: "HelmChart",
+        metadata: { name: chart.name, namespace: "kube-system" },
+        spec: { ...RETRIES, chartContent: inlineChart(chart), targetNamespace: MINIO_NAMESPACE },
       },
       { parent: this },
     );

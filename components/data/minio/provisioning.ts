@@ -1,14 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Settings } from "../../settings";
 import { recordArtefact } from "../../shared/artefacts";
 import { digest } from "../../shared/digest";
 import { LABELS, MINIO } from "./names";
 import { provisionJob, SPECIFICATION_FILE } from "./provision-job";
-import { METRICS_USER, provisionSpecification, userOf } from "./specification";
+import { METRICS_USER, type ProvisionedStorage, provisionSpecification, userOf } from "./specification";
 
-export interface ProvisioningArgs extends Pick<Settings["minio"], "buckets" | "applications"> {
+export interface ProvisioningArgs extends ProvisionedStorage {
   /** Namespace of object storage. */
   readonly namespace: pulumi.Input<string>;
   /** The jobs image; its entrypoint is `jobs`. A new image runs with the next specification. */
@@ -29,29 +28,42 @@ export class Provisioning extends pulumi.ComponentResource {
 
   constructor(name: string, args: ProvisioningArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:minio:Provisioning", name, {}, opts);
-    const { namespace, buckets, applications } = args;
-    const child = { parent: this };
+    this.secretKeys = this.keys(name, args);
+    const specification = provisionSpecification(args);
+    recordArtefact(this, `minio/${SPECIFICATION_FILE}`, specification);
+    // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
+    // of one run with the keys of another.
+    const run = `${MINIO.provision}-${digest(specification, 12)}`;
+    const inputs = this.inputs(name, args, { run, specification });
+    this.made = this.job(name, args, { run, inputs });
+    this.registerOutputs({ secretKeys: this.secretKeys });
+  }
+
+  private keys(name: string, { applications }: ProvisioningArgs): Provisioning["secretKeys"] {
     const secretKey = (user: string, epoch: number) =>
       new random.RandomPassword(
         `${name}-${user}`,
         { length: 40, special: false, keepers: { epoch: String(epoch) } },
-        child,
+        { parent: this },
       ).result;
-    this.secretKeys = Object.fromEntries([
+    return Object.fromEntries([
       ...Object.entries(applications).map(([application, { epoch }]) => {
         const user = userOf(application);
         return [user, secretKey(user, epoch)] as const;
       }),
       [METRICS_USER, secretKey(METRICS_USER, 1)],
     ]);
+  }
 
-    const specification = provisionSpecification(buckets, applications);
-    recordArtefact(this, `minio/${SPECIFICATION_FILE}`, specification);
-    // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
-    // of one run with the keys of another.
-    const run = `${MINIO.provision}-${digest(specification, 12)}`;
+  /** What the Job's pod mounts and runs as. */
+  private inputs(
+    name: string,
+    { namespace }: ProvisioningArgs,
+    { run, specification }: { readonly run: string; readonly specification: string },
+  ): pulumi.Resource[] {
+    const child = { parent: this };
     const metadata = { name: run, namespace, labels: LABELS.provision };
-    const inputs = [
+    return [
       new k8s.core.v1.ConfigMap(
         `${name}-specification`,
         { metadata, data: { [SPECIFICATION_FILE]: specification } },
@@ -67,9 +79,19 @@ export class Provisioning extends pulumi.ComponentResource {
         child,
       ),
     ];
-    this.made = new k8s.batch.v1.Job(
+  }
+
+  private job(
+    name: string,
+    { namespace, image, rootSecret, authoritySecret }: ProvisioningArgs,
+    { run, inputs }: { readonly run: string; readonly inputs: pulumi.Resource[] },
+  ): pulumi.Resource {
+    return new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata, spec: provisionJob({ ...args, run }) },
+      {
+        metadata: { name: run, namespace, labels: LABELS.provision },
+        spec: provisionJob({ image, run, rootSecret, authoritySecret }),
+      },
       {
         parent: this,
         dependsOn: inputs,
@@ -77,6 +99,5 @@ export class Provisioning extends pulumi.ComponentResource {
         ignoreChanges: ["spec.template.spec.containers[0].image"],
       },
     );
-    this.registerOutputs({});
   }
 }

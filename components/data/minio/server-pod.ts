@@ -5,9 +5,8 @@ import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { LABELS, MINIO } from "./names";
 import { PATHS, serverArguments, serverEnvironment } from "./server";
 
-export interface ServerPodArgs {
-  /** Image of the servers. */
-  readonly image: pulumi.Input<string>;
+/** How servers are sized and spread: arguments of object storage and of each server's pod. */
+export interface ServerSizing {
   /**
    * How many pods with how many drives each, and how many of an object's shards are parity. More parity survives more
    * lost drives and leaves less space. MinIO never changes the drives of a pool, so pods and drives are permanent.
@@ -15,10 +14,6 @@ export interface ServerPodArgs {
   readonly layout: DriveLayout;
   /** Host name of the console for browsers. @default none: no Ingress leads to the console */
   readonly consoleHost?: string | undefined;
-  /** Name of the Secret with the root user and its password. */
-  readonly rootSecret: pulumi.Input<string>;
-  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key`. */
-  readonly certificateSecret: pulumi.Input<string>;
   /** CPU request of each server, in thousandths of a core. There is no limit. */
   readonly cpuMillis: number;
   /** Memory request and limit of each server, in MiB. A server that exceeds it is killed. */
@@ -30,6 +25,15 @@ export interface ServerPodArgs {
   readonly strictSpread: boolean;
 }
 
+export interface ServerPodArgs extends ServerSizing {
+  /** Image of the servers. */
+  readonly image: pulumi.Input<string>;
+  /** Name of the Secret with the root user and its password. */
+  readonly rootSecret: pulumi.Input<string>;
+  /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key`. */
+  readonly certificateSecret: pulumi.Input<string>;
+}
+
 /** Any user id works: the image names no user, and the drives belong to the pod's group. */
 const MINIO_USER = 1000;
 
@@ -39,8 +43,6 @@ export const ROOT_VARIABLES = { user: "MINIO_ROOT_USER", password: "MINIO_ROOT_P
 export const driveName = (number: number): string => `drive-${number}`;
 
 export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
-  const { layout, rootSecret } = args;
-  const drives = Array.from({ length: layout.drivesPerPod }, (_, number) => number);
   return {
     metadata: { labels: LABELS.servers },
     spec: {
@@ -58,41 +60,7 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
           labelSelector: { matchLabels: LABELS.servers },
         },
       ],
-      containers: [
-        {
-          name: "minio",
-          image: args.image,
-          args: serverArguments(layout),
-          ports: [
-            { name: "api", containerPort: MINIO.ports.api },
-            { name: "console", containerPort: MINIO.ports.console },
-          ],
-          env: [
-            ...Object.values(ROOT_VARIABLES).map((key) => ({
-              name: key,
-              valueFrom: { secretKeyRef: { name: rootSecret, key } },
-            })),
-            ...Object.entries(serverEnvironment(layout, args.consoleHost)).map(([name, value]) => ({
-              name,
-              value,
-            })),
-          ],
-          securityContext: restrictedContainer,
-          resources: {
-            requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
-            limits: { memory: `${args.memoryMib}Mi` },
-          },
-          // A server that waits for its peers answers too: it is alive, and its peers must be able to reach it.
-          startupProbe: probe("live", { periodSeconds: 5, failureThreshold: 60 }),
-          livenessProbe: probe("live", { periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 3 }),
-          readinessProbe: probe("ready", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
-          volumeMounts: [
-            ...drives.map((number) => ({ name: driveName(number), mountPath: PATHS.drive(number) })),
-            { name: "certificates", mountPath: PATHS.certificates, readOnly: true },
-            SCRATCH.mount,
-          ],
-        },
-      ],
+      containers: [serverContainer(args)],
       volumes: [
         {
           name: "certificates",
@@ -110,6 +78,44 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
         SCRATCH.volume,
       ],
     },
+  };
+}
+
+function serverContainer(args: ServerPodArgs): k8s.types.input.core.v1.Container {
+  const { layout, rootSecret } = args;
+  const drives = Array.from({ length: layout.drivesPerPod }, (_, number) => number);
+  return {
+    name: "minio",
+    image: args.image,
+    args: serverArguments(layout),
+    ports: [
+      { name: "api", containerPort: MINIO.ports.api },
+      { name: "console", containerPort: MINIO.ports.console },
+    ],
+    env: [
+      ...Object.values(ROOT_VARIABLES).map((key) => ({
+        name: key,
+        valueFrom: { secretKeyRef: { name: rootSecret, key } },
+      })),
+      ...Object.entries(serverEnvironment(layout, args.consoleHost)).map(([name, value]) => ({
+        name,
+        value,
+      })),
+    ],
+    securityContext: restrictedContainer,
+    resources: {
+      requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
+      limits: { memory: `${args.memoryMib}Mi` },
+    },
+    // A server that waits for its peers answers too: it is alive, and its peers must be able to reach it.
+    startupProbe: probe("live", { periodSeconds: 5, failureThreshold: 60 }),
+    livenessProbe: probe("live", { periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 3 }),
+    readinessProbe: probe("ready", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+    volumeMounts: [
+      ...drives.map((number) => ({ name: driveName(number), mountPath: PATHS.drive(number) })),
+      { name: "certificates", mountPath: PATHS.certificates, readOnly: true },
+      SCRATCH.mount,
+    ],
   };
 }
 

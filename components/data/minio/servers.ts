@@ -1,17 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { DriveLayout } from "../../settings";
-import { Authority, LIFETIMES } from "../../shared/pki";
+import { Authority, type KeyPair, LIFETIMES } from "../../shared/pki";
 import { volumeClaim } from "../../shared/pods";
 import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, serverNames } from "./names";
-import { driveName, ROOT_VARIABLES, type ServerPodArgs, serverPod } from "./server-pod";
+import { driveName, ROOT_VARIABLES, type ServerSizing, serverPod } from "./server-pod";
 
-export interface MinioServersArgs
-  extends Pick<
-    ServerPodArgs,
-    "image" | "layout" | "consoleHost" | "cpuMillis" | "memoryMib" | "strictSpread"
-  > {
+/** Arguments that object storage hands on to its servers. */
+export interface ServersArgs extends ServerSizing {
   /** Namespace of object storage, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
@@ -30,6 +26,11 @@ export interface MinioServersArgs
   readonly protection?: boolean | undefined;
 }
 
+export interface MinioServersArgs extends ServersArgs {
+  /** Image of the servers. */
+  readonly image: pulumi.Input<string>;
+}
+
 /** Creates MinIO's servers with the Services in front of them, their CA and certificate, and the root user. */
 export class MinioServers extends pulumi.ComponentResource {
   /** CA certificate (PEM) with which clients verify the servers; not secret. */
@@ -46,109 +47,97 @@ export class MinioServers extends pulumi.ComponentResource {
 
   constructor(name: string, args: MinioServersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:minio:MinioServers", name, {}, opts);
-    const { layout } = args;
-    const child = { parent: this };
-    const kept = { parent: this, protect: args.protection ?? false };
-    const metadata = (object: string) => ({
-      name: object,
-      namespace: args.namespace,
-      labels: LABELS.servers,
-    });
+    const account = this.account(name, args);
+    this.root = this.rootUser(name, args);
+    const root = this.rootSecret(name, args);
+    const { authority, pair } = this.certificate(name, args);
+    this.authority = authority;
+    const certificate = this.certificateSecret(name, args, pair);
+    this.secrets = { root, authority: this.authoritySecret(name, args) };
+    this.services(name, args);
+    if (args.layout.pods > 1) this.disruptionBudget(name, args);
+    this.servers = this.statefulSet(name, args, { account, root, certificate });
+    this.registerOutputs({ authority: this.authority, secrets: this.secrets, root: this.root });
+  }
 
-    const account = new k8s.core.v1.ServiceAccount(
+  private account(name: string, { namespace }: MinioServersArgs): pulumi.Resource {
+    return new k8s.core.v1.ServiceAccount(
       `${name}-account`,
-      { metadata: metadata(MINIO.serviceAccount), automountServiceAccountToken: false },
-      child,
+      { metadata: metadataOf(namespace, MINIO.serviceAccount), automountServiceAccountToken: false },
+      { parent: this },
     );
+  }
+
+  private rootUser(name: string, { protection }: MinioServersArgs): MinioServers["root"] {
     const { result: password } = new random.RandomPassword(
       `${name}-root-password`,
       { length: 40, special: false },
-      kept,
+      { parent: this, protect: protection ?? false },
     );
-    this.root = { user: "trellis-root", password };
-    const root = new k8s.core.v1.Secret(
+    return { user: "trellis-root", password };
+  }
+
+  private rootSecret(name: string, { namespace }: MinioServersArgs): pulumi.Output<string> {
+    return new k8s.core.v1.Secret(
       `${name}-root`,
       {
-        metadata: metadata(MINIO.rootSecret),
-        stringData: { [ROOT_VARIABLES.user]: this.root.user, [ROOT_VARIABLES.password]: password },
+        metadata: metadataOf(namespace, MINIO.rootSecret),
+        stringData: {
+          [ROOT_VARIABLES.user]: this.root.user,
+          [ROOT_VARIABLES.password]: this.root.password,
+        },
       },
-      child,
-    );
+      { parent: this },
+    ).metadata.name;
+  }
 
+  /** The servers' certificate, with the CA certificate that verifies it. */
+  private certificate(name: string, { cluster, certificateEpoch, protection }: MinioServersArgs) {
     const authority = new Authority(
       `${name}-authority`,
-      {
-        commonName: `${args.cluster}-minio-ca`,
-        lifetime: LIFETIMES.authority,
-        protection: args.protection,
-      },
-      child,
+      { commonName: `${cluster}-minio-ca`, lifetime: LIFETIMES.authority, protection },
+      { parent: this },
     );
-    this.authority = authority.certificate;
     const pair = authority.issue("servers", {
       subject: { commonName: MINIO.api },
       uses: ["server_auth", "client_auth"], // a server is a client of its peers
       dnsNames: serverNames(),
       addresses: ["127.0.0.1"],
       lifetime: LIFETIMES.workload,
-      epoch: args.certificateEpoch,
+      epoch: certificateEpoch,
     });
-    const certificate = new k8s.core.v1.Secret(
-      `${name}-certificate`,
-      {
-        metadata: metadata(MINIO.certificateSecret),
-        type: "kubernetes.io/tls",
-        stringData: { "ca.crt": this.authority, "tls.crt": pair.cert, "tls.key": pair.key },
-      },
-      child,
-    );
-    const known = new k8s.core.v1.Secret(
-      `${name}-known-authority`,
-      { metadata: metadata(MINIO.authoritySecret), stringData: { "ca.crt": this.authority } },
-      child,
-    );
-    this.secrets = { root: root.metadata.name, authority: known.metadata.name };
-
-    this.services(name, metadata);
-    if (layout.pods > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-disruption`,
-        {
-          metadata: metadata(MINIO.statefulSet),
-          spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.servers } },
-        },
-        child,
-      );
-    }
-
-    this.servers = new k8s.apps.v1.StatefulSet(
-      `${name}-set`,
-      {
-        metadata: metadata(MINIO.statefulSet),
-        spec: {
-          serviceName: MINIO.headless,
-          replicas: layout.pods,
-          // Start all servers at once, because none becomes ready before most of its peers run. A new release still
-          // replaces one server after the other, and waits for each.
-          podManagementPolicy: "Parallel",
-          minReadySeconds: layout.pods > 1 ? 10 : 0, // time for its peers to see its drives again
-          selector: { matchLabels: LABELS.servers },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: drives(args),
-          template: serverPod({
-            ...args,
-            rootSecret: root.metadata.name,
-            certificateSecret: certificate.metadata.name,
-          }),
-        },
-      },
-      // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a drive, change its own claim.
-      { ...kept, dependsOn: account, ignoreChanges: ["spec.volumeClaimTemplates"] },
-    );
-    this.registerOutputs({});
+    return { authority: authority.certificate, pair };
   }
 
-  private services(name: string, metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta): void {
+  private certificateSecret(
+    name: string,
+    { namespace }: MinioServersArgs,
+    { cert, key }: pulumi.Output<KeyPair>,
+  ): pulumi.Output<string> {
+    return new k8s.core.v1.Secret(
+      `${name}-certificate`,
+      {
+        metadata: metadataOf(namespace, MINIO.certificateSecret),
+        type: "kubernetes.io/tls",
+        stringData: { "ca.crt": this.authority, "tls.crt": cert, "tls.key": key },
+      },
+      { parent: this },
+    ).metadata.name;
+  }
+
+  /** The Secret with the CA certificate alone, for clients. */
+  private authoritySecret(name: string, { namespace }: MinioServersArgs): pulumi.Output<string> {
+    return new k8s.core.v1.Secret(
+      `${name}-known-authority`,
+      {
+        metadata: metadataOf(namespace, MINIO.authoritySecret),
+        stringData: { "ca.crt": this.authority },
+      },
+      { parent: this },
+    ).metadata.name;
+  }
+
+  private services(name: string, { namespace }: MinioServersArgs): void {
     const { ports } = MINIO;
     const service = (
       purpose: string,
@@ -169,23 +158,92 @@ export class MinioServers extends pulumi.ComponentResource {
 
     service(
       "headless",
-      { ...metadata(MINIO.headless), labels: LABELS.peers },
+      { ...metadataOf(namespace, MINIO.headless), labels: LABELS.peers },
       {
         clusterIP: "None",
         publishNotReadyAddresses: true, // servers must resolve each other before they are ready
         ports: [api, console],
       },
     );
-    service("api", metadata(MINIO.api), { ports: [api] });
+    service("api", metadataOf(namespace, MINIO.api), { ports: [api] });
     service(
       "console",
-      { ...metadata(MINIO.console), annotations: TLS_FROM_THE_INGRESS },
+      { ...metadataOf(namespace, MINIO.console), annotations: TLS_FROM_THE_INGRESS },
       {
         ports: [console],
       },
     );
   }
+
+  private disruptionBudget(name: string, { namespace }: MinioServersArgs): void {
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${name}-disruption`,
+      {
+        metadata: metadataOf(namespace, MINIO.statefulSet),
+        spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.servers } },
+      },
+      { parent: this },
+    );
+  }
+
+  private statefulSet(
+    name: string,
+    args: MinioServersArgs,
+    { account, root, certificate }: ServersParts,
+  ): pulumi.Resource {
+    const { namespace, layout } = args;
+    return new k8s.apps.v1.StatefulSet(
+      `${name}-set`,
+      {
+        metadata: metadataOf(namespace, MINIO.statefulSet),
+        spec: {
+          serviceName: MINIO.headless,
+          replicas: layout.pods,
+          // Start all servers at once, because none becomes ready before most of its peers run. A new release still
+          // replaces one server after the other, and waits for each.
+          podManagementPolicy: "Parallel",
+          minReadySeconds: layout.pods > 1 ? 10 : 0, // time for its peers to see its drives again
+          selector: { matchLabels: LABELS.servers },
+          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+          volumeClaimTemplates: drives(args),
+          template: serverPod({
+            image: args.image,
+            layout,
+            consoleHost: args.consoleHost,
+            cpuMillis: args.cpuMillis,
+            memoryMib: args.memoryMib,
+            strictSpread: args.strictSpread,
+            rootSecret: root,
+            certificateSecret: certificate,
+          }),
+        },
+      },
+      // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a drive, change its own claim.
+      {
+        parent: this,
+        protect: args.protection ?? false,
+        dependsOn: account,
+        ignoreChanges: ["spec.volumeClaimTemplates"],
+      },
+    );
+  }
 }
+
+/** What the servers' pods run as and mount. */
+interface ServersParts {
+  /** The service account. */
+  readonly account: pulumi.Resource;
+  /** Name of the Secret with the root user and its password. */
+  readonly root: pulumi.Input<string>;
+  /** Name of the Secret with the servers' certificate. */
+  readonly certificate: pulumi.Input<string>;
+}
+
+const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({
+  name,
+  namespace,
+  labels: LABELS.servers,
+});
 
 /** Name of the ServersTransport with which Traefik connects to the console; add-on-objects.ts declares it. */
 export const SERVERS_TRANSPORT = MINIO.console;
@@ -198,7 +256,7 @@ const TLS_FROM_THE_INGRESS = {
   "traefik.ingress.kubernetes.io/service.serverstransport": `${MINIO_NAMESPACE}-${SERVERS_TRANSPORT}@kubernetescrd`,
 };
 
-function drives({ layout, volumeGib, storageClass }: MinioServersArgs & { readonly layout: DriveLayout }) {
+function drives({ layout, volumeGib, storageClass }: ServersArgs) {
   return Array.from({ length: layout.drivesPerPod }, (_, number) =>
     volumeClaim({ name: driveName(number), labels: LABELS.servers, size: `${volumeGib}Gi`, storageClass }),
   );

@@ -1,7 +1,15 @@
 import type { Settings } from "../../settings";
 
-type Buckets = Settings["minio"]["buckets"];
-type Applications = Settings["minio"]["applications"];
+/** What the provisioning job creates. */
+export interface ProvisionedStorage {
+  /** The private buckets, by name, with their versioning and expiry. */
+  readonly buckets: Settings["minio"]["buckets"];
+  /**
+   * The applications, by name: each gets a user that may use its own buckets alone. Increment `epoch` for a new secret
+   * key.
+   */
+  readonly applications: Settings["minio"]["applications"];
+}
 
 /**
  * Users whose names begin with this prefix belong to the provisioning job, which removes those that are no longer
@@ -19,7 +27,7 @@ export const userOf = (application: string): string => `${PREFIX}${application}`
  * Input of the provisioning job, as JSON. jobs/storage/specification.ts parses it and validates every field; keep both
  * in step.
  */
-export function provisionSpecification(buckets: Buckets, applications: Applications): string {
+export function provisionSpecification({ buckets, applications }: ProvisionedStorage): string {
   const specification = {
     prefix: PREFIX,
     buckets: Object.entries(buckets).map(([name, { versioning, expireDays, noncurrentDays }]) => ({

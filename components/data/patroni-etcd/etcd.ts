@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { PATRONI_USER, PEER_COMMON_NAME } from "../../servers";
 import { Authority, type KeyPair, LIFETIMES } from "../../shared/pki";
 import { volumeClaim } from "../../shared/pods";
-import { type MemberPodArgs, memberPod } from "./member-pod";
+import { type EtcdSizing, memberPod } from "./member-pod";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
-export interface PatroniEtcdArgs extends Pick<MemberPodArgs, "members" | "strictSpread"> {
+export interface PatroniEtcdArgs extends EtcdSizing {
   /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
   readonly namespace: pulumi.Input<string>;
 
@@ -43,42 +43,64 @@ export class PatroniEtcd extends pulumi.ComponentResource {
 
   constructor(name: string, args: PatroniEtcdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:etcd:Etcd", name, {}, opts);
-    const child = { parent: this };
-    const metadata = (object: string) => ({ name: object, namespace: args.namespace, labels: LABELS });
-    const hosts = memberNames(args.members).map(memberHost);
-    this.hosts = hosts.map((host) => `${host}:${ETCD.ports.client}`);
-
-    const authority = new Authority(
-      `${name}-authority`,
-      {
-        commonName: `${args.cluster}-etcd-ca`,
-        lifetime: LIFETIMES.authority,
-        protection: args.protection,
-      },
-      child,
-    );
-    const leaf = { lifetime: LIFETIMES.workload, epoch: args.certificateEpoch };
-    // Members connect to each other in both directions, and each is a client of its own JSON gateway. So every
-    // certificate has both uses.
-    const member = (purpose: string, commonName: string) =>
-      authority.issue(purpose, {
-        ...leaf,
-        subject: { commonName },
-        uses: ["server_auth", "client_auth"],
-        dnsNames: [...hosts, "localhost"],
-        addresses: ["127.0.0.1"],
-      });
-    const [server, peer] = [member("server", ETCD.statefulSet), member("peer", PEER_COMMON_NAME)];
+    this.hosts = hostsOf(args).map((host) => `${host}:${ETCD.ports.client}`);
+    const authority = this.ca(name, args);
     this.authority = authority.certificate;
+    const pairs = this.memberPairs(authority, args);
     this.certificate = authority.issue(PATRONI_USER, {
-      ...leaf,
+      lifetime: LIFETIMES.workload,
+      epoch: args.certificateEpoch,
       uses: ["client_auth"],
       dnsNames: [PATRONI_USER],
     });
-    const certificates = new k8s.core.v1.Secret(
+    const certificates = this.memberCertificates(name, args, pairs);
+    const account = this.account(name, args);
+    this.allow(name, args.namespace);
+    this.headless(name, args);
+    this.disruptionBudget(name, args);
+    this.statefulSet(name, args, { certificates, account });
+    this.registerOutputs({
+      hosts: this.hosts,
+      authority: this.authority,
+      certificate: this.certificate,
+    });
+  }
+
+  private ca(name: string, { cluster, protection }: PatroniEtcdArgs): Authority {
+    return new Authority(
+      `${name}-authority`,
+      { commonName: `${cluster}-etcd-ca`, lifetime: LIFETIMES.authority, protection },
+      { parent: this },
+    );
+  }
+
+  /**
+   * The members' certificates. Members connect to each other in both directions, and each is a client of its own JSON
+   * gateway. So every certificate has both uses.
+   */
+  private memberPairs(authority: Authority, args: PatroniEtcdArgs): MemberPairs {
+    const issue = (purpose: string, commonName: string) =>
+      authority.issue(purpose, {
+        lifetime: LIFETIMES.workload,
+        epoch: args.certificateEpoch,
+        subject: { commonName },
+        uses: ["server_auth", "client_auth"],
+        dnsNames: [...hostsOf(args), "localhost"],
+        addresses: ["127.0.0.1"],
+      });
+    return { server: issue("server", ETCD.statefulSet), peer: issue("peer", PEER_COMMON_NAME) };
+  }
+
+  /** The Secret with the members' certificates. */
+  private memberCertificates(
+    name: string,
+    { namespace }: PatroniEtcdArgs,
+    { server, peer }: MemberPairs,
+  ): pulumi.Output<string> {
+    return new k8s.core.v1.Secret(
       `${name}-certificates`,
       {
-        metadata: metadata(ETCD.certificates),
+        metadata: metadataOf(namespace, ETCD.certificates),
         stringData: {
           "ca.crt": this.authority,
           "server.crt": server.cert,
@@ -87,61 +109,16 @@ export class PatroniEtcd extends pulumi.ComponentResource {
           "peer.key": peer.key,
         },
       },
-      child,
-    );
+      { parent: this },
+    ).metadata.name;
+  }
 
-    const account = new k8s.core.v1.ServiceAccount(
+  private account(name: string, { namespace }: PatroniEtcdArgs): pulumi.Resource {
+    return new k8s.core.v1.ServiceAccount(
       `${name}-account`,
-      { metadata: metadata(ETCD.serviceAccount), automountServiceAccountToken: false },
-      child,
+      { metadata: metadataOf(namespace, ETCD.serviceAccount), automountServiceAccountToken: false },
+      { parent: this },
     );
-    this.allow(name, args.namespace);
-    new k8s.core.v1.Service(
-      `${name}-headless`,
-      {
-        metadata: metadata(ETCD.headless),
-        spec: {
-          clusterIP: "None",
-          publishNotReadyAddresses: true, // members must resolve each other before they are ready
-          selector: LABELS,
-          ports: Object.entries(ETCD.ports).map(([port, number]) => ({ name: port, port: number })),
-        },
-      },
-      child,
-    );
-    new k8s.policy.v1.PodDisruptionBudget(
-      `${name}-disruption`,
-      {
-        metadata: metadata(ETCD.statefulSet),
-        spec: { maxUnavailable: 1, selector: { matchLabels: LABELS } },
-      },
-      child,
-    );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-members`,
-      {
-        metadata: metadata(ETCD.statefulSet),
-        spec: {
-          serviceName: ETCD.headless,
-          replicas: args.members,
-          podManagementPolicy: "Parallel", // no member is ready before a majority runs
-          selector: { matchLabels: LABELS },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [
-            volumeClaim({ name: "data", labels: LABELS, size: VOLUME, storageClass: args.storageClass }),
-          ],
-          template: memberPod({ ...args, token: args.cluster, certificates: certificates.metadata.name }),
-        },
-      },
-      // Kubernetes rejects changes to the claims of a StatefulSet.
-      {
-        ...child,
-        protect: args.protection ?? false,
-        dependsOn: account,
-        ignoreChanges: ["spec.volumeClaimTemplates"],
-      },
-    );
-    this.registerOutputs({});
   }
 
   /**
@@ -176,4 +153,74 @@ export class PatroniEtcd extends pulumi.ComponentResource {
       ],
     });
   }
+
+  /** The headless Service, which gives each member its own DNS name. */
+  private headless(name: string, { namespace }: PatroniEtcdArgs): void {
+    new k8s.core.v1.Service(
+      `${name}-headless`,
+      {
+        metadata: metadataOf(namespace, ETCD.headless),
+        spec: {
+          clusterIP: "None",
+          publishNotReadyAddresses: true, // members must resolve each other before they are ready
+          selector: LABELS,
+          ports: Object.entries(ETCD.ports).map(([port, number]) => ({ name: port, port: number })),
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  private disruptionBudget(name: string, { namespace }: PatroniEtcdArgs): void {
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${name}-disruption`,
+      {
+        metadata: metadataOf(namespace, ETCD.statefulSet),
+        spec: { maxUnavailable: 1, selector: { matchLabels: LABELS } },
+      },
+      { parent: this },
+    );
+  }
+
+  private statefulSet(
+    name: string,
+    { namespace, cluster, members, strictSpread, storageClass, protection }: PatroniEtcdArgs,
+    {
+      certificates,
+      account,
+    }: { readonly certificates: pulumi.Input<string>; readonly account: pulumi.Resource },
+  ): void {
+    new k8s.apps.v1.StatefulSet(
+      `${name}-members`,
+      {
+        metadata: metadataOf(namespace, ETCD.statefulSet),
+        spec: {
+          serviceName: ETCD.headless,
+          replicas: members,
+          podManagementPolicy: "Parallel", // no member is ready before a majority runs
+          selector: { matchLabels: LABELS },
+          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+          volumeClaimTemplates: [volumeClaim({ name: "data", labels: LABELS, size: VOLUME, storageClass })],
+          template: memberPod({ members, strictSpread, token: cluster, certificates }),
+        },
+      },
+      // Kubernetes rejects changes to the claims of a StatefulSet.
+      {
+        parent: this,
+        protect: protection ?? false,
+        dependsOn: account,
+        ignoreChanges: ["spec.volumeClaimTemplates"],
+      },
+    );
+  }
 }
+
+/** The certificates that members present to clients and to each other. */
+interface MemberPairs {
+  readonly server: pulumi.Output<KeyPair>;
+  readonly peer: pulumi.Output<KeyPair>;
+}
+
+const hostsOf = ({ members }: EtcdSizing): string[] => memberNames(members).map(memberHost);
+
+const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({ name, namespace, labels: LABELS });

@@ -5,9 +5,8 @@ import { apart, restrictedContainer, restrictedPod } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
-export interface MemberPodArgs {
-  /** The cluster token: a member refuses peers of an etcd cluster with another token. */
-  readonly token: string;
+/** How many members there are and how they are spread: arguments of the etcd and of each member's pod. */
+export interface EtcdSizing {
   /** Number of members. Three survive the loss of one; one survives none. */
   readonly members: number;
   /**
@@ -15,6 +14,11 @@ export interface MemberPodArgs {
    * members share nodes only then.
    */
   readonly strictSpread: boolean;
+}
+
+export interface MemberPodArgs extends EtcdSizing {
+  /** The cluster token: a member refuses peers of an etcd cluster with another token. */
+  readonly token: string;
   /** Name of the Secret with `ca.crt`, and a certificate and a key each for clients (`server`) and peers (`peer`). */
   readonly certificates: pulumi.Input<string>;
 }

@@ -1,4 +1,4 @@
-export type { ArchiveArgs, ArchiveStore } from "./archive";
+export type { ArchiveStore, PostgresArchiveArgs } from "./archive";
 export {
   ARCHIVE_CONFIG_FILE,
   ARCHIVE_SERVER_CONFIG_FILE,

@@ -1,36 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { KubernetesName } from "../../settings";
-import { Archive, type ArchiveArgs, BaseBackups } from "./archive";
+import { Archive, BaseBackups, type PostgresArchiveArgs } from "./archive";
 import { ACCESSES, type Access, ApplicationDatabases, type DatabaseSettings, Pooler } from "./databases";
 import { LeaderDiscovery } from "./discovery";
 import { PASSWORD_VARIABLES } from "./logins";
-import { PostgresCluster, type PostgresClusterArgs } from "./members";
+import { type MembersArgs, PostgresCluster } from "./members";
 import { hostOf, POSTGRES } from "./names";
 
-export interface PostgresArgs
-  extends Pick<
-    PostgresClusterArgs,
-    | "namespace"
-    | "scope"
-    | "replicas"
-    | "synchronous"
-    | "strictSpread"
-    | "cpuMillis"
-    | "memoryMib"
-    | "volumeGib"
-    | "pods"
-    | "servers"
-    | "nodePorts"
-    | "etcd"
-    | "certificate"
-    | "protection"
-  > {
-  /**
-   * StorageClass of the members' volumes and of a recovery server's. A change has no effect on existing members.
-   * @default the cluster's default
-   */
-  readonly storageClass?: KubernetesName | undefined;
-
+export interface PostgresArgs extends MembersArgs {
   /** The images that the pods run. */
   readonly images: {
     /** The members' image, with PostgreSQL, Patroni, pgBackRest and PgBouncer. */
@@ -62,7 +38,7 @@ export interface PostgresArgs
    * Where WAL and base backups are stored, so that any moment can be recovered.
    * @default none: no moment can be recovered
    */
-  readonly archive?: ArchiveArgs | undefined;
+  readonly archive?: PostgresArchiveArgs | undefined;
 }
 
 /**
@@ -93,96 +69,195 @@ export class Postgres extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Postgres", name, {}, opts);
-    const { namespace, scope, images, databases } = args;
-    const child = { parent: this };
-
-    const archive =
-      args.archive && new Archive(`${name}-archive`, { ...args, ...args.archive, stanza: scope }, child);
+    const archive = this.archive(name, args);
     this.archivePassphrases = archive?.passphrases ?? [];
-    const cluster = new PostgresCluster(
-      `${name}-cluster`,
-      { ...args, image: images.postgres, archive },
-      child,
-    );
-    const { secrets, certificateDigest, dynamicConfiguration } = cluster;
+    const cluster = this.cluster(name, args, archive);
+    this.superuser = {
+      secret: pulumi.output(cluster.secrets.passwords),
+      key: PASSWORD_VARIABLES.superuser,
+    };
+    const discovery = this.discovery(name, args, cluster);
+    const databases = this.databases(name, args, { cluster, discovery });
+    this.made = databases.made;
+    this.backup = databases.backup;
+    if (args.archive && archive && args.images.recovery) {
+      this.baseBackups(name, args, {
+        cluster,
+        archive,
+        image: args.images.recovery,
+        client: args.archive.client,
+        monitoring: args.archive.monitoring,
+      });
+    }
+    if (args.pooling) this.pooler(name, args, { cluster, databases });
+    this.connections = this.connectionsOf(args, databases);
+    this.authority = pulumi.output(args.certificate.authority);
+    this.registerOutputs({
+      connections: this.connections,
+      authority: this.authority,
+      backup: this.backup,
+      superuser: this.superuser,
+      archivePassphrases: this.archivePassphrases,
+    });
+  }
 
-    const discovery = new LeaderDiscovery(
+  private archive(
+    name: string,
+    { archive, namespace, scope, replicas, volumeGib, protection }: PostgresArgs,
+  ): Archive | undefined {
+    if (!archive) return undefined;
+    const { store, offsite, recoverTo } = archive;
+    return new Archive(
+      `${name}-archive`,
+      { namespace, stanza: scope, store, offsite, recoverTo, replicas, volumeGib, protection },
+      { parent: this },
+    );
+  }
+
+  private cluster(name: string, args: PostgresArgs, archive: Archive | undefined): PostgresCluster {
+    return new PostgresCluster(
+      `${name}-cluster`,
+      {
+        namespace: args.namespace,
+        image: args.images.postgres,
+        scope: args.scope,
+        replicas: args.replicas,
+        synchronous: args.synchronous,
+        strictSpread: args.strictSpread,
+        cpuMillis: args.cpuMillis,
+        memoryMib: args.memoryMib,
+        volumeGib: args.volumeGib,
+        storageClass: args.storageClass,
+        pods: args.pods,
+        servers: args.servers,
+        nodePorts: args.nodePorts,
+        etcd: args.etcd,
+        certificate: args.certificate,
+        archive,
+        protection: args.protection,
+      },
+      { parent: this },
+    );
+  }
+
+  /** The Services that follow the leader. */
+  private discovery(
+    name: string,
+    { namespace, scope, images, etcd }: PostgresArgs,
+    { secrets, certificateDigest }: PostgresCluster,
+  ): LeaderDiscovery {
+    return new LeaderDiscovery(
       `${name}-discovery`,
       {
         namespace,
         scope,
         certificateDigest,
         image: images.jobs,
-        etcdHosts: args.etcd.hosts,
+        etcdHosts: etcd.hosts,
         etcdCertificate: secrets.etcdCertificate,
-        etcdPassword: args.etcd.password === undefined ? undefined : secrets.passwords,
+        etcdPassword: etcd.password === undefined ? undefined : secrets.passwords,
       },
-      child,
+      { parent: this },
     );
+  }
 
-    const made = new ApplicationDatabases(
+  private databases(
+    name: string,
+    { namespace, databases, backupEpoch, images }: PostgresArgs,
+    { cluster, discovery }: { readonly cluster: PostgresCluster; readonly discovery: LeaderDiscovery },
+  ): ApplicationDatabases {
+    const { secrets, dynamicConfiguration, members } = cluster;
+    return new ApplicationDatabases(
       `${name}-databases`,
       {
-        ...secrets,
         namespace,
         databases,
-        backupEpoch: args.backupEpoch,
+        backupEpoch,
         dynamicConfiguration,
         image: images.jobs,
+        passwords: secrets.passwords,
+        serverCertificate: secrets.serverCertificate,
       },
-      { parent: this, dependsOn: [cluster.members, ...discovery.services] },
+      { parent: this, dependsOn: [members, ...discovery.services] },
     );
-    this.made = made.made;
-    this.backup = made.backup;
-    this.superuser = { secret: pulumi.output(secrets.passwords), key: PASSWORD_VARIABLES.superuser };
+  }
 
-    if (args.archive && archive && images.recovery) {
-      new BaseBackups(
-        `${name}-base-backups`,
-        {
-          ...args,
-          ...secrets,
-          archive,
-          image: images.recovery,
-          client: { authority: args.certificate.authority, pair: args.archive.client },
-          storageClass: args.storageClass,
-          monitoring: args.archive.monitoring,
-        },
-        { parent: this, dependsOn: cluster.members },
-      );
-    }
+  private baseBackups(
+    name: string,
+    args: PostgresArgs,
+    { cluster, archive, image, client, monitoring }: BaseBackupParts,
+  ): void {
+    new BaseBackups(
+      `${name}-base-backups`,
+      {
+        namespace: args.namespace,
+        image,
+        archive,
+        client: { authority: args.certificate.authority, pair: client },
+        passwords: cluster.secrets.passwords,
+        serverCertificate: cluster.secrets.serverCertificate,
+        volumeGib: args.volumeGib,
+        storageClass: args.storageClass,
+        cpuMillis: args.cpuMillis,
+        memoryMib: args.memoryMib,
+        monitoring,
+      },
+      { parent: this, dependsOn: cluster.members },
+    );
+  }
 
-    if (args.pooling) {
-      new Pooler(
-        `${name}-pooler`,
-        {
-          namespace,
-          certificateDigest,
-          image: images.postgres,
-          credentials: made.credentials,
-          serverCertificate: secrets.serverCertificate,
-          maxConnections: dynamicConfiguration.postgresql.parameters.max_connections,
-        },
-        child,
-      );
-    }
+  private pooler(
+    name: string,
+    { namespace, images }: PostgresArgs,
+    { cluster, databases }: { readonly cluster: PostgresCluster; readonly databases: ApplicationDatabases },
+  ): void {
+    const { secrets, certificateDigest, dynamicConfiguration } = cluster;
+    new Pooler(
+      `${name}-pooler`,
+      {
+        namespace,
+        certificateDigest,
+        image: images.postgres,
+        credentials: databases.credentials,
+        serverCertificate: secrets.serverCertificate,
+        maxConnections: dynamicConfiguration.postgresql.parameters.max_connections,
+      },
+      { parent: this },
+    );
+  }
 
+  private connectionsOf(
+    { databases: settings, pooling }: PostgresArgs,
+    databases: ApplicationDatabases,
+  ): Postgres["connections"] {
     // Only writers use the pooler: migrations take locks that belong to a session, and readers go to the replicas.
-    const host = (access: Access) =>
-      access === "write" && args.pooling ? hostOf(POSTGRES.pooler) : undefined;
+    const host = (access: Access) => (access === "write" && pooling ? hostOf(POSTGRES.pooler) : undefined);
     // A connection string resolves only once its database exists, because a component's `dependsOn` does not reach its
     // children.
     const afterwards = (connection: pulumi.Output<string>) =>
-      pulumi.all([connection, this.made.urn]).apply(([known]) => known);
-    this.connections = Object.fromEntries(
-      Object.keys(databases).map((database) => [
+      pulumi.all([connection, databases.made.urn]).apply(([known]) => known);
+    return Object.fromEntries(
+      Object.keys(settings).map((database) => [
         database,
         Object.fromEntries(
-          ACCESSES.map((access) => [access, afterwards(made.connection(database, access, host(access)))]),
+          ACCESSES.map((access) => [
+            access,
+            afterwards(databases.connection(database, access, host(access))),
+          ]),
         ) as Record<Access, pulumi.Output<string>>, // safe: the keys are all accesses
       ]),
     );
-    this.authority = pulumi.output(args.certificate.authority);
-    this.registerOutputs({});
   }
+}
+
+/** What base backups are made of and with, beyond PostgreSQL's own arguments. */
+interface BaseBackupParts {
+  readonly cluster: PostgresCluster;
+  readonly archive: Archive;
+  /** Image with PostgreSQL, pgBackRest and the jobs. */
+  readonly image: pulumi.Input<string>;
+  /** The client certificate that the members' servers accept. */
+  readonly client: PostgresArchiveArgs["client"];
+  /** Whether Prometheus runs in the cluster. */
+  readonly monitoring: boolean;
 }

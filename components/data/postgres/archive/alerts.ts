@@ -8,44 +8,51 @@ const LATEST_BACKUP_HOURS = 26;
 
 /** Alerts on the WAL archive. Each means that fewer moments can be recovered. */
 export function archiveAlerts({ repositories }: { readonly repositories: number }): AlertRule[] {
+  return [...WAL_ALERTS, ...baseBackupAlerts(repositories), monitorAlert(repositories)];
+}
+
+const WAL_ALERTS: readonly AlertRule[] = [
+  {
+    ...warning(
+      "PostgresArchiveBehind",
+      "1m",
+      "A WAL segment has waited over two minutes for the archive: losing the servers now loses it",
+      "the-archive-is-behind",
+    ),
+    expr: "max(trellis_archive_oldest_waiting_seconds) > 120",
+  },
+  {
+    ...critical(
+      "PostgresArchiveStopped",
+      "1m",
+      "No WAL has been archived for 15 minutes",
+      "the-archive-is-behind",
+    ),
+    expr: "max(trellis_archive_oldest_waiting_seconds) > 900",
+  },
+  {
+    // At half, as much time is left as the queue took to get there.
+    ...critical(
+      "PostgresArchiveQueueFills",
+      "1m",
+      "The queue of WAL for the archive is half full: when it is full, WAL is dropped and the archive has a gap",
+      "the-wal-queue-fills-up",
+    ),
+    expr: "max(trellis_archive_waiting_bytes) > 0.5 * max(trellis_archive_queue_limit_bytes)",
+  },
+  {
+    ...critical(
+      "PostgresArchiveGap",
+      "1m",
+      "The archive has a gap after its newest base backup: later moments cannot be recovered until the next base backup",
+      "the-archive-has-a-gap",
+    ),
+    expr: "max by (repository) (trellis_archive_gap) > 0",
+  },
+];
+
+function baseBackupAlerts(repositories: number): AlertRule[] {
   return [
-    {
-      ...warning(
-        "PostgresArchiveBehind",
-        "1m",
-        "A WAL segment has waited over two minutes for the archive: losing the servers now loses it",
-        "the-archive-is-behind",
-      ),
-      expr: "max(trellis_archive_oldest_waiting_seconds) > 120",
-    },
-    {
-      ...critical(
-        "PostgresArchiveStopped",
-        "1m",
-        "No WAL has been archived for 15 minutes",
-        "the-archive-is-behind",
-      ),
-      expr: "max(trellis_archive_oldest_waiting_seconds) > 900",
-    },
-    {
-      // At half, as much time is left as the queue took to get there.
-      ...critical(
-        "PostgresArchiveQueueFills",
-        "1m",
-        "The queue of WAL for the archive is half full: when it is full, WAL is dropped and the archive has a gap",
-        "the-wal-queue-fills-up",
-      ),
-      expr: "max(trellis_archive_waiting_bytes) > 0.5 * max(trellis_archive_queue_limit_bytes)",
-    },
-    {
-      ...critical(
-        "PostgresArchiveGap",
-        "1m",
-        "The archive has a gap after its newest base backup: later moments cannot be recovered until the next base backup",
-        "the-archive-has-a-gap",
-      ),
-      expr: "max by (repository) (trellis_archive_gap) > 0",
-    },
     {
       ...warning(
         "PostgresBaseBackupTooOld",
@@ -73,14 +80,17 @@ export function archiveAlerts({ repositories }: { readonly repositories: number 
       ),
       expr: `(count(trellis_archive_backup_timestamp_seconds{type="full"}) or vector(0)) < ${repositories}`,
     },
-    {
-      ...warning(
-        "PostgresArchiveUnwatched",
-        "10m",
-        "The WAL archive is not monitored: the leader or a repository does not answer",
-        "the-archive-is-not-monitored",
-      ),
-      expr: `absent(trellis_archive_waiting_bytes) or count(trellis_archive_repository_up == 1) < ${repositories} or absent(trellis_archive_repository_up == 1)`,
-    },
   ];
+}
+
+function monitorAlert(repositories: number): AlertRule {
+  return {
+    ...warning(
+      "PostgresArchiveUnwatched",
+      "10m",
+      "The WAL archive is not monitored: the leader or a repository does not answer",
+      "the-archive-is-not-monitored",
+    ),
+    expr: `absent(trellis_archive_waiting_bytes) or count(trellis_archive_repository_up == 1) < ${repositories} or absent(trellis_archive_repository_up == 1)`,
+  };
 }

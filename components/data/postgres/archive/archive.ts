@@ -32,24 +32,45 @@ export interface ArchiveStore {
   readonly secretKey: pulumi.Input<string>;
 }
 
-export interface ArchiveArgs {
+/** The repositories, and whether a new cluster starts from them. */
+interface ArchiveRepositories {
   /** The bucket in the cluster, and the CA certificate (PEM) that signed its server's certificate. */
   readonly store: ArchiveStore & { readonly authority: pulumi.Input<string> };
 
   /** A second bucket, off the cluster, which survives the loss of the cluster. @default none */
   readonly offsite?: ArchiveStore | undefined;
 
-  /** The client certificate with which backups read the members' data; its common name is BACKUP_CLIENT. */
-  readonly client: pulumi.Output<{ readonly cert: string; readonly key: string }>;
-
   /**
    * Bootstraps a new cluster from the archive as of this moment. An existing cluster ignores it.
    * @default none: a new cluster is empty
    */
   readonly recoverTo?: RecoveryTarget | undefined;
+}
+
+/** PostgreSQL's arguments for its archive. */
+export interface PostgresArchiveArgs extends ArchiveRepositories {
+  /** The client certificate with which backups read the members' data; its common name is BACKUP_CLIENT. */
+  readonly client: pulumi.Output<{ readonly cert: string; readonly key: string }>;
 
   /** Whether Prometheus runs in the cluster. Without it there is no alert on the archive. */
   readonly monitoring: boolean;
+}
+
+export interface ArchiveArgs extends ArchiveRepositories {
+  /** PostgreSQL's namespace. */
+  readonly namespace: pulumi.Input<string>;
+
+  /** Name of the cluster in the repositories. */
+  readonly stanza: string;
+
+  /** Number of members. Pods that make backups know each by its host name. */
+  readonly replicas: number;
+
+  /** Size of each member's volume in GiB, which limits the WAL that waits for the archive. */
+  readonly volumeGib: number;
+
+  /** Whether Pulumi refuses to delete or replace the passphrases. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /** Full backups are weekly, so recovery reaches back four weeks in the cluster, and twice as long off it. */
@@ -86,128 +107,148 @@ export class Archive extends pulumi.ComponentResource {
    */
   readonly passphrases: readonly [pulumi.Output<string>, pulumi.Output<string>];
 
-  constructor(
-    name: string,
-    args: ArchiveArgs & {
-      readonly namespace: pulumi.Input<string>;
-      readonly stanza: string;
-      readonly replicas: number;
-      readonly volumeGib: number;
-      readonly protection?: boolean | undefined;
-    },
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Archive", name, {}, opts);
-    const { namespace, stanza, store, offsite } = args;
-    const metadata = (object: string) => ({ name: object, namespace, labels: LABELS.archive });
+    const { stanza, store, offsite, recoverTo } = args;
     const stores = [store, ...(offsite ? [offsite] : [])];
     this.repositories = stores.length;
     this.queueBytes = Math.floor(args.volumeGib * 2 ** 30 * QUEUE_SHARE);
-    // Create both, with or without an off-site store. A passphrase removed from the state would return as another one,
-    // and nothing could decrypt the old archive.
+    this.passphrases = this.passphrasesOf(name, args.protection);
+    const keys = this.keys(name, args, stores);
+    this.member = this.memberArchive(name, args, keys);
+    this.backups = this.backupArchive(name, args, keys);
+    this.archiving = { stanza, closeGap: ARCHIVE_PATHS.closeGap, data: PATHS.data, recoverTo };
+    this.registerOutputs({
+      repositories: this.repositories,
+      queueBytes: this.queueBytes,
+      passphrases: this.passphrases,
+    });
+  }
+
+  /**
+   * Both passphrases, with or without an off-site store. A passphrase removed from the state would return as another
+   * one, and nothing could decrypt the old archive.
+   */
+  private passphrasesOf(name: string, protection: boolean | undefined): Archive["passphrases"] {
     const passphrase = (repository: number) =>
       pulumi.secret(
         new random.RandomPassword(
           `${name}-passphrase-${repository}`,
           { length: 48, special: false },
-          { parent: this, protect: args.protection ?? false },
+          { parent: this, protect: protection ?? false },
         ).result,
       );
-    this.passphrases = [passphrase(1), passphrase(2)];
+    return [passphrase(1), passphrase(2)];
+  }
 
-    const keys = pulumi.all(stores.map((each, index) => keysOf(each, this.passphrases[index], index + 1)));
-    const secret = new k8s.core.v1.Secret(
+  /** The Secret with the keys and passphrases of all repositories. */
+  private keys(name: string, { namespace }: ArchiveArgs, stores: readonly ArchiveStore[]): RepositoryKeys {
+    const values = pulumi
+      .all(stores.map((store, index) => keysOf(store, this.passphrases[index], index + 1)))
+      .apply((each) => each.map((keys): Readonly<Record<string, string>> => keys));
+    const { metadata } = new k8s.core.v1.Secret(
       `${name}-keys`,
       {
-        metadata: metadata("postgres-archive-keys"),
-        stringData: keys.apply((each) => Object.assign({}, ...each) as Record<string, string>),
+        metadata: { name: "postgres-archive-keys", namespace, labels: LABELS.archive },
+        stringData: values.apply((each) => Object.assign({}, ...each) as Record<string, string>),
       },
       { parent: this },
     );
+    return { secret: metadata.name, values };
+  }
 
-    const shared = pulumi.all([repositoryOf(store), offsite && repositoryOf(offsite)]).apply(
-      ([inside, outside]): Pick<ArchiveConfigArgs, "repositories"> => ({
-        repositories: [
-          {
-            ...inside,
-            ...KEPT.inside,
-            addressing: "path",
-            authorityFile: ARCHIVE_PATHS.authority,
-          },
-          ...(outside ? [{ ...outside, ...KEPT.offsite, addressing: "host" as const }] : []),
-        ],
-      }),
-    );
-    const configOf = (
-      object: string,
-      seat: ArchiveConfigArgs["seat"],
-      further: Readonly<Record<string, string>> = {},
-    ): MemberArchive => {
-      const config = shared.apply(({ repositories }) =>
-        archiveConfig({
-          stanza,
-          repositories,
-          seat,
-          queueBytes: this.queueBytes,
-          processes: PROCESSES,
-          spool: ARCHIVE_PATHS.spool,
-          locks: ARCHIVE_PATHS.locks,
-        }),
-      );
-      recordArtefact(this, `postgres/${seat.kind}/${ARCHIVE_CONFIG_FILE}`, config);
-      const { metadata: made } = new k8s.core.v1.ConfigMap(
-        `${name}-${seat.kind}`,
-        {
-          metadata: metadata(object),
-          data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority, ...further },
-        },
-        { parent: this },
-      );
-      return {
-        configMap: made.name,
-        keys: secret.metadata.name,
-        // Safe to publish: half a digest over random characters does not reveal them.
-        digest: pulumi.unsecret(
-          pulumi
-            .all([config, store.authority, keys])
-            .apply(([text, authority, all]) => digest(text + authority + JSON.stringify([all, further]))),
-        ),
-        offsite: offsite !== undefined,
-      };
-    };
-    const server = POSTGRES.ports.pgbackrest;
-    const member = { data: PATHS.data, sockets: PATHS.sockets, port: POSTGRES.ports.postgres };
+  private memberArchive(name: string, args: ArchiveArgs, keys: RepositoryKeys): MemberArchive {
     const serverConfig = archiveServerConfig({
-      stanza,
-      member,
-      server: { address: "0.0.0.0", port: server },
+      stanza: args.stanza,
+      member: MEMBER,
+      server: { address: "0.0.0.0", port: POSTGRES.ports.pgbackrest },
       certificates: certificates(PATHS.serverCertificates),
       locks: ARCHIVE_PATHS.locks,
     });
     recordArtefact(this, `postgres/member/${ARCHIVE_SERVER_CONFIG_FILE}`, serverConfig);
-    this.member = configOf(
-      "postgres-archive-member",
-      { kind: "member", ...member },
-      { [ARCHIVE_SERVER_CONFIG_FILE]: serverConfig },
-    );
-    this.backups = configOf("postgres-archive-backup", {
-      kind: "backup",
-      members: Array.from({ length: args.replicas }, (_, ordinal) => ({
-        host: `${memberName(ordinal)}.${hostOf(POSTGRES.headless)}`,
-        serverPort: server,
-        ...member,
-      })),
-      certificates: certificates(ARCHIVE_PATHS.clientCertificates),
+    return this.configuration(name, args, {
+      object: "postgres-archive-member",
+      seat: { kind: "member", ...MEMBER },
+      keys,
+      further: { [ARCHIVE_SERVER_CONFIG_FILE]: serverConfig },
     });
-    this.archiving = {
-      stanza,
-      closeGap: ARCHIVE_PATHS.closeGap,
-      data: PATHS.data,
-      recoverTo: args.recoverTo,
+  }
+
+  private backupArchive(name: string, args: ArchiveArgs, keys: RepositoryKeys): MemberArchive {
+    const members = Array.from({ length: args.replicas }, (_, ordinal) => ({
+      host: `${memberName(ordinal)}.${hostOf(POSTGRES.headless)}`,
+      serverPort: POSTGRES.ports.pgbackrest,
+      ...MEMBER,
+    }));
+    return this.configuration(name, args, {
+      object: "postgres-archive-backup",
+      seat: { kind: "backup", members, certificates: certificates(ARCHIVE_PATHS.clientCertificates) },
+      keys,
+      further: {},
+    });
+  }
+
+  /** The ConfigMap with pgbackrest.conf for one kind of pod. */
+  private configuration(
+    name: string,
+    { namespace, stanza, store, offsite }: ArchiveArgs,
+    { object, seat, keys, further }: ConfigurationArgs,
+  ): MemberArchive {
+    const config = repositoriesOf(store, offsite).apply((repositories) =>
+      archiveConfig({
+        stanza,
+        repositories,
+        seat,
+        queueBytes: this.queueBytes,
+        processes: PROCESSES,
+        spool: ARCHIVE_PATHS.spool,
+        locks: ARCHIVE_PATHS.locks,
+      }),
+    );
+    recordArtefact(this, `postgres/${seat.kind}/${ARCHIVE_CONFIG_FILE}`, config);
+    const { metadata } = new k8s.core.v1.ConfigMap(
+      `${name}-${seat.kind}`,
+      {
+        metadata: { name: object, namespace, labels: LABELS.archive },
+        data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority, ...further },
+      },
+      { parent: this },
+    );
+    return {
+      configMap: metadata.name,
+      keys: keys.secret,
+      // Safe to publish: half a digest over random characters does not reveal them.
+      digest: pulumi.unsecret(
+        pulumi
+          .all([config, store.authority, keys.values])
+          .apply(([text, authority, all]) => digest(text + authority + JSON.stringify([all, further]))),
+      ),
+      offsite: offsite !== undefined,
     };
-    this.registerOutputs({});
   }
 }
+
+/** The keys of all repositories, as values and in their Secret. */
+interface RepositoryKeys {
+  /** Name of the Secret. */
+  readonly secret: pulumi.Output<string>;
+  /** The keys of each repository, by the variable from which pgBackRest reads them; secret. */
+  readonly values: pulumi.Output<Readonly<Record<string, string>>[]>;
+}
+
+interface ConfigurationArgs {
+  /** Name of the ConfigMap. */
+  readonly object: string;
+  /** Who reads the configuration. */
+  readonly seat: ArchiveConfigArgs["seat"];
+  /** The keys of the repositories. */
+  readonly keys: RepositoryKeys;
+  /** Files beside pgbackrest.conf, by name. */
+  readonly further: Readonly<Record<string, string>>;
+}
+
+/** Where each member has its data and its socket, and its port. */
+const MEMBER = { data: PATHS.data, sockets: PATHS.sockets, port: POSTGRES.ports.postgres };
 
 function keysOf(store: ArchiveStore, passphrase: pulumi.Input<string> | undefined, index: number) {
   const names = repositoryVariables(index);
@@ -218,6 +259,15 @@ function keysOf(store: ArchiveStore, passphrase: pulumi.Input<string> | undefine
       [names.secretKey]: secretKey,
       [names.cipherPass]: cipherPass,
     }));
+}
+
+function repositoriesOf(store: ArchiveStore, offsite: ArchiveStore | undefined) {
+  return pulumi
+    .all([repositoryOf(store), offsite && repositoryOf(offsite)])
+    .apply(([inside, outside]): ArchiveConfigArgs["repositories"] => [
+      { ...inside, ...KEPT.inside, addressing: "path", authorityFile: ARCHIVE_PATHS.authority },
+      ...(outside ? [{ ...outside, ...KEPT.offsite, addressing: "host" as const }] : []),
+    ]);
 }
 
 function repositoryOf({ endpoint, region, bucket }: ArchiveStore) {

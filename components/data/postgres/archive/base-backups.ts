@@ -49,130 +49,200 @@ export class BaseBackups extends pulumi.ComponentResource {
   constructor(name: string, args: BaseBackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:BaseBackups", name, {}, opts);
     const { namespace, archive } = args;
-    const child = { parent: this };
-    const metadata = (object: string, labels: Record<string, string> = LABELS.baseBackup) => ({
-      name: object,
-      namespace,
-      labels,
-    });
+    const accounts = this.accounts(name, namespace);
+    const client = this.clientCertificate(name, args);
+    for (const [index, hour] of HOURS.slice(0, archive.repositories).entries()) {
+      const repository = index + 1;
+      const target = { repository, suffix: repository === 1 ? "" : "-offsite", client, accounts };
+      this.cronJobs(name, args, { ...target, hour });
+      this.firstBackup(name, args, target);
+    }
+    this.monitor(name, args, accounts);
+    this.recoveryServer(name, args, accounts);
+    if (args.monitoring) this.addOnObjects(name, archive.repositories);
+    this.registerOutputs({});
+  }
 
-    const accounts = [POSTGRES.baseBackup, POSTGRES.archive, POSTGRES.recovery].map(
+  private accounts(name: string, namespace: pulumi.Input<string>): pulumi.Resource[] {
+    return [POSTGRES.baseBackup, POSTGRES.archive, POSTGRES.recovery].map(
       (account) =>
         new k8s.core.v1.ServiceAccount(
           `${name}-${account}`,
-          { metadata: metadata(account), automountServiceAccountToken: false },
-          child,
+          {
+            metadata: { name: account, namespace, labels: LABELS.baseBackup },
+            automountServiceAccountToken: false,
+          },
+          { parent: this },
         ),
     );
-    const { authority, pair } = args.client;
-    const client = new k8s.core.v1.Secret(
+  }
+
+  /** The Secret with the client certificate that the members' servers accept. */
+  private clientCertificate(
+    name: string,
+    { namespace, client: { authority, pair } }: BaseBackupsArgs,
+  ): pulumi.Output<string> {
+    return new k8s.core.v1.Secret(
       `${name}-client`,
       {
-        metadata: metadata("postgres-base-backup-client"),
+        metadata: { name: "postgres-base-backup-client", namespace, labels: LABELS.baseBackup },
         type: "kubernetes.io/tls",
         stringData: { "ca.crt": authority, "tls.crt": pair.cert, "tls.key": pair.key },
       },
-      child,
+      { parent: this },
     ).metadata.name;
-    const { stanza } = archive.archiving;
-    const backup = { image: args.image, archive: archive.backups, stanza, client };
-    // These pods need only the repositories, not the members' servers.
-    const reader = { ...args, archive: archive.member, stanza };
-    const after = { parent: this, dependsOn: accounts };
+  }
 
-    for (const [index, hour] of HOURS.slice(0, archive.repositories).entries()) {
-      const repository = index + 1;
-      const where = repository === 1 ? "" : "-offsite";
-      for (const [type, days] of [["full", "0"] as const, ["diff", "1-6"] as const]) {
-        const object = `${POSTGRES.baseBackup}-${type}${where}`;
-        new k8s.batch.v1.CronJob(
-          `${name}-${type}${where}`,
-          {
-            metadata: metadata(object),
-            spec: {
-              schedule: `30 ${hour} * * ${days}`,
-              timeZone: "Etc/UTC",
-              concurrencyPolicy: "Forbid",
-              startingDeadlineSeconds: 3600,
-              successfulJobsHistoryLimit: 3,
-              failedJobsHistoryLimit: 3,
-              jobTemplate: {
-                spec: {
-                  backoffLimit: 2,
-                  activeDeadlineSeconds: DEADLINE_SECONDS,
-                  template: baseBackupPod(backup, { type, repository }),
-                },
+  /** A full backup on Sundays, and a differential one on all other days. */
+  private cronJobs(
+    name: string,
+    args: BaseBackupsArgs,
+    { hour, repository, suffix, client, accounts }: BackupTarget & { readonly hour: number },
+  ): void {
+    for (const [type, days] of [["full", "0"] as const, ["diff", "1-6"] as const]) {
+      new k8s.batch.v1.CronJob(
+        `${name}-${type}${suffix}`,
+        {
+          metadata: {
+            name: `${POSTGRES.baseBackup}-${type}${suffix}`,
+            namespace: args.namespace,
+            labels: LABELS.baseBackup,
+          },
+          spec: {
+            schedule: `30 ${hour} * * ${days}`,
+            timeZone: "Etc/UTC",
+            concurrencyPolicy: "Forbid",
+            startingDeadlineSeconds: 3600,
+            successfulJobsHistoryLimit: 3,
+            failedJobsHistoryLimit: 3,
+            jobTemplate: {
+              spec: {
+                backoffLimit: 2,
+                activeDeadlineSeconds: DEADLINE_SECONDS,
+                template: baseBackupPod(backupPodArgs(args, client), { type, repository }),
               },
             },
           },
-          after,
-        );
-      }
-      // Take a backup now so that recovery works before tonight's run; nothing waits for it.
-      new k8s.batch.v1.Job(
-        `${name}-first${where}`,
-        {
-          metadata: {
-            ...metadata(`${POSTGRES.baseBackup}-first${where}`),
-            annotations: { "pulumi.com/skipAwait": "true" },
-          },
-          spec: { backoffLimit: 20, template: baseBackupPod(backup, { type: "incr", repository }) },
         },
-        { ...after, ignoreChanges: ["spec"] }, // a Job is immutable, and this one has done its work
+        { parent: this, dependsOn: accounts },
       );
     }
+  }
 
+  /** Takes a backup now so that recovery works before tonight's run; nothing waits for it. */
+  private firstBackup(
+    name: string,
+    args: BaseBackupsArgs,
+    { repository, suffix, client, accounts }: BackupTarget,
+  ): void {
+    new k8s.batch.v1.Job(
+      `${name}-first${suffix}`,
+      {
+        metadata: {
+          name: `${POSTGRES.baseBackup}-first${suffix}`,
+          namespace: args.namespace,
+          labels: LABELS.baseBackup,
+          annotations: { "pulumi.com/skipAwait": "true" },
+        },
+        spec: {
+          backoffLimit: 20,
+          template: baseBackupPod(backupPodArgs(args, client), { type: "incr", repository }),
+        },
+      },
+      // A Job is immutable, and this one has done its work.
+      { parent: this, dependsOn: accounts, ignoreChanges: ["spec"] },
+    );
+  }
+
+  private monitor(name: string, args: BaseBackupsArgs, accounts: pulumi.Resource[]): void {
+    const { namespace, image, archive, passwords, serverCertificate } = args;
     new k8s.apps.v1.Deployment(
       `${name}-monitor`,
       {
-        metadata: metadata(POSTGRES.archive, LABELS.archive),
+        metadata: { name: POSTGRES.archive, namespace, labels: LABELS.archive },
         spec: {
           replicas: 1,
           selector: { matchLabels: LABELS.archive },
           template: archiveMonitorPod({
-            ...reader,
+            image,
+            archive: archive.member, // the pod needs only the repositories, not the members' servers
+            stanza: archive.archiving.stanza,
+            passwords,
+            serverCertificate,
             queueBytes: archive.queueBytes,
             repositories: archive.repositories,
           }),
         },
       },
-      after,
+      { parent: this, dependsOn: accounts },
     );
+  }
+
+  private recoveryServer(name: string, args: BaseBackupsArgs, accounts: pulumi.Resource[]): void {
+    const { namespace, image, archive, volumeGib, storageClass, cpuMillis, memoryMib } = args;
     new k8s.apps.v1.Deployment(
       `${name}-recovery`,
       {
-        metadata: metadata(POSTGRES.recovery, LABELS.recovery),
+        metadata: { name: POSTGRES.recovery, namespace, labels: LABELS.recovery },
         spec: {
           replicas: 0,
           strategy: { type: "Recreate" },
           selector: { matchLabels: LABELS.recovery },
-          template: recoveryPod(reader),
+          template: recoveryPod({
+            image,
+            archive: archive.member, // the pod needs only the repositories, not the members' servers
+            stanza: archive.archiving.stanza,
+            volumeGib,
+            storageClass,
+            cpuMillis,
+            memoryMib,
+          }),
         },
       },
-      { ...after, ignoreChanges: ["spec.replicas"] },
+      { parent: this, dependsOn: accounts, ignoreChanges: ["spec.replicas"] },
     );
-    if (args.monitoring) {
-      new k8s.apiextensions.CustomResource(
-        `${name}-add-on-objects`,
-        {
-          apiVersion: "helm.cattle.io/v1",
-          kind: "HelmChart",
-          metadata: { name: "postgres-archive-add-on-objects", namespace: "kube-system" },
-          spec: {
-            ...RETRIES,
-            chartContent: inlineChart({
-              name: "postgres-archive-add-on-objects",
-              manifests: [podMonitor, prometheusRule(archive.repositories)],
-            }),
-            targetNamespace: POSTGRES_NAMESPACE,
-          },
+  }
+
+  /** Prometheus' scrape configuration and alerts. */
+  private addOnObjects(name: string, repositories: number): void {
+    new k8s.apiextensions.CustomResource(
+      `${name}-add-on-objects`,
+      {
+        apiVersion: "helm.cattle.io/v1",
+        kind: "HelmChart",
+        metadata: { name: "postgres-archive-add-on-objects", namespace: "kube-system" },
+        spec: {
+          ...RETRIES,
+          chartContent: inlineChart({
+            name: "postgres-archive-add-on-objects",
+            manifests: [podMonitor, prometheusRule(repositories)],
+          }),
+          targetNamespace: POSTGRES_NAMESPACE,
         },
-        child,
-      );
-    }
-    this.registerOutputs({});
+      },
+      { parent: this },
+    );
   }
 }
+
+/** A repository that backups are written to, and what their pods need. */
+interface BackupTarget {
+  /** Number of the repository; 1 is the one in the cluster. */
+  readonly repository: number;
+  /** Ends the names of the repository's objects. */
+  readonly suffix: string;
+  /** Name of the Secret with the client certificate. */
+  readonly client: pulumi.Input<string>;
+  /** The service accounts, which must exist before a pod starts. */
+  readonly accounts: pulumi.Resource[];
+}
+
+const backupPodArgs = ({ image, archive }: BaseBackupsArgs, client: pulumi.Input<string>) => ({
+  image,
+  archive: archive.backups,
+  stanza: archive.archiving.stanza,
+  client,
+});
 
 const monitored = { name: POSTGRES.archive, namespace: POSTGRES_NAMESPACE, labels: LABELS.archive };
 

@@ -49,33 +49,45 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
 
   constructor(name: string, args: ApplicationDatabasesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:ApplicationDatabases", name, {}, opts);
-    const { namespace } = args;
-    const child = { parent: this };
-    const password = (user: string) =>
-      new random.RandomPassword(
-        `${name}-${user}`,
-        { length: 40, special: false }, // needs no escaping in a URL
-        child,
-      ).result;
-    this.credentials = loginsOf(args.databases).map((login) => ({
-      ...login,
-      password: password(login.user),
-    }));
-    const backup = backupLoginsOf(args.backupEpoch).map((login) => ({
-      ...login,
-      password: password(login.user),
-    }));
-    const newest = backup.at(-1);
+    this.credentials = this.passwordsFor(name, loginsOf(args.databases));
+    const backups = this.passwordsFor(name, backupLoginsOf(args.backupEpoch));
+    const newest = backups.at(-1);
     if (!newest) throw new Error(`there is no backup login for epoch ${args.backupEpoch}`);
     this.backup = { user: newest.user, password: newest.password };
-
     const specification = bootstrapSpecification(args.databases, args.backupEpoch, args.dynamicConfiguration);
     recordArtefact(this, `postgres/${SPECIFICATION_FILE}`, specification);
     // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
     // of one run with the passwords of another.
     const run = `${POSTGRES.bootstrap}-${digest(specification, 12)}`;
+    const inputs = this.inputs(name, args, {
+      run,
+      specification,
+      credentials: [...this.credentials, ...backups],
+    });
+    this.made = this.job(name, args, { run, inputs });
+    this.registerOutputs({ backup: this.backup });
+  }
+
+  private passwordsFor<Each extends { readonly user: string }>(name: string, logins: readonly Each[]) {
+    return logins.map((login) => ({
+      ...login,
+      password: new random.RandomPassword(
+        `${name}-${login.user}`,
+        { length: 40, special: false }, // needs no escaping in a URL
+        { parent: this },
+      ).result,
+    }));
+  }
+
+  /** What the Job's pod mounts and runs as. */
+  private inputs(
+    name: string,
+    { namespace }: ApplicationDatabasesArgs,
+    { run, specification, credentials }: BootstrapInputs,
+  ): pulumi.Resource[] {
+    const child = { parent: this };
     const metadata = { name: run, namespace, labels: LABELS.bootstrap };
-    const inputs = [
+    return [
       new k8s.core.v1.ConfigMap(
         `${name}-specification`,
         { metadata, data: { [SPECIFICATION_FILE]: specification } },
@@ -86,7 +98,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
         {
           metadata,
           stringData: Object.fromEntries(
-            [...this.credentials, ...backup].map(({ passwordFile, password }) => [passwordFile, password]),
+            credentials.map(({ passwordFile, password }) => [passwordFile, password]),
           ),
         },
         child,
@@ -100,9 +112,19 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
         child,
       ),
     ];
-    this.made = new k8s.batch.v1.Job(
+  }
+
+  private job(
+    name: string,
+    { namespace, image, passwords, serverCertificate }: ApplicationDatabasesArgs,
+    { run, inputs }: { readonly run: string; readonly inputs: pulumi.Resource[] },
+  ): pulumi.Resource {
+    return new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata, spec: bootstrapJob({ ...args, run }) },
+      {
+        metadata: { name: run, namespace, labels: LABELS.bootstrap },
+        spec: bootstrapJob({ image, run, passwords, serverCertificate }),
+      },
       {
         parent: this,
         dependsOn: inputs,
@@ -110,7 +132,6 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
         ignoreChanges: ["spec.template.spec.containers[0].image"],
       },
     );
-    this.registerOutputs({});
   }
 
   /** The connection string of an application to its database, with the newest of its logins; secret. */
@@ -126,4 +147,12 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
       pulumi.interpolate`postgres://${user}:${password}@${host}:${POSTGRES.ports.postgres}/${database}?sslmode=verify-full`,
     );
   }
+}
+
+/** What the Job gets: a specification and the passwords that it refers to. */
+interface BootstrapInputs {
+  /** Name of both the ConfigMap and the Secret. */
+  readonly run: string;
+  readonly specification: string;
+  readonly credentials: readonly Pick<Credential, "passwordFile" | "password">[];
 }

@@ -29,94 +29,129 @@ const REPLICAS = 2;
 export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Pooler", name, {}, opts);
-    const child = { parent: this };
     const metadata = { name: POSTGRES.pooler, namespace: args.namespace, labels: LABELS.pooler };
-    const port = POSTGRES.ports.postgres;
+    const config = this.config(name, args, metadata);
+    const account = this.account(name, metadata);
+    this.service(name, metadata);
+    this.deployment(name, metadata, {
+      template: poolerPod(args, config.digest),
+      dependsOn: [account, config.secret],
+    });
+    this.disruptionBudget(name, metadata);
+    this.registerOutputs({});
+  }
 
+  /** The Secret with PgBouncer's configuration and logins, and the digest of both. */
+  private config(name: string, { credentials, maxConnections }: PoolerArgs, metadata: Metadata) {
     const users = pulumi
-      .all(args.credentials.map(({ user, password }) => pulumi.output({ user, password })))
+      .all(credentials.map(({ user, password }) => pulumi.output({ user, password })))
       .apply(poolerUsers);
-    const config = poolerConfig({ maxConnections: args.maxConnections, replicas: REPLICAS });
+    const config = poolerConfig({ maxConnections, replicas: REPLICAS });
     const secret = new k8s.core.v1.Secret(
       `${name}-config`,
       { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },
-      child,
+      { parent: this },
     );
-    const account = new k8s.core.v1.ServiceAccount(
+    // Safe to publish: half a digest over 40 random characters does not reveal them.
+    return { secret, digest: pulumi.unsecret(users.apply((text) => digest(config + text))) };
+  }
+
+  private account(name: string, metadata: Metadata): pulumi.Resource {
+    return new k8s.core.v1.ServiceAccount(
       `${name}-account`,
       { metadata, automountServiceAccountToken: false },
-      child,
+      { parent: this },
     );
+  }
+
+  private service(name: string, metadata: Metadata): void {
+    const port = POSTGRES.ports.postgres;
     new k8s.core.v1.Service(
       `${name}-service`,
       { metadata, spec: { selector: LABELS.pooler, ports: [{ name: "postgres", port }] } },
-      child,
+      { parent: this },
     );
+  }
+
+  private deployment(
+    name: string,
+    metadata: Metadata,
+    {
+      template,
+      dependsOn,
+    }: {
+      readonly template: k8s.types.input.core.v1.PodTemplateSpec;
+      readonly dependsOn: pulumi.Resource[];
+    },
+  ): void {
     new k8s.apps.v1.Deployment(
       `${name}-deployment`,
-      {
-        metadata,
-        spec: {
-          replicas: REPLICAS,
-          selector: { matchLabels: LABELS.pooler },
-          template: {
-            metadata: {
-              labels: LABELS.pooler,
-              annotations: {
-                // Safe to publish: half a digest over 40 random characters does not reveal them.
-                "trellis/config-digest": pulumi.unsecret(users.apply((text) => digest(config + text))),
-                "trellis/certificate-digest": args.certificateDigest,
-              },
-            },
-            spec: {
-              serviceAccountName: POSTGRES.pooler,
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              priorityClassName: "trellis-data",
-              securityContext: restrictedPod(POSTGRES_USER),
-              topologySpreadConstraints: [
-                {
-                  maxSkew: 1,
-                  topologyKey: "kubernetes.io/hostname",
-                  whenUnsatisfiable: "ScheduleAnyway",
-                  labelSelector: { matchLabels: LABELS.pooler },
-                },
-              ],
-              containers: [
-                {
-                  name: "pgbouncer",
-                  image: args.image,
-                  command: ["/usr/sbin/pgbouncer", `${POOLER_PLACES.config}/pgbouncer.ini`],
-                  ports: [{ name: "postgres", containerPort: port }],
-                  securityContext: restrictedContainer,
-                  resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
-                  readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
-                  livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
-                  // Before it stops, clients' transactions end and the pod is removed from the endpoints.
-                  lifecycle: { preStop: { sleep: { seconds: 5 } } },
-                  volumeMounts: [
-                    { name: "config", mountPath: POOLER_PLACES.config, readOnly: true },
-                    { name: "certificate", mountPath: POOLER_PLACES.certificates, readOnly: true },
-                    SCRATCH.mount,
-                  ],
-                },
-              ],
-              volumes: [
-                secretVolume("config", POSTGRES.pooler),
-                secretVolume("certificate", args.serverCertificate),
-                SCRATCH.volume,
-              ],
-            },
-          },
-        },
-      },
-      { parent: this, dependsOn: [account, secret] },
+      { metadata, spec: { replicas: REPLICAS, selector: { matchLabels: LABELS.pooler }, template } },
+      { parent: this, dependsOn },
     );
+  }
+
+  private disruptionBudget(name: string, metadata: Metadata): void {
     new k8s.policy.v1.PodDisruptionBudget(
       `${name}-disruption`,
       { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.pooler } } },
-      child,
+      { parent: this },
     );
-    this.registerOutputs({});
   }
+}
+
+type Metadata = k8s.types.input.meta.v1.ObjectMeta;
+
+function poolerPod(
+  { image, serverCertificate, certificateDigest }: PoolerArgs,
+  configDigest: pulumi.Input<string>,
+): k8s.types.input.core.v1.PodTemplateSpec {
+  return {
+    metadata: {
+      labels: LABELS.pooler,
+      annotations: {
+        "trellis/config-digest": configDigest,
+        "trellis/certificate-digest": certificateDigest,
+      },
+    },
+    spec: {
+      serviceAccountName: POSTGRES.pooler,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      priorityClassName: "trellis-data",
+      securityContext: restrictedPod(POSTGRES_USER),
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: "kubernetes.io/hostname",
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: LABELS.pooler },
+        },
+      ],
+      containers: [
+        {
+          name: "pgbouncer",
+          image,
+          command: ["/usr/sbin/pgbouncer", `${POOLER_PLACES.config}/pgbouncer.ini`],
+          ports: [{ name: "postgres", containerPort: POSTGRES.ports.postgres }],
+          securityContext: restrictedContainer,
+          resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
+          readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
+          livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
+          // Before it stops, clients' transactions end and the pod is removed from the endpoints.
+          lifecycle: { preStop: { sleep: { seconds: 5 } } },
+          volumeMounts: [
+            { name: "config", mountPath: POOLER_PLACES.config, readOnly: true },
+            { name: "certificate", mountPath: POOLER_PLACES.certificates, readOnly: true },
+            SCRATCH.mount,
+          ],
+        },
+      ],
+      volumes: [
+        secretVolume("config", POSTGRES.pooler),
+        secretVolume("certificate", serverCertificate),
+        SCRATCH.volume,
+      ],
+    },
+  };
 }

@@ -1,80 +1,32 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { EtcdAccess } from "../../../servers";
 import { NODE_PORTS } from "../../../shared/address-plan";
 import { recordArtefact } from "../../../shared/artefacts";
 import { digest } from "../../../shared/digest";
 import { volumeClaim } from "../../../shared/pods";
-import type { Archive } from "../archive";
+import type { Archiving, MemberArchive } from "../archive";
 import { PASSWORD_VARIABLES } from "../logins";
 import { LABELS, memberName, POSTGRES, POSTGRES_NAMESPACE } from "../names";
 import { PATHS } from "../paths";
 import type { TrustedPair } from "../trusted-pair";
 import { memberPod } from "./member-pod";
+import type { MembersArgs } from "./members-args";
 import { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";
 
-export interface PostgresClusterArgs {
-  /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
-  readonly namespace: pulumi.Input<string>;
-
+export interface PostgresClusterArgs extends MembersArgs {
   /** Image with PostgreSQL, Patroni and pgBackRest. */
   readonly image: pulumi.Input<string>;
 
-  /** Name of the cluster in etcd. */
-  readonly scope: string;
-
-  /** Number of members, the leader included. With one member, nothing takes over when it fails. */
-  readonly replicas: number;
-
-  /**
-   * Whether a commit waits until a standby has it. With false, commits are faster, and a failover can lose acknowledged
-   * rows.
-   */
-  readonly synchronous: boolean;
-
-  /** Whether two members may never share a server. With true, a pod waits while there are too few servers. */
-  readonly strictSpread: boolean;
-
-  /** CPU request of each member, in thousandths of a core. There is no limit. */
-  readonly cpuMillis: number;
-  /**
-   * Memory request and limit of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it;
-   * a change restarts the members one by one.
-   */
-  readonly memoryMib: number;
-
-  /**
-   * Size of each member's volume in GiB, for data and for WAL that waits for the archive. A change has no effect on
-   * existing members.
-   */
-  readonly volumeGib: number;
-  /**
-   * StorageClass of the members' volumes. A change has no effect on existing members.
-   * @default the cluster's default
-   */
-  readonly storageClass?: string | undefined;
-
-  /** CIDRs of the pods: of the members, the jobs and the applications. */
-  readonly pods: readonly string[];
-
-  /** HAProxy's source CIDRs. Prefer one shared range: otherwise each new server restarts PostgreSQL. */
-  readonly servers: pulumi.Input<readonly string[]>;
-
-  /** Whether every server gets a NodePort for each member, through which HAProxy reaches it. */
-  readonly nodePorts: boolean;
-
-  /** The etcd that holds Patroni's leader key and configuration. */
-  readonly etcd: EtcdAccess;
-
-  /** The certificate that PostgreSQL and the REST API present to clients and to each other. */
-  readonly certificate: TrustedPair;
-
   /** Where WAL is archived to. @default none */
-  readonly archive?: Pick<Archive, "member" | "archiving"> | undefined;
-
-  /** Whether Pulumi refuses to delete or replace what cannot be recreated. @default false */
-  readonly protection?: boolean | undefined;
+  readonly archive?:
+    | {
+        /** The members' configuration and keys. */
+        readonly member: MemberArchive;
+        /** Patroni's part of the archive's configuration. */
+        readonly archiving: Archiving;
+      }
+    | undefined;
 }
 
 /**
@@ -103,63 +55,164 @@ export class PostgresCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostgresClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:PostgresCluster", name, {}, opts);
-    const child = { parent: this };
-    const metadata = (object: string) => ({
-      name: object,
-      namespace: args.namespace,
-      labels: LABELS.members,
-    });
-
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-account`,
-      { metadata: metadata(POSTGRES.serviceAccount), automountServiceAccountToken: false },
-      child,
-    );
-    const passwords = this.passwords(name, args, metadata("postgres-passwords"));
-    const serverCertificate = this.certificate(
-      `${name}-certificate`,
-      args.certificate,
-      metadata("postgres-certificate"),
-    );
-    const etcdCertificate = this.certificate(
-      `${name}-etcd`,
-      { authority: args.etcd.authority, pair: args.etcd.certificate },
-      metadata("postgres-etcd"),
-    );
+    const { etcd, certificate, archive } = args;
+    const account = this.account(name, args);
     this.secrets = {
-      passwords: passwords.metadata.name,
-      serverCertificate: serverCertificate.metadata.name,
-      etcdCertificate: etcdCertificate.metadata.name,
+      passwords: this.passwords(name, args),
+      serverCertificate: this.certificate(`${name}-certificate`, "postgres-certificate", {
+        namespace: args.namespace,
+        trusted: certificate,
+      }),
+      etcdCertificate: this.certificate(`${name}-etcd`, "postgres-etcd", {
+        namespace: args.namespace,
+        trusted: { authority: etcd.authority, pair: etcd.certificate },
+      }),
     };
     this.certificateDigest = pulumi
-      .all([args.certificate.pair.cert, args.etcd.certificate.cert])
+      .all([certificate.pair.cert, etcd.certificate.cert])
       .apply((certificates) => digest(certificates.join()));
-    this.dynamicConfiguration = dynamicConfiguration({ ...args, archiving: args.archive?.archiving });
+    this.dynamicConfiguration = dynamicConfiguration({
+      memoryMib: args.memoryMib,
+      synchronous: args.synchronous,
+      archiving: archive?.archiving,
+    });
+    const config = this.config(name, args);
+    this.headless(name, args);
+    if (args.nodePorts) this.nodePorts(name, args);
+    this.disruptionBudget(name, args);
+    this.members = this.statefulSet(name, args, { account, config });
+    this.registerOutputs({ secrets: this.secrets, certificateDigest: this.certificateDigest });
+  }
+
+  private account(name: string, { namespace }: PostgresClusterArgs): pulumi.Resource {
+    return new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: metadataOf(namespace, POSTGRES.serviceAccount), automountServiceAccountToken: false },
+      { parent: this },
+    );
+  }
+
+  private passwords(
+    name: string,
+    { namespace, etcd, protection }: PostgresClusterArgs,
+  ): pulumi.Output<string> {
+    const password = (whose: string) =>
+      new random.RandomPassword(
+        `${name}-${whose}`,
+        { length: 40, special: false },
+        { parent: this, protect: protection ?? false },
+      ).result;
+    return new k8s.core.v1.Secret(
+      `${name}-passwords`,
+      {
+        metadata: metadataOf(namespace, "postgres-passwords"),
+        stringData: {
+          [PASSWORD_VARIABLES.superuser]: password("superuser"),
+          [PASSWORD_VARIABLES.replication]: password("replication"),
+          [PASSWORD_VARIABLES.rewind]: password("rewind"),
+          [PASSWORD_VARIABLES.rest]: password("rest"),
+          ...(etcd.password && { [PASSWORD_VARIABLES.etcd]: etcd.password }),
+        },
+      },
+      { parent: this },
+    ).metadata.name;
+  }
+
+  private certificate(
+    name: string,
+    object: string,
+    { namespace, trusted }: { readonly namespace: pulumi.Input<string>; readonly trusted: TrustedPair },
+  ): pulumi.Output<string> {
+    const { authority, pair } = trusted;
+    return new k8s.core.v1.Secret(
+      name,
+      {
+        metadata: metadataOf(namespace, object),
+        type: "kubernetes.io/tls",
+        stringData: { "ca.crt": authority, "tls.crt": pair.cert, "tls.key": pair.key },
+      },
+      { parent: this },
+    ).metadata.name;
+  }
+
+  /** The ConfigMap with patroni.yml, by name and digest. */
+  private config(name: string, args: PostgresClusterArgs): MembersConfig {
     const config = pulumi
       .all([args.etcd.hosts, args.servers])
       .apply(([etcd, servers]) => patroniConfig(configuration(args, etcd, servers)));
     recordArtefact(this, "postgres/patroni.yml", config);
-    const configMap = new k8s.core.v1.ConfigMap(
+    const { metadata } = new k8s.core.v1.ConfigMap(
       `${name}-config`,
-      { metadata: metadata("patroni"), data: { "patroni.yml": config } },
-      child,
+      { metadata: metadataOf(args.namespace, "patroni"), data: { "patroni.yml": config } },
+      { parent: this },
     );
+    return { name: metadata.name, digest: config.apply(digest) };
+  }
 
-    this.headless(name, metadata);
-    if (args.nodePorts) this.nodePorts(name, args.replicas, metadata);
+  /** The headless Service, which gives each member its own DNS name. */
+  private headless(name: string, { namespace }: PostgresClusterArgs): void {
+    const { ports } = POSTGRES;
+    new k8s.core.v1.Service(
+      `${name}-headless`,
+      {
+        metadata: metadataOf(namespace, POSTGRES.headless),
+        spec: {
+          clusterIP: "None",
+          publishNotReadyAddresses: true, // members must resolve each other before they are ready
+          selector: LABELS.members,
+          ports: [
+            { name: "postgres", port: ports.postgres },
+            { name: "patroni", port: ports.rest },
+          ],
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  /** A NodePort Service for each member, for HAProxy: no pod may use a port of the host. */
+  private nodePorts(name: string, { namespace, replicas }: PostgresClusterArgs): void {
+    const { ports } = POSTGRES;
+    for (let ordinal = 0; ordinal < replicas; ordinal++) {
+      new k8s.core.v1.Service(
+        `${name}-member-${ordinal}`,
+        {
+          metadata: metadataOf(namespace, `${memberName(ordinal)}-node`),
+          spec: {
+            type: "NodePort",
+            publishNotReadyAddresses: true, // HAProxy's own checks are faster than a readiness probe
+            selector: { "statefulset.kubernetes.io/pod-name": memberName(ordinal) },
+            ports: [
+              { name: "postgres", port: ports.postgres, nodePort: NODE_PORTS.postgres + ordinal },
+              { name: "patroni", port: ports.rest, nodePort: NODE_PORTS.patroniRest + ordinal },
+            ],
+          },
+        },
+        { parent: this },
+      );
+    }
+  }
+
+  private disruptionBudget(name: string, { namespace }: PostgresClusterArgs): void {
     new k8s.policy.v1.PodDisruptionBudget(
       `${name}-disruption`,
       {
-        metadata: metadata("postgres"),
+        metadata: metadataOf(namespace, "postgres"),
         spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.members } },
       },
-      child,
+      { parent: this },
     );
+  }
 
-    this.members = new k8s.apps.v1.StatefulSet(
+  private statefulSet(
+    name: string,
+    args: PostgresClusterArgs,
+    { account, config }: { readonly account: pulumi.Resource; readonly config: MembersConfig },
+  ): pulumi.Resource {
+    return new k8s.apps.v1.StatefulSet(
       `${name}-members`,
       {
-        metadata: metadata(POSTGRES.statefulSet),
+        metadata: metadataOf(args.namespace, POSTGRES.statefulSet),
         spec: {
           serviceName: POSTGRES.headless,
           replicas: args.replicas,
@@ -177,118 +230,45 @@ export class PostgresCluster extends pulumi.ComponentResource {
             }),
           ],
           template: memberPod({
-            ...args,
+            image: args.image,
             namespace: POSTGRES_NAMESPACE,
-            configMap: configMap.metadata.name,
-            configDigest: config.apply(digest),
-            ...this.secrets,
+            configMap: config.name,
+            configDigest: config.digest,
+            passwords: this.secrets.passwords,
+            serverCertificate: this.secrets.serverCertificate,
+            etcdCertificate: this.secrets.etcdCertificate,
             certificateDigest: this.certificateDigest,
+            cpuMillis: args.cpuMillis,
+            memoryMib: args.memoryMib,
+            strictSpread: args.strictSpread,
             archive: args.archive?.member,
           }),
         },
       },
       // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a volume, change its own claim.
       {
-        ...child,
+        parent: this,
         protect: args.protection ?? false,
         dependsOn: account,
         ignoreChanges: ["spec.volumeClaimTemplates"],
       },
     );
-    this.registerOutputs({});
-  }
-
-  private passwords(
-    name: string,
-    { etcd, protection }: PostgresClusterArgs,
-    metadata: k8s.types.input.meta.v1.ObjectMeta,
-  ) {
-    const password = (whose: string) =>
-      new random.RandomPassword(
-        `${name}-${whose}`,
-        { length: 40, special: false },
-        { parent: this, protect: protection ?? false },
-      ).result;
-    return new k8s.core.v1.Secret(
-      `${name}-passwords`,
-      {
-        metadata,
-        stringData: {
-          [PASSWORD_VARIABLES.superuser]: password("superuser"),
-          [PASSWORD_VARIABLES.replication]: password("replication"),
-          [PASSWORD_VARIABLES.rewind]: password("rewind"),
-          [PASSWORD_VARIABLES.rest]: password("rest"),
-          ...(etcd.password && { [PASSWORD_VARIABLES.etcd]: etcd.password }),
-        },
-      },
-      { parent: this },
-    );
-  }
-
-  private certificate(
-    name: string,
-    { authority, pair }: TrustedPair,
-    metadata: k8s.types.input.meta.v1.ObjectMeta,
-  ) {
-    return new k8s.core.v1.Secret(
-      name,
-      {
-        metadata,
-        type: "kubernetes.io/tls",
-        stringData: { "ca.crt": authority, "tls.crt": pair.cert, "tls.key": pair.key },
-      },
-      { parent: this },
-    );
-  }
-
-  /** The headless Service, which gives each member its own DNS name. */
-  private headless(name: string, metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta): void {
-    const { ports } = POSTGRES;
-    new k8s.core.v1.Service(
-      `${name}-headless`,
-      {
-        metadata: metadata(POSTGRES.headless),
-        spec: {
-          clusterIP: "None",
-          publishNotReadyAddresses: true, // members must resolve each other before they are ready
-          selector: LABELS.members,
-          ports: [
-            { name: "postgres", port: ports.postgres },
-            { name: "patroni", port: ports.rest },
-          ],
-        },
-      },
-      { parent: this },
-    );
-  }
-
-  /** A NodePort Service for each member, for HAProxy: no pod may use a port of the host. */
-  private nodePorts(
-    name: string,
-    replicas: number,
-    metadata: (object: string) => k8s.types.input.meta.v1.ObjectMeta,
-  ): void {
-    const { ports } = POSTGRES;
-    for (let ordinal = 0; ordinal < replicas; ordinal++) {
-      new k8s.core.v1.Service(
-        `${name}-member-${ordinal}`,
-        {
-          metadata: metadata(`${memberName(ordinal)}-node`),
-          spec: {
-            type: "NodePort",
-            publishNotReadyAddresses: true, // HAProxy's own checks are faster than a readiness probe
-            selector: { "statefulset.kubernetes.io/pod-name": memberName(ordinal) },
-            ports: [
-              { name: "postgres", port: ports.postgres, nodePort: NODE_PORTS.postgres + ordinal },
-              { name: "patroni", port: ports.rest, nodePort: NODE_PORTS.patroniRest + ordinal },
-            ],
-          },
-        },
-        { parent: this },
-      );
-    }
   }
 }
+
+/** The ConfigMap with patroni.yml. */
+interface MembersConfig {
+  /** Name of the ConfigMap. */
+  readonly name: pulumi.Output<string>;
+  /** Digest of patroni.yml. */
+  readonly digest: pulumi.Output<string>;
+}
+
+const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({
+  name,
+  namespace,
+  labels: LABELS.members,
+});
 
 function configuration(
   args: PostgresClusterArgs,

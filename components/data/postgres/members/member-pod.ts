@@ -47,8 +47,6 @@ const SHARED_MEMORY = "256Mi";
 const TERMINATION_SECONDS = 120;
 
 export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
-  const { ports } = POSTGRES;
-  const volume = (name: string, mountPath: string, readOnly = false) => ({ name, mountPath, readOnly });
   return {
     metadata: {
       labels: { ...LABELS.members, ...(args.archive && reachesOffsite(args.archive)) },
@@ -66,48 +64,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       securityContext: restrictedPod(POSTGRES_USER),
       terminationGracePeriodSeconds: TERMINATION_SECONDS,
       affinity: { podAntiAffinity: apart(LABELS.members, args.strictSpread) },
-      containers: [
-        {
-          name: "postgres",
-          image: args.image,
-          args: [`${PATHS.config}/patroni.yml`],
-          ports: [
-            { name: "postgres", containerPort: ports.postgres },
-            { name: "patroni", containerPort: ports.rest },
-          ],
-          env: memberEnvironment(args.namespace),
-          envFrom: [
-            { secretRef: { name: args.passwords } },
-            ...(args.archive ? [{ secretRef: { name: args.archive.keys } }] : []),
-          ],
-          securityContext: restrictedContainer,
-          resources: {
-            requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
-            limits: { memory: `${args.memoryMib}Mi` },
-          },
-          startupProbe: probe("/liveness", { periodSeconds: 5, failureThreshold: 24 }),
-          // Patroni answers this while its loop runs. A member without a leader is alive, and a restart would not help
-          // it.
-          livenessProbe: probe("/liveness", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
-          readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
-          volumeMounts: [
-            volume("data", PATHS.volume),
-            volume("config", PATHS.config, true),
-            volume("server-certificate", PATHS.serverCertificates, true),
-            volume("etcd-certificate", PATHS.etcdCertificates, true),
-            volume("sockets", PATHS.sockets),
-            volume("shared-memory", "/dev/shm"),
-            ...(args.archive
-              ? [
-                  volume("archive-config", ARCHIVE_PATHS.config, true),
-                  volume("archive-spool", ARCHIVE_PATHS.spool),
-                ]
-              : []),
-            SCRATCH.mount,
-          ],
-        },
-        ...(args.archive ? [archiveServer(args)] : []),
-      ],
+      containers: [postgresContainer(args), ...(args.archive ? [archiveServer(args)] : [])],
       volumes: [
         { name: "config", configMap: { name: args.configMap } },
         secretVolume("server-certificate", args.serverCertificate),
@@ -118,6 +75,47 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
         SCRATCH.volume,
       ],
     },
+  };
+}
+
+function postgresContainer(args: MemberPodArgs): k8s.types.input.core.v1.Container {
+  const { ports } = POSTGRES;
+  const volume = (name: string, mountPath: string, readOnly = false) => ({ name, mountPath, readOnly });
+  return {
+    name: "postgres",
+    image: args.image,
+    args: [`${PATHS.config}/patroni.yml`],
+    ports: [
+      { name: "postgres", containerPort: ports.postgres },
+      { name: "patroni", containerPort: ports.rest },
+    ],
+    env: memberEnvironment(args.namespace),
+    envFrom: [
+      { secretRef: { name: args.passwords } },
+      ...(args.archive ? [{ secretRef: { name: args.archive.keys } }] : []),
+    ],
+    securityContext: restrictedContainer,
+    resources: {
+      requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
+      limits: { memory: `${args.memoryMib}Mi` },
+    },
+    startupProbe: probe("/liveness", { periodSeconds: 5, failureThreshold: 24 }),
+    // Patroni answers this while its loop runs. A member without a leader is alive, and a restart would not help
+    // it.
+    livenessProbe: probe("/liveness", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+    readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
+    volumeMounts: [
+      volume("data", PATHS.volume),
+      volume("config", PATHS.config, true),
+      volume("server-certificate", PATHS.serverCertificates, true),
+      volume("etcd-certificate", PATHS.etcdCertificates, true),
+      volume("sockets", PATHS.sockets),
+      volume("shared-memory", "/dev/shm"),
+      ...(args.archive
+        ? [volume("archive-config", ARCHIVE_PATHS.config, true), volume("archive-spool", ARCHIVE_PATHS.spool)]
+        : []),
+      SCRATCH.mount,
+    ],
   };
 }
 

@@ -7,7 +7,7 @@ import { type Specification, specification } from "../../../../jobs/storage/spec
 import { rawSettings } from "../../../rigs/platform/stacks";
 
 const { buckets, applications } = parseSettings(rawSettings("prod")).minio;
-const rendered = (): Specification => JSON.parse(provisionSpecification(buckets, applications));
+const rendered = (): Specification => JSON.parse(provisionSpecification({ buckets, applications }));
 
 const problemsOf = (changed: object): string[] => {
   const parsed = specification.safeParse({ ...rendered(), ...changed });

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import {
-  type ArchiveArgs,
   POSTGRES,
   Postgres,
+  type PostgresArchiveArgs,
   type PostgresArgs,
   serverNames,
 } from "../../../../../components/data/postgres";
@@ -31,7 +31,7 @@ const ARGS: PostgresArgs = {
   backupEpoch: 1,
 };
 
-const ARCHIVE: ArchiveArgs = {
+const ARCHIVE: PostgresArchiveArgs = {
   store: {
     endpoint: "https://minio-api.storage.svc.cluster.local:9000",
     region: "us-east-1",
@@ -183,7 +183,7 @@ describe("PostgreSQL's archive", () => {
     secretKey: "offsite-secret",
   };
   const images = { ...ARGS.images, recovery: "registry.example/recovery@sha256:03" };
-  const withArchive = (archive: Partial<ArchiveArgs> = {}) =>
+  const withArchive = (archive: Partial<PostgresArchiveArgs> = {}) =>
     objectsOf({ images, archive: { ...ARCHIVE, ...archive } });
   const named = (objects: readonly Planned[], kind: string, name: string) => {
     const found = of(objects, kind).find((each) => each.name === name);
@@ -239,7 +239,7 @@ describe("PostgreSQL's archive", () => {
   });
 
   it("lets nobody out into the world but for a store off the cluster", async () => {
-    const labels = async (archive: Partial<ArchiveArgs>) =>
+    const labels = async (archive: Partial<PostgresArchiveArgs>) =>
       JSON.stringify(await withArchive(archive)).includes('"trellis/archive":"offsite"');
     expect(await labels({})).toBe(false);
     expect(await labels({ offsite })).toBe(true);
@@ -252,7 +252,7 @@ describe("PostgreSQL's archive", () => {
   });
 
   it("has the same passphrases whether or not there is a store off the cluster", async () => {
-    const passphrases = async (archive: Partial<ArchiveArgs>) => {
+    const passphrases = async (archive: Partial<PostgresArchiveArgs>) => {
       const { resources } = await evaluateStack({
         program: () =>
           void new Postgres("postgres", { ...ARGS, images, archive: { ...ARCHIVE, ...archive } }),

@@ -1,0 +1,62 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { EtcdAccess } from "../../../servers";
+import type { KubernetesName } from "../../../settings";
+import type { TrustedPair } from "../trusted-pair";
+
+/** How the members are sized, spread and reached: arguments of both PostgreSQL and its members. */
+export interface MembersArgs {
+  /** PostgreSQL's namespace, as an output that resolves once its network policies and quota exist. */
+  readonly namespace: pulumi.Input<string>;
+
+  /** Name of the cluster in etcd. */
+  readonly scope: string;
+
+  /** Number of members, the leader included. With one member, nothing takes over when it fails. */
+  readonly replicas: number;
+
+  /**
+   * Whether a commit waits until a standby has it. With false, commits are faster, and a failover can lose acknowledged
+   * rows.
+   */
+  readonly synchronous: boolean;
+
+  /** Whether two members may never share a server. With true, a pod waits while there are too few servers. */
+  readonly strictSpread: boolean;
+
+  /** CPU request of each member, in thousandths of a core. There is no limit. */
+  readonly cpuMillis: number;
+  /**
+   * Memory request and limit of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it;
+   * a change restarts the members one by one.
+   */
+  readonly memoryMib: number;
+
+  /**
+   * Size of each member's volume in GiB, for data and for WAL that waits for the archive. A change has no effect on
+   * existing members.
+   */
+  readonly volumeGib: number;
+  /**
+   * StorageClass of the members' volumes and of a recovery server's. A change has no effect on existing members.
+   * @default the cluster's default
+   */
+  readonly storageClass?: KubernetesName | undefined;
+
+  /** CIDRs of the pods: of the members, the jobs and the applications. */
+  readonly pods: readonly string[];
+
+  /** HAProxy's source CIDRs. Prefer one shared range: otherwise each new server restarts PostgreSQL. */
+  readonly servers: pulumi.Input<readonly string[]>;
+
+  /** Whether every server gets a NodePort for each member, through which HAProxy reaches it. */
+  readonly nodePorts: boolean;
+
+  /** The etcd that holds Patroni's leader key and configuration. */
+  readonly etcd: EtcdAccess;
+
+  /** The certificate that PostgreSQL and the REST API present to clients and to each other. */
+  readonly certificate: TrustedPair;
+
+  /** Whether Pulumi refuses to delete or replace what cannot be recreated. @default false */
+  readonly protection?: boolean | undefined;
+}
