@@ -154,7 +154,7 @@ describeWith(["pulumi"], "servers under the real engine", () => {
     const [before] = idsOf("fsn1-6");
     const lifted = await up(settings(all, raised));
     expect(lifted.steps).toEqual(["update fsn1-6 deleteProtection rebuildProtection"]);
-    expect(lifted.warnings.join("\n")).toContain("run again to replace it");
+    expect(lifted.warnings.join("\n")).toContain("run it again to replace the server");
     expect(idsOf("fsn1-6")).toEqual([before]);
     expect((await up(settings(all, raised))).steps[0]).toContain("delete-replaced fsn1-6");
     expect(idsOf("fsn1-6")).not.toEqual([before]);
