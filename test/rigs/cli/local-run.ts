@@ -23,7 +23,7 @@ import { eventually } from "../waiting";
 
 /** What a fresh clone has, and the program needs. */
 const TRACKED = [
-  ...["components", "jobs", "local", "examples"],
+  ...["components", "jobs", "cli", "examples"],
   ...readdirSync(repository).filter((name) => name.endsWith(".ts")),
   ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml", "Pulumi.dev.yaml"],
 ];

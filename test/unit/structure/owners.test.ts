@@ -37,11 +37,6 @@ describe("a fact of the components has one owner", () => {
     ["the user of the jobs' image", /\bJOBS_USER = /, "components/shared/pods/users.ts"],
     ["the digest of a text", /\b(?:const|function) digest\b/, "components/shared/digest.ts"],
     ["the error for users", /\bclass UserError\b/, "components/shared/user-error.ts"],
-    [
-      "the store off the cluster",
-      /\boffsiteAccessKey,? *!?|accessKey: offsiteAccessKey/,
-      "components/settings",
-    ],
   ])("%s", (_fact, pattern, owner) => {
     const found = holders(pattern);
     expect(found.length).toBeGreaterThan(0);
