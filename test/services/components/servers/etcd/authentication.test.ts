@@ -137,7 +137,8 @@ describeWith([...ETCD_PROGRAMS, "patroni"], "while authentication of etcd is off
     const patroni = start(
       join(dirname(program("patroni")), "python3"),
       [
-        new URL("../../../components/postgres/image/trellis-patroni.py", import.meta.url).pathname,
+        new URL("../../../../../components/data/postgres/images/member/trellis-patroni.py", import.meta.url)
+          .pathname,
         file("patroni.yml", configuration),
       ],
       {
