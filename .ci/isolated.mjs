@@ -16,6 +16,7 @@ import { setTimeout } from "node:timers/promises";
 
 const LIMIT_SECONDS = 1800;
 const LAST_WORDS_MS = 10_000;
+const TICKS = 100; // of the clock of /proc, a second
 const NEED_PACKAGES = "test/services/images/";
 // A whole node with an Airflow on it, or members whose failover has a limit: two of these beside each other would starve.
 const NEED_ROOM = [
@@ -37,6 +38,7 @@ console.log(`${files.length} files, ${atOnce} at once, ${prefix.length ? "each i
 
 mkdirSync(dirname(durationsFile), { recursive: true });
 const failed = [];
+let counted = 0;
 let roomy;
 await Promise.all(Array.from({ length: Number(atOnce) }, work));
 for (const file of failed) {
@@ -103,10 +105,19 @@ async function run(file) {
   const closed = once(child, "close");
   const [code] = await once(child, "exit");
   await Promise.race([closed, setTimeout(LAST_WORDS_MS)]); // a process left behind would hold its output for ever
+  const cpu = cpuOfEndedChildren();
+  const busy = Math.round(cpu - counted);
+  counted = cpu;
   durations[path] = Math.round((performance.now() - began) / 1000);
   writeFileSync(durationsFile, JSON.stringify(durations));
-  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${durations[path]} s (${files.length} to begin)\n`);
+  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${durations[path]} s, ${busy} s of CPU (${files.length} to begin)\n`);
   return code === 0;
+}
+
+/** Seconds of all processes that this one has started and seen end, and of theirs. Containers are not among them. */
+function cpuOfEndedChildren() {
+  const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
+  return (Number(fields[13]) + Number(fields[14])) / TICKS;
 }
 
 function readDurations() {
