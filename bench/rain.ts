@@ -19,8 +19,6 @@ const USAGE = `npm run bench -- rain [--repeat 3] [--years 15] [--workbook <pcp_
 One water year and one official record, end to end, beside plain readings of the same files by openpyxl and SheetJS; then
 so many years in one command, for its memory.`;
 
-const OPENPYXL = "openpyxl==3.1.5";
-
 /** The time of the old importer, and the goal for this one. */
 const GOAL = { seconds: 5, before: "2 to 3 minutes" };
 
@@ -220,17 +218,12 @@ function readByPython(path: string, mode: "whole" | "streaming"): Measured {
   return JSON.parse(execFileSync(openpyxl(), [script, path, mode], { encoding: "utf8" }));
 }
 
-/** The Python with openpyxl; its environment is created once and kept. */
+/** The Python with openpyxl, which test/toolchain/python.sh makes. */
 function openpyxl(): string {
-  const environment = join(cacheDirectory, "venv-openpyxl");
-  const python = join(environment, "bin", "python");
-  const marker = join(environment, `trellis-${OPENPYXL}`);
-  if (!existsSync(marker)) {
-    execFileSync("python3", ["-m", "venv", environment], { stdio: "ignore" });
-    execFileSync(python, ["-m", "pip", "install", "--quiet", OPENPYXL], { stdio: "inherit" });
-    writeFileSync(marker, "");
-  }
-  return python;
+  execFileSync("bash", [join(import.meta.dirname, "../test/toolchain/python.sh"), "openpyxl"], {
+    stdio: "inherit",
+  });
+  return join(cacheDirectory, "venv-openpyxl", "bin", "python");
 }
 
 const existing = (path: string) => (existsSync(path) ? path : undefined);

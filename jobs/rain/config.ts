@@ -14,6 +14,10 @@ const pattern = (...places: string[]) =>
 
 const yesOrNo = oneOf(["true", "false"]).transform((given) => given === "true");
 
+const share = text("a share from 0 to 1")
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/, "allowed: a share from 0 to 1, such as 0.01")
+  .transform(Number);
+
 const seconds = decimalNumber({ above: 0 });
 
 /** The database of the rain record. */
@@ -106,6 +110,16 @@ export const importSettings = {
     "RAIN_QUERY_TIMEOUT_SECONDS",
     "longest time for one statement",
     wholeNumber({ min: 1, max: 86_400 }).default(60),
+  ),
+  maxUnreadShare: variable(
+    "RAIN_MAX_UNREAD_SHARE",
+    "largest share of a file's values that may be unreadable; a file with more is refused",
+    share.default(0.01),
+  ),
+  maxMissingMonths: variable(
+    "RAIN_MAX_MISSING_MONTHS",
+    "how many monthly PDFs of a past water year the provider may lack before the import fails",
+    wholeNumber({ min: 0, max: 12 }).default(0),
   ),
   rainfallMax: variable(
     "RAIN_VALIDATE_RAINFALL_MAX",

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { argument, flag, oneOf, text, toggle, UserError, verb, wholeNumber } from "../shared";
 import { todayInArizona, waterYearOf } from "./calendar";
 import { bulkSettings, databaseSettings, importSettings, providerSettings, waterYear } from "./config";
@@ -13,10 +14,19 @@ import {
 const importer = { ...databaseSettings, ...providerSettings, ...importSettings };
 
 /** A water year, or `current` and `previous`, so that a schedule needs no date. */
-const yearWord = waterYear.or(
-  oneOf(["current", "previous"]).transform(
-    (word) => waterYearOf(todayInArizona()) - (word === "previous" ? 1 : 0),
-  ),
+const yearWord = z.union(
+  [
+    waterYear,
+    oneOf(["current", "previous"]).transform(
+      (word) => waterYearOf(todayInArizona()) - (word === "previous" ? 1 : 0),
+    ),
+  ],
+  {
+    error: ({ input }) =>
+      input === undefined
+        ? "is required"
+        : "allowed: a water year from 1990 to 2199, or current, or previous",
+  },
 );
 
 export const importYear = verb({

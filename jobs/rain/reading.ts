@@ -41,6 +41,8 @@ export interface Problem {
   readonly text: string;
   /** What is wrong with it. */
   readonly reason: string;
+  /** How many values are not imported because of it; none where it is absent. */
+  readonly lost?: number;
 }
 
 /** A sum in the file itself, kept to check our reading of the file. */

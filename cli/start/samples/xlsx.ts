@@ -1,7 +1,12 @@
 import { type ZipEntry, zip } from "./zip";
 
-/** A cell: a number, a text, or a formula with its cached result. */
-export type SheetValue = number | string | { readonly formula: string; readonly result: number } | undefined;
+/** A cell: a number, a text, a boolean, or a formula with its cached result. */
+export type SheetValue =
+  | number
+  | string
+  | boolean
+  | { readonly formula: string; readonly result: number }
+  | undefined;
 
 export interface GeneratedSheet {
   readonly name: string;
@@ -13,6 +18,8 @@ export interface GeneratedSheet {
 
 const MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const TYPES = "http://schemas.openxmlformats.org/package/2006/content-types";
+const KINDS = "application/vnd.openxmlformats-officedocument.spreadsheetml";
 const PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships";
 
 /** Writes sheets as an Excel workbook with Excel's structure: shared strings, comments in separate files. */
@@ -35,8 +42,15 @@ export function xlsxEntries(sheets: readonly GeneratedSheet[]): ZipEntry[] {
   const targets = sheets
     .map((_, index) => relationship(index + 1, "worksheet", `worksheets/sheet${index + 1}.xml`))
     .join("");
+  const comments = sheets.flatMap((sheet, index) => (sheet.comments ? [index + 1] : []));
   return [
-    { path: "[Content_Types].xml", content: document("<Types/>") },
+    { path: "[Content_Types].xml", content: contentTypes(sheets.length, comments) },
+    {
+      path: "_rels/.rels",
+      content: document(
+        `<Relationships xmlns="${PACKAGE}">${relationship(1, "officeDocument", "xl/workbook.xml")}</Relationships>`,
+      ),
+    },
     {
       path: "xl/workbook.xml",
       content: document(
@@ -45,11 +59,29 @@ export function xlsxEntries(sheets: readonly GeneratedSheet[]): ZipEntry[] {
     },
     {
       path: "xl/_rels/workbook.xml.rels",
-      content: document(`<Relationships xmlns="${PACKAGE}">${targets}</Relationships>`),
+      content: document(
+        `<Relationships xmlns="${PACKAGE}">${targets}${relationship(sheets.length + 1, "sharedStrings", "sharedStrings.xml")}</Relationships>`,
+      ),
     },
     { path: "xl/sharedStrings.xml", content: document(`<sst xmlns="${MAIN}">${shared}</sst>`) },
     ...entries,
   ];
+}
+
+/** What each file of the package is: readers other than ours find the workbook by it. */
+function contentTypes(sheets: number, comments: readonly number[]): string {
+  const part = (path: string, kind: string) =>
+    `<Override PartName="/xl/${path}" ContentType="${KINDS}.${kind}+xml"/>`;
+  const parts = [
+    part("workbook.xml", "sheet.main"),
+    part("sharedStrings.xml", "sharedStrings"),
+    ...Array.from({ length: sheets }, (_, index) => part(`worksheets/sheet${index + 1}.xml`, "worksheet")),
+    ...comments.map((number) => part(`comments${number}.xml`, "comments")),
+  ];
+  const defaults =
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>' +
+    '<Default Extension="xml" ContentType="application/xml"/>';
+  return document(`<Types xmlns="${TYPES}">${defaults}${parts.join("")}</Types>`);
 }
 
 function sheetEntries(sheet: GeneratedSheet, number: number, strings: Map<string, number>): ZipEntry[] {
@@ -65,7 +97,10 @@ function sheetEntries(sheet: GeneratedSheet, number: number, strings: Map<string
   ];
   if (!sheet.comments) return entries;
   const comments = Object.entries(sheet.comments)
-    .map(([at, text]) => `<comment ref="${at}"><text><r><t>${escaped(text)}</t></r></text></comment>`)
+    .map(
+      ([at, text]) =>
+        `<comment ref="${at}" authorId="0"><text><r><t>${escaped(text)}</t></r></text></comment>`,
+    )
     .join("");
   return [
     ...entries,
@@ -77,13 +112,16 @@ function sheetEntries(sheet: GeneratedSheet, number: number, strings: Map<string
     },
     {
       path: `xl/comments${number}.xml`,
-      content: document(`<comments xmlns="${MAIN}"><commentList>${comments}</commentList></comments>`),
+      content: document(
+        `<comments xmlns="${MAIN}"><authors><author/></authors><commentList>${comments}</commentList></comments>`,
+      ),
     },
   ];
 }
 
 function cell(at: string, value: SheetValue, strings: Map<string, number>): string {
-  if (value === undefined) return `<c r="${at}" s="1"/>`;
+  if (value === undefined) return `<c r="${at}"/>`;
+  if (typeof value === "boolean") return `<c r="${at}" t="b"><v>${Number(value)}</v></c>`;
   if (typeof value === "number") return `<c r="${at}"><v>${value}</v></c>`;
   if (typeof value === "object")
     return `<c r="${at}"><f>${escaped(value.formula)}</f><v>${value.result}</v></c>`;

@@ -21,6 +21,8 @@ export function rainConfiguration(environment: Environment): Record<string, stri
     RAIN_DEFAULT_START_YEAR: "2010",
     RAIN_DOWNLOAD_ATTEMPTS: "3",
     RAIN_DOWNLOAD_TIMEOUT_SECONDS: "300",
+    RAIN_MAX_MISSING_MONTHS: "0",
+    RAIN_MAX_UNREAD_SHARE: "0.01",
     RAIN_PDF_START_YEAR: "2000",
     RAIN_QUERY_TIMEOUT_SECONDS: "60",
     RAIN_RATE_LIMIT_SECONDS: "2",

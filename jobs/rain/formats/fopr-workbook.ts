@@ -115,7 +115,7 @@ class YearSheet {
 
   private problem(row: Row, column: number, cell: Cell | undefined, reason: string): undefined {
     const where = `${this.name}!${columnName(column)}${row.number}`;
-    this.problems.push({ where, text: (cell?.text ?? "").slice(0, 100), reason });
+    this.problems.push({ where, text: (cell?.text ?? "").slice(0, 100), reason, lost: 1 });
   }
 }
 

@@ -64,7 +64,7 @@ export class GroupPage {
       this.gauges.push(gauge);
       if (this.seen.has(gauge)) {
         this.repeated.add(gauge);
-        this.problem(word, "another page has this gauge already, so this column is not imported");
+        this.problem(word, "another page has this gauge already, so this column is not imported", 0);
       }
       this.seen.add(gauge);
     }
@@ -76,7 +76,8 @@ export class GroupPage {
     const words = rest.split(" ");
     if (words.length !== this.gauges.length) {
       this.unreadableDays.add(day);
-      this.problem(line, `${words.length} values stand under ${this.gauges.length} gauges`);
+      const reason = `${words.length} values stand under ${this.gauges.length} gauges`;
+      this.problem(line, reason, this.gauges.length);
       return;
     }
     this.days.add(day);
@@ -88,9 +89,10 @@ export class GroupPage {
     const expected = yearOfMonth(this.month);
     const day = year === expected % 100 ? dayOf(expected, month, dayOfMonth) : undefined;
     if (!day || monthOfDay(day) !== this.month) {
-      return this.problem(line, `this day is not in ${this.month}: its line is not imported`);
+      const reason = `this day is not in ${this.month}: its line is not imported`;
+      return this.problem(line, reason, this.gauges.length);
     }
-    if (this.days.has(day)) return this.problem(line, `${day} has a line already`);
+    if (this.days.has(day)) return this.problem(line, `${day} has a line already`, this.gauges.length);
     return day;
   }
 
@@ -100,13 +102,13 @@ export class GroupPage {
     if (/^_+$/.test(value)) this.readings.push({ gauge, day, inches: null, quality: "missing" });
     else if (/^\d{1,3}\.\d{1,3}$|^\d{1,3}$/.test(value)) {
       this.readings.push({ gauge, day, inches: Number(value), quality: "good" });
-    } else this.problem(word, `gauge ${gauge} on ${day}: this is neither a number nor underscores`);
+    } else this.problem(word, `gauge ${gauge} on ${day}: this is neither a number nor underscores`, 1);
   }
 
   private readTotals(line: string): void {
     const words = line.replace(/^totals:\s*/i, "").split(" ");
     if (words.length !== this.gauges.length) {
-      this.problem(line, `${words.length} totals stand under ${this.gauges.length} gauges`);
+      this.problem(line, `${words.length} totals stand under ${this.gauges.length} gauges`, 0);
       return;
     }
     for (const [index, gauge] of this.gauges.entries()) {
@@ -137,7 +139,7 @@ export class GroupPage {
   private attach({ gauge, note, day }: Mark): void {
     const text = this.notes.get(note);
     if (!text) {
-      this.problem(`(${note})`, `gauge ${gauge} refers to a note that the page does not have`);
+      this.problem(`(${note})`, `gauge ${gauge} refers to a note that the page does not have`, 0);
       return;
     }
     const readings = this.readings.filter((reading) => reading.gauge === gauge);
@@ -147,8 +149,8 @@ export class GroupPage {
     annotate(readings, { ...footnote, ...(period && { period }) });
   }
 
-  private problem(text: string, reason: string): undefined {
-    this.problems.push({ where: `page ${this.number}`, text: text.slice(0, 100), reason });
+  private problem(text: string, reason: string, lost: number): undefined {
+    this.problems.push({ where: `page ${this.number}`, text: text.slice(0, 100), reason, lost });
   }
 }
 

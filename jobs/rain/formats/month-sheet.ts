@@ -56,6 +56,11 @@ export class MonthSheet {
     }
   }
 
+  /** How many gauges have a column. */
+  get gauges(): number {
+    return this.columns.size;
+  }
+
   /** The content of the whole sheet. A sheet without totals was cut off or has another layout. */
   *parts(): Generator<Part> {
     if (this.section === "title") throw this.refusal("no row begins with `Gage ID`");
@@ -86,8 +91,10 @@ export class MonthSheet {
     for (const [column, cell] of row.cells) {
       if (column === DATE_COLUMN) continue;
       const gauge = gaugeIdIn(cell.text);
-      if (!gauge) this.problem(row, column, cell, "this is no gauge number, so the column is not imported");
-      else if (seen.has(gauge)) this.problem(row, column, cell, "the gauge has a column already");
+      if (!gauge) {
+        const lost = daysInMonth(this.month);
+        this.problem(row, column, cell, "this is no gauge number, so the column is not imported", lost);
+      } else if (seen.has(gauge)) this.problem(row, column, cell, "the gauge has a column already", 0);
       else this.columns.set(column, { gauge, readings: [] });
       if (gauge) seen.add(gauge);
     }
@@ -97,8 +104,8 @@ export class MonthSheet {
   }
 
   private readDay(row: Row): void {
-    const hasValues = [...row.cells.keys()].some((column) => this.columns.has(column));
-    const day = hasValues ? this.dayOf(row) : undefined;
+    const values = [...row.cells.keys()].filter((column) => this.columns.has(column)).length;
+    const day = values > 0 ? this.dayOf(row, values) : undefined;
     if (!day) return;
     this.days.add(day);
     for (const [column, { gauge, readings }] of this.columns) {
@@ -108,17 +115,19 @@ export class MonthSheet {
   }
 
   /** The day of a row with values; a row without a readable date is a problem, because its values are lost. */
-  private dayOf(row: Row): Day | undefined {
+  private dayOf(row: Row, values: number): Day | undefined {
     const cell = row.cells.get(DATE_COLUMN);
     const serial = numberIn(cell);
     const day = serial === undefined ? undefined : dayOfSerial(serial, this.epoch);
     if (!day || !Number.isInteger(serial)) {
-      return this.problem(row, DATE_COLUMN, cell, "a row with values, but without a date, is not imported");
+      const reason = "a row with values, but without a date, is not imported";
+      return this.problem(row, DATE_COLUMN, cell, reason, values);
     }
     if (monthOfDay(day) !== this.month) {
-      return this.problem(row, DATE_COLUMN, cell, `${day} is not in ${this.month}: the row is not imported`);
+      const reason = `${day} is not in ${this.month}: the row is not imported`;
+      return this.problem(row, DATE_COLUMN, cell, reason, values);
     }
-    if (this.days.has(day)) return this.problem(row, DATE_COLUMN, cell, `${day} has a row already`);
+    if (this.days.has(day)) return this.problem(row, DATE_COLUMN, cell, `${day} has a row already`, values);
     return day;
   }
 
@@ -129,7 +138,11 @@ export class MonthSheet {
     // Older files mark missing days with underscores, and some store numbers as text.
     if (/^n\/?a$|^_+$/i.test(text)) return { gauge, day, inches: null, quality: "missing" };
     const inches =
-      cell.kind === "number" ? cell.number : /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+      cell.kind === "number"
+        ? cell.number
+        : cell.kind === "text" && /^\d+(\.\d+)?$/.test(text)
+          ? Number(text)
+          : undefined;
     if (inches === undefined) return this.problem(row, column, cell, "this is neither a number nor N/A");
     if (inches < 0) return this.problem(row, column, cell, "rain cannot be negative");
     if (inches > LARGEST_INCHES) return this.problem(row, column, cell, "no gauge can hold so much");
@@ -148,7 +161,7 @@ export class MonthSheet {
     const text = textIn(row.cells.get(NOTE_COLUMN)) ?? textIn(row.cells.get(DATE_COLUMN));
     const note = text && /^(\d{1,3})\.\s*(.+)$/.exec(text);
     if (note?.[1] && note[2]) this.notes.set(Number(note[1]), note[2]);
-    else if (text) this.problem(row, NOTE_COLUMN, row.cells.get(NOTE_COLUMN), "this note has no number");
+    else if (text) this.problem(row, NOTE_COLUMN, row.cells.get(NOTE_COLUMN), "this note has no number", 0);
   }
 
   /** References may be numbers or words; a note without a reference is matched by the gauge that it names. */
@@ -175,9 +188,9 @@ export class MonthSheet {
     }
   }
 
-  private problem(row: Row, column: number, cell: Cell | undefined, reason: string): undefined {
+  private problem(row: Row, column: number, cell: Cell | undefined, reason: string, lost = 1): undefined {
     const where = `${this.name}!${columnName(column)}${row.number}`;
-    this.problems.push({ where, text: cell?.text.slice(0, 100) ?? "", reason });
+    this.problems.push({ where, text: cell?.text.slice(0, 100) ?? "", reason, lost });
   }
 
   private refusal(reason: string): RefusedFile {

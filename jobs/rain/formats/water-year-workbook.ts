@@ -1,4 +1,12 @@
-import { MONTH_ABBREVIATIONS, type Month, monthsOfWaterYear, numberOfMonth } from "../calendar";
+import {
+  daysInMonth,
+  MONTH_ABBREVIATIONS,
+  type Month,
+  monthOfDay,
+  monthsOfWaterYear,
+  numberOfMonth,
+  todayInArizona,
+} from "../calendar";
 import { type Part, RefusedFile } from "../reading";
 import { MonthSheet } from "./month-sheet";
 import { Spreadsheet } from "./spreadsheet";
@@ -15,16 +23,19 @@ export async function* parseWaterYearWorkbook(bytes: Uint8Array, waterYear: numb
     const names = spreadsheet.sheetNames.slice(0, 15).join(", ");
     throw new RefusedFile(`it has no month sheet (OCT to SEP), only: ${names || "none"}`);
   }
-  for (const month of months) {
+  let gauges = 0;
+  for (const month of present) {
     const name = sheetOf(month);
-    if (!present.includes(month)) {
-      const reason = "the sheet is missing, so the month is not imported";
-      yield { kind: "problem", problem: { where: name, text: "", reason } };
-      continue;
-    }
     const sheet = new MonthSheet(name, month, spreadsheet.epoch, await spreadsheet.comments(name));
     for await (const row of spreadsheet.rows(name)) sheet.read(row);
     yield* sheet.parts();
+    gauges = Math.max(gauges, sheet.gauges);
+  }
+  const begun = monthOfDay(todayInArizona());
+  for (const month of months.filter((each) => !present.includes(each))) {
+    const reason = "the sheet is missing, so the month is not imported";
+    const lost = month < begun ? gauges * daysInMonth(month) : 0; // a month to come has no values yet
+    yield { kind: "problem", problem: { where: sheetOf(month), text: "", reason, lost } };
   }
 }
 

@@ -25,6 +25,8 @@ export interface ImportSettings {
   readonly batchSize: number;
   /** Whether to skip a file that was already imported completely. */
   readonly skipUnchanged: boolean;
+  /** The largest share of a file's values that may be unreadable; a file with more is refused as a whole. */
+  readonly maxUnreadShare: number;
   /** Daily inches above which a value is kept but marked as suspect. */
   readonly rainfallMax: number;
   /** Time limit of one statement in seconds, staging excepted. */
@@ -108,6 +110,7 @@ async function load(
     context.log.info({ subject, run: run.id }, `${subject} goes on where run ${run.id} stopped`);
   try {
     const remarks = await store.stage(database, parser.parse(file.bytes, expected));
+    refuseUnread(remarks, settings.maxUnreadShare);
     // Only now, because staging is one statement that lasts as long as the parser, which has its own limit.
     await database.query(`SET statement_timeout = '${settings.queryTimeoutSeconds}s'`);
     const units = await prepare(database, run, file, expected, remarks, settings);
@@ -133,6 +136,16 @@ async function load(
     }
     throw error;
   }
+}
+
+/** A file that changed its layout would otherwise be imported as one that says little. */
+function refuseUnread({ readings, lost, problems: [first] }: store.FileRemarks, allowed: number): void {
+  const values = readings + lost;
+  if (lost === 0 || lost <= allowed * values) return;
+  const example = first ? `; the first: ${first.where} "${first.text}": ${first.reason}` : "";
+  throw new RefusedFile(
+    `${lost} of its ${values} values cannot be read, more than ${allowed * 100}% (RAIN_MAX_UNREAD_SHARE=${allowed})${example}`,
+  );
 }
 
 /** Everything before the readings: names, the station, the file's own totals, and the problems. */

@@ -16,6 +16,8 @@ interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns 
   readonly database: DatabaseAddress;
   readonly archive?: string | undefined;
   readonly workbookStartYear: number;
+  /** Monthly PDFs that a past water year may lack. */
+  readonly maxMissingMonths: number;
   readonly pdfStartYear: number;
   readonly parseTimeoutSeconds: number;
   readonly parseMemoryMib: number;

@@ -23,7 +23,9 @@ export async function importOfficialRecords(
   const { log, signal, progress } = importer.context;
   const gauges = request.gauge
     ? [request.gauge]
-    : await importer.withDatabase((database) => staleGauges(database, request.staleDays));
+    : await importer.withDatabase((database) =>
+        staleGauges(database, request.staleDays, request.withReadings),
+      );
   if (gauges.length === 0) {
     log.info(`no gauge is due: all were asked for within ${request.staleDays} days, or none is known yet`);
     return;

@@ -1,5 +1,5 @@
 import { reason, UserError } from "../../shared";
-import { todayInArizona, waterYearOf } from "../calendar";
+import { addDays, type Month, monthOfDay, todayInArizona, waterYearOf } from "../calendar";
 import { type Arrival, ProviderUnreachable, pdfTargets, type Target, workbookTarget } from "../provider";
 import type { Importer } from "./importer";
 
@@ -10,6 +10,9 @@ interface YearsRequest {
   /** Whether to download the next file only after the previous one was imported. */
   readonly sequential: boolean;
 }
+
+/** A month's PDF that is absent so long after the month's first day counts as missing. */
+const PUBLISHED_AFTER_DAYS = 45;
 
 /** One file of a water year: the provider's answer, or why there was none. */
 interface Delivery {
@@ -26,6 +29,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
   const { log } = importer.context;
   const failures: { waterYear: number; message: string }[] = [];
   const found = new Map<number, number>(request.years.map((year) => [year, 0]));
+  const absent: { waterYear: number; month: Month }[] = [];
   let stoppedAt: number | undefined;
   for await (const { waterYear, target, arrival } of deliveries(importer, request)) {
     importer.context.signal.throwIfAborted();
@@ -37,6 +41,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
       if (arrival.kind === "failed") throw arrival.error;
       if (arrival.kind === "absent") {
         log.info({ waterYear, address: arrival.address }, `${arrival.address} is not published`);
+        if (target.expected.source === "pdf") absent.push({ waterYear, month: target.expected.month });
         continue;
       }
       await importer.importFile(arrival.name, arrival.bytes, target.expected);
@@ -56,6 +61,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
     }
   }
   failures.push(...unpublished(found, failures, stoppedAt));
+  failures.push(...incomplete(found, absent, importer.config.maxMissingMonths));
   if (failures.length > 0) {
     const years = [...new Set(failures.map(({ waterYear }) => waterYear))].join(", ");
     const skipped = stoppedAt === undefined ? "" : `; water year ${stoppedAt} and later were not begun`;
@@ -80,6 +86,28 @@ function unpublished(
     .filter(([year, files]) => files === 0 && year < current && (stoppedAt === undefined || year < stoppedAt))
     .filter(([year]) => !failures.some(({ waterYear }) => waterYear === year))
     .map(([waterYear]) => ({ waterYear, message: "the provider has no file of it" }));
+}
+
+/** Past years of which the provider lacks more monthly PDFs than allowed. The newest month may still be published. */
+function incomplete(
+  found: ReadonlyMap<number, number>,
+  absent: readonly { waterYear: number; month: Month }[],
+  allowed: number,
+) {
+  const published = monthOfDay(addDays(todayInArizona(), -PUBLISHED_AFTER_DAYS));
+  return [...found]
+    .filter(([, files]) => files > 0)
+    .map(([waterYear]) => ({
+      waterYear,
+      months: absent.filter((each) => each.waterYear === waterYear && each.month < published),
+    }))
+    .filter(({ waterYear, months }) => months.length > allowed && waterYear < waterYearOf(todayInArizona()))
+    .map(({ waterYear, months }) => ({
+      waterYear,
+      message:
+        `the provider has no PDF of ${months.map(({ month }) => month).join(", ")}, the other months are imported; ` +
+        `to accept ${months.length} missing months, set RAIN_MAX_MISSING_MONTHS=${months.length}`,
+    }));
 }
 
 function deliveries(importer: Importer, { years, sequential }: YearsRequest): AsyncIterable<Delivery> {

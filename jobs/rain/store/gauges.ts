@@ -148,13 +148,23 @@ export async function markFopr(database: Database, gauge: string, available: boo
   );
 }
 
-/** Gauges whose official record was not requested within this many days; never requested ones come first. */
-export async function staleGauges(database: Database, days: number): Promise<string[]> {
+/**
+ * Gauges whose official record was not requested within this many days; never requested ones come first. With readings,
+ * only an import of readings counts as a request, unless the provider said that there is no record.
+ */
+export async function staleGauges(
+  database: Database,
+  days: number,
+  withReadings: boolean,
+): Promise<string[]> {
   const { rows } = await database.query<{ id: string }>(
-    `SELECT id FROM gauge
-     WHERE fopr_checked_at IS NULL OR fopr_checked_at < now() - make_interval(days => $1)
-     ORDER BY fopr_checked_at NULLS FIRST, id`,
-    [days],
+    `SELECT id FROM (
+       SELECT id, CASE WHEN $2 AND fopr_available IS NOT FALSE THEN fopr_imported_at ELSE fopr_checked_at END AS asked
+       FROM gauge
+     ) AS gauge
+     WHERE asked IS NULL OR asked < now() - make_interval(days => $1)
+     ORDER BY asked NULLS FIRST, id`,
+    [days, withReadings],
   );
   return rows.map(({ id }) => id);
 }

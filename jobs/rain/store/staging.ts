@@ -13,6 +13,8 @@ export interface FileRemarks {
   readonly outages: Outage[];
   station?: Station;
   readings: number;
+  /** Values that could not be read. */
+  lost: number;
   /** Number of problems, of which only the first are kept. */
   problemCount: number;
 }
@@ -37,6 +39,7 @@ export async function stage(database: Database, parts: AsyncIterable<Part>): Pro
     totals: [],
     outages: [],
     readings: 0,
+    lost: 0,
     problemCount: 0,
   };
   const copy = database.query(copyFrom("COPY staged FROM STDIN"));
@@ -109,6 +112,7 @@ async function* copyText(parts: AsyncIterable<Part>, remarks: FileRemarks): Asyn
 function note(part: Exclude<Part, { kind: "readings" }>, remarks: FileRemarks): void {
   if (part.kind === "problem") {
     remarks.problemCount += 1;
+    remarks.lost += part.problem.lost ?? 0;
     if (remarks.problems.length < MOST_PROBLEMS) remarks.problems.push(part.problem);
   } else if (part.kind === "name") remarks.names.push({ id: part.gauge, name: part.name });
   else if (part.kind === "total") remarks.totals.push(part.total);

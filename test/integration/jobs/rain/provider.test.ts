@@ -9,7 +9,9 @@ import {
   monthlyPdf,
   type StandInProvider,
   startProvider,
+  waterYearSheets,
   waterYearWorkbook,
+  xlsx,
 } from "../../../../cli/start/samples";
 import { monthsOfWaterYear } from "../../../../jobs/rain/calendar";
 import { sharedPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
@@ -135,10 +137,57 @@ describe("the import of a water year from the provider", () => {
     if (!october || !november) throw new Error("a water year has months");
     provider.publish("pcp1019.pdf", monthlyPdf(october, [gauge("1000", 0.04, 2020)]));
     provider.publish("pcp1119.pdf", monthlyPdf(november, [gauge("1000", 0.08, 2020)]));
-    const { error } = await runRain(["import-year", "2020"], environment);
+    const accepting = { ...environment, RAIN_MAX_MISSING_MONTHS: "10" };
+    const { error } = await runRain(["import-year", "2020"], accepting);
     expect(error).toBeUndefined();
     expect(await readings()).toBe("61");
     expect(provider.requests).toHaveLength(12);
+  });
+
+  it("imports the months of a past year that are published, and fails naming those that are not", async () => {
+    for (const month of monthsOfWaterYear(2020).filter((each) => each !== "2020-02")) {
+      const name = `pcp${month.slice(5)}${month.slice(2, 4)}.pdf`;
+      provider.publish(name, monthlyPdf(month, [gauge("1000", 0.04, 2020)]));
+    }
+    for (const attempt of ["the first", "a repeated"]) {
+      const { error } = await runRain(["import-year", "2020"], environment);
+      expect(error?.message, attempt).toMatch(
+        /2020: the provider has no PDF of 2020-02, .* RAIN_MAX_MISSING_MONTHS=1/,
+      );
+    }
+    expect(await readings()).toBe(String(366 - 29));
+  });
+
+  it("refuses a workbook of which more than a hundredth cannot be read, at every attempt", async () => {
+    const sheets = waterYearSheets(YEAR, [gauge("1000", 0.04)]);
+    const dateless = sheets.map((sheet) => ({
+      ...sheet,
+      rows: Object.fromEntries(
+        Object.entries(sheet.rows).map(([row, [date, ...values]]) =>
+          Number(row) > 3 && Number(row) < 35
+            ? [row, [date && `day ${date}`, ...values]]
+            : [row, [date, ...values]],
+        ),
+      ),
+    }));
+    provider.publish(FILE, xlsx(dateless));
+    for (const attempt of ["the first", "a repeated"]) {
+      const { error } = await runRain(["import-year", "2023"], environment);
+      expect(error?.message, attempt).toMatch(
+        /is refused: 365 of its 365 values cannot be read, more than 1% .*without a date/,
+      );
+    }
+    expect(await readings()).toBe("0");
+  });
+
+  it("refuses a workbook of a past year without one of its months, unless the settings accept it", async () => {
+    const sheets = waterYearSheets(YEAR, [gauge("1000", 0.04)]).filter(({ name }) => name !== "FEB");
+    provider.publish(FILE, xlsx(sheets));
+    const strict = await runRain(["import-year", "2023"], environment);
+    expect(strict.error?.message).toMatch(/28 of its 365 values cannot be read.*FEB.*the sheet is missing/);
+    const accepting = { ...environment, RAIN_MAX_UNREAD_SHARE: "0.1" };
+    expect((await runRain(["import-year", "2023"], accepting)).error).toBeUndefined();
+    expect(await readings()).toBe(String(365 - 28));
   });
 
   it("imports the other months of a year of which one is damaged, and fails naming it", async () => {
@@ -147,8 +196,10 @@ describe("the import of a water year from the provider", () => {
       provider.publish(name, monthlyPdf(month, [gauge("1000", 0.04, 2020)]));
     }
     provider.publish("pcp1119.pdf", { body: "%PDF-1.4 broken" });
-    const { error } = await runRain(["import-year", "2020"], environment);
+    const accepting = { ...environment, RAIN_MAX_MISSING_MONTHS: "9" };
+    const { error } = await runRain(["import-year", "2020"], accepting);
     expect(error?.message).toMatch(/2020: pcp1119\.pdf is refused: it cannot be read as a PDF/);
+    expect(error?.message).not.toMatch(/no PDF of/);
     expect(await readings()).toBe("62");
   });
 
@@ -210,13 +261,21 @@ describe("the import of a water year from the provider", () => {
     ]);
     expect(await database.query("SELECT DISTINCT source FROM reading")).toEqual([{ source: "workbook" }]);
 
-    // Only the one that failed is asked for again; its readings come only with --data.
+    // Readings come only with --data. They are due for every gauge that has a record, although its description is not.
     provider.publish("FOPR/2000_FOPR.xlsx", foprWorkbook(gauge("2000", 0.08)));
     const asked = provider.requests.length;
     expect((await runRain(["import-fopr", "--data"], environment)).error).toBeUndefined();
-    expect(provider.requests.slice(asked).map(({ path }) => path)).toEqual(["FOPR/2000_FOPR.xlsx"]);
+    expect(provider.requests.slice(asked).map(({ path }) => path)).toEqual([
+      "FOPR/2000_FOPR.xlsx",
+      "FOPR/59700_FOPR.xlsx",
+    ]);
     expect(
-      await database.query("SELECT gauge, count(*) FROM reading WHERE source = 'fopr' GROUP BY 1"),
-    ).toEqual([{ gauge: "2000", count: "365" }]);
+      await database.query("SELECT gauge, count(*) FROM reading WHERE source = 'fopr' GROUP BY 1 ORDER BY 1"),
+    ).toEqual([
+      { gauge: "2000", count: "365" },
+      { gauge: "59700", count: "365" },
+    ]);
+    const { messages } = await runRain(["import-fopr", "--data"], environment);
+    expect(messages.join()).toMatch(/no gauge is due/);
   });
 });

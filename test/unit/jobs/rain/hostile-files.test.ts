@@ -135,16 +135,18 @@ describe("a file that is not quite as expected", () => {
         (rows[33] ?? [])[1] = -0.5;
         (rows[32] ?? [])[1] = "0.25";
         (rows[31] ?? [])[1] = "____";
+        (rows[30] ?? [])[1] = true;
       }),
     );
 
     const { readings, problems } = await read(bytes);
 
     expect(problems).toEqual([
-      { where: "NOV!B33", text: "-0.5", reason: "rain cannot be negative" },
-      { where: "NOV!C34", text: "see remark", reason: "this is neither a number nor N/A" },
+      { where: "NOV!B30", text: "1", reason: "this is neither a number nor N/A", lost: 1 },
+      { where: "NOV!B33", text: "-0.5", reason: "rain cannot be negative", lost: 1 },
+      { where: "NOV!C34", text: "see remark", reason: "this is neither a number nor N/A", lost: 1 },
     ]);
-    expect(readings).toHaveLength(2 * 365 - 2);
+    expect(readings).toHaveLength(2 * 365 - 3);
     const at = (day: string) => readings.find((reading) => reading.gauge === "1000" && reading.day === day);
     expect(at("2022-11-03")).toMatchObject({ inches: 0.25, quality: "good" });
     expect(at("2022-11-04")).toMatchObject({ inches: null, quality: "missing" });
@@ -176,7 +178,11 @@ describe("a file that is not quite as expected", () => {
       }).filter(({ name }) => name !== "DEC"),
     ]);
     const { readings, problems } = await read(bytes);
-    expect(problems.map(({ where }) => where)).toEqual(["NOV!C3", "NOV!A34", "DEC"]);
+    expect(problems.map(({ where, lost }) => [where, lost])).toEqual([
+      ["NOV!C3", 30],
+      ["NOV!A34", 1],
+      ["DEC", 2 * 31],
+    ]);
     expect(readings).toHaveLength(2 * (365 - 31) - 30 - 1);
   });
 
