@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterFor } from "./components/cluster";
-import { dataFor, serverNames } from "./components/data";
+import { DATA_NAMESPACES, dataFor, serverNames } from "./components/data";
 import { serversFor } from "./components/servers";
 import { adviceOn, loadSettings } from "./components/settings";
 import { DestroyGuard } from "./components/shared/destroy-guard";
 import { shortenUnexpectedErrors } from "./components/shared/short-stacks";
 import { requireSupport } from "./components/shared/support-window";
 import { versions } from "./components/shared/versions";
-import { systemsFor } from "./components/systems";
+import { SYSTEM_NAMESPACES, systemsFor } from "./components/systems";
 
 shortenUnexpectedErrors();
 
@@ -18,7 +18,12 @@ export default async function platform() {
   for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
 
   const servers = await serversFor(settings, secrets, serverNames());
-  const cluster = clusterFor(settings, secrets, servers);
+  const cluster = clusterFor({
+    settings,
+    secrets,
+    servers,
+    namespaces: { ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES },
+  });
   const data = dataFor(settings, secrets, cluster, servers);
   const systems = systemsFor({ settings, secrets, cluster, data });
   new DestroyGuard("destroy-guard", {

@@ -3,6 +3,7 @@ export { AddOns, type AddOnsArgs, Foundation, type FoundationArgs } from "./clus
 export {
   Backup,
   type BackupArgs,
+  DATA_NAMESPACES,
   MinIO,
   type MinIOArgs,
   PatroniEtcd,
@@ -18,6 +19,7 @@ export { type HetznerTarget, hetznerTarget } from "./settings";
 export { BuiltImage, type BuiltImageArgs } from "./shared/images";
 export { apiReady } from "./shared/kubernetes-api";
 export { PostgresPki, type PostgresPkiArgs } from "./shared/pki";
+export type { WorkloadNamespace } from "./shared/workloads";
 export {
   Airflow,
   type AirflowArgs,
@@ -25,4 +27,5 @@ export {
   type DataSurfaceArgs,
   RainTracker,
   type RainTrackerArgs,
+  SYSTEM_NAMESPACES,
 } from "./systems";

@@ -11,29 +11,30 @@ import {
 } from "../settings";
 import { apiReady } from "../shared/kubernetes-api";
 import { versions } from "../shared/versions";
+import type { WorkloadNamespace } from "../shared/workloads";
 import { AddOns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
-import { Foundation } from "./namespaces";
+import { Foundation, scrapedBy } from "./namespaces";
 
 /** What the cluster layer passes to the layers above, on our own servers and on an existing cluster. */
-export interface ClusterLayer {
+export interface ClusterLayer<Key extends string> {
   /** Provider for every Kubernetes resource of the cluster. */
   readonly provider: k8s.Provider;
-  /** The platform's namespaces. Each name resolves once the namespace's network policies and quota exist. */
-  readonly namespaces: Foundation["namespaces"];
+  /** The workloads' namespaces. Each name resolves once the namespace's network policies and quota exist. */
+  readonly namespaces: Foundation<Key>["namespaces"];
   /** Processor architectures of the nodes; images are built for each. */
   readonly architectures: readonly ("amd64" | "arm64")[];
   /** CIDRs of the pods. */
   readonly podRanges: readonly string[];
   /** CIDRs that the servers connect from. */
   readonly serverRanges: pulumi.Input<readonly string[]>;
-  /** Whether HAProxy on the servers reaches PostgreSQL's members through NodePorts. */
+  /** Whether HAProxy on the servers reaches pods through NodePorts. */
   readonly nodePorts: boolean;
   /** How the systems expose an Ingress. */
   readonly ingress: {
     /** Annotations that make cert-manager issue an Ingress' certificate. */
     readonly certificateAnnotations: Readonly<Record<string, string>>;
-    /** Whether the ingress controller is K3s' Traefik. Only then can an Ingress forward to MinIO's console over TLS. */
+    /** Whether the ingress controller is K3s' Traefik. Only then can an Ingress forward over TLS that our CA verifies. */
     readonly isTraefikOfK3s: boolean;
   };
   /** Whether the Prometheus operator runs: rules, dashboards and monitors need its CRDs. */
@@ -46,24 +47,29 @@ export interface ClusterLayer {
   readonly resources: readonly pulumi.Resource[];
 }
 
-/** The stack's cluster: on its own servers, or an existing one. */
-export function clusterFor(
-  settings: Settings,
-  secrets: SettingsSecrets,
-  servers: HetznerCluster | undefined,
-): ClusterLayer {
-  const { target } = settings;
-  if (target.kind === "existing") return existingCluster(settings, target, secrets);
-  if (!servers) throw new Error("target.kind is hetzner, but no servers were declared");
-  return ownCluster(settings, target, secrets, servers);
+/** What the cluster is declared from. */
+export interface ClusterInputs<Key extends string> {
+  readonly settings: Settings;
+  readonly secrets: SettingsSecrets;
+  /** Our own servers. @default none: the target is an existing cluster */
+  readonly servers: HetznerCluster | undefined;
+  /** The namespaces that the layers above declare, by the keys under which they look them up. */
+  readonly namespaces: Readonly<Record<Key, WorkloadNamespace>>;
 }
 
-function ownCluster(
-  settings: Settings,
+/** The stack's cluster: on its own servers, or an existing one. */
+export function clusterFor<Key extends string>(inputs: ClusterInputs<Key>): ClusterLayer<Key> {
+  const { target } = inputs.settings;
+  if (target.kind === "existing") return existingCluster(inputs, target);
+  if (!inputs.servers) throw new Error("target.kind is hetzner, but no servers were declared");
+  return ownCluster(inputs, target, inputs.servers);
+}
+
+function ownCluster<Key extends string>(
+  { settings, secrets, namespaces }: ClusterInputs<Key>,
   target: HetznerTarget,
-  secrets: SettingsSecrets,
   servers: HetznerCluster,
-): ClusterLayer {
+): ClusterLayer<Key> {
   const { environment, domain, contact, cluster } = settings;
   const { addons, network, protection } = target;
   const provider = kubernetesProvider(
@@ -73,7 +79,7 @@ function ownCluster(
   const sources = servers.servers.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
   const foundation = new Foundation(
     "foundation",
-    { environment, servers: sources, protection },
+    { environment, namespaces, servers: sources, protection },
     { provider },
   );
   const addOns = new AddOns(
@@ -90,6 +96,7 @@ function ownCluster(
       upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
       etcd: servers.etcdAddresses,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
+      scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
       servers: sources,
       hcloudToken: secrets.hcloudToken,
     },
@@ -111,17 +118,16 @@ function ownCluster(
 }
 
 /** A cluster whose servers, add-ons and upgrades are managed elsewhere. */
-function existingCluster(
-  { environment }: Settings,
+function existingCluster<Key extends string>(
+  { settings: { environment }, secrets: { kubeconfig }, namespaces }: ClusterInputs<Key>,
   { context, nodes, pods, architectures, certificateIssuer, protection }: ExistingTarget,
-  { kubeconfig }: SettingsSecrets,
-): ClusterLayer {
+): ClusterLayer<Key> {
   if (!kubeconfig) throw new Error("target.kind is existing, but the secret kubeconfig is missing");
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
   const provider = kubernetesProvider({ kubeconfig: ready, context });
   const foundation = new Foundation(
     "foundation",
-    { environment, servers: { at: nodes }, protection },
+    { environment, namespaces, servers: { at: nodes }, protection },
     { provider },
   );
   return {

@@ -1,15 +1,5 @@
 export { AddOns, type AddOnsArgs } from "./add-ons";
 export { type ClusterLayer, clusterFor } from "./from-settings";
-export { CLUSTER_ISSUER, type InlineChart, inlineChart, type Manifest, RETRIES } from "./helm";
-export type { PlatformNamespaceKey, PriorityClassName } from "./namespaces";
-export {
-  type Allowance,
-  Foundation,
-  type FoundationArgs,
-  GuardedNamespace,
-  type GuardedNamespaceArgs,
-  networkPolicies,
-  type Peer,
-  type PodLabels,
-  type PodSecurity,
-} from "./namespaces";
+export { addOnObjects, type Manifest } from "./helm";
+export { metricsObjects, monitorWorkload } from "./monitoring";
+export { Foundation, type FoundationArgs, networkPolicies } from "./namespaces";

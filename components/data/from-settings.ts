@@ -13,6 +13,7 @@ import { BuiltImage } from "../shared/images";
 import { PostgresPki } from "../shared/pki";
 import { Backup } from "./backup";
 import { MinIO } from "./minio";
+import type { DataNamespace } from "./namespaces";
 import { PatroniEtcd } from "./patroni-etcd";
 import { Postgres, postgresImage, recoveryImage, serverNames } from "./postgres";
 
@@ -37,7 +38,7 @@ type Images = Readonly<Record<"jobs" | "postgres" | "recovery", BuiltImage>>;
 export function dataFor(
   settings: Settings,
   secrets: SettingsSecrets,
-  cluster: ClusterLayer,
+  cluster: ClusterLayer<DataNamespace>,
   servers: HetznerCluster | undefined,
 ): DataLayer {
   const offsite = offsiteStore(settings, secrets);
@@ -57,7 +58,10 @@ export function dataFor(
   };
 }
 
-function builtImages({ images: { repository } }: Settings, { architectures }: ClusterLayer): Images {
+function builtImages(
+  { images: { repository } }: Settings,
+  { architectures }: ClusterLayer<DataNamespace>,
+): Images {
   const jobs = new BuiltImage("jobs-image", {
     repository: `${repository}-jobs`,
     context: ".",
@@ -80,7 +84,7 @@ function builtImages({ images: { repository } }: Settings, { architectures }: Cl
   return { jobs, postgres, recovery };
 }
 
-function objectStorage(settings: Settings, cluster: ClusterLayer, images: Images): MinIO {
+function objectStorage(settings: Settings, cluster: ClusterLayer<DataNamespace>, images: Images): MinIO {
   const { environment, domain, minio } = settings;
   const { pods, drivesPerPod, parity, memoryMib } = minioShape(settings);
   return new MinIO(
@@ -110,7 +114,7 @@ function objectStorage(settings: Settings, cluster: ClusterLayer, images: Images
 
 function databases(
   settings: Settings,
-  cluster: ClusterLayer,
+  cluster: ClusterLayer<DataNamespace>,
   {
     images,
     minio,
@@ -162,7 +166,7 @@ function databases(
 }
 
 /** An existing cluster gives us no access to its etcd. Patroni gets its own etcd, and PostgreSQL its own CA. */
-function withoutServers(settings: Settings, cluster: ClusterLayer) {
+function withoutServers(settings: Settings, cluster: ClusterLayer<DataNamespace>) {
   const etcd = new PatroniEtcd(
     "etcd",
     {
@@ -194,7 +198,7 @@ const referencesOf = ({ jobs, postgres, recovery }: Images) => ({
 
 function backups(
   settings: Settings,
-  cluster: ClusterLayer,
+  cluster: ClusterLayer<DataNamespace>,
   {
     images,
     minio,

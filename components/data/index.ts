@@ -1,8 +1,10 @@
 export { Backup, type BackupArgs } from "./backup";
 export { type DataLayer, dataFor } from "./from-settings";
-export { MinIO, type MinIOArgs, type ObjectStoreAccess } from "./minio";
+export { MinIO, type MinIOArgs, OBJECT_STORAGE, type ObjectStoreAccess } from "./minio";
+export { DATA_NAMESPACES } from "./namespaces";
 export { PatroniEtcd, type PatroniEtcdArgs } from "./patroni-etcd";
 export {
+  DATABASES,
   hostOf,
   POSTGRES,
   Postgres,

@@ -18,6 +18,12 @@ export const SERVER_PORTS = {
   wireguard: 51820,
 } as const;
 
+/**
+ * Ports of the Kubernetes API that pods connect to after Service addresses are rewritten: HAProxy's and the API
+ * server's own.
+ */
+export const API_PORTS = [SERVER_PORTS.kubernetesApi, SERVER_PORTS.apiServer];
+
 /** Ports of Services that HAProxy reaches on every node. */
 export const NODE_PORTS = {
   /** The ingress, which expects the PROXY protocol. */

@@ -5,6 +5,7 @@ import { type DataLayer, hostOf, POSTGRES } from "../data";
 import { airflowProcesses, type Settings, type SettingsSecrets } from "../settings";
 import { Airflow, POD_RUNNERS } from "./airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
+import type { SystemNamespace } from "./namespaces";
 import { RainTracker } from "./rain";
 
 /** The systems of a stack; each is undefined where the settings omit it. */
@@ -23,7 +24,7 @@ export interface SystemsLayer {
 export interface SystemsInputs {
   readonly settings: Settings;
   readonly secrets: SettingsSecrets;
-  readonly cluster: ClusterLayer;
+  readonly cluster: ClusterLayer<SystemNamespace>;
   readonly data: DataLayer;
 }
 

@@ -8,4 +8,5 @@ export {
   loginsFor,
 } from "./datasurface";
 export { type SystemsLayer, systemsFor } from "./from-settings";
+export { SYSTEM_NAMESPACES } from "./namespaces";
 export { checkWords, importRequest, RAIN, RainTracker, type RainTrackerArgs } from "./rain";

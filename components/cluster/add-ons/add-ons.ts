@@ -1,16 +1,11 @@
 import { stringify } from "yaml";
 import type { Environment } from "../../settings";
+import { API_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
-import {
-  type AddOn,
-  type AddOnChoices,
-  API_PORTS,
-  CLUSTER_ISSUER,
-  inlineChart,
-  RETRIES,
-  WEBHOOK,
-} from "../helm";
+import type { Destination } from "../../shared/workloads";
+import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
 import { monitoring } from "../monitoring";
+import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
 import { upgradeChart } from "./upgrades";
 
 export const HCLOUD_SECRET = "hcloud";
@@ -20,7 +15,7 @@ export function addOns(choices: AddOnChoices): AddOn[] {
   return [
     ...(choices.hetzner ? [cloudController(choices.hetzner.network), volumes()] : []),
     ...(choices.certManager ? [certManager(choices.environment), issuer(choices)] : []),
-    ...(choices.monitoring ? [monitoring(choices)] : []),
+    ...(choices.monitoring ? [monitoring({ ...choices, scraped: [...choices.scraped, CERT_MANAGER] })] : []),
     ...(choices.upgrades ? [upgrades(choices.upgrades)] : []),
   ];
 }
@@ -74,20 +69,23 @@ function volumes(): AddOn {
   };
 }
 
+/** Metrics of cert-manager. Its namespace's policies allow the connections whether it is installed or not. */
+const CERT_MANAGER: Destination = { namespace: "cert-manager", ports: [9402] };
+
 function certManager(environment: Environment): AddOn {
   const replicas = environment === "prod" ? 2 : 1;
   return {
     name: "cert-manager",
     namespace: {
-      namespace: "cert-manager",
+      namespace: CERT_MANAGER.namespace,
       allow: [
         { to: "dns" },
         { to: "servers", ports: API_PORTS },
         { to: "internet", ports: [80, 443] },
         { from: "servers", ports: [WEBHOOK] },
-        { from: { namespace: "monitoring" }, ports: [9402] },
+        { from: { namespace: MONITORING_NAMESPACE }, ports: CERT_MANAGER.ports },
         {
-          from: { namespace: "kube-system" },
+          from: { namespace: SYSTEM_NAMESPACE },
           ports: [8089],
           pods: { "acme.cert-manager.io/http01-solver": "true" },
         },
@@ -98,7 +96,7 @@ function certManager(environment: Environment): AddOn {
       repo: "https://charts.jetstack.io",
       chart: "cert-manager",
       version: versions.certManager.version,
-      targetNamespace: "cert-manager",
+      targetNamespace: CERT_MANAGER.namespace,
       valuesContent: stringify({
         crds: { enabled: true, keep: true },
         replicaCount: replicas,
@@ -121,7 +119,7 @@ function issuer({ environment, contact }: AddOnChoices): AddOn {
     name: "cluster-issuer",
     spec: {
       ...RETRIES,
-      targetNamespace: "cert-manager",
+      targetNamespace: CERT_MANAGER.namespace,
       chartContent: inlineChart({
         name: "cluster-issuer",
         manifests: [

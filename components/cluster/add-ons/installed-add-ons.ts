@@ -1,10 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { AddOn, AddOnChoices } from "../helm";
+import { type AddOn, type AddOnChoices, helmChart } from "../helm";
 import { GRAFANA_SECRET, MONITORING } from "../monitoring";
-import type { Servers } from "../namespaces";
-import { GuardedNamespace } from "../namespaces";
+import { GuardedNamespace, MONITORING_NAMESPACE, type Servers } from "../namespaces";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
 export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
@@ -46,7 +45,11 @@ export class AddOns extends pulumi.ComponentResource {
         needed.push(login.secret);
       }
       const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...args, etcd }));
-      this.helmChart(name, addOn.name, spec, needed);
+      helmChart(
+        `${name}-${addOn.name}-chart`,
+        { name: addOn.name, spec },
+        { parent: this, dependsOn: needed },
+      );
     }
     this.registerOutputs({ grafanaPassword: this.grafanaPassword });
   }
@@ -87,30 +90,12 @@ export class AddOns extends pulumi.ComponentResource {
     const secret: pulumi.Resource = new k8s.core.v1.Secret(
       `${name}-${GRAFANA_SECRET}`,
       {
-        metadata: { name: GRAFANA_SECRET, namespace: "monitoring" },
+        metadata: { name: GRAFANA_SECRET, namespace: MONITORING_NAMESPACE },
         stringData: { user: "admin", password },
       },
       { parent: this, dependsOn },
     );
     return { password, secret };
-  }
-
-  private helmChart(
-    name: string,
-    addOn: string,
-    spec: pulumi.Output<AddOn["spec"]>,
-    dependsOn: pulumi.Resource[],
-  ): void {
-    new k8s.apiextensions.CustomResource(
-      `${name}-${addOn}-chart`,
-      {
-        apiVersion: "helm.cattle.io/v1",
-        kind: "HelmChart",
-        metadata: { name: addOn, namespace: "kube-system" },
-        spec,
-      },
-      { parent: this, dependsOn },
-    );
   }
 }
 

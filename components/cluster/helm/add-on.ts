@@ -1,5 +1,5 @@
 import type { Environment } from "../../settings";
-import { SERVER_PORTS } from "../../shared/address-plan";
+import type { Destination } from "../../shared/workloads";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
 /** An add-on that K3s' Helm controller installs from a HelmChart resource. */
@@ -75,18 +75,14 @@ export interface AddOnChoices {
   readonly etcd: readonly string[];
   /** Hours between etcd's snapshots. An alert fires when one is late. */
   readonly snapshotEveryHours: number;
+  /** What Prometheus scrapes in the workloads' namespaces; its network policies allow these connections. */
+  readonly scraped: readonly Destination[];
 }
 
 /**
  * Retry settings of every chart: a new cluster takes minutes to become ready, and an add-on may need another one first.
  */
 export const RETRIES = { backOffLimit: 1000, timeout: "10m0s", failurePolicy: "retry" } as const;
-
-/**
- * Ports of the Kubernetes API that pods connect to after Service addresses are rewritten: HAProxy's and the API
- * server's own.
- */
-export const API_PORTS = [SERVER_PORTS.kubernetesApi, SERVER_PORTS.apiServer];
 
 /** Port of admission webhooks; the API server connects to it from the servers' addresses. */
 export const WEBHOOK = 10250;

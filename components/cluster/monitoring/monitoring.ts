@@ -1,19 +1,20 @@
 import { stringify } from "yaml";
 import { etcdAlerts } from "../../servers";
-import { SERVER_PORTS } from "../../shared/address-plan";
+import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
-import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
+import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
+import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
 
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";
 
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
-export function monitoring({ environment, domain, etcd, snapshotEveryHours }: AddOnChoices): AddOn {
+export function monitoring({ environment, domain, etcd, snapshotEveryHours, scraped }: AddOnChoices): AddOn {
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
     namespace: {
-      namespace: "monitoring",
+      namespace: MONITORING_NAMESPACE,
       podSecurity: "privileged", // the node exporter reads the host's counters
       allow: [
         { to: "dns" },
@@ -30,10 +31,8 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
           ],
         },
         { from: "servers", ports: [WEBHOOK] },
-        { from: { namespace: "kube-system" }, ports: [3000] },
-        ...["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos", "cert-manager"].map(
-          (namespace) => ({ to: { namespace }, ports: SCRAPED[namespace] ?? [9464] }),
-        ),
+        { from: { namespace: SYSTEM_NAMESPACE }, ports: [3000] },
+        ...scraped.map(({ namespace, ports }) => ({ to: { namespace }, ports })),
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
       ],
     },
@@ -42,7 +41,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
       repo: "https://prometheus-community.github.io/helm-charts",
       chart: MONITORING,
       version: versions.kubePrometheusStack.version,
-      targetNamespace: "monitoring",
+      targetNamespace: MONITORING_NAMESPACE,
       valuesContent: stringify({
         kubeControllerManager: inside,
         kubeScheduler: inside,
@@ -102,17 +101,6 @@ const NODE_EXPORTER = [
   "--collector.filesystem.fs-types-exclude=^(autofs|cgroup2?|devpts|mqueue|overlay|proc|squashfs|sysfs|tmpfs)$",
   "--collector.textfile.directory=/host/root/var/lib/trellis/metrics",
 ];
-
-/** Ports that Prometheus scrapes, by namespace. Each needs the matching `metrics` allowance in namespaces.ts. */
-const SCRAPED: Readonly<Record<string, readonly number[]>> = {
-  postgres: [8008, 8080, 9187],
-  storage: [9000],
-  airflow: [9102],
-  datasurface: [9464],
-  "rain-tracker": [8080, 9464],
-  gardenos: [8000, 8001, 9999],
-  "cert-manager": [9402],
-};
 
 function volumeClaim(storage: string): object {
   return {

@@ -1,8 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Allowance, networkPolicies, type Servers } from "./network-policies";
-
-export type PodSecurity = "restricted" | "baseline" | "privileged";
+import type { Allowance, PodSecurity } from "../../shared/workloads";
+import { networkPolicies, type Servers } from "./network-policies";
 
 export interface GuardedNamespaceArgs {
   /** Name of the namespace in the cluster. Renaming it replaces it, with everything inside. */

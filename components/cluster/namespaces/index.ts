@@ -1,5 +1,4 @@
+export { MONITORING_NAMESPACE, SYSTEM_NAMESPACE, scrapedBy } from "./connections";
 export { Foundation, type FoundationArgs } from "./foundation";
-export { GuardedNamespace, type GuardedNamespaceArgs, type PodSecurity } from "./guarded-namespace";
-export type { PlatformNamespaceKey } from "./namespaces";
-export { type Allowance, networkPolicies, type Peer, type PodLabels, type Servers } from "./network-policies";
-export type { PriorityClassName } from "./priority-classes";
+export { GuardedNamespace, type GuardedNamespaceArgs } from "./guarded-namespace";
+export { networkPolicies, type Servers } from "./network-policies";

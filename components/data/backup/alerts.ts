@@ -1,5 +1,5 @@
 import type { Environment } from "../../settings";
-import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+import { type AlertRule, alertsOf } from "../../shared/workloads";
 import { BACKUP } from "./names";
 
 const { critical, warning } = alertsOf("docs/runbooks/restore.md");

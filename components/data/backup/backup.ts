@@ -1,14 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { inlineChart, networkPolicies, RETRIES } from "../../cluster";
+import { monitorWorkload, networkPolicies } from "../../cluster";
 import type { Environment, OffsiteStore } from "../../settings";
 import { digest } from "../../shared/digest";
 import type { ObjectStoreAccess } from "../minio";
-import { POSTGRES_NAMESPACE } from "../postgres";
-import { addOnObjects } from "./add-on-objects";
 import { AUTHORITY_FILES, type BackupPodArgs, type BackupScope, type SuperuserSecret } from "./backup-pod";
 import { exporterDeployment, metricsService } from "./exporter";
+import { backupMonitoring } from "./monitoring";
 import { BACKUP, LABELS, SECRETS } from "./names";
 import { type OffsiteKey, offsiteKey } from "./offsite-key";
 import { cronJob, cronJobName, schedulesOf } from "./schedules";
@@ -206,20 +205,8 @@ export class Backup extends pulumi.ComponentResource {
       { metadata: { ...metadata, name: BACKUP.metricsService }, spec: metricsService },
       { parent: this },
     );
-    new k8s.apiextensions.CustomResource(
-      `${name}-add-on-objects`,
-      {
-        apiVersion: "helm.cattle.io/v1",
-        kind: "HelmChart",
-        metadata: { name: "backup-add-on-objects", namespace: "kube-system" },
-        spec: {
-          ...RETRIES,
-          chartContent: inlineChart(addOnObjects({ environment, offsite: offsite !== undefined })),
-          targetNamespace: POSTGRES_NAMESPACE,
-        },
-      },
-      { parent: this },
-    );
+    const declared = backupMonitoring({ environment, offsite: offsite !== undefined });
+    monitorWorkload(name, { namespace, monitoring: declared }, { parent: this });
   }
 }
 

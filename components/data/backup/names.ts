@@ -1,3 +1,5 @@
+import { POSTGRES } from "../postgres";
+
 /** Names of the backup objects. They are in PostgreSQL's namespace. */
 export const BACKUP = {
   serviceAccount: "backup",
@@ -9,7 +11,7 @@ export const BACKUP = {
   authorities: "backup-authorities",
   exporter: "backup-exporter",
   metricsService: "backup-metrics",
-  metricsPort: 8080,
+  metricsPort: POSTGRES.ports.podMetrics,
   offsitePolicy: "backup-to-offsite",
 } as const;
 

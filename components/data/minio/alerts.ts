@@ -1,14 +1,20 @@
-import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+import { type AlertRule, alertsOf } from "../../shared/workloads";
 
 const { critical, warning } = alertsOf("docs/runbooks/object-storage.md");
 
 /** The `job` label of the servers' metrics: the name of their Service. */
 const JOB = 'job="minio"';
 
+/** How many drives must be online for reads and for writes; with fewer, an alert fires. */
+export interface Quorums {
+  readonly read: number;
+  readonly write: number;
+}
+
 /**
  * Alerts on object storage. Each server reports on the whole cluster, so the rules take the maximum over the servers.
  */
-export function minioAlerts(quorums: { readonly read: number; readonly write: number }): AlertRule[] {
+export function minioAlerts(quorums: Quorums): AlertRule[] {
   const drivesOnline = `max(minio_cluster_drive_online_total{${JOB}})`;
   const free = `min(minio_cluster_capacity_usable_free_bytes{${JOB}}) / max(minio_cluster_capacity_usable_total_bytes{${JOB}})`;
   return [

@@ -1,14 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { inlineChart, RETRIES } from "../../cluster";
+import { addOnObjects, type Manifest, metricsObjects } from "../../cluster";
 import { readQuorum, writeQuorum } from "../../settings";
 import { ingressAnnotations } from "../../shared/pods";
 import { versions } from "../../shared/versions";
-import { addOnObjects, METRICS_TOKEN_KEY } from "./add-on-objects";
 import { metricsToken } from "./metrics-token";
-import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, REGION } from "./names";
+import { METRICS_TOKEN_KEY, minioMetrics } from "./monitoring";
+import { hostOf, LABELS, MINIO, REGION } from "./names";
 import { Provisioning } from "./provisioning";
-import { MinioServers, type ServersArgs } from "./servers";
+import { CONSOLE_SERVER_NAME, MinioServers, SERVERS_TRANSPORT, type ServersArgs } from "./servers";
 import { METRICS_USER, type ProvisionedStorage, userOf } from "./specification";
 
 /** What an application needs to use its bucket. */
@@ -190,25 +190,34 @@ export class MinIO extends pulumi.ComponentResource {
   }
 
   /** Traefik's transport to the console, and Prometheus' scrape configuration and alerts. */
-  private addOnObjects(name: string, { consoleHost, monitoring, layout }: MinIOArgs): void {
-    const chart = addOnObjects({
-      console: consoleHost !== undefined,
-      monitoring,
-      quorums: { read: readQuorum(layout), write: writeQuorum(layout) },
-    });
-    if (chart.manifests.length === 0) return;
-    new k8s.apiextensions.CustomResource(
+  private addOnObjects(name: string, { namespace, consoleHost, monitoring, layout }: MinIOArgs): void {
+    if (consoleHost === undefined && !monitoring) return;
+    const quorums = { read: readQuorum(layout), write: writeQuorum(layout) };
+    addOnObjects(
       `${name}-add-on-objects`,
       {
-        apiVersion: "helm.cattle.io/v1",
-        kind: "HelmChart",
-        metadata: { name: chart.name, namespace: "kube-system" },
-        spec: { ...RETRIES, chartContent: inlineChart(chart), targetNamespace: MINIO_NAMESPACE },
+        workload: WORKLOAD,
+        namespace,
+        manifests: (home) => [
+          ...(consoleHost === undefined ? [] : [consoleTransport(home)]),
+          ...(monitoring ? metricsObjects(home, WORKLOAD, minioMetrics(home, quorums)) : []),
+        ],
       },
       { parent: this },
     );
   }
 }
+
+/** Names the alert group and the chart with the add-ons' objects. */
+const WORKLOAD = "minio";
+
+/** Traefik verifies the console's certificate with our CA. */
+const consoleTransport = (namespace: string): Manifest => ({
+  apiVersion: "traefik.io/v1alpha1",
+  kind: "ServersTransport",
+  metadata: { name: SERVERS_TRANSPORT, namespace, labels: LABELS.servers },
+  spec: { serverName: CONSOLE_SERVER_NAME, rootCAs: [{ secret: MINIO.authoritySecret }] },
+});
 
 function secretKeyOf(keys: Provisioning["secretKeys"], user: string): pulumi.Output<string> {
   const key = keys[user];

@@ -245,7 +245,7 @@ const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({
   labels: LABELS.servers,
 });
 
-/** Name of the ServersTransport with which Traefik connects to the console; add-on-objects.ts declares it. */
+/** Name of the ServersTransport with which Traefik connects to the console; minio.ts declares it. */
 export const SERVERS_TRANSPORT = MINIO.console;
 
 /** Host name that Traefik verifies in the certificate, whichever pod's address it connects to. */

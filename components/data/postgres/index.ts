@@ -17,6 +17,7 @@ export { postgresImage, recoveryImage } from "./images";
 export { PASSWORD_VARIABLES } from "./logins";
 export { memberEnvironment, type PatroniArgs, patroniConfig } from "./members";
 export { hostOf, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
+export { DATABASES, postgresNamespace } from "./namespace";
 export { PATHS, POSTGRES_USER } from "./paths";
 export { Postgres, type PostgresArgs } from "./postgres";
 export type { TrustedPair } from "./trusted-pair";

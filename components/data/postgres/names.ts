@@ -15,7 +15,15 @@ export const POSTGRES = {
   /** A separate server with the data of a past moment. */
   recovery: "postgres-recovery",
   serviceAccount: "postgres",
-  ports: { postgres: 5432, rest: 8008, pgbackrest: 8432, archiveMetrics: 9187 },
+  ports: {
+    postgres: 5432,
+    rest: 8008,
+    /** pgBackRest's server, through which base backups read a member's data. */
+    pgbackrest: 8432,
+    archiveMetrics: 9187,
+    /** Metrics of the leader-key watcher and of the backup exporter. */
+    podMetrics: 8080,
+  },
 } as const;
 
 const PART_OF = { "app.kubernetes.io/part-of": "trellis" } as const;

@@ -1,4 +1,4 @@
-import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+import { type AlertRule, alertsOf } from "../../shared/workloads";
 import { ACCESS_CHECK_MINUTES } from "./access";
 
 const { critical, warning } = alertsOf("docs/runbooks/etcd.md");

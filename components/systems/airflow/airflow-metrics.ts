@@ -1,12 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { inlineChart, RETRIES } from "../../cluster";
+import { monitorWorkload } from "../../cluster";
 import { recordArtefact } from "../../shared/artefacts";
 import { digest } from "../../shared/digest";
-import { addOnObjects } from "./add-on-objects";
-import { AIRFLOW_PANELS, DASHBOARD_LABEL, dashboard } from "./dashboards";
 import { statsdMapping } from "./metrics";
-import { AIRFLOW, AIRFLOW_NAMESPACE, labelsOf } from "./names";
+import { airflowMonitoring } from "./monitoring";
+import { AIRFLOW, labelsOf } from "./names";
 import { MAPPING_FILE, statsdDeployment, statsdService } from "./statsd";
 
 export interface AirflowMetricsArgs {
@@ -38,32 +37,7 @@ export class AirflowMetrics extends pulumi.ComponentResource {
       { parent: this, dependsOn: configMap },
     );
     new k8s.core.v1.Service(`${name}-service`, { metadata, spec: statsdService }, child);
-    new k8s.core.v1.ConfigMap(
-      `${name}-dashboard`,
-      {
-        metadata: {
-          name: AIRFLOW.dashboard,
-          namespace,
-          labels: { ...labelsOf(AIRFLOW.dashboard), ...DASHBOARD_LABEL },
-        },
-        data: { "airflow.json": dashboard("trellis-airflow", "Airflow", AIRFLOW_PANELS) },
-      },
-      child,
-    );
-    new k8s.apiextensions.CustomResource(
-      `${name}-add-on-objects`,
-      {
-        apiVersion: "helm.cattle.io/v1",
-        kind: "HelmChart",
-        metadata: { name: addOnObjects.name, namespace: "kube-system" },
-        spec: {
-          ...RETRIES,
-          chartContent: inlineChart(addOnObjects),
-          targetNamespace: AIRFLOW_NAMESPACE,
-        },
-      },
-      child,
-    );
+    monitorWorkload(name, { namespace, monitoring: airflowMonitoring }, child);
     this.registerOutputs({});
   }
 }

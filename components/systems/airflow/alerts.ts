@@ -1,4 +1,4 @@
-import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+import { type AlertRule, alertsOf } from "../../shared/workloads";
 import { AIRFLOW } from "./names";
 
 const { critical, warning } = alertsOf("docs/runbooks/airflow.md");

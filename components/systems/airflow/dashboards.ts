@@ -1,44 +1,4 @@
-/** One Grafana panel. */
-export interface Panel {
-  /** The panel's heading. */
-  readonly title: string;
-  /** The PromQL query. */
-  readonly expr: string;
-  /** The template of a line's name, from its labels. */
-  readonly legend: string;
-  /** The unit of the y axis. @default short */
-  readonly unit?: "s" | "short";
-}
-
-/** Grafana loads dashboards from ConfigMaps with this label, in all namespaces. */
-export const DASHBOARD_LABEL = { grafana_dashboard: "1" };
-
-/** Renders a dashboard for Grafana: panels of equal size, two in a row. */
-export function dashboard(uid: string, title: string, panels: readonly Panel[]): string {
-  const datasource = { type: "prometheus", uid: "prometheus" };
-  return JSON.stringify(
-    {
-      uid,
-      title,
-      tags: ["trellis"],
-      schemaVersion: 39,
-      timezone: "browser",
-      refresh: "1m",
-      time: { from: "now-6h", to: "now" },
-      panels: panels.map(({ title: name, expr, legend, unit }, index) => ({
-        id: index + 1,
-        title: name,
-        type: "timeseries",
-        datasource,
-        gridPos: { x: 12 * (index % 2), y: 8 * Math.floor(index / 2), w: 12, h: 8 },
-        fieldConfig: { defaults: { unit: unit ?? "short", min: 0 }, overrides: [] },
-        targets: [{ refId: "A", datasource, expr, legendFormat: legend }],
-      })),
-    },
-    undefined,
-    2,
-  );
-}
+import type { Panel } from "../../shared/workloads";
 
 /** The panels about Airflow itself. */
 export const AIRFLOW_PANELS: readonly Panel[] = [

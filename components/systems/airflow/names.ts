@@ -18,9 +18,6 @@ export const PORTS = {
   metrics: 9102,
 } as const;
 
-/** The foundation creates this namespace. */
-export const AIRFLOW_NAMESPACE = "airflow";
-
 /** Names of Airflow's objects in the cluster. */
 export const AIRFLOW = {
   apiServer: "airflow-api-server",

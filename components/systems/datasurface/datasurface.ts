@@ -8,15 +8,16 @@ import {
   streamsFile,
   streamsFileName,
 } from "../../../jobs/datasurface";
+import { monitorWorkload } from "../../cluster";
 import { digest } from "../../shared/digest";
-import { DASHBOARD_LABEL, dagFiles, dashboard, type StreamList } from "../airflow";
+import { dagFiles, type StreamList } from "../airflow";
 import { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
-import { dataSurfacePanels } from "./dashboard";
 import { type ModelOrigin, modelEnvironment } from "./deployed-model";
 import { sourceEgress } from "./egress";
 import { infrastructureJob } from "./infrastructure-job";
 import { AUTHORITIES_FILE } from "./job-pod";
 import { type Login, requireLogins } from "./logins";
+import { dataSurfaceMonitoring } from "./monitoring";
 import {
   AIRFLOW_ROLE,
   DATASURFACE,
@@ -101,7 +102,10 @@ export class DataSurface extends pulumi.ComponentResource {
       const rights = this.#streamListRights(name, args, platform);
       this.#infrastructureJob(name, args, { platform, dagsArgs, dependsOn: [...inputs, streams, ...rights] });
     }
-    if (args.monitoring) this.#dashboard(name, args);
+    if (args.monitoring) {
+      const monitoring = dataSurfaceMonitoring(platforms);
+      monitorWorkload(name, { namespace: args.namespace, monitoring }, { parent: this });
+    }
     if (args.simulator) this.#simulator(name, args, { simulator: args.simulator, inputs });
 
     this.dags = dagsArgs.apply((given) => dagFiles(dataSurfaceDags(given)));
@@ -235,18 +239,6 @@ export class DataSurface extends pulumi.ComponentResource {
       },
       // A Job is immutable, and its name is free only after the old one is deleted.
       { parent: this, dependsOn, replaceOnChanges: ["spec"], deleteBeforeReplace: true },
-    );
-  }
-
-  #dashboard(name: string, { namespace, model }: DataSurfaceArgs): void {
-    const panels = dataSurfacePanels(model.ecosystem.platforms);
-    new k8s.core.v1.ConfigMap(
-      `${name}-dashboard`,
-      {
-        metadata: metadata(DATASURFACE.dashboard, namespace, { ...LABELS.common, ...DASHBOARD_LABEL }),
-        data: { "datasurface.json": dashboard("trellis-datasurface", "DataSurface", panels) },
-      },
-      { parent: this },
     );
   }
 

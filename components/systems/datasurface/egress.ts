@@ -1,15 +1,17 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Model } from "../../../jobs/datasurface";
+import { DATABASES } from "../../data";
 
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 
 /** The namespace's own network policies already allow the platform's PostgreSQL. */
-const COVERED = /\.postgres\.svc\.cluster\.local$/;
+const covered = (host: string, port: number) =>
+  host.endsWith(`.${DATABASES.namespace}.svc.cluster.local`) && DATABASES.ports.includes(port);
 
 /** Network policies, by name, that allow the jobs to connect to external sources of the model. */
 export function sourceEgress({ ecosystem }: Model): Record<string, Spec> {
   const sources = ecosystem.stores.map(({ capture }) => capture.source);
-  const elsewhere = sources.filter(({ host, port }) => !(COVERED.test(host) && port === 5432));
+  const elsewhere = sources.filter(({ host, port }) => !covered(host, port));
   return Object.fromEntries(
     elsewhere.map(({ host, port }) => {
       const spec: Spec = {

@@ -1,4 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { DATABASES } from "../../data";
 import { LABELS, PORTS } from "./names";
 
 type Policy = k8s.types.input.networking.v1.NetworkPolicySpec;
@@ -16,7 +17,10 @@ const NAMES: Egress = {
   ],
 };
 
-const DATABASE: Egress = { to: [namespace("postgres")], ports: [{ port: 5432, protocol: "TCP" }] };
+const DATABASE: Egress = {
+  to: [namespace(DATABASES.namespace)],
+  ports: DATABASES.ports.map((port) => ({ port, protocol: "TCP" })),
+};
 
 /**
  * The provider's HTTPS port. Its address may change, so this allows every address except the cluster's own networks and

@@ -1,4 +1,5 @@
 export { checkWords, importRequest } from "./import-request";
 export { RAIN } from "./names";
+export { rainNamespace } from "./namespace";
 export type { SecretKey } from "./rain-pod";
 export { RainTracker, type RainTrackerArgs } from "./rain-tracker";

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type Allowance, networkPolicies } from "../../../components/cluster/namespaces/network-policies";
+import { networkPolicies } from "../../../components/cluster";
 import { overlayAddresses } from "../../../components/servers/k3s/overlay";
 import { cidr } from "../../../components/settings";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../../components/shared/pods";
+import type { Allowance } from "../../../components/shared/workloads";
 import {
   BUSYBOX_IMAGE,
   type Cluster,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { PLATFORM_NAMESPACES } from "../../../components/cluster/namespaces/namespaces";
+import { DATA_NAMESPACES } from "../../../components/data";
 import { versions } from "../../../components/shared/versions";
+import { SYSTEM_NAMESPACES } from "../../../components/systems";
 import platform from "../../../index";
 import { evaluateStack } from "../../rigs/evaluate";
 import { evaluatePlatform } from "../../rigs/platform/platform";
@@ -130,7 +131,9 @@ describe("the platform", () => {
       ...["postgres-archive-passphrase-1", "postgres-archive-passphrase-2"],
       ...["replication", "rest", "rewind", "superuser"].map((user) => `postgres-cluster-${user}`),
     ];
-    const NAMESPACES = Object.values(PLATFORM_NAMESPACES).map(({ name }) => `foundation-${name}`);
+    const NAMESPACES = Object.values({ ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES }).map(
+      ({ name }) => `foundation-${name}`,
+    );
     const OBJECTS = [...NAMESPACES, "minio-servers-set", "postgres-cluster-members", "rain-archive"];
     const everywhere = ["destroy-guard", ...RANDOM, ...OBJECTS, "minio-servers-authority"];
 

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { DATA_NAMESPACES } from "../../../components/data";
 import { NODE_PORTS, SERVER_PORTS } from "../../../components/shared/address-plan";
+import { SYSTEM_NAMESPACES } from "../../../components/systems";
 import { repository } from "../../rigs/platform/stacks";
 
 /** The components' sources without comments, by path. */
@@ -41,5 +43,29 @@ describe("a fact of the components has one owner", () => {
     const found = holders(pattern);
     expect(found.length).toBeGreaterThan(0);
     expect(found.filter((path) => !path.startsWith(owner))).toEqual([]);
+  });
+});
+
+describe("the cluster layer", () => {
+  const files = [...sources].filter(([path]) => path.startsWith("components/cluster/"));
+  const namespaces = Object.values({ ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES }).map(({ name }) => name);
+  const products = [
+    "postgres",
+    "postgresql",
+    "patroni",
+    "minio",
+    "airflow",
+    "datasurface",
+    "rain",
+    "gardenos",
+  ];
+
+  it.each([
+    ["namespace", namespaces.map((name) => `["'\`]${name}["'\`]`)],
+    ["product", products.map((name) => `\\b${name}\\b`)],
+  ])("names no workload's %s", (_kind, names) => {
+    const named = new RegExp(names.join("|"), "i");
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter(([, text]) => named.test(text)).map(([path]) => path)).toEqual([]);
   });
 });

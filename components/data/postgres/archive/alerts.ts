@@ -1,4 +1,4 @@
-import { type AlertRule, alertsOf } from "../../../shared/alert-rule";
+import { type AlertRule, alertsOf } from "../../../shared/workloads";
 
 const { critical, warning } = alertsOf("docs/runbooks/point-in-time.md");
 const HOUR = 3600;

@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { inlineChart, type Manifest, RETRIES } from "../../../cluster";
-import { LABELS, POSTGRES, POSTGRES_NAMESPACE } from "../names";
+import { monitorWorkload } from "../../../cluster";
+import { LABELS, POSTGRES } from "../names";
 import type { TrustedPair } from "../trusted-pair";
-import { archiveAlerts } from "./alerts";
 import type { Archive } from "./archive";
 import { archiveMonitorPod, baseBackupPod, recoveryPod } from "./archive-pods";
+import { archiveMonitoring } from "./monitoring";
 
 export interface BaseBackupsArgs {
   /** PostgreSQL's namespace. */
@@ -59,7 +59,10 @@ export class BaseBackups extends pulumi.ComponentResource {
     }
     this.monitor(name, args, accounts);
     this.recoveryServer(name, args, accounts);
-    if (args.monitoring) this.addOnObjects(name, archive.repositories);
+    if (args.monitoring) {
+      const monitoring = archiveMonitoring(archive.repositories);
+      monitorWorkload(name, { namespace, monitoring }, { parent: this });
+    }
     this.registerOutputs({});
   }
 
@@ -202,27 +205,6 @@ export class BaseBackups extends pulumi.ComponentResource {
       { parent: this, dependsOn: accounts, ignoreChanges: ["spec.replicas"] },
     );
   }
-
-  /** Prometheus' scrape configuration and alerts. */
-  private addOnObjects(name: string, repositories: number): void {
-    new k8s.apiextensions.CustomResource(
-      `${name}-add-on-objects`,
-      {
-        apiVersion: "helm.cattle.io/v1",
-        kind: "HelmChart",
-        metadata: { name: "postgres-archive-add-on-objects", namespace: "kube-system" },
-        spec: {
-          ...RETRIES,
-          chartContent: inlineChart({
-            name: "postgres-archive-add-on-objects",
-            manifests: [podMonitor, prometheusRule(repositories)],
-          }),
-          targetNamespace: POSTGRES_NAMESPACE,
-        },
-      },
-      { parent: this },
-    );
-  }
 }
 
 /** A repository that backups are written to, and what their pods need. */
@@ -242,23 +224,4 @@ const backupPodArgs = ({ image, archive }: BaseBackupsArgs, client: pulumi.Input
   archive: archive.backups,
   stanza: archive.archiving.stanza,
   client,
-});
-
-const monitored = { name: POSTGRES.archive, namespace: POSTGRES_NAMESPACE, labels: LABELS.archive };
-
-const podMonitor: Manifest = {
-  apiVersion: "monitoring.coreos.com/v1",
-  kind: "PodMonitor",
-  metadata: monitored,
-  spec: {
-    selector: { matchLabels: LABELS.archive },
-    podMetricsEndpoints: [{ port: "metrics", interval: "30s", scrapeTimeout: "25s" }],
-  },
-};
-
-const prometheusRule = (repositories: number): Manifest => ({
-  apiVersion: "monitoring.coreos.com/v1",
-  kind: "PrometheusRule",
-  metadata: monitored,
-  spec: { groups: [{ name: "postgres-archive", rules: archiveAlerts({ repositories }) }] },
 });

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Foundation } from "../../../../components/cluster";
+import { DATA_NAMESPACES } from "../../../../components/data";
 import type { ObjectStoreAccess } from "../../../../components/data/minio";
+import { SYSTEM_NAMESPACES } from "../../../../components/systems";
 import { Airflow, dagFiles, type PlatformDags, POD_RUNNERS } from "../../../../components/systems/airflow";
 import { DATASURFACE, DataSurface, dataSurfaceDags } from "../../../../components/systems/datasurface";
 import type { Model } from "../../../../jobs/datasurface/model";
@@ -45,7 +47,11 @@ export async function deployedObjects({
   const connection = `postgres://${LOGIN.user}:${LOGIN.password}@${SERVER}:5432/${DATABASES[2]}`;
   const { resources } = await evaluateStack({
     program: () => {
-      const { namespaces } = new Foundation("foundation", { environment: "dev", servers: { at: servers } });
+      const { namespaces } = new Foundation("foundation", {
+        environment: "dev",
+        namespaces: { ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES },
+        servers: { at: servers },
+      });
       const dataSurface = new DataSurface("datasurface", {
         monitoring: false,
         namespace: namespaces.datasurface,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { AddOns, Foundation } from "../../../../components/cluster";
+import type { WorkloadNamespace } from "../../../../components/shared/workloads";
 import { evaluateStack } from "../../../rigs/evaluate";
 
 const SERVERS = ["10.0.1.10", "10.0.2.10", "10.0.3.10"];
@@ -14,13 +15,30 @@ const ADD_ONS = {
   upgrades: { version: "v1.36.1+k3s1", startHour: 1, lengthHours: 4 },
   etcd: SERVERS,
   snapshotEveryHours: 6,
+  scraped: [{ namespace: "shop", ports: [9100] }],
   servers: { at: SERVERS },
 } as const;
+
+const store: WorkloadNamespace = {
+  name: "store",
+  podSecurity: "restricted",
+  share: { cpu: 1, memoryGib: 1 },
+  uses: [],
+  exposed: [],
+  scraped: [],
+  allow: [],
+};
+const shop = { ...store, name: "shop", uses: [{ namespace: "store", ports: [9000] }], scraped: [9100] };
 
 describe("the foundation", () => {
   it("puts every namespace behind a denial, a quota and limits before it gives out its name", async () => {
     const { resources } = await evaluateStack({
-      program: () => new Foundation("foundation", { environment: "prod", servers: { at: SERVERS } }),
+      program: () =>
+        new Foundation("foundation", {
+          environment: "prod",
+          namespaces: { shop, store },
+          servers: { at: SERVERS },
+        }),
     });
 
     const kinds = (namespace: string) =>
@@ -29,20 +47,43 @@ describe("the foundation", () => {
         .map(
           ({ type, inputs }) => `${type.split(":").at(-1)} ${Reflect.get(Object(inputs.metadata), "name")}`,
         );
-    for (const namespace of ["postgres", "storage", "airflow", "datasurface", "rain-tracker", "gardenos"]) {
+    for (const namespace of ["shop", "store"]) {
       expect(kinds(namespace)).toEqual(
         expect.arrayContaining(["NetworkPolicy deny-all", "LimitRange defaults", "ResourceQuota quota"]),
       );
     }
   });
 
+  it("allows a declared connection in the namespaces on both of its sides", async () => {
+    const { resources } = await evaluateStack({
+      program: () =>
+        new Foundation("foundation", {
+          environment: "prod",
+          namespaces: { shop, store },
+          servers: { at: SERVERS },
+        }),
+    });
+
+    const policies = resources.map(({ name }) => name).filter((name) => name.includes("-allow-"));
+    expect(policies.sort()).toEqual([
+      "foundation-shop-allow-from-monitoring-9100",
+      "foundation-shop-allow-to-store-9000",
+      "foundation-store-allow-from-shop-9000",
+    ]);
+  });
+
   it("enforces the restricted profile everywhere", async () => {
     const { resources } = await evaluateStack({
-      program: () => new Foundation("foundation", { environment: "dev", servers: { at: [] } }),
+      program: () =>
+        new Foundation("foundation", {
+          environment: "dev",
+          namespaces: { shop, store },
+          servers: { at: [] },
+        }),
     });
 
     const namespaces = resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
-    expect(namespaces).toHaveLength(6);
+    expect(namespaces).toHaveLength(2);
     for (const { inputs } of namespaces) {
       expect(JSON.stringify(inputs)).toContain('"pod-security.kubernetes.io/enforce":"restricted"');
     }

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PLATFORM_NAMESPACES } from "../../../../components/cluster/namespaces/namespaces";
-import {
-  type Allowance,
-  type NamedPolicy,
-  networkPolicies,
-} from "../../../../components/cluster/namespaces/network-policies";
+import { networkPolicies } from "../../../../components/cluster";
+import { allowancesOf } from "../../../../components/cluster/namespaces/connections";
+import type { NamedPolicy } from "../../../../components/cluster/namespaces/network-policies";
+import { DATA_NAMESPACES } from "../../../../components/data";
+import type { Allowance } from "../../../../components/shared/workloads";
+import { SYSTEM_NAMESPACES } from "../../../../components/systems";
 
 const SERVERS = { at: ["10.0.1.10", "10.0.2.10"] };
 
@@ -63,7 +63,7 @@ describe("network policies of a guarded namespace", () => {
     expect(names([])).toEqual(names(SERVERS.at));
   });
 
-  it("let servers in from behind the overlay too, and nobody in there be asked", () => {
+  it("accept servers at their overlay addresses too, and open no connection to those", () => {
     const allow: Allowance[] = [
       { to: "servers", ports: [2379] },
       { from: "servers", ports: [5432] },
@@ -84,11 +84,11 @@ describe("network policies of a guarded namespace", () => {
 });
 
 describe("the platform's namespaces", () => {
-  const allowances: ReadonlyArray<{ readonly namespace: string; readonly allow: readonly Allowance[] }> =
-    Object.values(PLATFORM_NAMESPACES).map(({ name, allow }) => ({ namespace: name, allow }));
+  const all = Object.values({ ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES });
+  const allowances = all.map((each) => ({ namespace: each.name, allow: allowancesOf(each, all) }));
 
-  it("talk only to namespaces that let them in", () => {
-    const conversations = allowances.flatMap(({ namespace, allow }) =>
+  it("connect only to namespaces that allow the connection", () => {
+    const connections = allowances.flatMap(({ namespace, allow }) =>
       allow.flatMap((each) =>
         "to" in each && typeof each.to === "object"
           ? each.ports.map((port) => ({ from: namespace, to: nameOf(each.to, namespace), port }))
@@ -96,18 +96,18 @@ describe("the platform's namespaces", () => {
       ),
     );
 
-    const deaf = conversations.filter(({ from, to, port }) => !letsIn(to, from, port));
-    expect(conversations.length).toBeGreaterThan(10);
-    expect(deaf).toEqual([]);
+    const denied = connections.filter(({ from, to, port }) => !accepts(to, from, port));
+    expect(connections.length).toBeGreaterThan(10);
+    expect(denied).toEqual([]);
   });
 
-  function letsIn(namespace: string, guest: string, port: number): boolean {
-    const host = allowances.find((each) => each.namespace === namespace);
-    return (host?.allow ?? []).some(
+  function accepts(namespace: string, client: string, port: number): boolean {
+    const server = allowances.find((each) => each.namespace === namespace);
+    return (server?.allow ?? []).some(
       (each) =>
         "from" in each &&
         typeof each.from === "object" &&
-        nameOf(each.from, namespace) === guest &&
+        nameOf(each.from, namespace) === client &&
         each.ports.includes(port),
     );
   }

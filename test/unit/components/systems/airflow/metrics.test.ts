@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { dashboard } from "../../../../../components/systems/airflow";
+import { renderedDashboard } from "../../../../../components/shared/workloads";
 import { airflowAlerts } from "../../../../../components/systems/airflow/alerts";
-import { AIRFLOW_PANELS } from "../../../../../components/systems/airflow/dashboards";
 import { METRICS, seriesNames } from "../../../../../components/systems/airflow/metrics";
-import { dataSurfacePanels } from "../../../../../components/systems/datasurface/dashboard";
+import { airflowMonitoring } from "../../../../../components/systems/airflow/monitoring";
+import { dataSurfaceMonitoring } from "../../../../../components/systems/datasurface/monitoring";
 import { evaluateAirflow } from "../../../../rigs/airflow/in-cluster";
 import { ACCEPTANCE } from "../../../../rigs/airflow/model";
 
-const PANELS = [...AIRFLOW_PANELS, ...dataSurfacePanels(ACCEPTANCE.model.ecosystem.platforms)];
+const DASHBOARDS = [airflowMonitoring, dataSurfaceMonitoring(ACCEPTANCE.model.ecosystem.platforms)].flatMap(
+  ({ dashboard }) => dashboard ?? [],
+);
+const PANELS = DASHBOARDS.flatMap(({ panels }) => panels);
 
 /** The names of series in an expression. */
 const namesIn = (expr: string) => [...expr.matchAll(/\bairflow_[a-z_]+/g)].map(([name]) => name);
@@ -28,9 +31,12 @@ describe("what is known of Airflow", () => {
   });
 
   it("is shown by dashboards that Grafana finds and reads", async () => {
-    const { title, panels } = JSON.parse(dashboard("trellis-airflow", "Airflow", AIRFLOW_PANELS));
-    expect(title).toBe("Airflow");
-    expect(panels.map(({ id }: { id: number }) => id)).toEqual(AIRFLOW_PANELS.map((_, index) => index + 1));
+    expect(DASHBOARDS.map(({ title }) => title)).toEqual(["Airflow", "DataSurface"]);
+    for (const each of DASHBOARDS) {
+      const rendered: unknown = JSON.parse(renderedDashboard(each));
+      const ids = each.panels.map((_, index) => expect.objectContaining({ id: index + 1 }));
+      expect(rendered).toMatchObject({ title: each.title, panels: ids });
+    }
     const { resources } = await evaluateAirflow();
     const found = resources.filter(
       ({ inputs }) => Object(Object(inputs.metadata).labels).grafana_dashboard === "1",

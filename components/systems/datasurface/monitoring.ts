@@ -1,9 +1,22 @@
 import type { Platform } from "../../../jobs/datasurface";
 import { platformName } from "../../../jobs/datasurface";
-import type { Panel } from "../airflow";
+import type { Panel, WorkloadMonitoring } from "../../shared/workloads";
+import { DATASURFACE, LABELS } from "./names";
+
+/** A dashboard with the panels of every platform. Airflow exports the metrics. */
+export const dataSurfaceMonitoring = (platforms: readonly Platform[]): WorkloadMonitoring => ({
+  workload: "datasurface",
+  dashboard: {
+    object: { name: DATASURFACE.dashboard, labels: LABELS.common },
+    file: "datasurface.json",
+    uid: "trellis-datasurface",
+    title: "DataSurface",
+    panels: dataSurfacePanels(platforms),
+  },
+});
 
 /** Grafana panels about ingestion for each platform, from Airflow's metrics of its DAGs. */
-export function dataSurfacePanels(platforms: readonly Platform[]): Panel[] {
+function dataSurfacePanels(platforms: readonly Platform[]): Panel[] {
   return platforms.flatMap((platform) => {
     const { name } = platform;
     const streams = `dag_id=~"${platformName(platform).replaceAll("-", "[-_]")}__.*_ingestion"`;

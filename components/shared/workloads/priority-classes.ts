@@ -22,5 +22,3 @@ export const PRIORITY_CLASSES = [
     preempts: false,
   },
 ] as const;
-
-export type PriorityClassName = (typeof PRIORITY_CLASSES)[number]["name"];

@@ -1,0 +1,62 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import {
+  DASHBOARD_LABEL,
+  renderedDashboard,
+  type WorkloadMetrics,
+  type WorkloadMonitoring,
+} from "../../shared/workloads";
+import { addOnObjects, type Manifest } from "../helm";
+
+export interface MonitoredWorkload {
+  /** Namespace of the workload. */
+  readonly namespace: pulumi.Input<string>;
+  /** What to scrape, the alerts on it, and the dashboard. */
+  readonly monitoring: WorkloadMonitoring;
+}
+
+/** Declares a workload's scrape configuration, alerts and dashboard for Prometheus and Grafana. */
+export function monitorWorkload(
+  name: string,
+  { namespace, monitoring: { workload, metrics, dashboard } }: MonitoredWorkload,
+  opts: { readonly parent: pulumi.Resource },
+): void {
+  if (metrics) {
+    const manifests = (home: string) => metricsObjects(home, workload, metrics);
+    addOnObjects(`${name}-add-on-objects`, { workload, namespace, manifests }, opts);
+  }
+  if (dashboard) {
+    const { object, file } = dashboard;
+    new k8s.core.v1.ConfigMap(
+      `${name}-dashboard`,
+      {
+        metadata: { name: object.name, namespace, labels: { ...object.labels, ...DASHBOARD_LABEL } },
+        data: { [file]: renderedDashboard(dashboard) },
+      },
+      opts,
+    );
+  }
+}
+
+/** The monitor and the alert rules of a workload, of the Prometheus operator's kinds. */
+export function metricsObjects(
+  namespace: string,
+  workload: string,
+  { object, scrape, alerts }: WorkloadMetrics,
+): Manifest[] {
+  const { through, selector, endpoints } = scrape;
+  const metadata = { name: object.name, namespace, labels: object.labels };
+  const selected = { selector: { matchLabels: selector } };
+  const apiVersion = "monitoring.coreos.com/v1";
+  return [
+    through === "service"
+      ? { apiVersion, kind: "ServiceMonitor", metadata, spec: { ...selected, endpoints } }
+      : { apiVersion, kind: "PodMonitor", metadata, spec: { ...selected, podMetricsEndpoints: endpoints } },
+    {
+      apiVersion,
+      kind: "PrometheusRule",
+      metadata,
+      spec: { groups: [{ name: workload, rules: alerts }] },
+    },
+  ];
+}

@@ -1,0 +1,18 @@
+import { DATABASES } from "../../data";
+import { API_PORTS } from "../../shared/address-plan";
+import type { WorkloadNamespace } from "../../shared/workloads";
+
+export const dataSurfaceNamespace: WorkloadNamespace = {
+  name: "datasurface",
+  podSecurity: "restricted",
+  share: { cpu: 4, memoryGib: 8 },
+  uses: [DATABASES],
+  exposed: [],
+  scraped: [9464],
+  allow: [
+    { to: "dns" },
+    { to: "internet", ports: [443] },
+    // The daily job reports new streams to Airflow.
+    { to: "servers", ports: API_PORTS, pods: { "datasurface/job": "infrastructure" } },
+  ],
+};

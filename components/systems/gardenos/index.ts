@@ -1,0 +1,1 @@
+export { gardenosNamespace } from "./namespace";

@@ -1,0 +1,14 @@
+import { airflowNamespace } from "./airflow";
+import { dataSurfaceNamespace } from "./datasurface";
+import { gardenosNamespace } from "./gardenos";
+import { rainNamespace } from "./rain";
+
+/** The namespaces of the systems, for the cluster layer to create. They exist whether a system is declared or not. */
+export const SYSTEM_NAMESPACES = {
+  airflow: airflowNamespace,
+  datasurface: dataSurfaceNamespace,
+  rain: rainNamespace,
+  gardenos: gardenosNamespace,
+};
+
+export type SystemNamespace = keyof typeof SYSTEM_NAMESPACES;
