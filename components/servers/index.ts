@@ -12,3 +12,4 @@ export { serversFor } from "./from-settings";
 export { surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
 export { JOINED_WITH_LABEL, joinedWith, overlayAddresses } from "./k3s";
+export { serverAlerts } from "./machine";

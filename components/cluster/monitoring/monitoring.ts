@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { etcdAlerts } from "../../servers";
+import { etcdAlerts, serverAlerts } from "../../servers";
 import { SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { type AddOn, type AddOnChoices, API_PORTS, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
@@ -61,6 +61,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours }: Ad
               },
             ],
           },
+          servers: { groups: [{ name: "servers", rules: serverAlerts() }] },
         },
         "prometheus-node-exporter": { extraArgs: NODE_EXPORTER },
         prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },
