@@ -28,7 +28,7 @@ export interface HetznerClusterArgs {
 
   /**
    * A read-write Hetzner API token, with which keepalived moves the floating IP. `target.edge.kind: floating-ip` needs
-   * it.
+   * it. Servers with the role `control-plane` store it.
    * @default no server gets a token
    */
   readonly hcloudToken?: pulumi.Input<string> | undefined;

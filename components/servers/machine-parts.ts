@@ -21,7 +21,7 @@ export interface MachineFacts {
   readonly floatingIpId?: string | undefined;
   /** The private source address of the load balancer. @default none: the edge has no load balancer */
   readonly balancerAddress?: string | undefined;
-  /** The Hetzner token for keepalived; a floating IP requires it. @default none */
+  /** The Hetzner token for keepalived on the control plane; a floating IP requires it. @default none */
   readonly hcloudToken?: string | undefined;
   /** The CAs of K3s, with their keys. */
   readonly authorities: K3sAuthorities;
@@ -51,9 +51,17 @@ export function machineParts(node: Node, facts: MachineFacts): MachinePart[] {
     baseMachine(),
     ...(hasRole("etcd")(node) ? [etcd(node, facts)] : []),
     haproxy(node, facts),
-    ...(facts.target.edge.kind === "floating-ip" ? [keepalived(node, facts)] : []),
+    ...(holdsFloatingIp(node, facts.target) ? [keepalived(node, facts)] : []),
     k3s(node, facts),
   ];
+}
+
+/**
+ * Whether a server may hold the floating IP. keepalived on it moves the address with a token for the whole Hetzner
+ * project. So only servers that can take the cluster over anyway have the token, and none that only carries workload.
+ */
+function holdsFloatingIp(node: Node, { edge }: HetznerTarget): boolean {
+  return edge.kind === "floating-ip" && hasRole("control-plane")(node);
 }
 
 /** The address at which other servers of the cluster reach this one. */
@@ -124,7 +132,9 @@ function keepalived(node: Node, facts: MachineFacts): MachinePart {
   const server = (each: Node) => ({ name: each.name, address: clusterAddressOf(each, facts.publicAddress) });
   return keepalivedPart({
     server: { ...server(node), number: node.number },
-    servers: nodesOf(facts.target).map(server),
+    servers: nodesOf(facts.target)
+      .filter((each) => holdsFloatingIp(each, facts.target))
+      .map(server),
     virtualRouterId: edge.virtualRouterId,
     floatingIp: { id: floatingIpId, address: front },
     token: hcloudToken,

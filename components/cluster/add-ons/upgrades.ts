@@ -1,3 +1,4 @@
+import { JOINED_WITH_LABEL, joinedWith } from "../../servers";
 import type { InlineChart, Manifest } from "../helm";
 
 export interface UpgradePlan {
@@ -26,7 +27,7 @@ export function upgradeChart(plan: UpgradePlan): InlineChart {
     manifests: [
       serviceAccount,
       clusterRoleBinding,
-      configMap,
+      configMap(plan),
       deployment(plan.controller),
       servers(plan),
       agents(plan),
@@ -72,20 +73,31 @@ const clusterRoleBinding: Manifest = {
   subjects: [{ kind: "ServiceAccount", name: "system-upgrade", namespace: NAMESPACE }],
 };
 
-const configMap: Manifest = {
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: metadata("default-controller-env"),
-  data: {
-    SYSTEM_UPGRADE_CONTROLLER_THREADS: "2",
-    SYSTEM_UPGRADE_JOB_ACTIVE_DEADLINE_SECONDS: "900",
-    SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT: "5",
-    SYSTEM_UPGRADE_JOB_IMAGE_PULL_POLICY: "IfNotPresent",
-    SYSTEM_UPGRADE_JOB_PRIVILEGED: "true",
-    SYSTEM_UPGRADE_JOB_TTL_SECONDS_AFTER_FINISH: "900",
-    SYSTEM_UPGRADE_PLAN_POLLING_INTERVAL: "15m",
-  },
-};
+function configMap({ version }: UpgradePlan): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: metadata("default-controller-env"),
+    data: {
+      SYSTEM_UPGRADE_CONTROLLER_THREADS: "2",
+      SYSTEM_UPGRADE_JOB_ACTIVE_DEADLINE_SECONDS: "900",
+      SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT: "5",
+      SYSTEM_UPGRADE_JOB_IMAGE_PULL_POLICY: "IfNotPresent",
+      SYSTEM_UPGRADE_JOB_KUBECTL_IMAGE: kubectlImage(version),
+      SYSTEM_UPGRADE_JOB_PRIVILEGED: "true",
+      SYSTEM_UPGRADE_JOB_TTL_SECONDS_AFTER_FINISH: "900",
+      SYSTEM_UPGRADE_PLAN_POLLING_INTERVAL: "15m",
+    },
+  };
+}
+
+/**
+ * The image that cordons and drains nodes: Kubernetes' own, of the release in K3s. Without it the controller takes an
+ * image of its own choice, with a kubectl that is many releases older.
+ */
+function kubectlImage(k3s: string): string {
+  return `registry.k8s.io/kubectl:${k3s.split("+")[0]}`;
+}
 
 function deployment(version: string): Manifest {
   return {
@@ -144,7 +156,7 @@ function deployment(version: string): Manifest {
 
 function servers(plan: UpgradePlan): Manifest {
   return k3sPlan("k3s-server", plan, {
-    nodeSelector: { matchExpressions: [{ key: CONTROL_PLANE, operator: "Exists" }] },
+    nodeSelector: nodesToUpgrade(plan, "Exists"),
     cordon: true,
   });
 }
@@ -152,10 +164,20 @@ function servers(plan: UpgradePlan): Manifest {
 /** Agents wait until every server runs the new release, because a kubelet must never be newer than its API server. */
 function agents(plan: UpgradePlan): Manifest {
   return k3sPlan("k3s-agent", plan, {
-    nodeSelector: { matchExpressions: [{ key: CONTROL_PLANE, operator: "DoesNotExist" }] },
+    nodeSelector: nodesToUpgrade(plan, "DoesNotExist"),
     prepare: { image: "docker.io/rancher/k3s-upgrade", args: ["prepare", "k3s-server"] },
     drain: { force: true, deleteEmptydirData: true, ignoreDaemonSets: true, skipWaitForDeleteTimeout: 60 },
   });
+}
+
+/** The nodes of one role, without those that joined with the wanted release: nothing is to be done there. */
+function nodesToUpgrade({ version }: UpgradePlan, controlPlane: "Exists" | "DoesNotExist"): Manifest {
+  return {
+    matchExpressions: [
+      { key: CONTROL_PLANE, operator: controlPlane },
+      { key: JOINED_WITH_LABEL, operator: "NotIn", values: [joinedWith(version)] },
+    ],
+  };
 }
 
 function k3sPlan(name: string, { version, startHour, lengthHours }: UpgradePlan, spec: Manifest): Manifest {

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { etcdAlerts } from "../../servers";
+import { etcdAlerts, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
@@ -60,6 +60,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours, scra
               },
             ],
           },
+          servers: { groups: [{ name: "servers", rules: serverAlerts() }] },
         },
         "prometheus-node-exporter": { extraArgs: NODE_EXPORTER },
         prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },

@@ -1,10 +1,12 @@
 import { stringify } from "yaml";
 import { addressIn, cidr } from "../../settings";
 import { SERVER_PORTS } from "../../shared/address-plan";
+import { versions } from "../../shared/versions";
 import { API_SERVER_ARGUMENTS, clientUrl } from "../etcd";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
 import { TLS_CIPHER_SUITES } from "./hardening";
 import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, ETCD_CLIENT } from "./paths";
+import { JOINED_WITH_LABEL, joinedWith } from "./release";
 
 /** HAProxy on the same machine, which checks the health of the API servers. */
 const API_ON_THIS_MACHINE = `https://127.0.0.1:${SERVER_PORTS.kubernetesApi}`;
@@ -80,13 +82,13 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
     "node-name": host.name,
     "node-ip": address,
     ...(host.publicAddress !== address && { "node-external-ip": host.publicAddress }),
-    // The cloud controller sets these labels too, and would overwrite other values.
-    ...(!cluster.cloudController && {
-      "node-label": [
-        `topology.kubernetes.io/region=${host.location}`,
-        `topology.kubernetes.io/zone=${host.location}`,
-      ],
-    }),
+    "node-label": [
+      `${JOINED_WITH_LABEL}=${joinedWith(versions.k3s.version)}`,
+      // The cloud controller sets these labels too, and would overwrite other values.
+      ...(cluster.cloudController
+        ? []
+        : [`topology.kubernetes.io/region=${host.location}`, `topology.kubernetes.io/zone=${host.location}`]),
+    ],
     "protect-kernel-defaults": true,
     "kubelet-arg": [
       ...(cluster.cloudController ? ["cloud-provider=external"] : []),

@@ -13,6 +13,7 @@ import {
   AUDIT_LOGS,
   AUDIT_POLICY,
   ETCD_CLIENT,
+  INGRESS_MANIFEST,
   K3S_CONFIGURATION,
   K3S_SERVER_STATE,
   MANIFESTS,
@@ -67,7 +68,7 @@ export function k3sServerPart(args: K3sServerArgs): MachinePart {
       secret(ADMISSION, admission()),
       secret(`${MANIFESTS}/trellis-administrators.yaml`, administratorsBinding(ADMINISTRATORS)),
       secret(
-        `${MANIFESTS}/trellis-ingress.yaml`,
+        INGRESS_MANIFEST,
         ingressConfiguration({
           proxies: proxiesOf(cluster),
           pods: cluster.network.pods,

@@ -8,3 +8,5 @@ export const ADMISSION = `${K3S_CONFIGURATION}/admission.yaml`;
 export const ETCD_CLIENT = `${K3S_CONFIGURATION}/etcd`;
 /** K3s applies the manifests in this directory when it starts. */
 export const MANIFESTS = `${K3S_SERVER_STATE}/manifests`;
+/** K3s applies manifests in the order of their names; this one must come before its own `traefik.yaml`. */
+export const INGRESS_MANIFEST = `${MANIFESTS}/00-trellis-ingress.yaml`;

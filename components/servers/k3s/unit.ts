@@ -1,5 +1,5 @@
 import { clientUrl } from "../etcd";
-import type { MachineFile } from "../machine";
+import { LOAD_METADATA_GUARD, type MachineFile } from "../machine";
 import { ETCD_CLIENT } from "./paths";
 import { K3S_PROGRAM } from "./release";
 
@@ -54,18 +54,18 @@ done
 
 /**
  * The unit of K3s' own installer (a stop must not kill the containers, and K3s manages their cgroups). In addition it
- * requires the metadata guard.
+ * does not start before the metadata guard's rules are loaded.
  */
 export function k3sUnit(role: "server" | "agent"): string {
   return `[Unit]
 Description=K3s ${role}
 Documentation=https://docs.k3s.io
-Wants=network-online.target
+Wants=network-online.target trellis-metadata-guard.service
 After=network-online.target trellis-metadata-guard.service etcd.service
-Requires=trellis-metadata-guard.service
 
 [Service]
 Type=notify
+ExecStartPre=${LOAD_METADATA_GUARD}
 ${role === "server" ? `ExecStartPre=${AUTHENTICATION_WAIT}\n` : ""}ExecStart=${STARTER}
 KillMode=process
 Delegate=yes

@@ -1,12 +1,24 @@
 import { METADATA_GUARD_UNIT, metadataGuard } from "./metadata-guard";
-import type { MachinePart } from "./part";
+import type { MachineFile, MachinePart } from "./part";
 import { certificateRenewal } from "./renewal";
 
-/** The base of every machine: SSH logins by key only, automatic security updates, no swap, the metadata guard. */
+/**
+ * The base of every machine: SSH logins by key only, automatic security updates, time from Hetzner's servers, one log
+ * with a limit, no swap, the metadata guard.
+ */
 export function baseMachine(): MachinePart {
   return {
     name: "base",
-    packages: ["ca-certificates", "curl", "iproute2", "jq", "nftables", "openssl", "unattended-upgrades"],
+    packages: [
+      "ca-certificates",
+      "curl",
+      "iproute2",
+      "jq",
+      "nftables",
+      "openssl",
+      "systemd-timesyncd",
+      "unattended-upgrades",
+    ],
     directories: [{ path: "/etc/trellis" }, { path: "/usr/local/lib/trellis" }],
     files: [
       { path: "/usr/local/lib/trellis/interface-of", mode: "0755", content: interfaceOf() },
@@ -14,16 +26,21 @@ export function baseMachine(): MachinePart {
       { path: "/etc/apt/apt.conf.d/60trellis", content: upgrades() },
       { path: "/etc/sysctl.d/60-trellis.conf", content: sysctls() },
       { path: "/etc/systemd/journald.conf.d/60-trellis.conf", content: journal() },
+      ...withoutRsyslog(),
+      { path: "/etc/systemd/timesyncd.conf.d/60-trellis.conf", content: timeServers() },
       certificateRenewal(),
       ...metadataGuard(),
     ],
     setup: `# The kubelet accounts for memory without swap.
 swapoff -a
 sed -i '/^[^#].*[[:space:]]swap[[:space:]]/d' /etc/fstab
-sysctl --system >/dev/null
+systemctl restart systemd-sysctl.service
 systemctl enable ${METADATA_GUARD_UNIT}
 systemctl restart ${METADATA_GUARD_UNIT}
 systemctl restart systemd-journald.service
+systemctl stop rsyslog.service || :
+systemctl enable systemd-timesyncd.service
+systemctl restart systemd-timesyncd.service
 # sshd checks itself only where its directory is, which a socket-activated one makes late.
 mkdir -p /run/sshd
 sshd -t
@@ -66,6 +83,8 @@ PermitRootLogin prohibit-password
 PubkeyAuthentication yes
 PermitEmptyPasswords no
 MaxAuthTries 3
+# Connections that have not logged in: of one address, and of all.
+PerSourceMaxStartups 3
 MaxStartups 10:30:60
 LoginGraceTime 30
 X11Forwarding no
@@ -89,16 +108,16 @@ Dpkg::Options { "--force-confdef"; "--force-confold"; };
 `;
 }
 
+/**
+ * The kernel sends redirects where `all` or the interface says so, so every interface needs the setting. systemd-sysctl
+ * applies a pattern at boot to all interfaces that exist, and udev has it apply the pattern to each that is added.
+ */
 function sysctls(): string {
   return `# No redirects and no source routes; strict paths are left alone, which tunnels between pods need.
-net.ipv4.conf.all.accept_redirects = 0
-net.ipv4.conf.default.accept_redirects = 0
-net.ipv4.conf.all.send_redirects = 0
-net.ipv4.conf.default.send_redirects = 0
-net.ipv4.conf.all.accept_source_route = 0
-net.ipv4.conf.default.accept_source_route = 0
--net.ipv6.conf.all.accept_redirects = 0
--net.ipv6.conf.default.accept_redirects = 0
+net.ipv4.conf.*.accept_redirects = 0
+net.ipv4.conf.*.send_redirects = 0
+net.ipv4.conf.*.accept_source_route = 0
+-net.ipv6.conf.*.accept_redirects = 0
 net.ipv4.tcp_syncookies = 1
 kernel.kptr_restrict = 2
 kernel.dmesg_restrict = 1
@@ -111,5 +130,21 @@ function journal(): string {
   return `[Journal]
 Storage=persistent
 SystemMaxUse=1G
+ForwardToSyslog=no
+`;
+}
+
+/** Ubuntu's rsyslog copies the journal to files without a limit. A unit without content is masked. */
+function withoutRsyslog(): MachineFile[] {
+  return ["rsyslog.service", "syslog.socket"].map((unit) => ({
+    path: `/etc/systemd/system/${unit}`,
+    content: "",
+  }));
+}
+
+/** Hetzner's public time servers. timesyncd asks Ubuntu's where none of them answers. */
+function timeServers(): string {
+  return `[Time]
+NTP=ntp1.hetzner.de ntp2.hetzner.com ntp3.hetzner.net
 `;
 }

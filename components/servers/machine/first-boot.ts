@@ -15,7 +15,8 @@ export function setupPath(part: MachinePart, position: number): string {
 
 /**
  * Runs the first-boot script until it succeeds once. A machine that loses its network or is switched off during the
- * first boot continues by itself.
+ * first boot continues by itself. The attempts are one start of the unit, so that systemd reports the machine as
+ * starting between them (`systemctl is-system-running`) and not as running.
  */
 export function firstBootUnit(): string {
   return `[Unit]
@@ -27,7 +28,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=${FIRST_BOOT}
+ExecStart=/bin/sh -c 'until ${FIRST_BOOT}; do sleep 30; done'
 Restart=on-failure
 RestartSec=30
 StandardOutput=journal+console

@@ -4,10 +4,18 @@ export const METADATA_GUARD_UNIT = "trellis-metadata-guard.service";
 
 const RULES = "/etc/trellis/metadata-guard.nft";
 
+/** Loads the rules, whether or not they are loaded already; fails where it cannot. */
+export const LOAD_METADATA_GUARD = `/usr/sbin/nft -f ${RULES}`;
+
 /**
- * Blocks the metadata address, which serves the user data with all its keys, for everything but root's processes: for
- * pods, whose packets are forwarded, and for other users of the machine. The rules are in a table of their own, so
- * rules of K3s or a host firewall cannot override them. They load before K3s, which does not start without them.
+ * Blocks the metadata addresses, which serve the user data with all its keys, for everything but root's processes: for
+ * pods, whose packets are forwarded, and for other users of the machine. Hetzner's cloud-init reads the IPv6 address
+ * too; that is a link-local one, which is not forwarded, but pods in the host's network reach it. The rules are in a
+ * table of their own, so rules of K3s or a host firewall cannot override them.
+ *
+ * The unit loads the rules before the network is up. K3s loads them again whenever it starts, and does not start where
+ * that fails, so no pod runs without them. It does not require the unit: then a restart of the guard would restart
+ * K3s, and a guard that failed once would keep K3s from starting until a person acts.
  */
 export function metadataGuard(): MachineFile[] {
   return [
@@ -25,10 +33,12 @@ table inet trellis_metadata {
   chain forward {
     type filter hook forward priority filter - 5; policy accept;
     ip daddr 169.254.169.254 counter reject with icmp type admin-prohibited
+    ip6 daddr fe80::a9fe:a9fe counter reject with icmpv6 type admin-prohibited
   }
   chain output {
     type filter hook output priority filter - 5; policy accept;
     ip daddr 169.254.169.254 meta skuid != 0 counter reject with icmp type admin-prohibited
+    ip6 daddr fe80::a9fe:a9fe meta skuid != 0 counter reject with icmpv6 type admin-prohibited
   }
 }
 `;
@@ -39,6 +49,9 @@ function unit(): string {
 Description=Close the metadata address to everybody but root
 DefaultDependencies=no
 After=nftables.service ufw.service local-fs.target
+# A start of nftables.service may flush all rules.
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
 Before=network-pre.target
 Wants=network-pre.target
 Conflicts=shutdown.target
@@ -47,8 +60,10 @@ Before=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/sbin/nft -f ${RULES}
-ExecReload=/usr/sbin/nft -f ${RULES}
+ExecStart=${LOAD_METADATA_GUARD}
+ExecReload=${LOAD_METADATA_GUARD}
+Restart=on-failure
+RestartSec=5
 
 [Install]
 WantedBy=multi-user.target

@@ -84,7 +84,7 @@ const access = z.strictObject({
 });
 
 const edgeKind = says(
-  "How traffic reaches HAProxy: a floating IP that keepalived moves between servers, a managed load balancer, or DNS records only. The first two require that all servers are in one network zone.",
+  "How traffic reaches HAProxy: a floating IP that keepalived moves between servers of the control plane, a managed load balancer, or DNS records only. The first two require that all servers are in one network zone.",
 );
 
 const edge = z.discriminatedUnion("kind", [

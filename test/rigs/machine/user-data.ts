@@ -1,5 +1,7 @@
+import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { BASE85_DIGITS } from "../../../components/servers/machine/base85";
+import { untar } from "../../../components/shared/tar";
 
 export interface UserData {
   readonly write_files: readonly {
@@ -17,6 +19,11 @@ export function archiveIn(userData: string): Buffer {
   const [file] = parseUserData(userData).write_files;
   if (file?.path !== "/var/lib/trellis/files.b85") throw new Error("the user data has no archive of files");
   return fromBase85(file.content);
+}
+
+/** The files that a machine's user data lays down, by path. */
+export function filesIn(userData: string): ReadonlyMap<string, string> {
+  return untar(gunzipSync(archiveIn(userData)));
 }
 
 function fromBase85(text: string): Buffer {

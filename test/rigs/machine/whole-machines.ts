@@ -8,6 +8,8 @@ import { issuePki } from "../pki/issued-pki";
 export interface WholeMachine {
   readonly node: Node;
   readonly parts: readonly MachinePart[];
+  /** What its parts were rendered from, secrets included. */
+  readonly facts: MachineFacts;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function wholeMachines(
     },
     postgres: { members: 3, certificateAuthority: pki.postgresAuthority },
   };
-  return nodes.map((node) => ({ node, parts: machineParts(node, facts) }));
+  return nodes.map((node) => ({ node, facts, parts: machineParts(node, facts) }));
 }
 
 /** In the size of OpenSSH's form, which nothing here reads. */

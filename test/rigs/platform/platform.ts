@@ -1,5 +1,6 @@
 import type { Evaluation } from "../../../cli/pulumi-monitor";
-import { neededSecrets, parseSettings } from "../../../components/settings";
+import { serversFor } from "../../../components/servers";
+import { loadSettings, neededSecrets, parseSettings } from "../../../components/settings";
 import platform from "../../../index";
 import { evaluateStack } from "../evaluate";
 
@@ -21,6 +22,19 @@ export function evaluatePlatform(raw: Record<string, unknown>, stack = "test"): 
   return evaluateStack({
     stack,
     program: platform,
+    config: { settings: raw },
+    secrets: secretsOf(raw),
+  });
+}
+
+/** The servers alone that the program declares for these settings: a tenth of the work. */
+export function evaluateServers(raw: Record<string, unknown>, stack = "test"): Promise<Evaluation> {
+  return evaluateStack({
+    stack,
+    program: async () => {
+      const { settings, secrets } = loadSettings();
+      await serversFor(settings, secrets, []);
+    },
     config: { settings: raw },
     secrets: secretsOf(raw),
   });

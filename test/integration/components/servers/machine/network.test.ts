@@ -61,6 +61,7 @@ describeWith(["ip", "nft", "curl", "nsenter", "unshare", "python3"], "a machine'
       up(pod, "eth0", "10.42.0.2/24");
       up(outside, "eth0", "172.31.1.1/24");
       outside("ip", "address", "add", "169.254.169.254/32", "dev", "eth0");
+      outside("ip", "address", "add", "fe80::a9fe:a9fe/64", "dev", "eth0", "nodad");
       pod("ip", "route", "add", "default", "via", "10.42.0.1");
       host("ip", "route", "add", "default", "via", "172.31.1.1");
       outside("ip", "route", "add", "10.42.0.0/24", "via", "172.31.1.2");
@@ -75,7 +76,7 @@ describeWith(["ip", "nft", "curl", "nsenter", "unshare", "python3"], "a machine'
           "http.server",
           "80",
           "--bind",
-          "0.0.0.0",
+          "::", // IPv4 too
           "--directory",
           scratch,
         ],
@@ -114,12 +115,40 @@ describeWith(["ip", "nft", "curl", "nsenter", "unshare", "python3"], "a machine'
       expect(() => host("setpriv", "--reuid=65534", "--clear-groups", ...get("172.31.1.1"))).not.toThrow();
     });
 
+    it("guards the IPv6 address that Hetzner's cloud-init reads as well", () => {
+      const overIpv6 = get("[fe80::a9fe:a9fe%25eth0]");
+
+      expect(() => host(...overIpv6)).not.toThrow();
+      expect(() => host("setpriv", "--reuid=65534", "--clear-groups", ...overIpv6)).toThrow();
+      host("nft", "delete", "table", "inet", "trellis_metadata");
+      expect(() => host("setpriv", "--reuid=65534", "--clear-groups", ...overIpv6)).not.toThrow();
+      host("nft", "-f", join(scratch, "guard.nft"));
+    });
+
     it("stands whatever other tables are flushed", () => {
       host("nft", "add", "table", "ip", "filter");
       host("nft", "flush", "table", "ip", "filter");
 
       expect(() => pod(...get("169.254.169.254"))).toThrow();
     });
+  });
+
+  it("sends no redirects from any interface: that exists, that comes later, and whatever was set before", async () => {
+    const here = await namespace();
+    const redirects = (name: string) => here("sysctl", "-n", `net.ipv4.conf.${name}.send_redirects`);
+    const add = (name: string) =>
+      here("ip", "link", "add", name, "type", "veth", "peer", "name", `${name}-peer`);
+    add("early0");
+    here("sysctl", "-q", "-w", "net.ipv4.conf.early0.send_redirects=1");
+    // As at boot, but for settings that are the whole machine's.
+    here(
+      "/usr/lib/systemd/systemd-sysctl",
+      "--prefix=/net",
+      file("60-trellis.conf", rendered("/etc/sysctl.d/60-trellis.conf")),
+    );
+    add("late0");
+
+    expect(["all", "default", "early0", "late0"].map(redirects)).toEqual(["0\n", "0\n", "0\n", "0\n"]);
   });
 
   describe("interface-of", () => {

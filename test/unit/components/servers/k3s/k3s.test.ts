@@ -136,10 +136,11 @@ describe("a K3s server", () => {
     expect(server().directories).toContainEqual({ path: "/var/lib/rancher/k3s/server/logs", mode: "0700" });
   });
 
-  it("never starts before pods are kept from the metadata address", () => {
-    expect(file(server(), "/etc/systemd/system/k3s.service").content).toMatch(
-      /^Requires=trellis-metadata-guard\.service$/m,
-    );
+  it("never starts before pods are kept from the metadata address, nor does an agent", () => {
+    for (const part of [server(), agent]) {
+      const [first] = file(part, "/etc/systemd/system/k3s.service").content.match(/^Exec.*$/m) ?? [];
+      expect(first).toBe("ExecStartPre=/usr/sbin/nft -f /etc/trellis/metadata-guard.nft");
+    }
   });
 
   it("never starts before etcd asks its clients who they are; an agent does not use etcd", () => {
@@ -148,7 +149,7 @@ describe("a K3s server", () => {
     expect(unit(server())).toMatch(
       /^ExecStartPre=\/usr\/local\/lib\/trellis\/await-etcd-authentication\nExecStart=/m,
     );
-    expect(unit(agent)).not.toContain("ExecStartPre=");
+    expect(unit(agent)).not.toContain("await-etcd-authentication");
   });
 
   it("takes no taints, for it carries the workload too", () => {
@@ -174,7 +175,12 @@ describe("a K3s server", () => {
 
     expect(configuration(alone)["node-label"]).toContain("topology.kubernetes.io/region=fsn1");
     expect(configuration(alone)["kubelet-arg"]).not.toContain("cloud-provider=external");
-    expect(configuration(server())).not.toHaveProperty("node-label");
+    expect(configuration(server())["node-label"].join()).not.toContain("topology");
+  });
+
+  it("tells the upgrade plans which release it joined with, as an agent does", () => {
+    for (const part of [server(), agent])
+      expect(configuration(part)["node-label"]).toContain("trellis.k3s/joined-with=v1.36.4-k3s1");
   });
 
   it.each([
@@ -207,7 +213,7 @@ describe("a K3s server", () => {
 
 describe("the ingress", () => {
   const spec = (part: MachinePart) =>
-    parse(file(part, "/var/lib/rancher/k3s/server/manifests/trellis-ingress.yaml").content).spec;
+    parse(file(part, "/var/lib/rancher/k3s/server/manifests/00-trellis-ingress.yaml").content).spec;
   const values = (part: MachinePart) => parse(spec(part).valuesContent);
 
   it("listens at the ports that HAProxy sends to, and never asks for a load balancer", () => {
@@ -215,6 +221,15 @@ describe("the ingress", () => {
       service: { spec: { type: "NodePort" } },
       ports: { web: { nodePort: 30080 }, websecure: { nodePort: 30443 } },
     });
+  });
+
+  it("is configured before K3s installs it: K3s applies manifests in the order of their names", () => {
+    const names = (server().files ?? [])
+      .map(({ path }) => path.match(/\/manifests\/(.*ingress.*)$/)?.[1])
+      .filter((name) => name !== undefined);
+
+    expect([...names, "traefik.yaml"].sort()).toEqual([...names, "traefik.yaml"]);
+    expect(names).toHaveLength(1);
   });
 
   it("is upgraded again after a failure, and not uninstalled first", () => {
