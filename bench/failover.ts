@@ -1,3 +1,4 @@
+import { CLOCKS, type Clock, type Failover } from "../components/data/postgres";
 import { FAULTS, type Fault } from "../test/rigs/patroni/faults";
 import { Trial, type Verdict } from "../test/rigs/patroni/trial";
 
@@ -6,7 +7,7 @@ import { Trial, type Verdict } from "../test/rigs/patroni/trial";
  * Clients connect through HAProxy. Three etcd members, three Patroni members and HAProxy run with the rendered
  * configuration.
  */
-const USAGE = `usage: npm run bench -- failover [--rounds <n>] [--fault <name>[,<name>...]]
+const USAGE = `usage: npm run bench -- failover [--rounds <n>] [--fault <name>[,<name>...]] [--lease standard|fast]
 faults: ${FAULTS.map(({ name }) => name).join(", ")}`;
 
 /** Promised seconds of others: the system that this one replaces, and CloudNativePG's published targets. */
@@ -19,19 +20,19 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 
 export default async function failover(argv: string[]): Promise<void> {
-  const { rounds, faults } = flags(argv);
+  const { rounds, faults, failover } = flags(argv);
   if (process.getuid?.() !== 0) throw new Error("root is needed: members run as the user postgres");
   const began = performance.now();
-  const trial = await Trial.start();
+  const trial = await Trial.start({ failover });
   console.log(
-    `three members ready after ${seconds(performance.now() - began)} s; ${rounds} rounds a fault\n`,
+    `three members ready after ${seconds(performance.now() - began)} s; lease ${CLOCKS[failover].ttl} s; ${rounds} rounds a fault\n`,
   );
   const all: Verdict[] = [];
   try {
     for (const fault of faults) {
       const verdicts: Verdict[] = [];
       for (let round = 1; round <= rounds; round++) verdicts.push(await trial.suffer(fault));
-      report(fault, verdicts);
+      report(fault, verdicts, CLOCKS[failover]);
       all.push(...verdicts);
     }
   } finally {
@@ -45,15 +46,22 @@ export default async function failover(argv: string[]): Promise<void> {
   if (lost + twofold > 0) process.exitCode = 1;
 }
 
-function report(fault: Fault, verdicts: readonly Verdict[]): void {
-  const writes = sorted(verdicts.map(({ withoutWrites }) => withoutWrites));
-  const reads = sorted(verdicts.map(({ withoutReads }) => withoutReads));
+function report(fault: Fault, verdicts: readonly Verdict[], clock: Clock): void {
+  const writes = sorted(verdicts.map(({ withoutWrites }) => withoutWrites.seconds));
+  const reads = sorted(verdicts.map(({ withoutReads }) => withoutReads.seconds));
   const others = OTHERS[fault.name];
   console.log(`${fault.name}: ${fault.title}`);
   console.log(
-    `  without writes  median ${median(writes).toFixed(2)} s, worst ${worst(writes).toFixed(2)} s; goal ${fault.goal} s${others ? ` (${others})` : ""}`,
+    `  without writes  median ${median(writes).toFixed(2)} s, worst ${worst(writes).toFixed(2)} s; goal ${fault.goal(clock)} s${others ? ` (${others})` : ""}`,
   );
   console.log(`  without reads   median ${median(reads).toFixed(2)} s, worst ${worst(reads).toFixed(2)} s`);
+  if (fault.leaderChanges) {
+    const leading = sorted(verdicts.map(({ readAsPrimary }) => readAsPrimary.seconds));
+    const stale = sorted(verdicts.map(({ staleReads }) => staleReads));
+    console.log(
+      `  old leader read median ${median(leading).toFixed(2)} s, worst ${worst(leading).toFixed(2)} s; of that beside a new leader worst ${worst(stale).toFixed(2)} s`,
+    );
+  }
   const acknowledged = verdicts.reduce((sum, verdict) => sum + verdict.acknowledged, 0);
   const last = verdicts.at(-1);
   console.log(
@@ -62,16 +70,22 @@ function report(fault: Fault, verdicts: readonly Verdict[]): void {
   console.log(`  limited by      ${fault.limit}\n`);
 }
 
-function flags(argv: readonly string[]): { readonly rounds: number; readonly faults: readonly Fault[] } {
+function flags(argv: readonly string[]): {
+  readonly rounds: number;
+  readonly faults: readonly Fault[];
+  readonly failover: Failover;
+} {
   const given = new Map<string, string>();
   for (let index = 0; index < argv.length; index += 2) given.set(argv[index] ?? "", argv[index + 1] ?? "");
   const rounds = Number(given.get("--rounds") ?? 5);
   const names = given.get("--fault")?.split(",") ?? FAULTS.map(({ name }) => name);
   const faults = FAULTS.filter(({ name }) => names.includes(name));
-  const known = [...given.keys()].every((flag) => flag === "--rounds" || flag === "--fault");
+  const known = [...given.keys()].every((flag) => ["--rounds", "--fault", "--lease"].includes(flag));
+  const failover = given.get("--lease") ?? "standard";
   if (!known || !Number.isInteger(rounds) || rounds < 1 || faults.length !== names.length)
     throw new Error(USAGE);
-  return { rounds, faults };
+  if (failover !== "standard" && failover !== "fast") throw new Error(USAGE);
+  return { rounds, faults, failover };
 }
 
 const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);

@@ -137,6 +137,7 @@ function databases(
       namespace: cluster.namespaces.postgres,
       replicas,
       synchronous,
+      failover: postgres.failover,
       cpuMillis: postgres.cpuMillis,
       memoryMib: postgres.memoryMib,
       volumeGib: postgres.volumeGib,

@@ -1,4 +1,5 @@
 import { layoutAdvice } from "./checks";
+import { zonesOf } from "./hetzner-catalogue";
 import type { Settings } from "./schema";
 
 /** The example keys in our own stack files. Nobody has their private keys. */
@@ -23,7 +24,7 @@ export function adviceOn(settings: Settings): string[] {
       }
     }
   }
-  advice.push(...layoutAdvice(settings));
+  advice.push(...layoutAdvice(settings), ...failoverAdvice(settings));
   if (environment === "prod" && !offsite) {
     advice.push(
       "offsite: missing in prod: whoever loses the cluster loses its backups too; set offsite.endpoint, region and bucket",
@@ -35,4 +36,13 @@ export function adviceOn(settings: Settings): string[] {
     );
   }
   return advice;
+}
+
+function failoverAdvice({ postgres, target }: Settings): string[] {
+  if (postgres.failover !== "fast" || target.kind !== "hetzner") return [];
+  const zones = zonesOf(target.servers.map(({ location }) => location));
+  if (zones.length === 1) return [];
+  return [
+    `postgres.failover: fast with servers in ${zones.join(" and ")}: an election in etcd can take longer there than the leader waits for, and a needless failover follows; set it to standard`,
+  ];
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { CLOCK } from "../../components/data/postgres/members/patroni-config";
+import { CLOCKS } from "../../components/data/postgres";
 import type { AirflowApi } from "../rigs/airflow/on-kubernetes";
 import { changes } from "../rigs/engine";
 import { describeOnKubernetes } from "../rigs/kubernetes";
@@ -153,7 +153,7 @@ describeOnKubernetes(
 
         await scale(0);
         await platform.cluster.run(["wait", "--for=delete", "pod", etcd, ...place, "--timeout=600s"]);
-        const leaseIsOver = Date.now() + 2 * CLOCK.ttl * 1000;
+        const leaseIsOver = Date.now() + 2 * CLOCKS.standard.ttl * 1000;
         let acknowledged = 0;
         for (; Date.now() < leaseIsOver; acknowledged++) {
           await platform.execute("customer_db", "INSERT INTO written VALUES (now())", leader);

@@ -15,7 +15,16 @@ export {
 export { type Access, bootstrapSpecification, loginsOf, poolerConfig, poolerUsers } from "./databases";
 export { postgresImage, recoveryImage } from "./images";
 export { PASSWORD_VARIABLES } from "./logins";
-export { memberEnvironment, type PatroniArgs, patroniConfig } from "./members";
+export {
+  CLOCKS,
+  type Clock,
+  dynamicConfiguration,
+  type Failover,
+  MEMBER_RESOLVER,
+  memberEnvironment,
+  type PatroniArgs,
+  patroniConfig,
+} from "./members";
 export { hostOf, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
 export { DATABASES, postgresNamespace } from "./namespace";
 export { PATHS, POSTGRES_USER } from "./paths";

@@ -123,6 +123,7 @@ export class Postgres extends pulumi.ComponentResource {
         scope: args.scope,
         replicas: args.replicas,
         synchronous: args.synchronous,
+        failover: args.failover,
         strictSpread: args.strictSpread,
         cpuMillis: args.cpuMillis,
         memoryMib: args.memoryMib,

@@ -57,6 +57,14 @@ export const postgres = z
           "true from two replicas on",
         ),
       ),
+    failover: z
+      .enum(["standard", "fast"])
+      .default("standard")
+      .meta(
+        says(
+          "How soon another member leads after the leader is lost: its lease is 20 s (`standard`) or 12 s (`fast`). With `fast` a slow network or a slow disk of etcd causes needless failovers, so choose it only for servers in one zone with local disks. A change applies to a running cluster.",
+        ),
+      ),
     recoverTo: recoveryTarget
       .optional()
       .meta(

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type ClusterMember, Patroni } from "../../postgres";
 import { type Context, type DatabaseAddress, StoreError } from "../../shared";
 
@@ -33,10 +34,12 @@ export async function findSources(
   if (!members) return [{ ...leader, name: `${server.host}:${server.port}` }];
   try {
     const cluster = await new Patroni(members).cluster(signal);
-    const replicas = healthyReplicas(cluster.members).map(({ name, host, port, lag }) => ({
-      name: `${name}, a replica that is ${lag} bytes behind`,
-      address: { ...server, host, port },
-    }));
+    const replicas = healthyReplicas(cluster.members, new URL(members.url).hostname).map(
+      ({ name, host, port, lag }) => ({
+        name: `${name}, a replica that is ${lag} bytes behind`,
+        address: { ...server, host, port },
+      }),
+    );
     if (replicas.length === 0) log.info("no replica streams: the leader is dumped");
     return [...replicas, leader];
   } catch (error) {
@@ -46,21 +49,25 @@ export async function findSources(
   }
 }
 
-/** Replicas that stream from the leader on its timeline, the smallest lag first. */
+/**
+ * Replicas that stream from the leader on its timeline, the smallest lag first. `service` is the host of the REST API:
+ * each member has a host name of its own below it, which the certificate contains. Members announce addresses, which no
+ * certificate contains; only where the REST API is reached by address too, the announced one is used.
+ */
 export function healthyReplicas(
   members: readonly ClusterMember[],
+  service: string,
 ): { name: string; host: string; port: number; lag: number }[] {
   const leader = members.find(({ role }) => role === "leader");
   return members
     .filter((member) => /replica|standby/.test(member.role) && member.role !== "standby_leader")
     .filter(({ state, timeline }) => state === "streaming" && timeline === leader?.timeline)
-    .flatMap(({ name, api_url, port, lag }) =>
-      // Uses the host name of the REST API, which the certificate contains; PostgreSQL's own address is the pod's
-      // current IP.
-      api_url && typeof lag === "number" && lag <= MOST_LAG
-        ? [{ name, host: new URL(api_url).hostname, port: port ?? 5432, lag }]
-        : [],
-    )
+    .flatMap(({ name, host: announced, port, lag }) => {
+      const host = isIP(service) ? announced : `${name}.${service}`;
+      return host && typeof lag === "number" && lag <= MOST_LAG
+        ? [{ name, host, port: port ?? 5432, lag }]
+        : [];
+    })
     .sort((a, b) => a.lag - b.lag || (a.name < b.name ? -1 : 1));
 }
 

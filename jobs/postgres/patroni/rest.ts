@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
+import { isIP } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { onceLetIn, reason, UserError } from "../../shared";
@@ -91,6 +92,15 @@ export class Patroni {
     if (status !== 200) throw refusal(`the reinitialization of ${name}`, status, body);
   }
 
+  /**
+   * Every member is verified by the name in our URL: members announce addresses, which no certificate contains, and all
+   * present the same certificate.
+   */
+  #verifiedName(): { servername: string } | undefined {
+    const { hostname } = new URL(this.#access.url);
+    return isIP(hostname) ? undefined : { servername: hostname };
+  }
+
   #request(method: string, server: string, path: string, wanted: Wanted): Promise<Answer> {
     return onceLetIn(() => this.#once(method, server, path, wanted), wanted.signal);
   }
@@ -110,6 +120,7 @@ export class Patroni {
         {
           method,
           agent: this.#agent,
+          ...this.#verifiedName(),
           timeout: timeoutMs,
           ...(user !== undefined && { auth: `${user}:${password ?? ""}` }),
           headers: { "content-type": "application/json" },

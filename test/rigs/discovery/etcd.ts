@@ -144,7 +144,7 @@ export class StandInPatroni {
       `members/${name}`,
       JSON.stringify({
         conn_url: `postgres://${address}:5432/postgres`,
-        api_url: `https://${name}.postgres:8008/patroni`,
+        api_url: `https://${address}:8008/patroni`,
         state: "running",
         role: "replica",
         version: "4.1.5",

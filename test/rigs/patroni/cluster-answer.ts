@@ -10,7 +10,7 @@ export interface AnsweredMember {
   readonly port: number;
   readonly lag?: number | string;
   readonly timeline?: number;
-  /** Where its REST API is; its host is the one that certificates name. */
+  /** The address that it announces. */
   readonly host?: string;
 }
 
@@ -25,7 +25,7 @@ export async function startClusterAnswer(
     const answered = members().map(({ host = "127.0.0.1", timeline = 1, ...member }) => ({
       ...member,
       timeline,
-      host: "10.42.0.7", // the pod's of now, which no certificate holds
+      host,
       api_url: `https://${host}:8008/patroni`,
     }));
     response.end(JSON.stringify({ members: answered, scope: "trellis" }));

@@ -1,20 +1,37 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serverNames } from "../../../components/data/postgres";
+import {
+  dynamicConfiguration,
+  type Failover,
+  hostOf,
+  POSTGRES,
+  serverNames,
+} from "../../../components/data/postgres";
 import { haproxyConfig } from "../../../components/servers/edge";
 import { SERVER_PORTS } from "../../../components/shared/address-plan";
+import { Patroni } from "../../../jobs/postgres/patroni";
 import { haproxyFolder, type RunningHaproxy, startHaproxy } from "../edge/haproxy";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../etcd/cluster";
 import { type Authority, createAuthority } from "../pki/certificates";
-import { cacheDirectory } from "../programs";
 import { eventually } from "../waiting";
 import type { ArchiveOfTest } from "./archive";
-import { endLeftMembers, PatroniMember } from "./member";
+import { endLeftMembers, MEMBER_MEMORY_MIB, PatroniMember } from "./member";
+import { NameServer } from "./name-server";
+import { copyPackages } from "./packages";
+import { NAME_SERVER } from "./pod";
 
 /** What this machine must have to run a cluster from its rendered files; and the caller must be root. */
-export const PATRONI_PROGRAMS = [...ETCD_PROGRAMS, "patroni", "initdb", "haproxy", "iptables"];
+export const PATRONI_PROGRAMS = [
+  ...ETCD_PROGRAMS,
+  "patroni",
+  "initdb",
+  "haproxy",
+  "iptables",
+  "unshare",
+  "setpriv",
+];
 
 /** The members' own addresses, apart from those of the servers: so traffic among members is told from that of clients. */
 const PODS = ["127.0.1.11", "127.0.1.12", "127.0.1.13"] as const;
@@ -26,6 +43,8 @@ export interface PatroniClusterOptions {
   readonly retouch?: (rendered: string) => string;
   /** Where the log is archived to. @default nowhere */
   readonly archive?: ArchiveOfTest;
+  /** @default standard */
+  readonly failover?: Failover;
   /** How long it may take until all have come up. @default 180_000 */
   readonly patienceMs?: number;
 }
@@ -35,6 +54,8 @@ interface ReportedMember {
   readonly name: string;
   readonly role: "leader" | "replica" | "sync_standby" | "quorum_standby";
   readonly state: string;
+  /** The address that it announces for PostgreSQL. */
+  readonly host?: string;
   readonly timeline?: number;
   readonly lag?: number | "unknown";
 }
@@ -48,26 +69,30 @@ export class PatroniCluster {
   readonly etcd: EtcdCluster;
   readonly members: readonly PatroniMember[];
   readonly authority: Authority;
+  /** Resolves the members' names for the members, as DNS does in a cluster. */
+  readonly names: NameServer;
   readonly passwords = { superuser: "superusers-password", rest: "rest-apis-password" };
   /** Where clients find the leader, and where its replicas. */
   readonly address = MEMBERS[0].address;
   readonly ports = { leader: SERVER_PORTS.postgresLeader, replicas: SERVER_PORTS.postgresReplicas };
+  #failover: Failover;
   readonly #folder: string;
   #haproxy: RunningHaproxy | undefined;
   #haproxyFolder: ReturnType<typeof haproxyFolder> | undefined;
 
   private constructor(
-    etcd: EtcdCluster,
-    folder: string,
-    { members = 3, retouch, archive }: PatroniClusterOptions,
+    { etcd, names, folder }: { etcd: EtcdCluster; names: NameServer; folder: string },
+    { members = 3, failover = "standard", retouch, archive }: PatroniClusterOptions,
   ) {
+    this.#failover = failover;
     this.etcd = etcd;
+    this.names = names;
     this.#folder = folder;
     this.authority = createAuthority("PostgreSQL of a test");
     const certificate = this.authority.issue({
       commonName: "postgres",
       names: serverNames("postgres"),
-      addresses: [...MEMBERS.map(({ address }) => address), ...PODS],
+      addresses: MEMBERS.map(({ address }) => address), // the servers', never a pod's: those change
       usages: ["server", "client"],
     });
     this.members = PODS.slice(0, members).map(
@@ -87,6 +112,7 @@ export class PatroniCluster {
           certificate,
           passwords: this.passwords,
           synchronous: members > 1,
+          failover,
           retouch,
           archive,
         }),
@@ -103,7 +129,11 @@ export class PatroniCluster {
     for (const script of ["trellis-patroni.py", "trellis-archive-gap.py"]) {
       copyFileSync(join("components/data/postgres/images/member", script), join(folder, script));
     }
-    const cluster = new PatroniCluster(etcd, folder, options);
+    const names = await NameServer.start(
+      NAME_SERVER,
+      new Map(PODS.map((address, ordinal) => [`postgres-${ordinal}.${hostOf(POSTGRES.headless)}`, address])),
+    );
+    const cluster = new PatroniCluster({ etcd, names, folder }, options);
     try {
       for (const member of cluster.members) member.start();
       await cluster.#startHaproxy();
@@ -131,6 +161,28 @@ export class PatroniCluster {
         runtimeDirectory: path,
       }),
     );
+  }
+
+  get failover(): Failover {
+    return this.#failover;
+  }
+
+  /** Gives the running cluster another lease, as the bootstrap job does after a change of the setting. */
+  async changeFailover(failover: Failover): Promise<void> {
+    const ca = join(this.#folder, "ca.crt");
+    writeFileSync(ca, this.authority.cert);
+    const leader = await this.settled();
+    const patroni = new Patroni({
+      url: `https://${MEMBERS[0].address}:${leader.ports.rest}`,
+      authority: ca,
+      user: "patroni",
+      password: this.passwords.rest,
+    });
+    const wanted = dynamicConfiguration({
+      ...{ memoryMib: MEMBER_MEMORY_MIB, synchronous: this.members.length > 1, failover },
+    });
+    if (!(await patroni.bringConfigurationTo(wanted))) throw new Error(`the lease is ${failover} already`);
+    this.#failover = failover;
   }
 
   /** What the cluster says of itself: the first answer of a member that runs. */
@@ -234,21 +286,10 @@ export class PatroniCluster {
     await Promise.all(this.members.map((member) => member.kill()));
     await this.#haproxy?.stop();
     this.#haproxyFolder?.remove();
+    await this.names.stop();
     await this.etcd.stop();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-/** Patroni from the Python environment in the cache, which lies below a home that the user `postgres` may not enter. */
-function copyPackages(target: string): void {
-  const library = join(cacheDirectory, "venv-patroni", "lib");
-  const [python] = readdirSync(library);
-  const packages = join(library, python ?? "", "site-packages");
-  if (!existsSync(join(packages, "patroni"))) throw new Error(`there is no Patroni in ${packages}`);
-  cpSync(packages, target, {
-    recursive: true,
-    filter: (path) => !/\/(pip|setuptools|__pycache__)$/.test(path),
-  });
 }
 
 /** The end of a member's log, and the last exception in it with its trace. */

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Clock } from "../../../components/data/postgres";
 import {
   fromAddress,
   fromPorts,
@@ -16,6 +17,8 @@ export interface Scene {
   readonly cluster: PatroniCluster;
   readonly leader: PatroniMember;
   readonly filter: PacketFilter;
+  /** Patroni's timing. */
+  readonly clock: Clock;
   /** Resolves when a row that is sent from now on has been acknowledged. */
   readonly writesFlow: () => Promise<void>;
 }
@@ -25,7 +28,11 @@ export interface Fault {
   /** What happens, for people. */
   readonly title: string;
   /** The longest time without writes that is promised, in seconds; as a median over rounds. */
-  readonly goal: number;
+  goal(clock: Clock): number;
+  /**
+   * Where the leader is cut off: how long it may still answer reads as the primary, in seconds since the fault began.
+   */
+  demotion?(clock: Clock): number;
   /** What decides how long it takes. */
   readonly limit: string;
   /** Whether another member leads afterwards, for certain. */
@@ -39,14 +46,21 @@ export interface Fault {
 }
 
 /** Whatever was going to happen without etcd has happened by then. */
-const LONGER_THAN_TTL_MS = 18_000;
+const longerThanLease = ({ ttl }: Clock) => wait((ttl + 6) * 1000);
+
+/** The lease, and the promotion afterwards. */
+const lease = ({ ttl }: Clock) => ttl + 3;
+
+/** The same where the others wait in vain for the vote of a member that does not refuse, but keeps silent. */
+const leaseAndVote = ({ ttl }: Clock) => ttl + 6;
+
 const ETCD_CLIENTS = 2379;
 
 const leaderKilled: Fault = {
   name: "leader-killed",
   title: "leader killed, Patroni and PostgreSQL at once",
-  goal: 20,
-  limit: "the lease in etcd (ttl 12 s)",
+  goal: lease,
+  limit: "the lease in etcd",
   leaderChanges: true,
   async strike({ leader, writesFlow }) {
     await leader.kill();
@@ -60,6 +74,7 @@ const leaderKilled: Fault = {
 const nodeLost: Fault = {
   ...leaderKilled,
   name: "node-lost",
+  goal: leaseAndVote,
   title: "leader's server lost: killed, and its packets vanish",
   limit: "the lease, then 2 s in which the others wait for the dead one's vote",
   async strike({ leader, filter, writesFlow }) {
@@ -79,7 +94,7 @@ const nodeLost: Fault = {
 const postgresKilled: Fault = {
   name: "postgres-killed",
   title: "PostgreSQL alone killed, Patroni stays",
-  goal: 4,
+  goal: () => 4,
   limit: "Patroni's loop (1 s), then the start with recovery in place",
   leaderChanges: false,
   async strike({ leader, writesFlow }) {
@@ -92,7 +107,7 @@ const postgresKilled: Fault = {
 const leaderFrozen: Fault = {
   name: "leader-frozen",
   title: "leader frozen (SIGSTOP), and thawed when another leads",
-  goal: 20,
+  goal: leaseAndVote,
   limit: "the lease, then 2 s in which the others wait for the frozen one's vote",
   leaderChanges: true,
   async strike({ leader, writesFlow }) {
@@ -107,7 +122,7 @@ const leaderFrozen: Fault = {
 const switchover: Fault = {
   name: "switchover",
   title: "planned switchover",
-  goal: 3,
+  goal: () => 3,
   limit: "shutdown and promotion, then 2 s in which the other replica waits for the old leader's vote",
   leaderChanges: true,
   async strike({ cluster, leader, writesFlow }) {
@@ -122,12 +137,12 @@ const switchover: Fault = {
 const etcdMemberKilled: Fault = {
   name: "etcd-member-killed",
   title: "one of three etcd members killed",
-  goal: 1,
+  goal: () => 1,
   limit: "nothing: the others answer, and Patroni asks another",
   leaderChanges: false,
-  async strike({ cluster }) {
+  async strike({ cluster, clock }) {
     await cluster.etcd.machines[0].powerOff();
-    await wait(LONGER_THAN_TTL_MS);
+    await longerThanLease(clock);
   },
   async mend({ cluster }) {
     await cluster.etcd.machines[0].powerOn();
@@ -138,7 +153,7 @@ const etcdMemberKilled: Fault = {
 const etcdAway: Fault = {
   name: "etcd-away",
   title: "all etcd members stopped for a minute",
-  goal: 1,
+  goal: () => 1,
   limit: "nothing: in failsafe mode the leader asks the members, and goes on",
   leaderChanges: false,
   async strike({ cluster }) {
@@ -154,7 +169,7 @@ const etcdAway: Fault = {
 const replicaKilled: Fault = {
   name: "replica-killed",
   title: "a replica killed, and started again",
-  goal: 1,
+  goal: () => 1,
   limit: "nothing: a commit waits for whichever replica answers first",
   leaderChanges: false,
   async strike({ cluster, leader, writesFlow }) {
@@ -170,15 +185,37 @@ const replicaKilled: Fault = {
   },
 };
 
+const replicaMoved: Fault = {
+  name: "replica-moved",
+  title: "a replica's pod replaced: a new address, and packets to the former one vanish",
+  goal: () => 1,
+  limit: "nothing: a commit waits for whichever replica answers first",
+  leaderChanges: false,
+  async strike({ cluster, leader, filter }) {
+    const replica = cluster.members.find((member) => member !== leader);
+    if (!replica) throw new Error("there is no replica");
+    await replica.kill();
+    filter.drop(toAddress(replica.address));
+    replica.moveTo(replica.address.replace(/\.(\d+)$/, (_, last) => `.${Number(last) + 10}`));
+    replica.start();
+    await eventually("the replica at its new address", 90_000, async () =>
+      (await cluster.reported()).some(({ host, state }) => host === replica.address && state === "streaming"),
+    );
+  },
+  async mend({ filter }) {
+    filter.clear();
+  },
+};
+
 const cutFromEtcd: Fault = {
   name: "leader-cut-from-etcd",
   title: "the network between leader and etcd cut",
-  goal: 1,
+  goal: () => 1,
   limit: "nothing: in failsafe mode the members vouch for the leader that they still see",
   leaderChanges: false,
-  async strike({ leader, filter }) {
+  async strike({ leader, filter, clock }) {
     filter.drop(sentBy(leader.group), toPorts(ETCD_CLIENTS));
-    await wait(LONGER_THAN_TTL_MS);
+    await longerThanLease(clock);
   },
   async mend({ filter }) {
     filter.clear();
@@ -188,7 +225,8 @@ const cutFromEtcd: Fault = {
 const leaderIsolated: Fault = {
   name: "leader-isolated",
   title: "leader cut from etcd and the members, not from clients; back with a diverged timeline",
-  goal: 20,
+  goal: leaseAndVote,
+  demotion: ({ ttl }) => ttl,
   limit: "the lease, then 2 s in which the others wait for the lost one's vote",
   leaderChanges: true,
   async strike({ cluster, leader, filter, writesFlow }) {
@@ -218,6 +256,62 @@ const leaderIsolated: Fault = {
   },
 };
 
+const dnsDead: Fault = {
+  name: "dns-dead",
+  title: "DNS dead: nobody answers a query",
+  goal: () => 1,
+  limit: "nothing: members know each other by address",
+  leaderChanges: false,
+  async strike({ cluster, clock }) {
+    cluster.names.fallSilent();
+    await longerThanLease(clock);
+  },
+  async mend({ cluster }) {
+    cluster.names.answerAgain();
+  },
+  aftermath: askedNothing,
+};
+
+const dnsDiesWithLeader: Fault = {
+  ...nodeLost,
+  name: "dns-dies-with-leader",
+  title: "DNS dies with the leader's server, and is back when that member is",
+  async strike(scene) {
+    scene.cluster.names.fallSilent();
+    await nodeLost.strike(scene);
+  },
+  async mend(scene) {
+    await nodeLost.mend(scene);
+    await scene.cluster.settled();
+    scene.cluster.names.answerAgain();
+  },
+  aftermath: askedNothing,
+};
+
+const isolatedWithoutDns: Fault = {
+  ...leaderIsolated,
+  name: "leader-isolated-dns-dead",
+  title: "leader cut from etcd, the members and DNS, not from clients",
+  async strike(scene) {
+    scene.cluster.names.fallSilent();
+    await leaderIsolated.strike(scene);
+  },
+  async mend(scene) {
+    await leaderIsolated.mend(scene);
+    scene.cluster.names.answerAgain();
+  },
+  aftermath(scene, log) {
+    leaderIsolated.aftermath?.(scene, log);
+    askedNothing(scene);
+  },
+};
+
+/** Members that never ask DNS for anything depend on no answer. */
+function askedNothing({ cluster }: Scene): void {
+  const asked = [...new Set(cluster.names.asked)];
+  if (asked.length > 0) throw new Error(`members asked DNS for ${asked.join(", ")}`);
+}
+
 export const FAULTS: readonly Fault[] = [
   leaderKilled,
   nodeLost,
@@ -227,6 +321,13 @@ export const FAULTS: readonly Fault[] = [
   etcdMemberKilled,
   etcdAway,
   replicaKilled,
+  replicaMoved,
   cutFromEtcd,
   leaderIsolated,
+  dnsDead,
+  dnsDiesWithLeader,
+  isolatedWithoutDns,
 ];
+
+/** Those whose outage is the lease, and during which a leader may be left over: for another clock than the default. */
+export const LEASE_FAULTS: readonly Fault[] = [leaderKilled, leaderFrozen, isolatedWithoutDns];

@@ -20,6 +20,14 @@ export interface Acknowledged {
   readonly heard: number;
 }
 
+/** The longest time without an answer that a client saw. */
+export interface Gap {
+  /** When it began and ended (`performance.now()`). */
+  readonly from: number;
+  readonly to: number;
+  readonly seconds: number;
+}
+
 const USER = { user: "ledger", password: "ledgers-password", database: "ledger" };
 
 /** What a superuser does before anybody can write. */
@@ -56,10 +64,9 @@ export class LedgerWriter {
     return this.acknowledged.at(-1)?.heard ?? 0;
   }
 
-  /** The longest time without an acknowledgement between two moments, in seconds, and when it ended. */
-  longestGap(from: number, to: number): number {
-    const moments = this.acknowledged.map(({ heard }) => heard).filter((heard) => heard > from && heard < to);
-    return longest([from, ...moments, to]) / 1000;
+  /** The longest time without an acknowledgement between two moments. */
+  longestGap(from: number, to: number): Gap {
+    return longestGap(this.acknowledged, from, to);
   }
 
   async stop(): Promise<void> {
@@ -128,9 +135,13 @@ export class LedgerReader {
     this.#done = this.#run();
   }
 
-  longestGap(from: number, to: number): number {
-    const moments = this.answers.map(({ heard }) => heard).filter((heard) => heard > from && heard < to);
-    return longest([from, ...moments, to]) / 1000;
+  longestGap(from: number, to: number): Gap {
+    return longestGap(this.answers, from, to);
+  }
+
+  /** When a primary answered last. */
+  get lastByPrimary(): number | undefined {
+    return this.answers.findLast(({ byReplica }) => !byReplica)?.heard;
   }
 
   async stop(): Promise<void> {
@@ -225,6 +236,12 @@ function destroy(client: pg.Client | undefined): void {
   (client as unknown as { connection?: { stream?: { destroy(): void } } })?.connection?.stream?.destroy();
 }
 
-function longest(moments: readonly number[]): number {
-  return Math.max(...moments.slice(1).map((moment, index) => moment - (moments[index] ?? moment)));
+function longestGap(answers: readonly { readonly heard: number }[], from: number, to: number): Gap {
+  const moments = answers.map(({ heard }) => heard).filter((heard) => heard > from && heard < to);
+  return [from, ...moments, to]
+    .slice(1)
+    .map((end, index) => gapOf(index === 0 ? from : (moments[index - 1] ?? from), end))
+    .reduce((longest, gap) => (gap.seconds > longest.seconds ? gap : longest));
 }
+
+const gapOf = (from: number, to: number): Gap => ({ from, to, seconds: (to - from) / 1000 });

@@ -1,29 +1,31 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   chownSync,
+  existsSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { request } from "node:https";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import {
   ARCHIVE_CONFIG_FILE,
   ARCHIVE_SERVER_CONFIG_FILE,
-  memberEnvironment,
+  type Failover,
+  hostOf,
   PASSWORD_VARIABLES,
+  POSTGRES,
   patroniConfig,
 } from "../../../components/data/postgres";
 import { NODE_PORTS } from "../../../components/shared/address-plan";
 import type { KeyPair } from "../pki/certificates";
 import { postgresUser } from "../postgres/user";
 import { program } from "../programs";
-import { eventually } from "../waiting";
 import {
   type ArchiveOfTest,
   keysOf,
@@ -33,6 +35,8 @@ import {
   SERVER_PORT,
   STANZA,
 } from "./archive";
+import { environmentOfPod, resolverConfig, withResolver } from "./pod";
+import { endGroup, nameOf, processesOf, signal } from "./processes";
 
 interface PatroniMemberArgs {
   readonly ordinal: number;
@@ -52,11 +56,15 @@ interface PatroniMemberArgs {
   readonly certificate: KeyPair;
   readonly passwords: { readonly superuser: string; readonly rest: string };
   readonly synchronous: boolean;
+  readonly failover: Failover;
   /** Changes the rendered patroni.yml, for experiments alone. */
   readonly retouch?: ((rendered: string) => string) | undefined;
   /** Where it archives its log. */
   readonly archive?: ArchiveOfTest | undefined;
 }
+
+/** The memory limit that PostgreSQL's parameters are computed from. */
+export const MEMBER_MEMORY_MIB = 512;
 
 /**
  * Each member's processes belong to a group of their own, by which they are found however they fork, and by which the
@@ -67,16 +75,16 @@ const FIRST_GROUP = 61_801;
 /** One Patroni member: a real Patroni with a real PostgreSQL, from the rendered patroni.yml. */
 export class PatroniMember {
   readonly name: string;
-  readonly address: string;
   readonly ports: { readonly postgres: number; readonly rest: number };
   readonly group: number;
   readonly #args: PatroniMemberArgs;
+  #address: string;
   #patroni: ChildProcess | undefined;
 
   constructor(args: PatroniMemberArgs) {
     this.#args = args;
     this.name = `postgres-${args.ordinal}`;
-    this.address = args.address;
+    this.#address = args.address;
     this.ports = {
       postgres: NODE_PORTS.postgres + args.ordinal,
       rest: NODE_PORTS.patroniRest + args.ordinal,
@@ -85,21 +93,30 @@ export class PatroniMember {
     this.#layDown();
   }
 
+  get address(): string {
+    return this.#address;
+  }
+
+  /** Gives it another address from its next start on, as a new pod of the same name has. */
+  moveTo(address: string): void {
+    this.#address = address;
+  }
+
   /** Starts Patroni; what its disk held before is kept. */
   start(): void {
     const log = openSync(this.#path("log"), "a");
     if (this.#args.archive) this.#startArchiveServer(log);
-    this.#patroni = spawn(
-      "/usr/bin/python3",
-      [join(this.#args.folder, "trellis-patroni.py"), this.#path("patroni.yml")],
-      {
-        cwd: this.#path(),
-        uid: postgresUser(),
-        gid: this.group,
-        stdio: ["ignore", log, log],
-        env: this.#environment(),
-      },
-    );
+    writeFileSync(this.#path("resolv.conf"), resolverConfig());
+    const user = ["--reuid", String(postgresUser()), "--regid", String(this.group), "--clear-groups"];
+    const patroni = [join(this.#args.folder, "trellis-patroni.py"), this.#path("patroni.yml")];
+    const [command, ...words] = withResolver(this.#path("resolv.conf"), [
+      ...["setpriv", ...user, "--", "/usr/bin/python3", ...patroni],
+    ]);
+    this.#patroni = spawn(command, words, {
+      cwd: this.#path(),
+      stdio: ["ignore", log, log],
+      env: this.#environment(),
+    });
   }
 
   /** The second container of its pod, which knows no key of the archive. */
@@ -163,6 +180,17 @@ export class PatroniMember {
     return this.#path("sockets");
   }
 
+  /** Runs patronictl in its pod. */
+  async patronictl(...words: readonly string[]): Promise<string> {
+    const command = join(this.#args.folder, "patronictl"); // the same program by this name, as in the image
+    if (!existsSync(command)) symlinkSync("trellis-patroni.py", command);
+    const config = ["--config-file", this.#path("patroni.yml")];
+    const { stdout, stderr } = await promisify(execFile)("/usr/bin/python3", [command, ...config, ...words], {
+      env: this.#environment(),
+    });
+    return stdout + stderr;
+  }
+
   /** Asks its REST API; status 0 where nobody answers in time. */
   async ask(
     path: string,
@@ -177,6 +205,7 @@ export class PatroniMember {
           path,
           method,
           ca: authority,
+          servername: hostOf(POSTGRES.headless), // no certificate names the address of a pod
           agent: false,
           auth: `patroni:${passwords.rest}`,
           signal: AbortSignal.timeout(patienceMs),
@@ -196,19 +225,13 @@ export class PatroniMember {
     });
   }
 
-  /** What the StatefulSet gives, but for the addresses: without DNS and a network of pods the server's own. */
+  /** What its pod has: the variables of production, Secrets included. */
   #environment(): Record<string, string> {
     const { packages, etcd, passwords, archive } = this.#args;
-    const given = Object.fromEntries(
-      memberEnvironment("postgres").map((each) => [each.name, "value" in each ? each.value : ""]),
-    );
     return {
-      ...given,
+      ...environmentOfPod(this),
       PATH: "/usr/bin:/bin",
       PYTHONPATH: packages,
-      PATRONI_NAME: this.name,
-      PATRONI_POSTGRESQL_CONNECT_ADDRESS: `${this.address}:${this.ports.postgres}`,
-      PATRONI_RESTAPI_CONNECT_ADDRESS: `${this.address}:${this.ports.rest}`,
       [PASSWORD_VARIABLES.superuser]: passwords.superuser,
       [PASSWORD_VARIABLES.replication]: "replicators-password",
       [PASSWORD_VARIABLES.rewind]: "rewinders-password",
@@ -246,8 +269,9 @@ export class PatroniMember {
       },
       pods: ["127.0.0.0/8"],
       servers: [],
-      memoryMib: 512,
+      memoryMib: MEMBER_MEMORY_MIB,
       synchronous: this.#args.synchronous,
+      failover: this.#args.failover,
       dataDirectory: this.#path("data"),
       socketDirectory: this.socketDirectory,
       programs: dirname(realpathSync(program("initdb"))),
@@ -271,53 +295,4 @@ export class PatroniMember {
 /** Ends the members that a run left behind when it was killed; only for who holds the production addresses alone. */
 export async function endLeftMembers(count: number): Promise<void> {
   for (let ordinal = 0; ordinal < count; ordinal++) await endGroup(FIRST_GROUP + ordinal);
-}
-
-async function endGroup(group: number): Promise<void> {
-  // A process may fork while its fellows are being killed, so until none is left.
-  await eventually(`the end of group ${group}`, 30_000, () => {
-    const left = processesOf(group);
-    for (const pid of left) signal(pid, "SIGKILL");
-    return left.length === 0;
-  });
-}
-
-/** Of this network: a run in a network namespace of its own is none of our business. */
-function processesOf(group: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const status = statusOf(pid);
-      const runs = status.includes(`\nGid:\t${group}\t`) && !/^State:\t[ZX]/m.test(status);
-      return runs && networkOf(pid) === networkOf("self");
-    });
-}
-
-function networkOf(pid: number | "self"): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return undefined; // it ended meanwhile
-  }
-}
-
-function nameOf(pid: number): string | undefined {
-  return /^Name:\t(.*)$/m.exec(statusOf(pid))?.[1];
-}
-
-function statusOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return ""; // it ended meanwhile
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It ended meanwhile.
-  }
 }

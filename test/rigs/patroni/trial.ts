@@ -1,3 +1,4 @@
+import { CLOCKS } from "../../../components/data/postgres";
 import { MEMBERS } from "../etcd/cluster";
 import { PacketFilter } from "../machine/packet-filter";
 import { eventually } from "../waiting";
@@ -6,6 +7,7 @@ import type { Fault, Scene } from "./faults";
 import {
   type Acknowledged,
   createLedger,
+  type Gap,
   LEDGER_SETUP,
   LedgerReader,
   type LedgerTarget,
@@ -13,14 +15,26 @@ import {
   missingRows,
   secondLeaders,
 } from "./ledger";
+import { Stalls } from "./stalls";
+
+/** A time that clients saw, in seconds. */
+export interface Outage {
+  readonly seconds: number;
+  /** The part of it in which this machine stalled, for which a promise gets a reserve. */
+  readonly stalled: number;
+}
 
 /** What clients saw of one fault. */
 export interface Verdict {
   readonly fault: string;
-  /** The longest time between two acknowledgements, in seconds. */
-  readonly withoutWrites: number;
+  /** The longest time between two acknowledgements. */
+  readonly withoutWrites: Outage;
   /** The same for reads from the replica port. */
-  readonly withoutReads: number;
+  readonly withoutReads: Outage;
+  /** How long the leader that was struck answered reads as the primary, in seconds since the fault began. */
+  readonly readAsPrimary: Outage;
+  /** The part of that in which another member had acknowledged rows already: reads from the past. */
+  readonly staleReads: number;
   /** Rows acknowledged from the fault until the cluster had settled again. */
   readonly acknowledged: number;
   /** Acknowledged rows that are not there any more, of this fault and all before it. */
@@ -44,6 +58,7 @@ export class Trial {
   readonly #reader: LedgerReader;
   readonly #straight: readonly LedgerWriter[];
   readonly #entrance: LedgerTarget;
+  readonly #stalls = new Stalls();
 
   private constructor(cluster: PatroniCluster, entrance: LedgerTarget) {
     this.cluster = cluster;
@@ -78,8 +93,11 @@ export class Trial {
       cluster: this.cluster,
       leader,
       filter: this.#filter,
+      clock: CLOCKS[this.cluster.failover],
       writesFlow: () => this.#writesFlow(),
     };
+    const struck = new LedgerReader({ ...this.#entrance, host: STRAIGHT, port: leader.ports.postgres });
+    const timeline = this.#writer.acknowledged.at(-1)?.timeline ?? 0;
     const begun = performance.now();
     const before = this.#writer.acknowledged.length;
     try {
@@ -90,12 +108,21 @@ export class Trial {
     const next = await this.cluster.settled();
     await this.#writesFlow();
     const ended = performance.now();
+    await struck.stop();
     fault.aftermath?.(scene, (member) => member.log.slice(logs.get(member) ?? 0));
     const all = [this.#writer, ...this.#straight].flatMap(({ acknowledged }) => acknowledged);
+    const lastAsPrimary = struck.lastByPrimary ?? begun;
+    const successor = all.filter((row) => row.timeline > timeline).map(({ heard }) => heard);
     return {
       fault: fault.name,
-      withoutWrites: this.#writer.longestGap(begun, ended),
-      withoutReads: this.#reader.longestGap(begun, ended),
+      withoutWrites: this.#outage(this.#writer.longestGap(begun, ended)),
+      withoutReads: this.#outage(this.#reader.longestGap(begun, ended)),
+      readAsPrimary: this.#outage({
+        from: begun,
+        to: lastAsPrimary,
+        seconds: (lastAsPrimary - begun) / 1000,
+      }),
+      staleReads: next === leader ? 0 : Math.max(0, lastAsPrimary - Math.min(...successor)) / 1000,
       acknowledged: this.#writer.acknowledged.length - before,
       missing: await missingRows(this.#entrance, all),
       secondLeaders: secondLeaders(all),
@@ -103,7 +130,12 @@ export class Trial {
     };
   }
 
+  #outage({ from, to, seconds }: Gap): Outage {
+    return { seconds, stalled: this.#stalls.between(from, to) };
+  }
+
   async stop(): Promise<void> {
+    this.#stalls.stop();
     this.#filter.clear();
     await Promise.all([this.#writer, this.#reader, ...this.#straight].map((client) => client.stop()));
     await this.cluster.stop();

@@ -31,9 +31,15 @@ describeWith(IMAGE_PROGRAMS, "the image of PostgreSQL's members", () => {
     [`${SERVER}/postgres`, "--version", `postgres (PostgreSQL) ${MAJOR}.`],
     ["pgbackrest", "version", "pgBackRest 2."],
     ["pgbouncer", "--version", "PgBouncer 1."],
+    ["patronictl", "version", "patronictl version 4."],
   ])("has %s", async (name, word, answer) => {
     const { stdout, stderr } = await image.exec([name, word]);
     expect(stdout, stderr).toContain(answer);
+  });
+
+  it("runs our patronictl, which knows the name of the members' certificate", async () => {
+    const { stdout, stderr } = await image.exec(["/bin/sh", "-c", 'readlink -f "$(command -v patronictl)"']);
+    expect(stdout.trim(), stderr).toBe("/usr/local/lib/trellis/trellis-patroni.py");
   });
 
   it("makes a cluster and serves it with no right but its user's", async () => {

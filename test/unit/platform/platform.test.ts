@@ -33,6 +33,15 @@ describe("the platform", () => {
     expect(naming.map(({ urn }) => urn)).toEqual([]);
   });
 
+  it("warns of a short lease where the servers are in several network zones", async () => {
+    const { logs } = await evaluatePlatform(
+      withValue(rawSettings("staging"), "postgres", { failover: "fast" }),
+    );
+    expect(logs.map(({ message }) => message).join()).toContain("postgres.failover: fast");
+    const one = await evaluatePlatform(withValue(rawSettings("prod"), "postgres", { failover: "fast" }));
+    expect(one.logs.map(({ message }) => message).join()).not.toContain("postgres.failover");
+  });
+
   it("warns of a production whose backups would die with the cluster", async () => {
     const { logs } = await evaluatePlatform(withValue(rawSettings("prod"), "offsite", undefined));
 

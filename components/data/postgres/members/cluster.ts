@@ -7,7 +7,7 @@ import { digest } from "../../../shared/digest";
 import { volumeClaim } from "../../../shared/pods";
 import type { Archiving, MemberArchive } from "../archive";
 import { PASSWORD_VARIABLES } from "../logins";
-import { LABELS, memberName, POSTGRES, POSTGRES_NAMESPACE } from "../names";
+import { LABELS, memberName, POSTGRES } from "../names";
 import { PATHS } from "../paths";
 import type { TrustedPair } from "../trusted-pair";
 import { memberPod } from "./member-pod";
@@ -74,6 +74,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     this.dynamicConfiguration = dynamicConfiguration({
       memoryMib: args.memoryMib,
       synchronous: args.synchronous,
+      failover: args.failover,
       archiving: archive?.archiving,
     });
     const config = this.config(name, args);
@@ -231,7 +232,6 @@ export class PostgresCluster extends pulumi.ComponentResource {
           ],
           template: memberPod({
             image: args.image,
-            namespace: POSTGRES_NAMESPACE,
             configMap: config.name,
             configDigest: config.digest,
             passwords: this.secrets.passwords,
@@ -240,6 +240,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             certificateDigest: this.certificateDigest,
             cpuMillis: args.cpuMillis,
             memoryMib: args.memoryMib,
+            failover: args.failover ?? "standard",
             strictSpread: args.strictSpread,
             archive: args.archive?.member,
           }),
@@ -292,6 +293,7 @@ function configuration(
     },
     memoryMib: args.memoryMib,
     synchronous: args.synchronous,
+    failover: args.failover,
     dataDirectory: PATHS.data,
     socketDirectory: PATHS.sockets,
     programs: PATHS.programs,

@@ -1,4 +1,5 @@
+export { CLOCKS, type Clock, type Failover } from "./clock";
 export { PostgresCluster } from "./cluster";
-export { memberEnvironment } from "./member-environment";
+export { MEMBER_RESOLVER, memberEnvironment } from "./member-environment";
 export type { MembersArgs } from "./members-args";
-export { type PatroniArgs, patroniConfig } from "./patroni-config";
+export { dynamicConfiguration, type PatroniArgs, patroniConfig } from "./patroni-config";

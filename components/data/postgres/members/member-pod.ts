@@ -5,13 +5,12 @@ import { ARCHIVE_PATHS, archiveServer, archiveVolumes, type MemberArchive, reach
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { PATHS, POSTGRES_USER } from "../paths";
-import { memberEnvironment } from "./member-environment";
+import type { Failover } from "./clock";
+import { MEMBER_RESOLVER, memberEnvironment } from "./member-environment";
 
 export interface MemberPodArgs {
   /** Image with PostgreSQL, Patroni and pgBackRest. */
   readonly image: pulumi.Input<string>;
-  /** Namespace of the pod; part of the members' host names. */
-  readonly namespace: string;
   /** Name of the ConfigMap with patroni.yml. */
   readonly configMap: pulumi.Input<string>;
   /** Digest of patroni.yml; a change restarts the members one by one. */
@@ -31,6 +30,8 @@ export interface MemberPodArgs {
   readonly cpuMillis: number;
   /** Memory request and limit in MiB. A member that exceeds it is killed, with every session. */
   readonly memoryMib: number;
+  /** How soon another member leads after the leader is lost; a frozen member is ended before that. */
+  readonly failover: Failover;
   /**
    * Whether two members may never share a server. With true, a pod waits while there are too few servers; with false,
    * members share a server only then.
@@ -42,6 +43,19 @@ export interface MemberPodArgs {
 
 /** Shared memory for parallel queries, for which a container's default of 64 MiB is too small. */
 const SHARED_MEMORY = "256Mi";
+
+/**
+ * Patroni answers this while its loop runs. A member without a leader is alive, and a restart would not help it.
+ *
+ * A member that does not answer is ended before its lease is over: a leader whose processes are frozen could otherwise
+ * resume after another member took over, and answer reads from the past until it notices. Pods have no /dev/watchdog, with
+ * which Patroni does the same elsewhere. The longest time is one period, then `failureThreshold` times the timeout (or the
+ * period, if that is longer), then the grace period, since a frozen process ignores SIGTERM: 17 s of 20, and 9 s of 12.
+ */
+const LIVENESS: Readonly<Record<Failover, Record<string, number>>> = {
+  standard: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 4, terminationGracePeriodSeconds: 3 },
+  fast: { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 3, terminationGracePeriodSeconds: 2 },
+};
 
 /** Seconds in which a member can hand over the lead and shut PostgreSQL down in order. */
 const TERMINATION_SECONDS = 120;
@@ -62,6 +76,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       automountServiceAccountToken: false, // Patroni uses etcd, not the Kubernetes API
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(POSTGRES_USER),
+      dnsConfig: MEMBER_RESOLVER,
       terminationGracePeriodSeconds: TERMINATION_SECONDS,
       affinity: { podAntiAffinity: apart(LABELS.members, args.strictSpread) },
       containers: [postgresContainer(args), ...(args.archive ? [archiveServer(args)] : [])],
@@ -89,7 +104,7 @@ function postgresContainer(args: MemberPodArgs): k8s.types.input.core.v1.Contain
       { name: "postgres", containerPort: ports.postgres },
       { name: "patroni", containerPort: ports.rest },
     ],
-    env: memberEnvironment(args.namespace),
+    env: memberEnvironment(),
     envFrom: [
       { secretRef: { name: args.passwords } },
       ...(args.archive ? [{ secretRef: { name: args.archive.keys } }] : []),
@@ -100,9 +115,7 @@ function postgresContainer(args: MemberPodArgs): k8s.types.input.core.v1.Contain
       limits: { memory: `${args.memoryMib}Mi` },
     },
     startupProbe: probe("/liveness", { periodSeconds: 5, failureThreshold: 24 }),
-    // Patroni answers this while its loop runs. A member without a leader is alive, and a restart would not help
-    // it.
-    livenessProbe: probe("/liveness", { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+    livenessProbe: probe("/liveness", LIVENESS[args.failover]),
     readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
     volumeMounts: [
       volume("data", PATHS.volume),

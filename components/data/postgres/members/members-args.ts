@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { EtcdAccess } from "../../../servers";
 import type { KubernetesName } from "../../../settings";
 import type { TrustedPair } from "../trusted-pair";
+import type { Failover } from "./clock";
 
 /** How the members are sized, spread and reached: arguments of both PostgreSQL and its members. */
 export interface MembersArgs {
@@ -19,6 +20,13 @@ export interface MembersArgs {
    * rows.
    */
   readonly synchronous: boolean;
+
+  /**
+   * How soon another member leads after the leader is lost. `fast` needs servers in one zone with local disks; elsewhere
+   * it causes needless failovers.
+   * @default standard
+   */
+  readonly failover?: Failover | undefined;
 
   /** Whether two members may never share a server. With true, a pod waits while there are too few servers. */
   readonly strictSpread: boolean;

@@ -7,6 +7,8 @@ import {
   restoreCommand,
 } from "../archive";
 import { REPLICATION_USER, REWIND_USER } from "../logins";
+import { hostOf, POSTGRES } from "../names";
+import { CLOCKS, type Failover } from "./clock";
 import { hostAccess } from "./host-access";
 import { memoryParameters } from "./memory";
 
@@ -42,6 +44,9 @@ export interface PatroniArgs {
    */
   readonly synchronous: boolean;
 
+  /** How soon another member leads after the leader is lost. @default standard */
+  readonly failover?: Failover | undefined;
+
   /** PostgreSQL's data directory. */
   readonly dataDirectory: string;
 
@@ -73,22 +78,6 @@ export interface Certificates {
   readonly key: string;
 }
 
-/**
- * Patroni's timing, in seconds. The key of a leader that died stays until the ttl has run out, and that is nearly all
- * of the outage after the loss of a server. A crash of PostgreSQL alone is noticed within one loop_wait.
- *
- * - Since its last renewal, a leader notices after loop_wait (1) that the next one fails, and tries for retry_timeout
- *   (4). Then it asks all members for their consent, twice 2 s at most. So at 9 s it has either the consent (failsafe
- *   mode) or has demoted itself. The key is gone at 12 s, so even a slow etcd never makes two leaders.
- *   patroni/patroni#3678 shows what happens when the consent comes later than that. Patroni's own rule, loop_wait + 2 x
- *   retry_timeout <= ttl, holds with 3 s to spare.
- * - retry_timeout is longer than the election of a new etcd leader, which takes 1 to 2 s.
- * - Patroni raises a ttl below 20 to 20 by itself; the image's trellis-patroni.py lowers that limit.
- * - A longer loop_wait would shorten this outage further, because the key is then older when its holder dies. But then
- *   every crash that can be repaired in place would take longer to be noticed.
- */
-export const CLOCK = { ttl: 12, loop_wait: 1, retry_timeout: 4 } as const;
-
 /** How many bytes an asynchronous standby may lack and still become leader: one WAL segment. */
 const MOST_LAG_AT_FAILOVER = 16 * 1024 * 1024;
 
@@ -98,7 +87,7 @@ const MOST_LAG_AT_FAILOVER = 16 * 1024 * 1024;
  */
 export function patroniConfig(args: PatroniArgs): string {
   const { etcd, server } = args.certificates;
-  const { postgres, rest } = args.ports ?? { postgres: 5432, rest: 8008 };
+  const { postgres, rest } = args.ports ?? POSTGRES.ports;
   const listen = args.listen ?? "0.0.0.0";
   return `# Patroni of ${args.scope}, rendered by Trellis.
 ${stringify(
@@ -120,7 +109,9 @@ ${stringify(
       // The password comes from the environment; without it Patroni refuses to start.
       authentication: { username: "patroni" },
     },
-    ctl: { cacert: server.authority },
+    // Members announce addresses, which no certificate contains. Each presents the same certificate, so the name of their
+    // Service identifies a member as well as its own name would. trellis-patroni.py reads server_name.
+    ctl: { cacert: server.authority, server_name: hostOf(POSTGRES.headless) },
     bootstrap: {
       dcs: dynamicConfiguration(args),
       initdb: INITDB,
@@ -164,10 +155,11 @@ const INITDB = [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, "data-checksums"];
 export function dynamicConfiguration({
   memoryMib,
   synchronous,
+  failover = "standard",
   archiving,
-}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "archiving">) {
+}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "failover" | "archiving">) {
   return {
-    ...CLOCK,
+    ...CLOCKS[failover],
     maximum_lag_on_failover: MOST_LAG_AT_FAILOVER,
     // How long a crashed leader may try to recover by itself before a standby is promoted. A restart after a crash
     // takes seconds, and a promotion ends every session.

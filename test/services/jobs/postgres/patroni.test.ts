@@ -44,7 +44,8 @@ describeWith(PATRONI_PROGRAMS, "the jobs beside a real Patroni cluster", () => {
     });
     const [member] = cluster.members;
     environment = {
-      PATRONI_URL: `https://${member?.address}:${member?.ports.rest}`,
+      // As in a pod of the jobs: by a name that the certificate contains, while members announce their addresses.
+      PATRONI_URL: `https://localhost:${member?.ports.rest}`,
       PATRONI_CACERT: file("ca.crt", cluster.authority.cert),
       PATRONI_PASSWORD: cluster.passwords.rest,
     };
@@ -118,6 +119,13 @@ describeWith(PATRONI_PROGRAMS, "the jobs beside a real Patroni cluster", () => {
     expect(run, run.stderr).toMatchObject({ exitCode: 0 });
     await eventually("an emptied member", 30_000, () => replica?.log.includes("Removing data directory"));
     await cluster.settled();
+  });
+
+  it("has a patronictl that reaches members by the addresses that they announce", async () => {
+    const [member] = cluster.members;
+    const [replica] = await cluster.replicas();
+    const said = await member?.patronictl("reload", "trellis", replica?.name ?? "", "--force");
+    expect(said).toMatch(new RegExp(`Reload request received for member ${replica?.name}`));
   });
 
   it("changes Patroni's configuration once", async () => {

@@ -11,19 +11,23 @@ const member = (name: string, role: string, more: Record<string, unknown> = {}) 
   host: "10.42.0.7",
   port: 5432,
   lag: 0,
-  api_url: `https://${name}.postgres.postgres.svc.cluster.local:8008/patroni`,
+  api_url: "https://10.42.0.7:8008/patroni",
   ...more,
 });
 
-const names = (...members: ReturnType<typeof member>[]) => healthyReplicas(members).map(({ name }) => name);
+const SERVICE = "postgres.postgres.svc.cluster.local";
+const names = (...members: ReturnType<typeof member>[]) =>
+  healthyReplicas(members, SERVICE).map(({ name }) => name);
 
 describe("the source of a backup", () => {
   const leader = member("postgres-0", "leader");
 
   it("is a replica that streams, by the name that its certificate holds", () => {
-    expect(healthyReplicas([leader, member("postgres-1", "quorum_standby")])).toEqual([
-      { name: "postgres-1", host: "postgres-1.postgres.postgres.svc.cluster.local", port: 5432, lag: 0 },
+    const members = [leader, member("postgres-1", "quorum_standby")];
+    expect(healthyReplicas(members, SERVICE)).toEqual([
+      { name: "postgres-1", host: `postgres-1.${SERVICE}`, port: 5432, lag: 0 },
     ]);
+    expect(healthyReplicas(members, "127.0.0.1")).toMatchObject([{ host: "10.42.0.7" }]);
   });
 
   it("is the closest of several", () => {

@@ -23,7 +23,7 @@ function snapshot(entries: Record<string, unknown>): Snapshot {
 
 const member = (host: string, fields: object = {}) => ({
   conn_url: `postgres://${host}:5432/postgres`,
-  api_url: "https://postgres-0.postgres:8008/patroni",
+  api_url: "https://10.42.0.7:8008/patroni",
   state: "running",
   role: "replica",
   ...fields,

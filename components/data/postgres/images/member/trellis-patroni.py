@@ -1,23 +1,35 @@
-"""Patroni as it is, but for two of its built-in waits and for its answer to an etcd without authentication.
+#!/usr/bin/python3
+"""Patroni, and patronictl under that name, with five changes.
 
 1. A lease may be shorter than 20 s, the floor of Patroni. The rule that makes a lease safe is another one, and stays:
-   loop_wait + 2 x retry_timeout <= ttl. patroni-config.ts says why ours is as short as it is.
+   loop_wait + 2 x retry_timeout <= ttl. clock.ts says why ours is as short as it is.
 2. A PostgreSQL that is being stopped is asked every tenth of a second whether it has ended, not every second. A planned
    switchover waits for this with all its clients.
 3. Where patroni.yml names a user of etcd, etcd must ask for its password. Patroni itself would go on without one, and any
    client could then rewrite the cluster. An error here is to Patroni like an etcd that does not answer: it waits.
+4. The certificate of another member's REST API is verified by the name ctl.server_name of patroni.yml. Members announce
+   the addresses of their pods, because a name would need DNS for every vote; no certificate contains such an address.
+5. Once an etcd member's name was resolved, nothing waits for DNS again: the known address is used while the name is resolved
+   anew in the background. Patroni itself forgets it when no etcd member answers, and then waits for DNS longer than its
+   lease lasts. Only names are concerned, so only an etcd in the same Kubernetes cluster.
 """
 
+import os
 import sys
+import time
 
 import patroni.postgresql
 from patroni.__main__ import main
 from patroni.config import Config
+from patroni.dcs.etcd import DnsCachingResolver
 from patroni.dcs.etcd3 import Etcd3Client, Etcd3Exception
+from patroni.request import PatroniRequest
 
 SHORTEST_TTL = 10
 ADJUST = "_Config__get_and_maybe_adjust_int_value"
 POLLING_INTERVAL = "STOP_POLLING_INTERVAL"
+# The least time between two attempts to resolve the same name, in seconds.
+RESOLVE_AGAIN = 5
 
 
 def allow_shorter_ttl(adjust):
@@ -37,16 +49,58 @@ def demand_authentication(authenticate):
     return demanded
 
 
+def verify_server_name(reload_config):
+    def reloaded(self, config):
+        reload_config(self, config)
+        name = self._get_ctl_value(config, "server_name")
+        # Patroni sets it itself, to False, where verification is turned off.
+        if name and "assert_hostname" not in self._pool.connection_pool_kw:
+            self._pool.connection_pool_kw["assert_hostname"] = name
+
+    return reloaded
+
+
+def refresh(resolver, host, port, age):
+    """Returns the known addresses; resolves the name in the background if they are older than the given age."""
+    resolved_at, addresses = resolver._cache.get((host, port), (0, []))
+    if addresses and time.time() - resolved_at > age:
+        resolver._cache[(host, port)] = (time.time(), addresses)
+        resolver.resolve_async(host, port)
+    return addresses
+
+
+def resolve_in_background(resolve):
+    def resolved(self, host, port):
+        return refresh(self, host, port, self._cache_time) or resolve(self, host, port)
+
+    return resolved
+
+
+def remove(self, host, port):
+    refresh(self, host, port, RESOLVE_AGAIN)
+
+
 # A Patroni that keeps them elsewhere must not start with another clock than the one that was tried.
 if not (
     hasattr(Config, ADJUST)
     and hasattr(patroni.postgresql, POLLING_INTERVAL)
     and hasattr(Etcd3Client, "authenticate")
+    and all(hasattr(DnsCachingResolver, method) for method in ("resolve", "resolve_async", "remove"))
+    and hasattr(PatroniRequest, "reload_config")
+    and hasattr(PatroniRequest, "_get_ctl_value")
 ):
     sys.exit("this release of Patroni lacks the internals that this file replaces: see components/data/postgres/images/member/trellis-patroni.py")
 setattr(Config, ADJUST, allow_shorter_ttl(getattr(Config, ADJUST)))
 setattr(patroni.postgresql, POLLING_INTERVAL, 0.1)
 Etcd3Client.authenticate = demand_authentication(Etcd3Client.authenticate)
 
+DnsCachingResolver.resolve = resolve_in_background(DnsCachingResolver.resolve)
+DnsCachingResolver.remove = remove
+PatroniRequest.reload_config = verify_server_name(PatroniRequest.reload_config)
+
 if __name__ == "__main__":
+    if os.path.basename(sys.argv[0]) == "patronictl":
+        from patroni.ctl import ctl
+
+        sys.exit(ctl(prog_name="patronictl"))
     main()

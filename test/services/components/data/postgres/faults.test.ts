@@ -1,11 +1,22 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CLOCKS, type Clock } from "../../../../../components/data/postgres";
 import { PATRONI_PROGRAMS } from "../../../../rigs/patroni/cluster";
-import { FAULTS } from "../../../../rigs/patroni/faults";
-import { Trial } from "../../../../rigs/patroni/trial";
+import { FAULTS, type Fault, LEASE_FAULTS } from "../../../../rigs/patroni/faults";
+import { type Outage, Trial } from "../../../../rigs/patroni/trial";
 import { describeWith } from "../../../../rigs/programs";
 
-/** A shared machine may stall for seconds; whether a goal is kept as a median, the benchmark says. */
-const STALLS_SECONDS = 30;
+/**
+ * Reserve of a promise on a machine that does other work too: a quarter, and two seconds, in which on two busy cores a
+ * program starts. What the machine stalled during the outage comes off before. Whether a goal is kept as a median, the
+ * benchmark shows.
+ */
+const kept = ({ seconds, stalled }: Outage, goal: number) =>
+  expect(seconds - stalled, `${seconds} s, of which the machine stalled ${stalled} s`).toBeLessThan(
+    goal * 1.25 + 2,
+  );
+
+/** Reads go on while a replica or the leader runs; HAProxy looks for another one within two seconds. */
+const READ_GOAL = 2;
 
 const mayChangeUsers = process.getuid?.() === 0;
 
@@ -20,14 +31,25 @@ describeWith(PATRONI_PROGRAMS, "PostgreSQL under Patroni, from the rendered file
     await trial?.stop();
   });
 
-  it.skipIf(!mayChangeUsers).for(FAULTS)("survives: $title", async (fault) => {
+  const survive = async (fault: Fault, clock: Clock) => {
     const verdict = await trial.suffer(fault);
 
     expect(verdict.missing).toEqual([]);
     expect(verdict.secondLeaders).toEqual([]);
-    expect(verdict.withoutWrites).toBeLessThan(fault.goal + STALLS_SECONDS);
-    expect(verdict.withoutReads).toBeLessThan(STALLS_SECONDS);
+    kept(verdict.withoutWrites, fault.goal(clock));
+    kept(verdict.withoutReads, READ_GOAL);
+    if (fault.demotion) kept(verdict.readAsPrimary, fault.demotion(clock));
     expect(verdict.acknowledged).toBeGreaterThan(0);
     if (fault.leaderChanges) expect(verdict.leaderChanged).toBe(true);
+  };
+
+  it.skipIf(!mayChangeUsers).for(FAULTS)("survives: $title", (fault) => survive(fault, CLOCKS.standard));
+
+  describe("after a change of the lease, without a restart", () => {
+    beforeAll(async () => {
+      if (mayChangeUsers) await trial.cluster.changeFailover("fast");
+    });
+
+    it.skipIf(!mayChangeUsers).for(LEASE_FAULTS)("survives: $title", (fault) => survive(fault, CLOCKS.fast));
   });
 });

@@ -4,14 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import {
-  memberEnvironment,
-  PASSWORD_VARIABLES,
-  patroniConfig,
-} from "../../../../../components/data/postgres";
+import { PASSWORD_VARIABLES, patroniConfig } from "../../../../../components/data/postgres";
 import { k3sServerPart } from "../../../../../components/servers/k3s";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../../../../rigs/etcd/cluster";
 import { exampleCluster, exampleServer } from "../../../../rigs/kubernetes/k3s-example";
+import { environmentOfPod } from "../../../../rigs/patroni/pod";
 import { describeWith, program } from "../../../../rigs/programs";
 import { eventually } from "../../../../rigs/waiting";
 
@@ -124,16 +121,6 @@ describeWith([...ETCD_PROGRAMS, "patroni"], "while authentication of etcd is off
       // No PostgreSQL is needed to see that Patroni competes for its keys.
       programs: join(folder, "no-programs"),
     });
-    const fixed = Object.fromEntries(
-      memberEnvironment("postgres").map((variable) => [
-        variable.name,
-        "value" in variable
-          ? variable.value.replaceAll("$(POD_IP)", "127.0.0.1").replaceAll("$(PATRONI_NAME)", "postgres-0")
-          : variable.name === "POD_IP"
-            ? "127.0.0.1"
-            : "postgres-0",
-      ]),
-    );
     const patroni = start(
       join(dirname(program("patroni")), "python3"),
       [
@@ -142,7 +129,7 @@ describeWith([...ETCD_PROGRAMS, "patroni"], "while authentication of etcd is off
         file("patroni.yml", configuration),
       ],
       {
-        ...fixed,
+        ...environmentOfPod({ name: "postgres-0", address: "127.0.0.1" }),
         ...Object.fromEntries(Object.values(PASSWORD_VARIABLES).map((name) => [name, "password0of0a0test"])),
         [PASSWORD_VARIABLES.etcd]: PATRONI_PASSWORD,
       },

@@ -2,7 +2,16 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type PatroniArgs, patroniConfig } from "../../../../../components/data/postgres";
+import {
+  CLOCKS,
+  memberEnvironment,
+  type PatroniArgs,
+  patroniConfig,
+  serverNames,
+} from "../../../../../components/data/postgres";
+import { timeoutsFor } from "../../../../../components/servers/etcd/timeouts";
+import { roundTripMs } from "../../../../../components/settings/hetzner-catalogue";
+import { nonempty } from "../../../../rigs/nonempty";
 
 const certificates = (folder: string) => ({
   authority: `${folder}/ca.crt`,
@@ -26,17 +35,42 @@ const ARGS: PatroniArgs = {
 const rendered = (args: Partial<PatroniArgs> = {}) => parse(patroniConfig({ ...ARGS, ...args }));
 
 describe("patroni.yml", () => {
-  it("never lets a leader's key outlive its word: two attempts and the members' consent fit into the lease", () => {
+  const CONSENT_SECONDS = 4; // two requests of 2 s each, in Patroni's ha.py
+  const failovers = ["standard", "fast"] as const;
+
+  it.each(failovers)(
+    "fits two attempts, and one with the members' consent, into the lease: %s",
+    (failover) => {
+      const { ttl, loop_wait, retry_timeout } = rendered({ failover }).bootstrap.dcs;
+      expect(loop_wait + 2 * retry_timeout).toBeLessThanOrEqual(ttl);
+      expect(loop_wait + retry_timeout + CONSENT_SECONDS).toBeLessThan(ttl);
+    },
+  );
+
+  it("fits even an etcd that answers the read late and the renewal never into the lease, unless it is to be fast", () => {
     const { ttl, loop_wait, retry_timeout } = rendered().bootstrap.dcs;
-    const CONSENT_SECONDS = 4; // two requests of 2 s each, in Patroni's ha.py
-    expect(loop_wait + 2 * retry_timeout).toBeLessThanOrEqual(ttl);
-    expect(loop_wait + retry_timeout + CONSENT_SECONDS).toBeLessThan(ttl);
+    expect({ ttl, loop_wait, retry_timeout }).toEqual(CLOCKS.standard);
+    expect(loop_wait + 2 * retry_timeout + CONSENT_SECONDS).toBeLessThan(ttl);
   });
 
-  it("wants no shorter lease than the image allows", () => {
+  it("waits for longer than etcd elects a leader, between continents too unless it is to be fast", () => {
+    const electionSeconds = (roundTripMs: number) => (2 * timeoutsFor(roundTripMs).electionMs) / 1000;
+    expect(CLOCKS.standard.retry_timeout).toBeGreaterThan(electionSeconds(roundTripMs("fsn1", "hil")));
+    expect(CLOCKS.fast.retry_timeout).toBeGreaterThan(electionSeconds(roundTripMs("fsn1", "hel1")));
+  });
+
+  it.each(failovers)("wants no shorter lease than the image allows: %s", (failover) => {
     const program = readFileSync("components/data/postgres/images/member/trellis-patroni.py", "utf8");
     const [, shortest] = /^SHORTEST_TTL = (\d+)$/m.exec(program) ?? [];
-    expect(rendered().bootstrap.dcs.ttl).toBeGreaterThanOrEqual(Number(shortest));
+    expect(rendered({ failover }).bootstrap.dcs.ttl).toBeGreaterThanOrEqual(Number(shortest));
+  });
+
+  it("needs no DNS: members announce addresses, and are verified by a name that their certificate contains", () => {
+    const announced = memberEnvironment().filter(({ name }) => name.endsWith("_CONNECT_ADDRESS"));
+    for (const variable of nonempty(announced)) {
+      expect(variable).toHaveProperty("value", expect.stringMatching(/^\$\(POD_IP\):\d+$/));
+    }
+    expect(serverNames()).toContain(rendered().ctl.server_name);
   });
 
   it("waits for a quorum of replicas where it is synchronous, and goes on without etcd either way", () => {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import {
+  CLOCKS,
   POSTGRES,
   Postgres,
   type PostgresArchiveArgs,
@@ -129,6 +130,38 @@ describe("PostgreSQL in the cluster", () => {
     expect(members?.inputs.spec.podManagementPolicy).toBe("Parallel");
     const podAntiAffinity = members?.inputs.spec.template.spec.affinity.podAntiAffinity;
     expect(podAntiAffinity).toHaveProperty("requiredDuringSchedulingIgnoredDuringExecution");
+  });
+
+  it.each(["standard", "fast"] as const)(
+    "ends a member that does not answer before its lease is over: %s",
+    async (failover) => {
+      const [members] = of(await objectsOf({ failover }), "StatefulSet");
+      const { livenessProbe } = members?.inputs.spec.template.spec.containers[0] ?? {};
+      const { periodSeconds, timeoutSeconds, failureThreshold, terminationGracePeriodSeconds } =
+        livenessProbe;
+      const noticed = periodSeconds + failureThreshold * Math.max(periodSeconds, timeoutSeconds);
+      const { ttl, loop_wait } = CLOCKS[failover];
+      // Its last renewal may be a round old when it freezes.
+      expect(noticed + terminationGracePeriodSeconds).toBeLessThan(ttl - loop_wait);
+    },
+  );
+
+  it("gives members a resolver that gives up after a second", async () => {
+    const [members] = of(await objectsOf(), "StatefulSet");
+    const { dnsConfig } = members?.inputs.spec.template.spec ?? {};
+    const options = dnsConfig.options.map(({ name, value }: Record<string, string>) => `${name}:${value}`);
+    expect(options).toEqual(["ndots:1", "timeout:1", "attempts:1"]);
+  });
+
+  it("brings a changed lease to a running cluster by a Job of its own", async () => {
+    const job = async (failover: "standard" | "fast") => {
+      const objects = await objectsOf({ failover });
+      const specification = JSON.stringify(of(objects, "ConfigMap").map(({ inputs }) => inputs.data));
+      return { name: of(objects, "Job")[0]?.name, ttl: /\\"ttl\\": (\d+)/.exec(specification)?.[1] };
+    };
+    const [standard, fast] = [await job("standard"), await job("fast")];
+    expect([standard.ttl, fast.ttl]).toEqual(["20", "12"]);
+    expect(fast.name).not.toBe(standard.name);
   });
 
   it("opens for each member the NodePorts at which HAProxy looks for it", async () => {
