@@ -2,10 +2,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
 import type { EtcdAccess, HetznerCluster } from "../servers";
 import {
+  backupSessions,
+  databaseSessions,
   minioShape,
   type OffsiteStore,
   offsiteStore,
   postgresShape,
+  postgresSize,
   type Settings,
   type SettingsSecrets,
 } from "../settings";
@@ -14,7 +17,7 @@ import { PostgresPki } from "../shared/pki";
 import { Backup } from "./backup";
 import { MinIO } from "./minio";
 import { PatroniEtcd } from "./patroni-etcd";
-import { Postgres, postgresImage, recoveryImage, serverNames } from "./postgres";
+import { Postgres, type PostgresArgs, postgresImage, recoveryImage, serverNames } from "./postgres";
 
 /** What the data layer passes to the systems. */
 export interface DataLayer {
@@ -133,11 +136,11 @@ function databases(
       namespace: cluster.namespaces.postgres,
       replicas,
       synchronous,
-      cpuMillis: postgres.cpuMillis,
-      memoryMib: postgres.memoryMib,
+      ...postgresSize(settings),
       volumeGib: postgres.volumeGib,
       storageClass: postgres.storageClass,
-      databases: postgres.databases,
+      databases: withSessions(settings),
+      backupSessions: backupSessions(environment),
       pooling: postgres.pooling,
       scope: settings.cluster,
       pods: cluster.podRanges,
@@ -158,6 +161,17 @@ function databases(
       },
     },
     { provider: cluster.provider },
+  );
+}
+
+/** The databases, each with the most sessions that its logins may hold together. */
+function withSessions(settings: Settings): PostgresArgs["databases"] {
+  const sessions = databaseSessions(settings);
+  return Object.fromEntries(
+    Object.entries(settings.postgres.databases).map(([name, database]) => [
+      name,
+      { ...database, connections: sessions[name] ?? 0 },
+    ]),
   );
 }
 

@@ -6,6 +6,7 @@ import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { PATHS, POSTGRES_USER } from "../paths";
 import { memberEnvironment } from "./member-environment";
+import { sharedMemoryMib } from "./memory";
 
 export interface MemberPodArgs {
   /** Image with PostgreSQL, Patroni and pgBackRest. */
@@ -40,9 +41,6 @@ export interface MemberPodArgs {
   readonly archive?: MemberArchive | undefined;
 }
 
-/** Shared memory for parallel queries, for which a container's default of 64 MiB is too small. */
-const SHARED_MEMORY = "256Mi";
-
 /** Seconds in which a member can hand over the lead and shut PostgreSQL down in order. */
 const TERMINATION_SECONDS = 120;
 
@@ -70,7 +68,10 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
         secretVolume("server-certificate", args.serverCertificate),
         secretVolume("etcd-certificate", args.etcdCertificate),
         { name: "sockets", emptyDir: {} },
-        { name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: SHARED_MEMORY } },
+        {
+          name: "shared-memory",
+          emptyDir: { medium: "Memory", sizeLimit: `${sharedMemoryMib(args.memoryMib)}Mi` },
+        },
         ...(args.archive ? archiveVolumes(args.archive) : []),
         SCRATCH.volume,
       ],
