@@ -2,10 +2,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
 import type { EtcdAccess, HetznerCluster } from "../servers";
 import {
+  backupSessions,
+  databaseSessions,
   minioShape,
   type OffsiteStore,
   offsiteStore,
   postgresShape,
+  postgresSize,
   type Settings,
   type SettingsSecrets,
 } from "../settings";
@@ -15,7 +18,7 @@ import { Backup } from "./backup";
 import { MinIO } from "./minio";
 import type { DataNamespace } from "./namespaces";
 import { PatroniEtcd } from "./patroni-etcd";
-import { Postgres, postgresImage, recoveryImage, serverNames } from "./postgres";
+import { Postgres, type PostgresArgs, postgresImage, recoveryImage, serverNames } from "./postgres";
 
 /** What the data layer passes to the systems. */
 export interface DataLayer {
@@ -138,11 +141,11 @@ function databases(
       replicas,
       synchronous,
       failover: postgres.failover,
-      cpuMillis: postgres.cpuMillis,
-      memoryMib: postgres.memoryMib,
+      ...postgresSize(settings),
       volumeGib: postgres.volumeGib,
       storageClass: postgres.storageClass,
-      databases: postgres.databases,
+      databases: withSessions(settings),
+      backupSessions: backupSessions(environment),
       pooling: postgres.pooling,
       scope: settings.cluster,
       pods: cluster.podRanges,
@@ -163,6 +166,17 @@ function databases(
       },
     },
     { provider: cluster.provider },
+  );
+}
+
+/** The databases, each with the most sessions that its logins may hold together. */
+function withSessions(settings: Settings): PostgresArgs["databases"] {
+  const sessions = databaseSessions(settings);
+  return Object.fromEntries(
+    Object.entries(settings.postgres.databases).map(([name, database]) => [
+      name,
+      { ...database, connections: sessions[name] ?? 0 },
+    ]),
   );
 }
 

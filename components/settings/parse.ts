@@ -1,5 +1,12 @@
 import { UserError } from "../shared/user-error";
-import { checkAirflow, checkEnvironment, checkHetzner, checkMinio, checkPostgres } from "./checks";
+import {
+  checkAirflow,
+  checkConnections,
+  checkEnvironment,
+  checkHetzner,
+  checkMinio,
+  checkPostgres,
+} from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
 import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
 
@@ -37,6 +44,7 @@ function crossChecks(raw: unknown): Problem[] {
     ...checkPostgres({ environment, postgres }, draft),
     ...checkMinio({ environment, minio }, draft),
     ...checkAirflow({ environment, airflow, datasurface, postgres }),
+    ...checkConnections({ environment, airflow, datasurface, postgres }),
   ];
 }
 

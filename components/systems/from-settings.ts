@@ -2,7 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
 import { type DataLayer, hostOf, POSTGRES } from "../data";
-import { airflowProcesses, type Settings, type SettingsSecrets } from "../settings";
+import {
+  airflowProcesses,
+  databaseSessions,
+  ingestionRuns,
+  type Settings,
+  type SettingsSecrets,
+} from "../settings";
 import { Airflow, POD_RUNNERS } from "./airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
 import type { SystemNamespace } from "./namespaces";
@@ -75,11 +81,6 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
   );
 }
 
-/**
- * Each ingestion run needs two sessions, one for its lock and one for its work. One session stays free for operators.
- */
-const runsAtOnce = (sessions: number) => Math.max(1, Math.floor((sessions - 1) / 2));
-
 /** Airflow, if the settings declare its database. */
 function scheduler(
   { settings, secrets, cluster, data }: SystemsInputs,
@@ -89,6 +90,7 @@ function scheduler(
   const { provider, namespaces, ingress, monitoring, protection } = cluster;
   const { postgres, minio } = data;
   const { databases } = settings.postgres;
+  const sessions = databaseSessions(settings);
   const connections = postgres.connections.airflow_db;
   if (!databases.airflow_db || !connections) return undefined;
   const { airflow: logs } = minio.access;
@@ -101,12 +103,12 @@ function scheduler(
         write: connections.write,
         migrate: connections.migrate,
         authority: postgres.authority,
-        sessions: databases.airflow_db.connections,
+        sessions: sessions.airflow_db ?? 0,
       },
       dags: ingestion?.dags ?? {},
       streamLists: ingestion?.streamLists ?? [],
       ...(ingestion && {
-        pools: { [DATASURFACE.pool]: runsAtOnce(databases[ingestion.mergeDatabase]?.connections ?? 0) },
+        pools: { [DATASURFACE.pool]: ingestionRuns(sessions[ingestion.mergeDatabase] ?? 0) },
       }),
       ...(slackToken && { slackToken }),
       monitoring,

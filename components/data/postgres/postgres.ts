@@ -29,6 +29,12 @@ export interface PostgresArgs extends MembersArgs {
   readonly backupEpoch: number;
 
   /**
+   * Sessions that the backup login may hold over all databases. A dump takes six, and a second one beside it as many.
+   * @default 10
+   */
+  readonly backupSessions?: number;
+
+  /**
    * Whether `write` connections go through PgBouncer in transaction mode. More clients then share fewer sessions, but
    * session state such as `SET` does not last beyond a transaction.
    */
@@ -164,7 +170,7 @@ export class Postgres extends pulumi.ComponentResource {
 
   private databases(
     name: string,
-    { namespace, databases, backupEpoch, images }: PostgresArgs,
+    { namespace, databases, backupEpoch, backupSessions, images }: PostgresArgs,
     { cluster, discovery }: { readonly cluster: PostgresCluster; readonly discovery: LeaderDiscovery },
   ): ApplicationDatabases {
     const { secrets, dynamicConfiguration, members } = cluster;
@@ -174,6 +180,7 @@ export class Postgres extends pulumi.ComponentResource {
         namespace,
         databases,
         backupEpoch,
+        backupSessions: backupSessions ?? USUAL_BACKUP_SESSIONS,
         dynamicConfiguration,
         image: images.jobs,
         passwords: secrets.passwords,
@@ -209,10 +216,10 @@ export class Postgres extends pulumi.ComponentResource {
 
   private pooler(
     name: string,
-    { namespace, images }: PostgresArgs,
+    { namespace, images, databases: settings }: PostgresArgs,
     { cluster, databases }: { readonly cluster: PostgresCluster; readonly databases: ApplicationDatabases },
   ): void {
-    const { secrets, certificateDigest, dynamicConfiguration } = cluster;
+    const { secrets, certificateDigest } = cluster;
     new Pooler(
       `${name}-pooler`,
       {
@@ -221,7 +228,7 @@ export class Postgres extends pulumi.ComponentResource {
         image: images.postgres,
         credentials: databases.credentials,
         serverCertificate: secrets.serverCertificate,
-        maxConnections: dynamicConfiguration.postgresql.parameters.max_connections,
+        databases: settings,
       },
       { parent: this },
     );
@@ -250,6 +257,9 @@ export class Postgres extends pulumi.ComponentResource {
     );
   }
 }
+
+/** A dump, its verification and a dump by hand may run at the same time. */
+const USUAL_BACKUP_SESSIONS = 10;
 
 /** What base backups are made of and with, beyond PostgreSQL's own arguments. */
 interface BaseBackupParts {

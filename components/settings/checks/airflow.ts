@@ -16,7 +16,7 @@ export function airflowProcesses({
 }
 
 /** With fewer sessions a process can block itself: while one session holds a lock, others must work. */
-const LEAST_SESSIONS = 4;
+export const LEAST_AIRFLOW_SESSIONS = 4;
 
 interface Drafts {
   readonly environment: Settings["environment"] | undefined;
@@ -42,12 +42,12 @@ export function checkAirflow({ environment, airflow, datasurface, postgres }: Dr
   const processes = Object.values(airflowProcesses({ environment, airflow })).reduce((a, b) => a + b);
   const connections = databases.airflow_db?.connections;
   return [
-    ...(connections !== undefined && connections < processes * LEAST_SESSIONS
+    ...(connections !== undefined && connections < processes * LEAST_AIRFLOW_SESSIONS
       ? [
           problem(
             ["postgres", "databases", "airflow_db", "connections"],
             connections,
-            `at least ${processes * LEAST_SESSIONS}: ${LEAST_SESSIONS} for each of Airflow's ${processes} processes`,
+            `at least ${processes * LEAST_AIRFLOW_SESSIONS}: ${LEAST_AIRFLOW_SESSIONS} for each of Airflow's ${processes} processes`,
           ),
         ]
       : []),

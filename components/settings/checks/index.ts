@@ -1,5 +1,18 @@
 export { type AirflowProcess, airflowProcesses, checkAirflow } from "./airflow";
 export { checkEnvironment, checkHetzner, PODS_OF_A_NODE } from "./checks";
+export {
+  backupSessions,
+  checkConnections,
+  databaseSessions,
+  ingestionRuns,
+  maxConnections,
+  OVERHEAD_MIB,
+  RESERVED_SESSIONS,
+  SESSION_MIB,
+  type SessionBudget,
+  type SessionUse,
+  sessionBudget,
+} from "./connections";
 export { checkMinio, layoutAdvice, minioShape } from "./minio";
 export {
   type DriveLayout,
@@ -11,4 +24,5 @@ export {
   readQuorum,
   writeQuorum,
 } from "./minio-layout";
-export { checkPostgres, postgresShape } from "./postgres";
+export { checkPostgres, postgresShape, postgresSize } from "./postgres";
+export { type RainServers, rainServers } from "./rain";

@@ -12,6 +12,25 @@ export function postgresShape({ environment, postgres }: Pick<Settings, "environ
   return { replicas, synchronous: postgres.synchronous ?? replicas > 1 };
 }
 
+/** PostgreSQL's size where the settings give none: prod's fits servers of 16 GB, and carries 100 sessions. */
+const USUAL_SIZE: Record<
+  Settings["environment"],
+  { readonly memoryMib: number; readonly cpuMillis: number }
+> = {
+  dev: { memoryMib: 1024, cpuMillis: 500 },
+  staging: { memoryMib: 2048, cpuMillis: 500 },
+  prod: { memoryMib: 4096, cpuMillis: 500 },
+};
+
+/** Memory and CPU of each member. */
+export function postgresSize({ environment, postgres }: Pick<Settings, "environment" | "postgres">): {
+  readonly memoryMib: number;
+  readonly cpuMillis: number;
+} {
+  const { memoryMib, cpuMillis } = USUAL_SIZE[environment];
+  return { memoryMib: postgres.memoryMib ?? memoryMib, cpuMillis: postgres.cpuMillis ?? cpuMillis };
+}
+
 /** Checks the number of members against the servers, and whether replication is synchronous. */
 export function checkPostgres(
   {

@@ -39,15 +39,16 @@ export const postgres = z
       .optional()
       .meta(says("StorageClass of the members' volumes.", "the cluster's default")),
     memoryMib: wholeNumber(512, 1_000_000)
-      .default(1024)
+      .optional()
       .meta(
         says(
-          "Memory of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it; a change restarts the members one by one.",
+          "Memory of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it: 64 sessions at 1024, 100 from 1500 to 4096, then 25 for each GiB. A change restarts the members one by one.",
+          "1024 in dev, 2048 in staging, 4096 in prod",
         ),
       ),
     cpuMillis: wholeNumber(100, 100_000)
-      .default(500)
-      .meta(says("CPU request of each member, in thousandths of a core. There is no limit.")),
+      .optional()
+      .meta(says("CPU request of each member, in thousandths of a core. There is no limit.", "500")),
     synchronous: z
       .boolean()
       .optional()
@@ -91,10 +92,11 @@ export const postgres = z
             .default([])
             .meta(says("Extensions that a superuser creates in this database.")),
           connections: wholeNumber(1, 500)
-            .default(30)
+            .optional()
             .meta(
               says(
-                "Sessions that each of its logins may hold. All logins together are limited by `postgres.memoryMib`.",
+                "Sessions that all of its logins may hold together. A preview refuses more sessions over all databases than `postgres.memoryMib` carries.",
+                "what the programs that use the database need, 5 for others",
               ),
             ),
           epoch: epoch.meta(

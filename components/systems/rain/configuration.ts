@@ -1,4 +1,4 @@
-import type { Environment } from "../../settings";
+import { type Environment, rainServers } from "../../settings";
 
 /** The web site that publishes the rain files. */
 export const PROVIDER_URL = "https://alert.fcd.maricopa.gov/alert/Rain/";
@@ -18,6 +18,7 @@ export function rainConfiguration(environment: Environment): Record<string, stri
     RAIN_ARCHIVE: ARCHIVE_PATH,
     RAIN_BATCH_SIZE: environment === "prod" ? "2000" : "1000",
     RAIN_CONTINUE_ON_FAILURE: environment === "dev" ? "true" : "false",
+    RAIN_DATABASE_SESSIONS: String(rainServers(environment).sessions),
     RAIN_DEFAULT_START_YEAR: "2010",
     RAIN_DOWNLOAD_ATTEMPTS: "3",
     RAIN_DOWNLOAD_TIMEOUT_SECONDS: "300",

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Environment } from "../../settings";
+import { type Environment, rainServers } from "../../settings";
 import { digest } from "../../shared/digest";
 import { ingressAnnotations } from "../../shared/pods";
 import { rainConfiguration } from "./configuration";
@@ -17,7 +17,6 @@ import {
   apiService,
   metricsDeployment,
   metricsService,
-  replicaRange,
 } from "./servers";
 
 export interface RainTrackerArgs {
@@ -184,7 +183,7 @@ export class RainTracker extends pulumi.ComponentResource {
       { metadata: api, spec: apiAutoscaler(environment) },
       { parent: this },
     );
-    if (replicaRange(environment).min > 1) {
+    if (rainServers(environment).least > 1) {
       new k8s.policy.v1.PodDisruptionBudget(
         `${name}-api-disruption`,
         { metadata: api, spec: { maxUnavailable: 1, selector: { matchLabels: LABELS.api } } },

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Environment } from "../../settings";
+import { type Environment, rainServers } from "../../settings";
 import { LABELS, PORTS, RAIN } from "./names";
 import { type RainPodArgs, type Resources, rainPod } from "./rain-pod";
 
@@ -9,11 +9,6 @@ type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 /** The API's resources are those of the service that this one replaces. */
 const API_RESOURCES: Resources = { cpu: ["100m", "500m"], memory: ["128Mi", "256Mi"] };
 const METRICS_RESOURCES: Resources = { cpu: ["25m", "250m"], memory: ["96Mi", "256Mi"] };
-
-/** The number of API pods: one is enough to try things, two survive the loss of a server, and load adds more. */
-export function replicaRange(environment: Environment): { min: number; max: number } {
-  return environment === "dev" ? { min: 1, max: 2 } : { min: 2, max: 4 };
-}
 
 /** Pods read their environment only at their start, so a new digest restarts them. */
 export const CONFIG_DIGEST = "trellis/config-digest";
@@ -64,7 +59,7 @@ export function metricsDeployment(args: RainPodArgs, configDigest: pulumi.Input<
           container: "metrics",
           words: ["serve-metrics"],
           resources: METRICS_RESOURCES,
-          environment: { RAIN_PORT: String(PORTS.metrics) },
+          environment: { RAIN_PORT: String(PORTS.metrics), RAIN_DATABASE_SESSIONS: "1" }, // scrapes take turns
           serving: {
             ports: [{ name: "metrics", containerPort: PORTS.metrics }],
             startupProbe: { ...probe, periodSeconds: 2, failureThreshold: 60 },
@@ -91,11 +86,11 @@ export const metricsService: k8s.types.input.core.v1.ServiceSpec = {
 export function apiAutoscaler(
   environment: Environment,
 ): k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec {
-  const { min, max } = replicaRange(environment);
+  const { least, most } = rainServers(environment);
   return {
     scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: RAIN.api },
-    minReplicas: min,
-    maxReplicas: max,
+    minReplicas: least,
+    maxReplicas: most,
     metrics: [
       {
         type: "Resource",

@@ -3,7 +3,7 @@ import { MARK, makeRole, setPassword } from "./roles";
 import { BACKUP_ROLE, type BackupSpecification, loginName } from "./specification";
 
 /** A backup, its own verification and a manual backup may run at the same time. */
-const SESSIONS = 10;
+const USUAL_SESSIONS = 10;
 
 /**
  * The logins for backups: they can read everything and change nothing. That includes rows behind row security, and
@@ -11,7 +11,7 @@ const SESSIONS = 10;
  */
 export async function makeBackupLogins(
   leader: Database,
-  { logins }: BackupSpecification,
+  { logins, connectionLimit }: BackupSpecification,
   databases: readonly string[],
   passwordOf: (file: string) => string,
 ): Promise<void> {
@@ -26,7 +26,7 @@ export async function makeBackupLogins(
     const login = quoteIdentifier(name);
     await makeRole(leader, name, "LOGIN");
     await leader.query(`COMMENT ON ROLE ${login} IS ${quoteLiteral(MARK + BACKUP_ROLE)};
-      ALTER ROLE ${login} BYPASSRLS CONNECTION LIMIT ${SESSIONS};
+      ALTER ROLE ${login} BYPASSRLS CONNECTION LIMIT ${connectionLimit ?? USUAL_SESSIONS};
       ALTER ROLE ${login} SET lo_compat_privileges = on;
       GRANT ${group} TO ${login}`);
     await setPassword(leader, { name, password: passwordOf(passwordFile) });

@@ -79,7 +79,7 @@ const application = z.strictObject({
 });
 
 /** Logins that read all databases, for backups. */
-const backup = z.strictObject({ logins: z.array(login).min(1, "the backup needs a login") });
+const backup = z.strictObject({ logins: z.array(login).min(1, "the backup needs a login"), connectionLimit });
 
 export const specification = z
   .strictObject({

@@ -23,6 +23,8 @@ export interface ApplicationDatabasesArgs extends Omit<BootstrapJobArgs, "run"> 
    * Increment to get a new login, with a new password, for backups. The previous one works until the next increment.
    */
   readonly backupEpoch: number;
+  /** Sessions that the backup login may hold over all databases. */
+  readonly backupSessions: number;
   /** Patroni's settings that all members share. The Job applies them to a running cluster. */
   readonly dynamicConfiguration: object;
 }
@@ -54,7 +56,11 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
     const newest = backups.at(-1);
     if (!newest) throw new Error(`there is no backup login for epoch ${args.backupEpoch}`);
     this.backup = { user: newest.user, password: newest.password };
-    const specification = bootstrapSpecification(args.databases, args.backupEpoch, args.dynamicConfiguration);
+    const specification = bootstrapSpecification(
+      args.databases,
+      { epoch: args.backupEpoch, sessions: args.backupSessions },
+      args.dynamicConfiguration,
+    );
     recordArtefact(this, `postgres/${SPECIFICATION_FILE}`, specification);
     // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
     // of one run with the passwords of another.

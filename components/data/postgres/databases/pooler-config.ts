@@ -1,8 +1,8 @@
 import { hostOf, POSTGRES } from "../names";
 
 export interface PoolerConfigArgs {
-  /** How many sessions the leader accepts in total. The poolers share half of them. */
-  readonly maxConnections: number;
+  /** The databases with the sessions of each. The poolers share half of them, the rest is for direct connections. */
+  readonly databases: Readonly<Record<string, { readonly connections: number }>>;
   /** How many poolers there are. More poolers get fewer sessions each. */
   readonly replicas: number;
 }
@@ -20,12 +20,16 @@ export const POOLER_PLACES = {
 const MOST_CLIENTS = 1000;
 
 /** pgbouncer.ini for PgBouncer 1.21 or newer. In transaction mode, clients share the leader's sessions. */
-export function poolerConfig({ maxConnections, replicas }: PoolerConfigArgs): string {
+export function poolerConfig({ databases, replicas }: PoolerConfigArgs): string {
   const { certificates, users } = POOLER_PLACES;
-  const sessions = Math.max(4, Math.floor(maxConnections / 2 / replicas));
+  const leader = `host=${hostOf(POSTGRES.primary)} port=${POSTGRES.ports.postgres}`;
+  const lines = Object.entries(databases).map(([name, { connections }]) => {
+    const sessions = Math.max(1, Math.floor(connections / 2 / replicas));
+    return `${name} = ${leader} pool_size=${sessions} max_db_connections=${sessions}`;
+  });
   return `; PgBouncer before the PostgreSQL leader, rendered by Trellis.
 [databases]
-* = host=${hostOf(POSTGRES.primary)} port=${POSTGRES.ports.postgres}
+${lines.join("\n")}
 
 [pgbouncer]
 listen_addr = *
@@ -33,8 +37,6 @@ listen_port = ${POSTGRES.ports.postgres}
 unix_socket_dir =
 pool_mode = transaction
 max_client_conn = ${MOST_CLIENTS}
-default_pool_size = ${Math.max(2, Math.floor(sessions / 4))}
-max_db_connections = ${sessions}
 ; Statements that a driver prepared follow it from one session to the next.
 max_prepared_statements = 200
 ; What drivers send when they connect, and no session may keep from another.

@@ -7,6 +7,7 @@ import { LABELS, POSTGRES } from "../names";
 import { POSTGRES_USER } from "../paths";
 import type { Credential } from "./application-databases";
 import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
+import type { DatabaseSettings } from "./specification";
 
 export interface PoolerArgs {
   /** PostgreSQL's namespace. */
@@ -19,8 +20,8 @@ export interface PoolerArgs {
   readonly serverCertificate: pulumi.Input<string>;
   /** Digest of the certificate; a change rolls the poolers. */
   readonly certificateDigest: pulumi.Input<string>;
-  /** How many sessions the leader accepts in total. The poolers share half of them. */
-  readonly maxConnections: number;
+  /** The databases; the poolers share half of the sessions of each. */
+  readonly databases: DatabaseSettings;
 }
 
 const REPLICAS = 2;
@@ -42,11 +43,11 @@ export class Pooler extends pulumi.ComponentResource {
   }
 
   /** The Secret with PgBouncer's configuration and logins, and the digest of both. */
-  private config(name: string, { credentials, maxConnections }: PoolerArgs, metadata: Metadata) {
+  private config(name: string, { credentials, databases }: PoolerArgs, metadata: Metadata) {
     const users = pulumi
       .all(credentials.map(({ user, password }) => pulumi.output({ user, password })))
       .apply(poolerUsers);
-    const config = poolerConfig({ maxConnections, replicas: REPLICAS });
+    const config = poolerConfig({ databases, replicas: REPLICAS });
     const secret = new k8s.core.v1.Secret(
       `${name}-config`,
       { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },

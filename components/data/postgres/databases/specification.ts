@@ -1,4 +1,3 @@
-import type { Settings } from "../../../settings";
 import { BACKUP_GROUP } from "../logins";
 
 /**
@@ -10,7 +9,17 @@ export type Access = (typeof ACCESSES)[number];
 
 const APPLICATION: Record<Access, string> = { read: "reader", write: "writer", migrate: "migrator" };
 
-export type DatabaseSettings = Settings["postgres"]["databases"];
+/** The applications' databases by name. */
+export type DatabaseSettings = Readonly<Record<string, DatabaseSetting>>;
+
+export interface DatabaseSetting {
+  /** Extensions that a superuser creates in the database. */
+  readonly extensions: readonly string[];
+  /** Sessions that all of its logins may hold together, and so also the most of one login. */
+  readonly connections: number;
+  /** The epoch of its passwords; increments make new logins. */
+  readonly epoch: number;
+}
 
 export interface Login {
   /** Name of the database. */
@@ -59,15 +68,25 @@ export function backupLoginsOf(epoch: number): BackupLogin[] {
     }));
 }
 
+/** The login of backups: the epoch of its password, and the sessions that it may hold over all databases. */
+export interface BackupAccess {
+  readonly epoch: number;
+  readonly sessions: number;
+}
+
 /** Input of the bootstrap job, as JSON. */
 export function bootstrapSpecification(
   databases: DatabaseSettings,
-  backupEpoch: number,
+  backup: BackupAccess,
   dynamicConfiguration: object,
 ): string {
   const logins = loginsOf(databases);
   const specification = {
-    databases: Object.entries(databases).map(([name, { extensions }]) => ({ name, extensions })),
+    databases: Object.entries(databases).map(([name, { extensions, connections }]) => ({
+      name,
+      extensions,
+      connectionLimit: connections + backup.sessions, // PostgreSQL counts every session but a superuser's
+    })),
     applications: Object.entries(databases).flatMap(([database, { connections }]) =>
       ACCESSES.map((access) => ({
         name: applicationName(database, access),
@@ -80,7 +99,8 @@ export function bootstrapSpecification(
       })),
     ),
     backup: {
-      logins: backupLoginsOf(backupEpoch).map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),
+      connectionLimit: backup.sessions,
+      logins: backupLoginsOf(backup.epoch).map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),
     },
     patroni: dynamicConfiguration,
   };

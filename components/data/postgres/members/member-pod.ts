@@ -7,6 +7,7 @@ import { LABELS, POSTGRES } from "../names";
 import { PATHS, POSTGRES_USER } from "../paths";
 import type { Failover } from "./clock";
 import { MEMBER_RESOLVER, memberEnvironment } from "./member-environment";
+import { sharedMemoryMib } from "./memory";
 
 export interface MemberPodArgs {
   /** Image with PostgreSQL, Patroni and pgBackRest. */
@@ -40,9 +41,6 @@ export interface MemberPodArgs {
   /** Where WAL is archived to. @default none: there is no archive */
   readonly archive?: MemberArchive | undefined;
 }
-
-/** Shared memory for parallel queries, for which a container's default of 64 MiB is too small. */
-const SHARED_MEMORY = "256Mi";
 
 /**
  * Patroni answers this while its loop runs. A member without a leader is alive, and a restart would not help it.
@@ -85,7 +83,10 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
         secretVolume("server-certificate", args.serverCertificate),
         secretVolume("etcd-certificate", args.etcdCertificate),
         { name: "sockets", emptyDir: {} },
-        { name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: SHARED_MEMORY } },
+        {
+          name: "shared-memory",
+          emptyDir: { medium: "Memory", sizeLimit: `${sharedMemoryMib(args.memoryMib)}Mi` },
+        },
         ...(args.archive ? archiveVolumes(args.archive) : []),
         SCRATCH.volume,
       ],

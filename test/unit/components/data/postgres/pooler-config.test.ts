@@ -3,17 +3,26 @@ import { poolerConfig, poolerUsers } from "../../../../../components/data/postgr
 
 const value = (text: string, name: string) => new RegExp(`^${name} = (.*)$`, "m").exec(text)?.[1];
 
+const DATABASES = { airflow_db: { connections: 30 }, crm: { connections: 5 } };
+
 describe("pgbouncer.ini", () => {
-  it("never takes more than half of the leader's sessions, all poolers together", () => {
-    for (const maxConnections of [40, 100, 500]) {
-      const text = poolerConfig({ maxConnections, replicas: 2 });
-      expect(2 * Number(value(text, "max_db_connections"))).toBeLessThanOrEqual(maxConnections / 2);
-      expect(value(text, "pool_mode")).toBe("transaction");
+  it("takes at most half of each database's sessions, all poolers together", () => {
+    const text = poolerConfig({ databases: DATABASES, replicas: 2 });
+    for (const [name, { connections }] of Object.entries(DATABASES)) {
+      const line = new RegExp(`^${name} = .* pool_size=(\\d+) max_db_connections=(\\d+)$`, "m").exec(text);
+      expect(2 * Number(line?.[2]), name).toBeLessThanOrEqual(connections / 2);
+      expect(line?.[1], name).toBe(line?.[2]);
     }
+    expect(value(text, "pool_mode")).toBe("transaction");
+  });
+
+  it("leads to no database that is not declared", () => {
+    const text = poolerConfig({ databases: DATABASES, replicas: 2 });
+    expect(text).not.toMatch(/^\* =/m);
   });
 
   it("takes no client and opens no session without TLS", () => {
-    const text = poolerConfig({ maxConnections: 100, replicas: 2 });
+    const text = poolerConfig({ databases: DATABASES, replicas: 2 });
     expect(value(text, "client_tls_sslmode")).toBe("require");
     expect(value(text, "server_tls_sslmode")).toBe("verify-full");
   });

@@ -9,13 +9,22 @@ describe("the specification of databases", () => {
     const longest = "d".repeat(40);
     const text = bootstrapSpecification(
       { crm: database(1, ["pg_trgm"]), [longest]: database(999_999) },
-      2,
+      { epoch: 2, sessions: 8 },
       {},
     );
 
     const judged = specification.parse(JSON.parse(text));
     expect(judged.databases.map(({ name }) => name)).toEqual(["crm", longest]);
     expect(judged.backup?.logins.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  it("limits a database to the sessions of its logins and of backups, and the backup login to its own", () => {
+    const text = bootstrapSpecification({ crm: database(1) }, { epoch: 1, sessions: 8 }, {});
+
+    const judged = specification.parse(JSON.parse(text));
+    expect(judged.databases.map(({ connectionLimit }) => connectionLimit)).toEqual([38]);
+    expect(judged.applications.map(({ connectionLimit }) => connectionLimit)).toEqual([30, 30, 30]);
+    expect(judged.backup?.connectionLimit).toBe(8);
   });
 
   it("keeps the former logins working beside the new ones when the epoch is raised", () => {
@@ -28,8 +37,10 @@ describe("the specification of databases", () => {
 
   it("names the file of every password, once", () => {
     const databases = { crm: database(2), rain: database(1) };
-    const files = JSON.parse(bootstrapSpecification(databases, 1, {})).applications.flatMap(
-      ({ logins }: { logins: { passwordFile: string }[] }) => logins.map(({ passwordFile }) => passwordFile),
+    const files = JSON.parse(
+      bootstrapSpecification(databases, { epoch: 1, sessions: 8 }, {}),
+    ).applications.flatMap(({ logins }: { logins: { passwordFile: string }[] }) =>
+      logins.map(({ passwordFile }) => passwordFile),
     );
 
     expect(files.sort()).toEqual(
