@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { parse } from "yaml";
 import { describeWith, program } from "../../rigs/programs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -30,35 +29,19 @@ describeWith(["git", "shellcheck"], "the scripts of CI", () => {
   });
 });
 
-interface Workflow {
-  readonly on: Readonly<Record<string, unknown>>;
-  readonly jobs: Readonly<Record<string, { readonly if?: string }>>;
-}
-
-describeWith(["git", "actionlint"], "the workflows", () => {
+// Rules of our own about secrets, triggers and permissions: test/unit/ci/workflows.test.ts.
+describeWith(["git", "actionlint", "zizmor"], "the workflows", () => {
   const paths = tracked(".github/workflows/*.yml");
-  const texts = paths.map((path) => readFileSync(join(root, path), "utf8"));
 
   it("leave actionlint nothing to say", () => {
     expect(paths.length).toBeGreaterThan(0);
     expect(verdict("actionlint", paths)).toEqual({ status: 0, said: "" });
   });
 
-  it("use every action by its commit", () => {
-    for (const [, action] of texts.join("\n").matchAll(/uses: ([^.\s].*)/g)) {
-      expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d/);
-    }
-  });
-
-  it("never run a fork's code beside secrets", () => {
-    const beside = texts.filter((text) => text.includes("secrets.")).map((text): Workflow => parse(text));
-    for (const { on, jobs } of beside.filter((workflow) => "pull_request" in workflow.on)) {
-      expect(Object.keys(on)).toEqual(["pull_request"]);
-      for (const job of Object.values(jobs)) {
-        expect(job.if).toBe("github.event.pull_request.head.repo.full_name == github.repository");
-      }
-    }
-    expect(texts.join("\n")).not.toMatch(/pull_request_target|workflow_run/);
+  // What is accepted, and why, is in .github/zizmor.yml.
+  it("leave zizmor nothing to say, in its strictest mode", () => {
+    const flags = ["--quiet", "--offline", "--no-progress", "--persona", "auditor", "--format", "github"];
+    expect(verdict("zizmor", [...flags, ".github"])).toEqual({ status: 0, said: "" });
   });
 });
 

@@ -38,7 +38,7 @@ it("keeps every pinned version in Renovate's sight, once", () => {
 
 it("deploys with the Pulumi CLI that the tests run", () => {
   const [, tested] = /pulumi\/pkg\/v3 v(\S+)/.exec(read("test/toolchain/pulumi/go.mod")) ?? [];
-  for (const workflow of ["preview", "up"]) {
-    expect(found(`.github/workflows/${workflow}.yml`), workflow).toEqual([tested]);
+  for (const workflow of ["preview", "deploy"]) {
+    expect(found(`.github/workflows/${workflow}.yml`), workflow).toEqual([tested, tested]);
   }
 });
