@@ -162,8 +162,19 @@ export const serverSettings = {
     "database sessions that requests take turns with",
     wholeNumber({ min: 1, max: 100 }).default(5),
   ),
-  queryTimeoutSeconds: importSettings.queryTimeoutSeconds,
+  waiting: variable(
+    "RAIN_WAITING_REQUESTS",
+    "requests that may wait for a database session; the next ones are refused",
+    wholeNumber({ min: 0, max: 10_000 }).default(50),
+  ),
 };
+
+/** How long a statement of a visitor's request may take. The queries of the metrics read the whole record. */
+export const answerTimeout = variable(
+  "RAIN_ANSWER_TIMEOUT_SECONDS",
+  "longest time for one statement of the API, and longest wait for a database session",
+  wholeNumber({ min: 1, max: 3_600 }).default(10),
+);
 
 export const portSetting = (fallback: number) =>
   variable("RAIN_PORT", "port to listen on", wholeNumber({ min: 0, max: 65_535 }).default(fallback));

@@ -1,20 +1,28 @@
-import { type Context, type DatabaseAddress, exporterReply, serve, verb, withDatabase } from "../shared";
-import { databaseSettings, hostSetting, portSetting, serverSettings } from "./config";
-import { apiReply, ReadingSessions, recordFamilies } from "./http";
-import { migrateRain } from "./store";
+import { type Context, exporterReply, serve, verb } from "../shared";
+import {
+  answerTimeout,
+  databaseSettings,
+  hostSetting,
+  importSettings,
+  portSetting,
+  serverSettings,
+} from "./config";
+import { apiReply, ReadingSessions, type ReadingSessionsArgs, recordFamilies } from "./http";
 
-interface ServerConfig {
-  readonly database: DatabaseAddress;
-  readonly sessions: number;
-  readonly queryTimeoutSeconds: number;
-}
+// Both log in as a reader, who cannot migrate the schema: in the cluster a Job does that before they start.
 
 export const serveApi = verb({
   name: "serve-api",
   summary: "answer read-only HTTP requests about gauges and readings",
-  settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(8080) },
-  run: async (config, context) => {
-    await withSessions(config, context, (sessions) =>
+  settings: {
+    ...databaseSettings,
+    ...serverSettings,
+    statementSeconds: answerTimeout,
+    host: hostSetting,
+    port: portSetting(8080),
+  },
+  run: async ({ database, ...config }, context) => {
+    await withSessions({ ...config, address: database }, context, (sessions) =>
       serve({ ...config, what: "the rain API", reply: (url) => apiReply(url, sessions) }, context),
     );
     return "done";
@@ -24,9 +32,15 @@ export const serveApi = verb({
 export const serveMetrics = verb({
   name: "serve-metrics",
   summary: "tell Prometheus about imports and coverage",
-  settings: { ...databaseSettings, ...serverSettings, host: hostSetting, port: portSetting(9464) },
-  run: async (config, context) => {
-    await withSessions(config, context, (sessions) => {
+  settings: {
+    ...databaseSettings,
+    ...serverSettings,
+    statementSeconds: importSettings.queryTimeoutSeconds,
+    host: hostSetting,
+    port: portSetting(9464),
+  },
+  run: async ({ database, ...config }, context) => {
+    await withSessions({ ...config, address: database }, context, (sessions) => {
       const reply = (url: URL) => exporterReply(url, () => sessions.use(recordFamilies));
       return serve({ ...config, what: "the rain metrics", reply }, context);
     });
@@ -34,18 +48,16 @@ export const serveMetrics = verb({
   },
 });
 
-/** Migrates the schema first, so that a server deployed before any import can answer too. */
 async function withSessions(
-  { database, sessions, queryTimeoutSeconds }: ServerConfig,
-  context: Context,
+  args: ReadingSessionsArgs,
+  { signal }: Context,
   work: (sessions: ReadingSessions) => Promise<void>,
 ): Promise<void> {
-  await withDatabase(database, { purpose: "the rain database", applicationName: "rain server" }, migrateRain);
-  context.signal.throwIfAborted();
-  const open = new ReadingSessions(database, sessions, queryTimeoutSeconds);
+  signal.throwIfAborted();
+  const sessions = new ReadingSessions(args);
   try {
-    await work(open);
+    await work(sessions);
   } finally {
-    await open.close();
+    await sessions.close();
   }
 }

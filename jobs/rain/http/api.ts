@@ -2,7 +2,7 @@ import { json, problem, type Reply } from "../../shared";
 import { apiRoutes } from "./api-routes";
 import { docsPage } from "./docs-page";
 import { matchPath, openApiDocument, readValues } from "./route";
-import type { ReadingSessions } from "./sessions";
+import { Busy, type ReadingSessions } from "./sessions";
 
 const VERSION = "1.0.0";
 
@@ -26,7 +26,13 @@ export async function apiReply(url: URL, sessions: ReadingSessions): Promise<Rep
       { ...Object.fromEntries(url.searchParams), ...path },
     );
     if (read.problems.length > 0) return problem(400, read.problems.join("; "));
-    const found = await sessions.use((database) => route.find(read.values, database));
+    const found = await sessions
+      .use((database) => route.find(read.values, database))
+      .catch((error: unknown) => {
+        if (error instanceof Busy) return error;
+        throw error;
+      });
+    if (found instanceof Busy) return problem(503, "too many requests at once; try again in some seconds");
     return found === undefined ? problem(404, route.absent ?? "nothing is known here") : json(200, found);
   }
   return problem(404, "nothing is served under this address; see /docs");

@@ -2,4 +2,4 @@ export { apiReply } from "./api";
 export { apiRoutes } from "./api-routes";
 export { recordFamilies } from "./metrics";
 export { openApiDocument } from "./route";
-export { ReadingSessions } from "./sessions";
+export { Busy, ReadingSessions, type ReadingSessionsArgs } from "./sessions";

@@ -157,7 +157,12 @@ describe("the rain API", () => {
   it("cannot write, whatever it is made to run", async () => {
     const { ReadingSessions } = await import("../../../../jobs/rain/http");
     const { addressOf } = await import("../../../rigs/rain/record");
-    const sessions = new ReadingSessions(addressOf(database), 1, 5);
+    const sessions = new ReadingSessions({
+      address: addressOf(database),
+      sessions: 1,
+      waiting: 1,
+      statementSeconds: 5,
+    });
     await expect(sessions.use((session) => session.query("DELETE FROM reading"))).rejects.toThrow(
       /read-only/,
     );
