@@ -124,8 +124,11 @@ export function partDeployment(
 export function migrationScript(pools: Readonly<Record<string, number>>): string {
   return [
     "airflow db migrate",
-    "airflow users create --username admin --role Admin --firstname Trellis --lastname Admin" +
-      ' --email admin@localhost --password "$TRELLIS_ADMIN_PASSWORD"',
+    // Without a terminal, Airflow reads the password and its repetition from stdin. As an argument, every process of
+    // the node could read it.
+    'printf "%s\\n%s\\n" "$TRELLIS_ADMIN_PASSWORD" "$TRELLIS_ADMIN_PASSWORD"' +
+      " | airflow users create --username admin --role Admin --firstname Trellis --lastname Admin" +
+      " --email admin@localhost",
     ...Object.entries(pools).map(
       ([pool, slots]) => `airflow pools set --include-deferred ${pool} ${slots} "Jobs under way at once"`,
     ),
