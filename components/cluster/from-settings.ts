@@ -14,7 +14,8 @@ import { versions } from "../shared/versions";
 import type { WorkloadNamespace } from "../shared/workloads";
 import { AddOns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
-import { Foundation, scrapedBy } from "./namespaces";
+import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
+import { exposedBy, Foundation, scrapedBy } from "./namespaces";
 
 /** What the cluster layer passes to the layers above, on our own servers and on an existing cluster. */
 export interface ClusterLayer<Key extends string> {
@@ -32,8 +33,10 @@ export interface ClusterLayer<Key extends string> {
   readonly nodePorts: boolean;
   /** How the systems expose an Ingress. */
   readonly ingress: {
-    /** Annotations that make cert-manager issue an Ingress' certificate. */
-    readonly certificateAnnotations: Readonly<Record<string, string>>;
+    /** Annotations of an Ingress in a namespace: cert-manager issues its certificate, Traefik applies middlewares. */
+    readonly annotations: (namespace: Key, audience: Audience) => Record<string, string>;
+    /** Annotations of an Ingress for login paths only. @default none: nothing limits the logins of an address */
+    readonly loginAnnotations?: ((namespace: Key) => Record<string, string>) | undefined;
     /** Whether the ingress controller is K3s' Traefik. Only then can an Ingress forward over TLS that our CA verifies. */
     readonly isTraefikOfK3s: boolean;
   };
@@ -94,6 +97,10 @@ function ownCluster<Key extends string>(
         ? { network: fabricOf(target.servers) === "private-network" ? cluster : undefined }
         : undefined,
       upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
+      ingress: {
+        administrators: target.access.web ?? target.access.from,
+        namespaces: exposedBy(Object.values<WorkloadNamespace>(namespaces)),
+      },
       etcd: servers.etcdAddresses,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
       scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
@@ -109,7 +116,10 @@ function ownCluster<Key extends string>(
     podRanges: [network.pods],
     serverRanges: servers.serverRanges,
     nodePorts: true,
-    ingress: { certificateAnnotations: issuedBy(CLUSTER_ISSUER), isTraefikOfK3s: true },
+    ingress: {
+      ...ingressOf({ namespaces, issuer: CLUSTER_ISSUER, traefik: true }),
+      isTraefikOfK3s: true,
+    },
     monitoring: addons.monitoring,
     grafanaPassword: addOns.grafanaPassword,
     protection,
@@ -120,7 +130,7 @@ function ownCluster<Key extends string>(
 /** A cluster whose servers, add-ons and upgrades are managed elsewhere. */
 function existingCluster<Key extends string>(
   { settings: { environment }, secrets: { kubeconfig }, namespaces }: ClusterInputs<Key>,
-  { context, nodes, pods, architectures, certificateIssuer, protection }: ExistingTarget,
+  { context, nodes, pods, architectures, certificateIssuer, traefik, protection }: ExistingTarget,
 ): ClusterLayer<Key> {
   if (!kubeconfig) throw new Error("target.kind is existing, but the secret kubeconfig is missing");
   const ready = apiReady(kubeconfig, context === undefined ? {} : { context });
@@ -130,6 +140,13 @@ function existingCluster<Key extends string>(
     { environment, namespaces, servers: { at: nodes }, protection },
     { provider },
   );
+  const middlewares =
+    traefik &&
+    new IngressMiddlewares(
+      "ingress-middlewares",
+      { namespaces: exposedBy(Object.values<WorkloadNamespace>(namespaces)), administrators: traefik.web },
+      { provider, dependsOn: foundation },
+    );
   return {
     provider,
     namespaces: foundation.namespaces,
@@ -138,16 +155,35 @@ function existingCluster<Key extends string>(
     serverRanges: nodes,
     nodePorts: false, // no HAProxy of ours runs on the nodes, and no firewall of ours protects the ports
     ingress: {
-      certificateAnnotations: certificateIssuer ? issuedBy(certificateIssuer) : {},
+      ...ingressOf({ namespaces, issuer: certificateIssuer, traefik: traefik !== undefined }),
       isTraefikOfK3s: false,
     },
     monitoring: false, // K3s' Helm controller, which installs rules and dashboards, is missing here
     protection,
-    resources: [provider, foundation],
+    resources: [provider, foundation, ...(middlewares ? [middlewares] : [])],
   };
 }
 
-const issuedBy = (issuer: string) => ({ "cert-manager.io/cluster-issuer": issuer });
+/** How an Ingress is annotated: with the ClusterIssuer, if there is one, and with middlewares, if Traefik reads them. */
+function ingressOf<Key extends string>({
+  namespaces,
+  issuer,
+  traefik,
+}: {
+  namespaces: Readonly<Record<Key, WorkloadNamespace>>;
+  issuer: string | undefined;
+  traefik: boolean;
+}) {
+  const applied = (namespace: Key, audience: Audience): Record<string, string> =>
+    traefik ? middlewareAnnotations(namespaces[namespace].name, audience) : {};
+  return {
+    annotations: (namespace: Key, audience: Audience): Record<string, string> => ({
+      ...(issuer && { "cert-manager.io/cluster-issuer": issuer }),
+      ...applied(namespace, audience),
+    }),
+    loginAnnotations: traefik ? (namespace: Key) => applied(namespace, "logins") : undefined,
+  };
+}
 
 function kubernetesProvider(
   access: { kubeconfig: pulumi.Output<string>; context?: string | undefined; clusterIdentifier?: string },

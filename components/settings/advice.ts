@@ -1,9 +1,12 @@
 import { layoutAdvice } from "./checks";
 import { zonesOf } from "./hetzner-catalogue";
-import type { Settings } from "./schema";
+import type { HetznerTarget, Settings } from "./schema";
+import { openToTheInternet } from "./values";
 
 /** The example keys in our own stack files. Nobody has their private keys. */
 const EXAMPLE_KEYS = ["AAAAC3NzaC1lZDI1NTE5AAAAIC7tyM76mToL4mUhD0vHrHQNsd06BTvYWcgAbKu5i3s0"];
+/** Ranges that are reserved for documentation: no packet comes from them. */
+const EXAMPLE_RANGES = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 const EXAMPLE_DOMAIN = /(^|\.)example\.(com|net|org)$/;
 
 /** Warnings on settings that are allowed but cause problems later. Each preview shows them. */
@@ -15,7 +18,13 @@ export function adviceOn(settings: Settings): string[] {
       `domain: no certificate will be issued for ${domain}, an example domain; set a domain that you own`,
     );
   }
+  if (target.kind === "existing" && !target.traefik) {
+    advice.push(
+      "target.traefik: missing: unless your ingress does so itself, nothing redirects logins from HTTP to HTTPS or limits who can open Airflow; set target.traefik.web if it is Traefik",
+    );
+  }
   if (target.kind === "hetzner") {
+    advice.push(...accessAdvice(target.access));
     for (const { name, publicKey } of target.access.sshKeys) {
       if (EXAMPLE_KEYS.some((key) => publicKey.includes(key))) {
         advice.push(
@@ -44,5 +53,26 @@ function failoverAdvice({ postgres, target }: Settings): string[] {
   if (zones.length === 1) return [];
   return [
     `postgres.failover: fast with servers in ${zones.join(" and ")}: an election in etcd can take longer there than the leader waits for, and a needless failover follows; set it to standard`,
+  ];
+}
+
+function accessAdvice({ from, web }: HetznerTarget["access"]): string[] {
+  const examples = from.filter((range) => EXAMPLE_RANGES.includes(range));
+  return [
+    ...(openToTheInternet(from)
+      ? [
+          `target.access.from: the internet can reach SSH and the Kubernetes API through ${from.join(", ")}; list your administrators' own ranges`,
+        ]
+      : []),
+    ...(web && openToTheInternet(web)
+      ? [
+          `target.access.web: the internet can reach the logins of Airflow, Grafana and MinIO through ${web.join(", ")}; list your users' own ranges`,
+        ]
+      : []),
+    ...(examples.length > 0
+      ? [
+          `target.access.from: nobody comes from ${examples.join(", ")}, an example range, so this program cannot reach the Kubernetes API either; replace it with your own`,
+        ]
+      : []),
   ];
 }

@@ -146,6 +146,34 @@ export function overlap(a: string, b: string): boolean {
   return x.first <= y.last && y.first <= x.last;
 }
 
+/** How many addresses are in at least one of these ranges. */
+export function addressesIn(ranges: readonly string[]): number {
+  const sorted = ranges.map(cidrRange).sort((a, b) => a.first - b.first);
+  let counted = -1; // the last address that is counted
+  let total = 0;
+  for (const { first, last } of sorted) {
+    total += Math.max(0, last - Math.max(first - 1, counted));
+    counted = Math.max(counted, last);
+  }
+  return total;
+}
+
+/** The ranges that no router on the internet forwards to. */
+const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+
+export function isPrivate(range: string): boolean {
+  const { first, last } = cidrRange(range);
+  return PRIVATE_RANGES.map(cidrRange).some((outer) => first >= outer.first && last <= outer.last);
+}
+
+/** The most public addresses that administrators come from: a /8. Whoever allows more allows the internet. */
+const MOST_PUBLIC_ADDRESSES = 2 ** 24;
+
+/** Whether these ranges together are so wide that the internet is allowed, in one range or in several. */
+export function openToTheInternet(ranges: readonly string[]): boolean {
+  return addressesIn(ranges.filter((range) => !isPrivate(range))) > MOST_PUBLIC_ADDRESSES;
+}
+
 export function addressNumber(text: string): number {
   return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }

@@ -115,7 +115,10 @@ function scheduler(
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
       protection,
-      certificateAnnotations: ingress.certificateAnnotations,
+      ingress: {
+        annotations: ingress.annotations("airflow", "administrators"),
+        loginAnnotations: ingress.loginAnnotations?.("airflow"),
+      },
     },
     { provider },
   );
@@ -127,25 +130,31 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
   const { databases, storageClass } = settings.postgres;
   const { provider, namespaces, ingress, protection } = cluster;
   const { postgres, jobsImage } = data;
-  const connection = postgres.connections.rain?.migrate; // Rain Tracker migrates its schema
-  if (!databases.rain || !connection) return undefined;
+  const connections = postgres.connections.rain;
+  if (!databases.rain || !connections) return undefined;
   const options = { provider, dependsOn: postgres.made };
-  const stringData = { url: connection, "ca.crt": postgres.authority };
-  const secret = new k8s.core.v1.Secret(
-    "rain-database",
-    { metadata: { name: "rain-database", namespace: namespaces.rain }, stringData },
-    options,
-  );
+  const secretOf = (name: string, url: pulumi.Output<string>) => {
+    const { metadata } = new k8s.core.v1.Secret(
+      name,
+      {
+        metadata: { name, namespace: namespaces.rain },
+        stringData: { url, "ca.crt": postgres.authority },
+      },
+      options,
+    );
+    return { name: metadata.name, key: "url" };
+  };
   return new RainTracker(
     "rain",
     {
       namespace: namespaces.rain,
       environment,
       image: jobsImage,
-      databaseSecret: { name: secret.metadata.name, key: "url" },
-      databaseAccess: pulumi.jsonStringify(stringData),
+      databaseSecret: secretOf("rain-database", connections.migrate), // Rain Tracker migrates its schema
+      readerSecret: secretOf("rain-database-reader", connections.read),
+      databaseAccess: pulumi.jsonStringify([connections.migrate, connections.read, postgres.authority]),
       host: `rain.${domain}`,
-      certificateAnnotations: ingress.certificateAnnotations,
+      ingressAnnotations: ingress.annotations("rain", "everyone"),
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
       protection,
     },

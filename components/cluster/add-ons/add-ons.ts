@@ -4,6 +4,7 @@ import { API_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import type { Destination } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
+import { middlewares } from "../ingress";
 import { monitoring } from "../monitoring";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
 import { upgradeChart } from "./upgrades";
@@ -17,6 +18,7 @@ export function addOns(choices: AddOnChoices): AddOn[] {
     ...(choices.certManager ? [certManager(choices.environment), issuer(choices)] : []),
     ...(choices.monitoring ? [monitoring({ ...choices, scraped: [...choices.scraped, CERT_MANAGER] })] : []),
     ...(choices.upgrades ? [upgrades(choices.upgrades)] : []),
+    ...(choices.ingress ? [ingressMiddlewares(choices.ingress, choices.monitoring)] : []),
   ];
 }
 
@@ -137,6 +139,25 @@ function issuer({ environment, contact }: AddOnChoices): AddOn {
             },
           },
         ],
+      }),
+    },
+  };
+}
+
+/** The middlewares of all namespaces with an Ingress, as a chart: their CRD arrives with K3s' Traefik. */
+function ingressMiddlewares(
+  { administrators, namespaces }: NonNullable<AddOnChoices["ingress"]>,
+  withMonitoring: boolean,
+): AddOn {
+  const all = [...namespaces, ...(withMonitoring ? [MONITORING_NAMESPACE] : [])];
+  return {
+    name: "ingress-middlewares",
+    spec: {
+      ...RETRIES,
+      targetNamespace: SYSTEM_NAMESPACE,
+      chartContent: inlineChart({
+        name: "ingress-middlewares",
+        manifests: all.flatMap((namespace) => middlewares(namespace, administrators)),
       }),
     },
   };

@@ -63,6 +63,14 @@ export interface AddOnChoices {
    */
   readonly hetzner?: { readonly network?: string | undefined } | undefined;
   /**
+   * Who may open Grafana and the other administrative Ingresses, and the namespaces with an Ingress besides Grafana's,
+   * which must exist. Creates Traefik's middlewares there.
+   * @default no middlewares, and everyone may open Grafana
+   */
+  readonly ingress?:
+    | { readonly administrators: readonly string[]; readonly namespaces: readonly string[] }
+    | undefined;
+  /**
    * K3s release and daily window (UTC) of the nodes' upgrades. Omit it where the servers are not ours.
    * @default no upgrades
    */

@@ -3,13 +3,15 @@ import { etcdAlerts, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
-import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
+import { middlewareAnnotations } from "../ingress";
+import { ACME_SOLVER, MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
 
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";
 
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
-export function monitoring({ environment, domain, etcd, snapshotEveryHours, scraped }: AddOnChoices): AddOn {
+export function monitoring(choices: AddOnChoices): AddOn {
+  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress } = choices;
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
@@ -32,6 +34,7 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours, scra
         },
         { from: "servers", ports: [WEBHOOK] },
         { from: { namespace: SYSTEM_NAMESPACE }, ports: [3000] },
+        ACME_SOLVER,
         ...scraped.map(({ namespace, ports }) => ({ to: { namespace }, ports })),
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
       ],
@@ -83,7 +86,10 @@ export function monitoring({ environment, domain, etcd, snapshotEveryHours, scra
           ingress: {
             enabled: true,
             ingressClassName: "traefik",
-            annotations: { "cert-manager.io/cluster-issuer": CLUSTER_ISSUER },
+            annotations: {
+              "cert-manager.io/cluster-issuer": CLUSTER_ISSUER,
+              ...(ingress && middlewareAnnotations(MONITORING_NAMESPACE, "administrators")),
+            },
             hosts: [`grafana.${domain}`],
             tls: [{ secretName: "grafana-tls", hosts: [`grafana.${domain}`] }],
           },

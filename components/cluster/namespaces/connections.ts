@@ -7,6 +7,16 @@ export const MONITORING_NAMESPACE = "monitoring";
 export const SYSTEM_NAMESPACE = "kube-system";
 
 /**
+ * cert-manager answers Let's Encrypt's challenge from a pod in the namespace of the Ingress. Without this allowance no
+ * certificate is issued there.
+ */
+export const ACME_SOLVER: Allowance = {
+  from: { namespace: SYSTEM_NAMESPACE },
+  ports: [8089],
+  pods: { "acme.cert-manager.io/http01-solver": "true" },
+};
+
+/**
  * Every connection that a namespace's policies allow: those that its workload declares, and those that the workloads of
  * `all` namespaces declare to it.
  */
@@ -19,7 +29,11 @@ export function allowancesOf(
       .filter((destination) => destination.namespace === namespace.name)
       .map(({ ports }): Allowance => ({ from: { namespace: name }, ports })),
   );
-  return [...(namespace.podPolicies ? [] : declared(namespace)), ...clients];
+  return [
+    ...(namespace.podPolicies ? [] : declared(namespace)),
+    ...(namespace.exposed.length > 0 ? [ACME_SOLVER] : []),
+    ...clients,
+  ];
 }
 
 function declared({ allow, uses, exposed, scraped }: WorkloadNamespace): Allowance[] {
@@ -33,6 +47,11 @@ function declared({ allow, uses, exposed, scraped }: WorkloadNamespace): Allowan
 
 const fromAnyPod = (namespace: string, ports: readonly number[]): Allowance[] =>
   ports.length > 0 ? [{ from: { namespace }, ports }] : [];
+
+/** Names of the namespaces with an Ingress. */
+export function exposedBy(namespaces: readonly WorkloadNamespace[]): string[] {
+  return namespaces.filter(({ exposed }) => exposed.length > 0).map(({ name }) => name);
+}
 
 /** What Prometheus scrapes. */
 export function scrapedBy(namespaces: readonly WorkloadNamespace[]): Destination[] {

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { addOnObjects, type Manifest, metricsObjects } from "../../cluster";
 import { readQuorum, writeQuorum } from "../../settings";
-import { ingressAnnotations } from "../../shared/pods";
+import { ingressAnnotations, ingressSpec, type LoginIngress } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { metricsToken } from "./metrics-token";
 import { METRICS_TOKEN_KEY, minioMetrics } from "./monitoring";
@@ -34,8 +34,8 @@ export interface MinIOArgs extends ServersArgs, ProvisionedStorage {
   /** The jobs image, which creates the buckets and users; its entrypoint is `jobs`. */
   readonly jobsImage: pulumi.Input<string>;
 
-  /** Annotations that make cert-manager issue the certificate of the console's Ingress. @default none */
-  readonly certificateAnnotations?: Readonly<Record<string, string>>;
+  /** How the console's Ingress is annotated. @default no annotations, and no Ingress for logins alone */
+  readonly ingress?: LoginIngress;
 
   /** Whether Prometheus runs in the cluster. Without it there is no alert on object storage. */
   readonly monitoring: boolean;
@@ -146,8 +146,14 @@ export class MinIO extends pulumi.ComponentResource {
    * Exposes the console only. S3 clients run in the cluster, and nothing outside may reach the buckets except through
    * the console.
    */
-  private ingress(name: string, { namespace, certificateAnnotations }: MinIOArgs, consoleHost: string): void {
-    const service = { name: MINIO.console, port: { name: "console" } };
+  private ingress(name: string, { namespace, ingress = {} }: MinIOArgs, consoleHost: string): void {
+    const { annotations, loginAnnotations } = ingress;
+    const target = {
+      ingressClassName: "traefik",
+      host: consoleHost,
+      tlsSecret: `${MINIO.console}-tls`,
+      service: { name: MINIO.console, port: "console" },
+    };
     new k8s.networking.v1.Ingress(
       `${name}-console`,
       {
@@ -155,15 +161,23 @@ export class MinIO extends pulumi.ComponentResource {
           name: MINIO.console,
           namespace,
           labels: LABELS.servers,
-          annotations: ingressAnnotations(certificateAnnotations),
+          annotations: ingressAnnotations(annotations),
         },
-        spec: {
-          ingressClassName: "traefik",
-          tls: [{ hosts: [consoleHost], secretName: `${MINIO.console}-tls` }],
-          rules: [
-            { host: consoleHost, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service } }] } },
-          ],
+        spec: ingressSpec(target),
+      },
+      { parent: this },
+    );
+    if (!loginAnnotations) return;
+    new k8s.networking.v1.Ingress(
+      `${name}-console-login`,
+      {
+        metadata: {
+          name: `${MINIO.console}-login`,
+          namespace,
+          labels: LABELS.servers,
+          annotations: ingressAnnotations(loginAnnotations),
         },
+        spec: ingressSpec({ ...target, paths: ["/api/v1/login"] }), // where the console checks a password
       },
       { parent: this },
     );

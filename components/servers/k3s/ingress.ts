@@ -4,6 +4,17 @@ import { NODE_PORTS } from "../../shared/address-plan";
 /** The NodePorts at which the ingress accepts HTTP and HTTPS from HAProxy. */
 const INGRESS_PORTS = { web: NODE_PORTS.http, websecure: NODE_PORTS.https } as const;
 
+/**
+ * Redirects every request over HTTP to HTTPS, except those of Let's Encrypt: cert-manager answers them over HTTP before
+ * there is a certificate. `to` is the port that clients connect to; Traefik itself listens on another.
+ */
+const REDIRECTION = [
+  "--entrypoints.web.http.redirections.entrypoint.to=:443",
+  "--entrypoints.web.http.redirections.entrypoint.scheme=https",
+  "--entrypoints.web.http.redirections.entrypoint.permanent=true",
+  "--entrypoints.web.allowacmebypass=true",
+];
+
 export interface IngressArgs {
   /** The source ranges of HAProxy. Traefik takes the client's address from the PROXY header of these only. */
   readonly proxies: readonly string[];
@@ -39,6 +50,7 @@ export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): 
       ...Object.keys(INGRESS_PORTS).map(
         (entry) => `--entrypoints.${entry}.proxyprotocol.trustedips=${trusted}`,
       ),
+      ...REDIRECTION,
       "--accesslog=true",
       "--accesslog.format=json",
     ],

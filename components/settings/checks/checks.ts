@@ -2,7 +2,7 @@ import { LOCATIONS, type Location, SERVER_TYPES, type ServerTypeName, zonesOf } 
 import { fabricOf, nodesOf, numbersOf } from "../nodes";
 import type { Problem } from "../problems";
 import type { HetznerTarget, Settings } from "../schema";
-import { cidrRange, overlap } from "../values";
+import { cidrRange, isPrivate, openToTheInternet, overlap } from "../values";
 
 /**
  * Checks that a schema cannot express: settings that are valid one by one and wrong together. A check gets only the
@@ -160,11 +160,6 @@ const networkCarriesTheServers: Check<HetznerDraft> = ({ servers, network }) => 
   ];
 };
 
-const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
-const within = (inner: string, outer: string) =>
-  cidrRange(inner).first >= cidrRange(outer).first && cidrRange(inner).last <= cidrRange(outer).last;
-const isPrivate = (range: string) => PRIVATE_RANGES.some((outer) => within(range, outer));
-
 /** K3s gives each node a /24 of the pods' range. */
 export const PODS_OF_A_NODE = 256;
 
@@ -286,12 +281,12 @@ export function checkEnvironment(
           ),
         ]
       : []),
-    ...(draft.access?.from.some((range) => range === "0.0.0.0/0")
+    ...(draft.access && openToTheInternet(draft.access.from)
       ? [
           problem(
             ["access", "from"],
-            "0.0.0.0/0",
-            "the administrators' own ranges: in prod SSH and the Kubernetes API must not be open to the internet",
+            draft.access.from,
+            "the administrators' own ranges, together at most a /8 of public addresses: in prod SSH and the Kubernetes API must not be open to the internet",
           ),
         ]
       : []),

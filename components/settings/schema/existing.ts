@@ -41,6 +41,20 @@ export const existingTarget = z.strictObject({
         "Refuses to destroy the stack, and to delete or replace what nobody can create again: namespaces, databases, object storage, etcd, CAs, keys, passphrases.",
       ),
     ),
+  traefik: z
+    .strictObject({
+      web: z
+        .array(cidr, "a list of ranges, for example `[203.0.113.0/24]`")
+        .min(1)
+        .max(50)
+        .meta(
+          says(
+            "For a cluster whose ingress is Traefik 3 with its CRDs, which must see the clients' own addresses: source ranges that can open the web interface of Airflow. Our Ingresses then also redirect HTTP to HTTPS, send security headers, and limit requests.",
+            "none: our Ingresses have no middlewares; any other ingress must do all that itself",
+          ),
+        ),
+    })
+    .optional(),
   certificateIssuer: kubernetesName
     .optional()
     .meta(

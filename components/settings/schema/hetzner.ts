@@ -81,6 +81,17 @@ const access = z.strictObject({
     .min(1)
     .max(50)
     .meta(says("Source ranges that can reach SSH and the Kubernetes API.")),
+  web: z
+    .array(cidr, "a list of ranges, for example `[203.0.113.0/24]`")
+    .min(1)
+    .max(50)
+    .optional()
+    .meta(
+      says(
+        "Source ranges that can open the web interfaces of Airflow, Grafana and MinIO. Everyone else gets 403; `[0.0.0.0/0]` opens them to all.",
+        "`target.access.from`",
+      ),
+    ),
 });
 
 const edgeKind = says(

@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import type { ObjectStoreAccess } from "../../data";
 import type { AirflowProcess } from "../../settings";
 import { digest } from "../../shared/digest";
-import { ingressAnnotations } from "../../shared/pods";
+import { ingressAnnotations, ingressSpec, type LoginIngress } from "../../shared/pods";
 import { AirflowMetrics } from "./airflow-metrics";
 import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
 import { AIRFLOW, AIRFLOW_IMAGE, labelsOf, PORTS } from "./names";
@@ -69,8 +69,8 @@ export interface AirflowArgs {
    */
   readonly processes: Readonly<Record<AirflowProcess, number>>;
 
-  /** Annotations that make cert-manager issue the certificate of the Ingress. @default none */
-  readonly certificateAnnotations?: Readonly<Record<string, string>>;
+  /** How the web interface's Ingress is annotated. @default no annotations, and no Ingress for logins alone */
+  readonly ingress?: LoginIngress;
 
   /**
    * Whether Pulumi refuses to delete or replace the Fernet key. Without that key, the connections in the metadata
@@ -241,18 +241,34 @@ export class Airflow extends pulumi.ComponentResource {
     );
   }
 
-  #ingress(name: string, { namespace, host, certificateAnnotations }: AirflowArgs): void {
+  /** The second Ingress has the paths that check a password, where Traefik's rate limit applies to logins alone. */
+  #ingress(name: string, { namespace, host, ingress = {} }: AirflowArgs): void {
+    const { annotations, loginAnnotations } = ingress;
+    const target = {
+      host,
+      tlsSecret: "airflow-tls",
+      service: { name: AIRFLOW.apiServer, port: "http" },
+    };
     new k8s.networking.v1.Ingress(
       `${name}-ingress`,
       {
         metadata: {
           ...metadata(AIRFLOW.apiServer, namespace),
-          annotations: ingressAnnotations(certificateAnnotations),
+          annotations: ingressAnnotations(annotations),
         },
-        spec: {
-          rules: [{ host, http: { paths: [INTERFACE] } }],
-          tls: [{ hosts: [host], secretName: "airflow-tls" }],
+        spec: ingressSpec(target),
+      },
+      { parent: this },
+    );
+    if (!loginAnnotations) return;
+    new k8s.networking.v1.Ingress(
+      `${name}-login-ingress`,
+      {
+        metadata: {
+          ...metadata(AIRFLOW.loginIngress, namespace, AIRFLOW.apiServer),
+          annotations: ingressAnnotations(loginAnnotations),
         },
+        spec: ingressSpec({ ...target, paths: LOGIN_PATHS }),
       },
       { parent: this },
     );
@@ -284,11 +300,8 @@ const podArgs = (args: AirflowArgs, startupData: readonly StartupData[]): Airflo
   ),
 });
 
-const INTERFACE = {
-  path: "/",
-  pathType: "Prefix",
-  backend: { service: { name: AIRFLOW.apiServer, port: { name: "http" } } },
-};
+/** Where Airflow's FAB checks a password: its form, and the API's tokens. */
+const LOGIN_PATHS = ["/auth/login", "/auth/token"];
 
 /** Fernet expects its key in URL-safe base64. */
 const urlSafe = (base64: string) => base64.replaceAll("+", "-").replaceAll("/", "_");

@@ -21,6 +21,7 @@ export const PORTS = {
 /** Names of Airflow's objects in the cluster. */
 export const AIRFLOW = {
   apiServer: "airflow-api-server",
+  loginIngress: "airflow-login",
   scheduler: "airflow-scheduler",
   dagProcessor: "airflow-dag-processor",
   triggerer: "airflow-triggerer",

@@ -7,7 +7,7 @@ export const rainNamespace: WorkloadNamespace = {
   podSecurity: "restricted",
   share: { cpu: 3, memoryGib: 4 },
   uses: [DATABASES, OBJECT_STORAGE],
-  exposed: [],
+  exposed: [PORTS.api],
   scraped: [PORTS.api, PORTS.metrics],
   allow: [],
   podPolicies: true, // only imports may connect to the internet

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Environment, rainServers } from "../../settings";
 import { digest } from "../../shared/digest";
-import { ingressAnnotations } from "../../shared/pods";
+import { ingressAnnotations, ingressSpec } from "../../shared/pods";
 import { rainConfiguration } from "./configuration";
 import { ALLOWED_TRAFFIC } from "./egress";
 import { importLabels } from "./import-jobs";
@@ -10,14 +10,7 @@ import { migrationJob } from "./migration";
 import { LABELS, RAIN } from "./names";
 import type { RainPodArgs, SecretKey } from "./rain-pod";
 import { cronJob, SCHEDULES } from "./schedules";
-import {
-  apiAutoscaler,
-  apiDeployment,
-  apiIngress,
-  apiService,
-  metricsDeployment,
-  metricsService,
-} from "./servers";
+import { apiAutoscaler, apiDeployment, apiService, metricsDeployment, metricsService } from "./servers";
 
 export interface RainTrackerArgs {
   /** The namespace for all objects. Its value resolves only after the namespace's network policies and quotas exist. */
@@ -35,14 +28,17 @@ export interface RainTrackerArgs {
   /** The connection string of the rain database. The same Secret contains the server's CA certificate as `ca.crt`. */
   readonly databaseSecret: SecretKey;
 
-  /** The content of that Secret. Pods read it only at their start, so a change restarts them. */
+  /** The same for a login that can only read: the API and the metrics use it. */
+  readonly readerSecret: SecretKey;
+
+  /** The content of both Secrets. Pods read them only at their start, so a change restarts them. */
   readonly databaseAccess: pulumi.Input<string>;
 
   /** The external host name of the API. */
   readonly host: pulumi.Input<string>;
 
-  /** Annotations that make cert-manager issue the certificate of the Ingress. @default none */
-  readonly certificateAnnotations?: Readonly<Record<string, string>>;
+  /** Annotations of the Ingress, such as cert-manager's issuer and Traefik's middlewares. @default none */
+  readonly ingressAnnotations?: Readonly<Record<string, string>>;
 
   /** The volume that keeps every fetched file. */
   readonly archive: {
@@ -80,7 +76,7 @@ export class RainTracker extends pulumi.ComponentResource {
     const migration = this.#migration(name, args, { pod, dependsOn: account });
     this.#schedules(name, args, { pod, dependsOn: [configMap, account, archive, migration] });
     const server: ServerArgs = {
-      pod,
+      pod: { image: args.image, databaseSecret: args.readerSecret },
       configDigest: configDigestOf(configuration, args.databaseAccess),
       dependsOn: [configMap, account, migration],
     };
@@ -192,15 +188,15 @@ export class RainTracker extends pulumi.ComponentResource {
     }
   }
 
-  #apiIngress(name: string, { namespace, host, certificateAnnotations }: RainTrackerArgs): void {
+  #apiIngress(name: string, { namespace, host, ingressAnnotations: given }: RainTrackerArgs): void {
     new k8s.networking.v1.Ingress(
       `${name}-api-ingress`,
       {
         metadata: {
           ...metadata(RAIN.api, namespace, LABELS.api),
-          annotations: ingressAnnotations(certificateAnnotations),
+          annotations: ingressAnnotations(given),
         },
-        spec: apiIngress(host),
+        spec: ingressSpec({ host, tlsSecret: `${RAIN.api}-tls`, service: { name: RAIN.api, port: "http" } }),
       },
       { parent: this },
     );

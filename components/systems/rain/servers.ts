@@ -99,11 +99,3 @@ export function apiAutoscaler(
     ],
   };
 }
-
-export function apiIngress(host: pulumi.Input<string>): k8s.types.input.networking.v1.IngressSpec {
-  const service = { name: RAIN.api, port: { name: "http" } };
-  return {
-    tls: [{ hosts: [host], secretName: `${RAIN.api}-tls` }],
-    rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service } }] } }],
-  };
-}

@@ -19,7 +19,8 @@ describe("the platform", () => {
       const warnings = logs.filter(({ severity }) => severity !== "info").map(({ message }) => message);
       expect(warnings).toEqual([
         expect.stringContaining("set a domain that you own"),
-        expect.stringContaining("replace it with your own"),
+        expect.stringMatching(/^target\.access\.from: nobody comes from .*; replace it with your own$/),
+        expect.stringMatching(/^target\.access\.sshKeys: .*; replace it with your own$/),
       ]);
       expect(resources.length).toBeGreaterThan(120);
     },

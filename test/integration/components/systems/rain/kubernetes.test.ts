@@ -9,6 +9,7 @@ import { describeWith } from "../../../../rigs/programs";
 const POD = {
   image: "registry.example/jobs@sha256:0123",
   databaseSecret: { name: "rain-database", key: "url" },
+  readerSecret: { name: "rain-database-reader", key: "url" },
   databaseAccess: "postgresql://rain@postgres/rain",
 };
 

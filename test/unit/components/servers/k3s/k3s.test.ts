@@ -250,6 +250,16 @@ describe("the ingress", () => {
     );
   });
 
+  it("redirects HTTP to the port that clients use, but not Let's Encrypt's challenges", () => {
+    expect(values(server()).additionalArguments).toEqual(
+      expect.arrayContaining([
+        "--entrypoints.web.http.redirections.entrypoint.to=:443",
+        "--entrypoints.web.http.redirections.entrypoint.scheme=https",
+        "--entrypoints.web.allowacmebypass=true",
+      ]),
+    );
+  });
+
   it("does not disrupt its only copy", () => {
     const one = server({ cluster: { ...exampleCluster, nodeAddresses: ["10.0.1.10"] } });
 

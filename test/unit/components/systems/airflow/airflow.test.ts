@@ -156,7 +156,9 @@ describe("Airflow in the cluster", () => {
   });
 
   it("is reached at its host by TLS, through a Service that finds the API server alone", async () => {
-    const of = await planned({ certificateAnnotations: { "cert-manager.io/cluster-issuer": "letsencrypt" } });
+    const of = await planned({
+      ingress: { annotations: { "cert-manager.io/cluster-issuer": "letsencrypt" } },
+    });
     const [ingress] = of("Ingress");
     expect(ingress.spec.rules[0].host).toBe("airflow.example.com");
     expect(ingress.spec.tls[0].hosts).toEqual(["airflow.example.com"]);

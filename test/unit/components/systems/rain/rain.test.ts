@@ -10,6 +10,7 @@ const ARGS: RainTrackerArgs = {
   environment: "prod",
   image: "registry.example/jobs@sha256:0123",
   databaseSecret: { name: "rain-database", key: "url" },
+  readerSecret: { name: "rain-database-reader", key: "url" },
   databaseAccess: "postgresql://rain@postgres/rain",
   host: "rain.example.com",
   archive: { size: "10Gi" },
@@ -132,6 +133,23 @@ describe("Rain Tracker in the cluster", () => {
         });
         expect(JSON.stringify(container.env)).not.toContain("postgres://");
       }
+    }
+  });
+
+  it("gives what answers requests the login that can only read, and only that", async () => {
+    const secretsOf = async (kind: string) =>
+      of(await objectsOf(), kind).map((object) => {
+        const { containers, volumes } = podOf(object).spec;
+        return [
+          containers[0].env[0].valueFrom.secretKeyRef.name,
+          JSON.stringify(volumes).match(/rain-database[a-z-]*/g),
+        ];
+      });
+    for (const secrets of nonempty(await secretsOf("Deployment"))) {
+      expect(secrets).toEqual(["rain-database-reader", ["rain-database-reader"]]);
+    }
+    for (const secrets of nonempty(await secretsOf("CronJob"))) {
+      expect(secrets).toEqual(["rain-database", ["rain-database"]]);
     }
   });
 

@@ -1,0 +1,2 @@
+export { IngressMiddlewares } from "./ingress-middlewares";
+export { type Audience, middlewareAnnotations, middlewares } from "./middlewares";
