@@ -92,7 +92,12 @@ describe("Rain Tracker in the cluster", () => {
     const configuration = async (environment: RainTrackerArgs["environment"]) =>
       of(await objectsOf({ environment }), "ConfigMap")[0]?.inputs.data;
     const [dev, staging, prod] = await Promise.all((["dev", "staging", "prod"] as const).map(configuration));
-    expect(dev).toEqual({ ...staging, LOG_LEVEL: "debug", RAIN_CONTINUE_ON_FAILURE: "true" });
+    expect(dev).toEqual({
+      ...staging,
+      LOG_LEVEL: "debug",
+      RAIN_CONTINUE_ON_FAILURE: "true",
+      RAIN_DATABASE_SESSIONS: "2",
+    });
     expect(prod).toEqual({ ...staging, RAIN_BATCH_SIZE: "2000" });
     for (const { inputs } of nonempty(of(await objectsOf({ environment: "dev" }), "CronJob"))) {
       expect(inputs.spec.suspend).toBe(true);
