@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../components/settings";
 import { EXEMPTIONS, type Exemption } from "../../../policy/exemptions";
 import { isClean, judge } from "../../../policy/judge";
@@ -10,33 +10,38 @@ import { type Mutation, serverFile, step } from "../../rigs/policy";
 import { PLATFORM_MUTANTS } from "../../rigs/policy-mutants-platform";
 import { POD_MUTANTS } from "../../rigs/policy-mutants-pods";
 
-const SAMPLES = {
+const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   ...Object.fromEntries(STACKS.map((stack) => [stack, rawSettings(stack)])),
   existing: { ...rawSettings("prod"), target: { kind: "existing", nodes: ["192.0.2.0/24"] } },
 };
 
-const recorded = new Map<string, PlanArgs>();
-beforeAll(async () => {
-  for (const [stack, raw] of Object.entries(SAMPLES)) {
-    const { resources, artefacts: rendered } = await evaluatePlatform(raw, stack);
-    recorded.set(stack, { settings: parseSettings(raw), resources, rendered });
-  }
-});
+/** Each plan is evaluated once, when the first test asks for it. */
+const recorded = new Map<string, Promise<PlanArgs>>();
 
-function planFor(stack: string, mutate: Mutation = (args) => args) {
-  const args = recorded.get(stack);
-  if (!args) throw new Error(`the plan of ${stack} was not recorded`);
-  return planOf(mutate(args));
+function record(stack: string): Promise<PlanArgs> {
+  const raw = SAMPLES[stack];
+  if (!raw) throw new Error(`there is no sample ${stack}`);
+  const plan = recorded.get(stack) ?? evaluated(stack, raw);
+  recorded.set(stack, plan);
+  return plan;
 }
 
-const rulesBroken = (mutate: Mutation, exemptions = EXEMPTIONS) => {
-  const { violations } = judge(planFor("prod", mutate), { exemptions });
+async function evaluated(stack: string, raw: Record<string, unknown>): Promise<PlanArgs> {
+  const { resources, artefacts: rendered } = await evaluatePlatform(raw, stack);
+  return { settings: parseSettings(raw), resources, rendered };
+}
+
+const planFor = async (stack: string, mutate: Mutation = (args) => args) =>
+  planOf(mutate(await record(stack)));
+
+const rulesBroken = async (mutate: Mutation, exemptions = EXEMPTIONS) => {
+  const { violations } = judge(await planFor("prod", mutate), { exemptions });
   return [...new Set(violations.map(({ rule }) => rule.name))];
 };
 
 describe("the policy pack", () => {
-  it.each(Object.keys(SAMPLES))("is clean on the plan of %s", (stack) => {
-    const verdict = judge(planFor(stack), { exemptions: EXEMPTIONS });
+  it.each(Object.keys(SAMPLES))("is clean on the plan of %s", async (stack) => {
+    const verdict = judge(await planFor(stack), { exemptions: EXEMPTIONS });
 
     expect(verdict.violations.map(({ rule, resource, message }) => [rule.name, resource, message])).toEqual(
       [],
@@ -47,8 +52,8 @@ describe("the policy pack", () => {
 
   const mutants = [...POD_MUTANTS, ...PLATFORM_MUTANTS];
 
-  it.each(mutants)("catches by %s alone: %s", (rule, _what, mutate) => {
-    expect(rulesBroken(mutate)).toEqual([rule]);
+  it.each(mutants)("catches by %s alone: %s", async (rule, _what, mutate) => {
+    expect(await rulesBroken(mutate)).toEqual([rule]);
   });
 
   it("catches at least 80 mutations, with each rule at least one", () => {
@@ -58,24 +63,26 @@ describe("the policy pack", () => {
     expect(RULES.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual(["ingress-redirect"]);
   });
 
-  it("accepts an ingress that redirects, by argument or by value, and no other", () => {
+  it("accepts an ingress that redirects, by argument or by value, and no other", async () => {
     const withArgument = (argument: string) =>
       serverFile("/trellis-ingress.yaml", (content) =>
         content.replace("      - --accesslog=true", `      - ${argument}\n      - --accesslog=true`),
       );
     const redirect = "--entrypoints.web.http.redirections.entrypoint.to=websecure";
-    expect(rulesBroken(withArgument(redirect), [])).not.toContain("ingress-redirect");
-    expect(rulesBroken(withArgument("--entrypoints.web.address=:80"), [])).toContain("ingress-redirect");
+    expect(await rulesBroken(withArgument(redirect), [])).not.toContain("ingress-redirect");
+    expect(await rulesBroken(withArgument("--entrypoints.web.address=:80"), [])).toContain(
+      "ingress-redirect",
+    );
   });
 
-  it("lets a named loss pass, and every loss outside of prod", () => {
+  it("lets a named loss pass, and every loss outside of prod", async () => {
     const loss = step("delete", "kubernetes:core/v1:PersistentVolumeClaim", "rain-archive");
     const named: Mutation = (args) => ({
       ...loss(args),
       settings: { ...args.settings, acceptLoss: ["rain-archive"] },
     });
-    expect(rulesBroken(named)).toEqual([]);
-    expect(judge(planFor("staging", loss), { exemptions: EXEMPTIONS }).violations).toEqual([]);
+    expect(await rulesBroken(named)).toEqual([]);
+    expect(judge(await planFor("staging", loss), { exemptions: EXEMPTIONS }).violations).toEqual([]);
   });
 });
 
@@ -98,26 +105,25 @@ describe("an exemption", () => {
     ...changes,
   });
 
-  it("names a rule that exists, has a reason, and ends within a year and a month", () => {
+  it("names a rule that exists, has a reason, and ends within a year and a month", async () => {
     const names = RULES.map(({ name }) => name);
+    const { day } = await planFor("prod");
     for (const { rule, reason, until } of EXEMPTIONS) {
       expect(names).toContain(rule);
       expect(reason.length).toBeGreaterThan(20);
-      expect(Date.parse(until) - planFor("prod").day.getTime()).toBeLessThan(396 * 24 * 3600 * 1000);
+      expect(Date.parse(until) - day.getTime()).toBeLessThan(396 * 24 * 3600 * 1000);
     }
   });
 
-  it("is used by one of the sample stacks at least", () => {
-    const used = new Set(
-      Object.keys(SAMPLES).flatMap((stack) =>
-        judge(planFor(stack), { exemptions: EXEMPTIONS }).exempted.map(({ exemption }) => exemption),
-      ),
-    );
+  it("is used by one of the sample stacks at least", async () => {
+    const plans = await Promise.all(Object.keys(SAMPLES).map((stack) => planFor(stack)));
+    const exempted = plans.flatMap((plan) => judge(plan, { exemptions: EXEMPTIONS }).exempted);
+    const used = new Set(exempted.map(({ exemption }) => exemption));
     expect(EXEMPTIONS.filter((each) => !used.has(each))).toEqual([]);
   });
 
-  it("exempts nothing once it has ended, and fails the check by itself", () => {
-    const plan = { ...planFor("prod"), day: new Date("2099-01-01T00:00:00Z"), pins: {} };
+  it("exempts nothing once it has ended, and fails the check by itself", async () => {
+    const plan = { ...(await planFor("prod")), day: new Date("2099-01-01T00:00:00Z"), pins: {} };
     const verdict = judge(plan, { exemptions: EXEMPTIONS });
     expect(verdict.ended).toEqual(EXEMPTIONS);
     expect(verdict.exempted).toEqual([]);
@@ -125,10 +131,10 @@ describe("an exemption", () => {
     expect(isClean(verdict)).toBe(false);
   });
 
-  it("fails the check if its resource is planned and violates nothing, and not if there is no such resource", () => {
+  it("fails the check if its resource is planned and violates nothing, and not if there is no such resource", async () => {
     const needless = of({});
     const elsewhere = of({ resource: "Deployment rain-tracker/gone" });
-    const { unused } = judge(planFor("prod"), { exemptions: [...EXEMPTIONS, needless, elsewhere] });
+    const { unused } = judge(await planFor("prod"), { exemptions: [...EXEMPTIONS, needless, elsewhere] });
     expect(unused).toEqual([needless]);
   });
 });
