@@ -49,13 +49,20 @@ function settingsOf(stack: string): Settings {
   if (cached) return cached;
   const places = [process.cwd(), resolve(process.cwd(), ".."), resolve(import.meta.dirname, "..")];
   const file = places.map((folder) => join(folder, `Pulumi.${stack}.yaml`)).find(existsSync);
-  if (!file) throw new UserError(`Pulumi.${stack}.yaml is neither in ${places.join(" nor in ")}; create it there`);
+  if (!file)
+    throw new UserError(`Pulumi.${stack}.yaml is neither in ${places.join(" nor in ")}; create it there`);
   const settings = parseSettings(parse(readFileSync(file, "utf8")).config["trellis:settings"]);
   known.set(stack, settings);
   return settings;
 }
 
-function resourceOf({ urn, type, name, props, opts }: ResourceValidationArgs | PolicyResource): PlannedResource {
+function resourceOf({
+  urn,
+  type,
+  name,
+  props,
+  opts,
+}: ResourceValidationArgs | PolicyResource): PlannedResource {
   return { urn, type, name, inputs: plain(props), options: { protect: opts.protect } };
 }
 
