@@ -12,12 +12,12 @@ export interface Import {
 export const LAYERS: readonly string[] = ["shared", "settings", "servers", "cluster", "data", "systems"];
 
 /** Folders that only group independent folders. They have no index, but their subfolders do. */
-const COLLECTIONS = new Set(["components", "components/shared", "jobs", "cli", "cli/shared"]);
+const COLLECTIONS = new Set(["components", "components/shared", "jobs", "policy", "cli", "cli/shared"]);
 
 /** This file patches the SDK's serializer. Commands import it before anything else, and an index would load more. */
 const LOADED_FIRST = "cli/pulumi-monitor/conceal-literals.ts";
 
-const PRODUCT = ["components", "jobs", "cli"];
+const PRODUCT = ["components", "jobs", "policy", "cli"];
 /** Imports for side effects only (`import "./x"`) use no name of the other file, so they do not match. */
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(\s*)"(\.[^"]*)"/g;
 
@@ -82,11 +82,12 @@ export function circles(imports: readonly Import[]): string[][] {
 
 const inJobs = (path: string) => path.startsWith("jobs/");
 
-/** Jobs rank lowest, because components import their schemas. Commands rank highest. */
+/** Jobs rank lowest, because components import their schemas. Rules judge what the program declares. Commands rank highest. */
 function rankOf(path: string): number {
   const [top, layer] = path.split("/");
   if (top === "jobs") return 0;
   if (path === "index.ts" || path === "components/index.ts") return LAYERS.length + 1;
+  if (top === "policy") return LAYERS.length + 1;
   return top === "components" ? 1 + LAYERS.indexOf(layer ?? "") : LAYERS.length + 2;
 }
 

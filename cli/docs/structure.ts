@@ -14,7 +14,7 @@ export function architecturePage(page: string, repository: string): string {
 
 /** Folders and the direction of their imports as a Mermaid flowchart. An arrow that follows from two others is left out. */
 export function structureDiagram(repository: string, imports: readonly Import[]): string {
-  const groups = ["cli", "index", ...[...LAYERS].reverse(), "jobs"];
+  const groups = ["cli", "policy", "index", ...[...LAYERS].reverse(), "jobs"];
   const edges = new Map(groups.map((from) => [from, new Set<string>()]));
   for (const { from, to } of imports) {
     const [start, end] = [groupOf(from), groupOf(to)];

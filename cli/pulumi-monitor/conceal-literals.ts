@@ -16,8 +16,12 @@ const original = sdk.secret;
 sdk.secret = <T>(value: Pulumi.Input<T>) =>
   original(sdk.output(value).apply((known) => conceal(known))) as Pulumi.Output<Pulumi.Unwrap<T>>; // of the same shape
 
+/** Certificates are public. Programs mark them as secret only together with their keys. */
+const CERTIFICATES = /^(-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*)+$/;
+
 function conceal(value: unknown): unknown {
-  if (typeof value === "string") return showsPlaceholder(value) ? value : ANY_SECRET;
+  if (typeof value === "string")
+    return showsPlaceholder(value) || CERTIFICATES.test(value) ? value : ANY_SECRET;
   if (typeof value === "number") return 0; // a string instead of a number could break the program
   if (Array.isArray(value)) return value.map(conceal);
   if (typeof value !== "object" || value === null) return value;

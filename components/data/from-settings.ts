@@ -241,6 +241,7 @@ function backups(
       retentionDays: settings.backup.retentionDays,
       scratch: { size: `${volumeGib}Gi`, storageClass },
       monitoring: cluster.monitoring,
+      protection: cluster.protection,
     },
     { provider: cluster.provider, dependsOn: [postgres.made, minio.made] },
   );

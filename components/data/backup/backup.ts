@@ -54,6 +54,9 @@ export interface BackupArgs extends BackupScope {
 
   /** Whether Prometheus runs in the cluster. Without it there is no exporter and no alert on the backups. */
   readonly monitoring: boolean;
+
+  /** Whether Pulumi refuses to delete the key of the off-site copies: nobody can make it again. @default false */
+  readonly protection?: boolean | undefined;
 }
 
 /**
@@ -66,7 +69,7 @@ export class Backup extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:backup:Backup", name, {}, opts);
-    const key = offsiteKey(`${name}-offsite-key`, this);
+    const key = offsiteKey(`${name}-offsite-key`, this, args.protection ?? false);
     this.offsiteKey = key.identity;
     const needs = [
       this.account(name, args),

@@ -16,8 +16,8 @@ export interface OffsiteKey {
  * The key pair exists with or without an off-site store. If it were removed with the setting, a returning setting would
  * create another key, and nothing could decrypt the earlier copies.
  */
-export function offsiteKey(name: string, parent: pulumi.Resource): OffsiteKey {
-  const seed = new random.RandomPassword(name, { length: 48, special: false }, { parent });
+export function offsiteKey(name: string, parent: pulumi.Resource, protect: boolean): OffsiteKey {
+  const seed = new random.RandomPassword(name, { length: 48, special: false }, { parent, protect });
   const identity = pulumi.secret(seed.result).apply(identityOf);
   return { identity, recipient: identity.apply((given) => identityToRecipient(given)) };
 }

@@ -1,9 +1,9 @@
 import { basename, extname } from "node:path";
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
+import { base85 } from "../../shared/base85";
 import { type TarEntry, tar } from "../../shared/tar";
 import { UserError } from "../../shared/user-error";
-import { base85 } from "./base85";
 import { checkParts } from "./check-parts";
 import {
   ARCHIVE,

@@ -75,6 +75,17 @@ export const settingsSchema = z.strictObject({
   airflow,
   datasurface: datasurface.optional(),
   epochs,
+  acceptLoss: z
+    .array(
+      z.string().max(200).meta({ title: "names of resources" }),
+      "a list of names, for example `[rain-archive]`",
+    )
+    .default([])
+    .meta(
+      says(
+        "Resources of prod that a preview may delete or replace: servers, volumes, networks, databases, keys. `npm run policy` fails for any other. Remove a name once the change is deployed.",
+      ),
+    ),
   acceptOutOfSupport: z
     .array(z.string().max(64).meta({ title: "names of pins" }), "a list of pins, for example `[k3s]`")
     .default([])

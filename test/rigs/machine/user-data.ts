@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
-import { BASE85_DIGITS } from "../../../components/servers/machine/base85";
+import { fromBase85 } from "../../../components/shared/base85";
 import { untar } from "../../../components/shared/tar";
 
 export interface UserData {
@@ -24,17 +24,4 @@ export function archiveIn(userData: string): Buffer {
 /** The files that a machine's user data lays down, by path. */
 export function filesIn(userData: string): ReadonlyMap<string, string> {
   return untar(gunzipSync(archiveIn(userData)));
-}
-
-function fromBase85(text: string): Buffer {
-  const missing = (5 - (text.length % 5)) % 5;
-  const padded = text + "~".repeat(missing);
-  const words = (padded.match(/.{5}/gs) ?? []).map((digits) =>
-    [...digits].reduce((word, digit) => word * 85 + BASE85_DIGITS.indexOf(digit), 0),
-  );
-  const data = Buffer.alloc(words.length * 4);
-  words.forEach((word, index) => {
-    data.writeUInt32BE(word, index * 4);
-  });
-  return data.subarray(0, data.length - missing);
 }

@@ -37,6 +37,8 @@ describe("the rules about imports", () => {
     ["components/shared/tar.ts", "components/settings/index.ts"],
     ["components/servers/k3s/part.ts", "cli/docs/index.ts"],
     ["components/systems/index.ts", "index.ts"],
+    ["components/data/index.ts", "policy/judge.ts"],
+    ["policy/judge.ts", "cli/shared/palette.ts"],
     ["jobs/rain/config.ts", "components/shared/tar.ts"],
     ["jobs/rain/config.ts", "cli/shared/palette.ts"],
   ])("refuse that %s imports %s", (lower, higher) => {

@@ -18,3 +18,17 @@ export function base85(data: Buffer): string {
   }
   return text.slice(0, text.length - missing);
 }
+
+/** Decodes what {@link base85} encoded. */
+export function fromBase85(text: string): Buffer {
+  const missing = (5 - (text.length % 5)) % 5;
+  const padded = text + "~".repeat(missing);
+  const words = (padded.match(/.{5}/gs) ?? []).map((digits) =>
+    [...digits].reduce((word, digit) => word * 85 + BASE85_DIGITS.indexOf(digit), 0),
+  );
+  const data = Buffer.alloc(words.length * 4);
+  words.forEach((word, index) => {
+    data.writeUInt32BE(word, index * 4);
+  });
+  return data.subarray(0, data.length - missing);
+}

@@ -1,0 +1,86 @@
+/** A violation that is allowed for now. */
+export interface Exemption {
+  /** The rule's name. */
+  readonly rule: string;
+  /** What may violate it, as findings name it. A `*` stands for any characters. */
+  readonly resource: string;
+  /** Why the violation is acceptable until then. */
+  readonly reason: string;
+  /** The last day of the exemption (YYYY-MM-DD). Then the violation counts again, and the check fails. */
+  readonly until: string;
+}
+
+const TAGS = "The image is pinned by version; a command that resolves digests is planned.";
+const UPGRADES =
+  "The upgrade controller drains nodes and replaces K3s on the host as root; no smaller right permits that.";
+
+/**
+ * Every exemption from the rules. Remove one when its violation is gone: the check fails for an exemption that nothing
+ * uses, and for one that has ended.
+ */
+export const EXEMPTIONS: readonly Exemption[] = [
+  { rule: "images-by-digest", resource: "* airflow/airflow-*", reason: TAGS, until: "2027-03-31" },
+  { rule: "images-by-digest", resource: "StatefulSet storage/minio", reason: TAGS, until: "2027-03-31" },
+  { rule: "images-by-digest", resource: "StatefulSet postgres/etcd", reason: TAGS, until: "2027-03-31" },
+  { rule: "images-by-digest", resource: "Deployment system-upgrade/*", reason: TAGS, until: "2027-03-31" },
+  {
+    rule: "images-by-digest",
+    resource: "Plan system-upgrade/*",
+    reason: "The controller appends K3s' release as the tag, so the image cannot have a digest.",
+    until: "2027-11-30",
+  },
+  { rule: "restricted-pods", resource: "Namespace system-upgrade", reason: UPGRADES, until: "2027-11-30" },
+  {
+    rule: "restricted-pods",
+    resource: "Namespace monitoring",
+    reason: "The node exporter reads the host's file system and network.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "minimal-rbac",
+    resource: "ClusterRoleBinding system-upgrade",
+    reason: UPGRADES,
+    until: "2027-11-30",
+  },
+  {
+    rule: "probes",
+    resource: "Deployment system-upgrade/system-upgrade-controller",
+    reason: "The controller has no endpoint that tells its health.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "probes",
+    resource: "StatefulSet postgres/postgres",
+    reason: "A backup server that is not ready must not take PostgreSQL out of its Services.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "probes",
+    resource: "Deployment postgres/postgres-archive",
+    reason: "No Service selects the pod: only Prometheus reads its metrics, ready or not.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "probes",
+    resource: "Deployment postgres/postgres-recovery",
+    reason: "The pod waits for an operator's commands; there is nothing to probe.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "probes",
+    resource: "Deployment datasurface/datasurface-simulator",
+    reason: "The simulator exits on an error, and only dev and tests depend on it.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "ingress-redirect",
+    resource: "HelmChartConfig kube-system/traefik",
+    reason: "The redirect from HTTP to HTTPS is being added to the ingress.",
+    until: "2026-12-31",
+  },
+];
+
+export function matches({ resource: pattern }: Pick<Exemption, "resource">, resource: string): boolean {
+  const expression = pattern.split("*").map((part) => part.replaceAll(/[\\^$.|?+()[\]{}/-]/g, "\\$&"));
+  return new RegExp(`^${expression.join(".*")}$`).test(resource);
+}
