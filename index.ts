@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterFor } from "./components/cluster";
+import { clusterFor, watchCapacity } from "./components/cluster";
 import { DATA_NAMESPACES, dataFor, serverNames } from "./components/data";
 import { serversFor } from "./components/servers";
 import { adviceOn, loadSettings } from "./components/settings";
@@ -17,6 +17,7 @@ export default async function platform() {
   requireSupport(versions, settings.acceptOutOfSupport);
   for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
 
+  const judgeCapacity = watchCapacity(settings);
   const servers = await serversFor(settings, secrets, serverNames());
   const cluster = clusterFor({
     settings,
@@ -33,6 +34,7 @@ export default async function platform() {
       ...[cluster, data, systems].flatMap(({ resources }) => resources),
     ],
   });
+  judgeCapacity();
 
   const { domain } = settings;
   const { postgres, minio, backup } = data;

@@ -1,4 +1,5 @@
 export { AddOns, type AddOnsArgs } from "./add-ons";
+export { watchCapacity } from "./capacity";
 export { type ClusterLayer, clusterFor } from "./from-settings";
 export { addOnObjects, type Manifest } from "./helm";
 export { metricsObjects, monitorWorkload } from "./monitoring";

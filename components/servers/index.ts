@@ -11,5 +11,5 @@ export { ETCD_INTEGRITY, type EtcdAccess, etcdAlerts, PATRONI_USER, PEER_COMMON_
 export { serversFor } from "./from-settings";
 export { surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
-export { JOINED_WITH_LABEL, joinedWith, overlayAddresses } from "./k3s";
+export { allocatable, JOINED_WITH_LABEL, joinedWith, overlayAddresses } from "./k3s";
 export { serverAlerts } from "./machine";

@@ -214,6 +214,27 @@ const yes = toggle("--yes", "do not ask");
 
 export const statusSettings = { patroni, json: toggle("--json", "print JSON") };
 
+/** A JSON object with Patroni's dynamic configuration. */
+const configurationFile = text("the path of a file").transform((path, issues) => {
+  try {
+    return z.record(z.string(), z.json()).parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    issues.addIssue({ code: "custom", message: "allowed: a file with an object in JSON that can be read" });
+    return z.NEVER;
+  }
+});
+
+export const configureSettings = {
+  patroni,
+  configuration: flag(
+    "--configuration <file>",
+    "Patroni's dynamic configuration, as far as it is to be changed",
+    configurationFile,
+    "PATRONI_CONFIGURATION",
+  ),
+  restart: toggle("--restart", "restart members that wait for it, replicas first", "PATRONI_RESTART"),
+};
+
 export const switchoverSettings = {
   patroni,
   to: flag("--to <member>", "who is to lead; the best replica where it is left out", text().optional()),

@@ -5,6 +5,7 @@ import {
   checkDiscover,
   checkMigrate,
   clearStaleStateSettings,
+  configureSettings,
   discoverSettings,
   migrateSettings,
   reinitSettings,
@@ -59,6 +60,13 @@ export const postgres: Domain = {
       settings: statusSettings,
       answersOnStdout: true,
       run: async (config, context) => (await import("./operations")).status(config, context),
+    }),
+    verb({
+      name: "configure",
+      summary: "change Patroni's configuration, and with --restart let it take effect everywhere",
+      details: "Restarts only members that wait for it: one after the other, replicas first.",
+      settings: configureSettings,
+      run: async (config, context) => (await import("./operations")).configure(config, context),
     }),
     verb({
       name: "switchover",

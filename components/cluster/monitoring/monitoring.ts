@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { etcdAlerts, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
+import { PROMETHEUS_RESOURCES } from "../capacity";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 import { middlewareAnnotations } from "../ingress";
 import { ACME_SOLVER, MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
@@ -75,6 +76,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
             serviceMonitorSelectorNilUsesHelmValues: false,
             podMonitorSelectorNilUsesHelmValues: false,
             ruleSelectorNilUsesHelmValues: false,
+            resources: PROMETHEUS_RESOURCES, // else the namespace's limit for containers that ask for nothing
             storageSpec: volumeClaim(environment === "prod" ? "30Gi" : "8Gi"),
           },
         },

@@ -34,8 +34,11 @@ export interface GuardedNamespaceArgs {
   readonly protection?: boolean | undefined;
 }
 
+/** What a container asks for that says nothing else. */
+export const DEFAULT_REQUEST = { cpu: "25m", memory: "64Mi" } as const;
+
 /** Defaults of a container that sets no requests or limits: enough to start, too little to disturb other pods. */
-const DEFAULTS = { request: { cpu: "25m", memory: "64Mi" }, limit: { memory: "256Mi" } };
+const DEFAULTS = { request: DEFAULT_REQUEST, limit: { memory: "256Mi" } };
 
 /**
  * Creates a namespace that enforces a pod security profile and denies all traffic except `allow`. It also sets default

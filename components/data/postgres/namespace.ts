@@ -11,7 +11,7 @@ export const DATABASES: Destination = { namespace: POSTGRES_NAMESPACE, ports: [p
 export const postgresNamespace: WorkloadNamespace = {
   name: POSTGRES_NAMESPACE,
   podSecurity: "restricted",
-  share: { cpu: 4, memoryGib: 8 },
+  share: { cpu: 4, memoryGib: 12 },
   uses: [OBJECT_STORAGE],
   exposed: [],
   scraped: [rest, podMetrics, archiveMetrics],

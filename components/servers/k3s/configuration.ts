@@ -97,8 +97,8 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
       "tls-min-version=VersionTLS12",
       "seccomp-default=true",
       "pod-max-pids=4096",
-      `system-reserved=cpu=250m,memory=${reservedMemoryMi(host)}Mi,ephemeral-storage=2Gi`,
-      "eviction-hard=memory.available<200Mi,nodefs.available<10%,imagefs.available<10%",
+      `system-reserved=cpu=${RESERVED_CPU_MILLIS}m,memory=${reservedMemoryMi(host)}Mi,ephemeral-storage=2Gi`,
+      `eviction-hard=memory.available<${EVICTION_MIB}Mi,nodefs.available<10%,imagefs.available<10%`,
     ],
     // NodePorts are open on the nodes' cluster addresses only.
     "kube-proxy-arg": ["nodeport-addresses=primary"],
@@ -111,4 +111,23 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
  */
 export function reservedMemoryMi({ memoryGb }: Pick<K3sHost, "memoryGb">): number {
   return Math.min(1536, memoryGb * 256);
+}
+
+const RESERVED_CPU_MILLIS = 250;
+
+/** The kubelet evicts pods when less memory than this is free. */
+const EVICTION_MIB = 200;
+
+/** The share of a server's memory that its kernel reports: a GB of Hetzner's is a little less than a GiB. */
+const REPORTED_SHARE = 0.95;
+
+/** What a server leaves to pods, as its kubelet counts it. */
+export function allocatable({ cores, memoryGb }: { readonly cores: number; readonly memoryGb: number }): {
+  readonly cpuMillis: number;
+  readonly memoryMib: number;
+} {
+  return {
+    cpuMillis: cores * 1000 - RESERVED_CPU_MILLIS,
+    memoryMib: Math.floor(memoryGb * 1024 * REPORTED_SHARE) - reservedMemoryMi({ memoryGb }) - EVICTION_MIB,
+  };
 }

@@ -1,4 +1,5 @@
 export type { K3sCluster, K3sHost } from "./cluster";
+export { allocatable } from "./configuration";
 export { JoinSecrets, type K3sSecrets } from "./join-secrets";
 export { overlayAddresses } from "./overlay";
 export { type K3sAgentArgs, type K3sServerArgs, k3sAgentPart, k3sServerPart } from "./part";

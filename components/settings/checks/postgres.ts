@@ -18,7 +18,7 @@ const USUAL_SIZE: Record<
   { readonly memoryMib: number; readonly cpuMillis: number }
 > = {
   dev: { memoryMib: 1024, cpuMillis: 500 },
-  staging: { memoryMib: 2048, cpuMillis: 500 },
+  staging: { memoryMib: 1536, cpuMillis: 250 },
   prod: { memoryMib: 4096, cpuMillis: 500 },
 };
 

@@ -43,12 +43,17 @@ export const postgres = z
       .meta(
         says(
           "Memory of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it: 64 sessions at 1024, 100 from 1500 to 4096, then 25 for each GiB. A change restarts the members one by one.",
-          "1024 in dev, 2048 in staging, 4096 in prod",
+          "1024 in dev, 1536 in staging, 4096 in prod",
         ),
       ),
     cpuMillis: wholeNumber(100, 100_000)
       .optional()
-      .meta(says("CPU request of each member, in thousandths of a core. There is no limit.", "500")),
+      .meta(
+        says(
+          "CPU request of each member, in thousandths of a core. There is no limit.",
+          "500, in staging 250",
+        ),
+      ),
     synchronous: z
       .boolean()
       .optional()

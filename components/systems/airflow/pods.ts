@@ -60,20 +60,21 @@ const reports = (job: string): Part["serving"] => {
   };
 };
 
+/** Requests are what docs/airflow.md measures and a reserve; a worker of the scheduler comes and goes. */
 export const PARTS = {
   apiServer: {
     name: AIRFLOW.apiServer,
     words: ["api-server", "--port", String(PORTS.api), "--proxy-headers"],
     serving: answers("/api/v2/monitor/health", PORTS.api),
     runsPods: false,
-    memory: ["768Mi", "2Gi"],
+    memory: ["448Mi", "2Gi"],
   },
   scheduler: {
     name: AIRFLOW.scheduler,
     words: ["scheduler"],
     serving: answers("/health", PORTS.schedulerHealth),
     runsPods: true,
-    memory: ["1280Mi", "2560Mi"],
+    memory: ["1024Mi", "2560Mi"],
   },
   dagProcessor: {
     name: AIRFLOW.dagProcessor,
@@ -87,7 +88,7 @@ export const PARTS = {
     words: ["triggerer"],
     serving: reports("TriggererJob"),
     runsPods: true,
-    memory: ["384Mi", "1Gi"],
+    memory: ["640Mi", "1Gi"],
   },
 } as const satisfies Record<AirflowProcess, Part>;
 

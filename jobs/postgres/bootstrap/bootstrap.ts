@@ -48,9 +48,11 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
   const passwordOf = readPasswords(config);
   if (config.patroni && specification.patroni) {
     const { Patroni } = await import("../patroni");
+    const { restartPending } = await import("../operations");
     const patroni = new Patroni(config.patroni);
     if (await patroni.bringConfigurationTo(specification.patroni, signal))
       log.info("Patroni's configuration has changed");
+    await restartPending(patroni, { log, signal });
   }
   const open = { ...NAME, signal };
   const inDatabase = <T>(name: string, work: (database: Database) => Promise<T>): Promise<T> =>

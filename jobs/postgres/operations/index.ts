@@ -1,2 +1,4 @@
 export { clearStaleState } from "./clear-stale-state";
+export { configure } from "./configure";
 export { reinit, status, switchover } from "./members";
+export { restartPending } from "./restart-pending";

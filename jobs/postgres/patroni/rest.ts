@@ -36,11 +36,16 @@ const member = z.looseObject({
   pending_restart: z.boolean().optional(),
 });
 
+/** Patroni's own default is 10. */
+const loop = z.looseObject({ loop_wait: z.number().default(10) });
+
 const cluster = z.looseObject({ members: z.array(member), pause: z.boolean().optional() });
 
 /** Reads return at once; a switchover returns when it is over, for which Patroni itself waits 20 s. */
 const TIMEOUT_MS = 10_000;
 const SWITCHOVER_TIMEOUT_MS = 60_000;
+/** A shutdown writes a checkpoint first, which takes minutes on a busy leader. */
+const RESTART_TIMEOUT_MS = 600_000;
 
 /** Patroni's REST API. Every change needs the user and the password. */
 export class Patroni {
@@ -69,6 +74,24 @@ export class Patroni {
     const answer = await this.#request("PATCH", this.#access.url, "/config", { signal, content: wanted });
     if (answer.status !== 200) throw refusal("the change of the configuration", answer.status, answer.body);
     return true;
+  }
+
+  /** Seconds between two looks of a member at the cluster's state and configuration. */
+  async loopSeconds(signal?: AbortSignal): Promise<number> {
+    const { status, body } = await this.#request("GET", this.#access.url, "/config", { signal });
+    if (status !== 200) throw refusal("the configuration", status, body);
+    return loop.parse(JSON.parse(body)).loop_wait;
+  }
+
+  /** Restarts PostgreSQL of a member that waits for it; returns when it is up again. */
+  async restart({ name, api_url }: ClusterMember, signal?: AbortSignal): Promise<void> {
+    if (!api_url) throw new UserError(`${name} does not say where its REST API is`);
+    const { status, body } = await this.#request("POST", new URL(api_url).origin, "/restart", {
+      signal,
+      content: { restart_pending: true },
+      timeoutMs: RESTART_TIMEOUT_MS,
+    });
+    if (status !== 200) throw refusal(`the restart of ${name}`, status, body);
   }
 
   /** Moves the leader role to the given member or to the best one; returns Patroni's message. */

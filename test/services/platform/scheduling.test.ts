@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type KubernetesObject, kubernetesObject } from "../../../cli/shared/kubernetes-objects";
-import { reservedMemoryMi } from "../../../components/servers/k3s/configuration";
+import { allocatable } from "../../../components/servers/k3s/configuration";
 import {
   SERVER_TYPES,
   type ServerTypeName,
@@ -101,19 +101,18 @@ interface Server {
   readonly location: string;
 }
 
-/** What a server leaves to pods, as its kubelet counts: a GB of Hetzner's is a little less than a GiB to the kernel. */
+/** A server with what it leaves to pods. */
 function serverNode({ name, serverType, location }: Server): SimulatedNode {
-  const { cores, memoryGb, architecture } = SERVER_TYPES[serverType];
-  const memory = Math.floor(memoryGb * 1024 * 0.95) - reservedMemoryMi({ memoryGb }) - 200;
+  const { cpuMillis, memoryMib } = allocatable(SERVER_TYPES[serverType]);
   return {
     name,
     open: true,
     labels: {
-      "kubernetes.io/arch": architecture,
+      "kubernetes.io/arch": SERVER_TYPES[serverType].architecture,
       "topology.kubernetes.io/region": location,
       "topology.kubernetes.io/zone": location,
     },
-    room: { cpu: `${cores * 1000 - 250}m`, memory: `${memory}Mi` },
+    room: { cpu: `${cpuMillis}m`, memory: `${memoryMib}Mi` },
   };
 }
 

@@ -129,12 +129,7 @@ describeWith(PATRONI_PROGRAMS, "the jobs beside a real Patroni cluster", () => {
   });
 
   it("changes Patroni's configuration once", async () => {
-    const {
-      PATRONI_URL: url = "",
-      PATRONI_CACERT: authority = "",
-      PATRONI_PASSWORD: password = "",
-    } = environment;
-    const patroni = new Patroni({ url, authority, user: "patroni", password });
+    const patroni = patroniOf();
     const wanted = { maximum_lag_on_failover: 33_554_432, postgresql: { parameters: { work_mem: "5MB" } } };
     expect(await patroni.bringConfigurationTo(wanted)).toBe(true);
     // A member answers with what it knew in its last round.
@@ -144,4 +139,51 @@ describeWith(PATRONI_PROGRAMS, "the jobs beside a real Patroni cluster", () => {
       async () => !(await patroni.bringConfigurationTo(wanted)),
     );
   });
+
+  it("lets a raised parameter take effect on every member, replicas first", async () => {
+    const leader = await cluster.settled();
+    const run = await configure(60);
+
+    expect(run, run.stderr).toMatchObject({ exitCode: 0 });
+    const restarted = restartsIn(run.stderr);
+    expect(restarted).toHaveLength(3);
+    expect(restarted.at(-1)).toBe(leader.name);
+    await cluster.settled();
+    for (const each of cluster.members) expect(cluster.psql(each, "SHOW max_connections").trim()).toBe("60");
+  });
+
+  it("lets a lowered parameter take effect too, which replicas only take after the leader", async () => {
+    const run = await configure(40);
+
+    expect(run, run.stderr).toMatchObject({ exitCode: 0 });
+    await cluster.settled();
+    for (const each of cluster.members) expect(cluster.psql(each, "SHOW max_connections").trim()).toBe("40");
+    const { members } = await patroniOf().cluster();
+    expect(members.filter(({ pending_restart: pending }) => pending)).toEqual([]);
+  });
+
+  it("restarts nothing where nothing waits for it", async () => {
+    const run = await configure(40);
+    expect(run, run.stderr).toMatchObject({ exitCode: 0 });
+    expect(restartsIn(run.stderr)).toEqual([]);
+  });
+
+  function configure(connections: number) {
+    const file = join(folder, "configuration.json");
+    const wanted = { postgresql: { parameters: { max_connections: connections } } };
+    writeFileSync(file, JSON.stringify(wanted));
+    return runJob(["postgres", "configure", "--restart", "--configuration", file], { environment });
+  }
+
+  function patroniOf(): Patroni {
+    const {
+      PATRONI_URL: url = "",
+      PATRONI_CACERT: authority = "",
+      PATRONI_PASSWORD: password = "",
+    } = environment;
+    return new Patroni({ url, authority, user: "patroni", password });
+  }
+
+  const restartsIn = (log: string): string[] =>
+    [...log.matchAll(/(\S+) restarts PostgreSQL/g)].map(([, name]) => name ?? "");
 });
