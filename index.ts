@@ -17,7 +17,7 @@ export default async function platform() {
   requireSupport(versions, settings.acceptOutOfSupport);
   for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
 
-  const servers = await serversFor(settings, secrets, serverNames());
+  const servers = await serversFor(settings, secrets, serverNames(DATA_NAMESPACES.postgres.name));
   const cluster = clusterFor({
     settings,
     secrets,

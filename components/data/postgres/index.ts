@@ -25,7 +25,7 @@ export {
   type PatroniArgs,
   patroniConfig,
 } from "./members";
-export { hostOf, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
+export { POSTGRES, serverNames } from "./names";
 export { DATABASES, postgresNamespace } from "./namespace";
 export { PATHS, POSTGRES_USER } from "./paths";
 export { Postgres, type PostgresArgs } from "./postgres";

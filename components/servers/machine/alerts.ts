@@ -1,4 +1,4 @@
-import { type AlertRule, alertsOf } from "../../shared/alert-rule";
+import { type AlertRule, alertsOf } from "../../shared/workloads";
 
 const { warning } = alertsOf("docs/runbooks/clock.md");
 

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import {
   dynamicConfiguration,
   type Failover,
-  hostOf,
   POSTGRES,
   serverNames,
+  postgresNamespace,
 } from "../../../components/data/postgres";
+import { hostOf } from "../../../components/shared/pods";
 import { haproxyConfig } from "../../../components/servers/edge";
 import { SERVER_PORTS } from "../../../components/shared/address-plan";
 import { Patroni } from "../../../jobs/postgres/patroni";
@@ -131,7 +132,7 @@ export class PatroniCluster {
     }
     const names = await NameServer.start(
       NAME_SERVER,
-      new Map(PODS.map((address, ordinal) => [`postgres-${ordinal}.${hostOf(POSTGRES.headless)}`, address])),
+      new Map(PODS.map((address, ordinal) => [`postgres-${ordinal}.${hostOf(POSTGRES.headless, postgresNamespace.name)}`, address])),
     );
     const cluster = new PatroniCluster({ etcd, names, folder }, options);
     try {
