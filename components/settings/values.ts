@@ -146,11 +146,11 @@ export function overlap(a: string, b: string): boolean {
   return x.first <= y.last && y.first <= x.last;
 }
 
-export function addressNumber(text: string): number {
+function addressNumber(text: string): number {
   return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
-export function addressText(number: number): string {
+function addressText(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 }
 

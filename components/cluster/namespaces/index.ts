@@ -1,4 +1,4 @@
-export { MONITORING_NAMESPACE, SYSTEM_NAMESPACE, scrapedBy } from "./connections";
+export { scrapedBy } from "./connections";
 export { Foundation, type FoundationArgs } from "./foundation";
 export { GuardedNamespace, type GuardedNamespaceArgs } from "./guarded-namespace";
 export { networkPolicies, type Servers } from "./network-policies";

@@ -60,13 +60,13 @@ const AUTHORITIES = "/etc/trellis/authorities";
 /** Files of the ConfigMap with the CA certificates. */
 export const AUTHORITY_FILES = { postgres: "postgres.crt", store: "object-storage.crt" } as const;
 
-export const secret = (name: string, key: string = name): Variable => ({
+const secret = (name: string, key: string = name): Variable => ({
   name,
   valueFrom: { secretKeyRef: { name: BACKUP.secret, key } },
 });
 
 /** Environment of the backup bucket. */
-export const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
+const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
   { name: "BACKUP_S3_ENDPOINT", value: store.endpoint },
   { name: "BACKUP_S3_REGION", value: store.region },
   { name: "BACKUP_S3_BUCKET", value: store.bucket },

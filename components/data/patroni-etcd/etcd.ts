@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PATRONI_USER, PEER_COMMON_NAME } from "../../servers";
 import { Authority, type KeyPair, LIFETIMES } from "../../shared/pki";
 import { volumeClaim } from "../../shared/pods";
+import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type EtcdSizing, memberPod } from "./member-pod";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
@@ -130,7 +131,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
     const ports = (...numbers: number[]) => numbers.map((port) => ({ port, protocol: "TCP" }));
     const members = { podSelector: { matchLabels: LABELS } };
     const monitoring = {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": MONITORING_NAMESPACE } },
     };
     const policy = (purpose: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
       new k8s.networking.v1.NetworkPolicy(

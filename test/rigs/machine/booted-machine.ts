@@ -77,7 +77,10 @@ export class BootedMachine {
     await Promise.race([once(holder.stdout, "data"), failed]);
     failed.catch(() => undefined); // its end, later, is no failure
     machine.#systemd = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8"));
-    const target = { path: `/etc/systemd/system/${TARGET}`, content: `[Unit]\nWants=${units.join(" ")}\n` };
+    const target: MachineFile = {
+      path: `/etc/systemd/system/${TARGET}`,
+      content: `[Unit]\nWants=${units.join(" ")}\n`,
+    };
     for (const { path, content, mode = "0644" } of [target, ...files]) {
       const at = `/proc/${machine.#systemd}/root/mnt${path}`;
       mkdirSync(dirname(at), { recursive: true });

@@ -6,12 +6,12 @@ import {
   dynamicConfiguration,
   type Failover,
   POSTGRES,
-  serverNames,
   postgresNamespace,
+  serverNames,
 } from "../../../components/data/postgres";
-import { hostOf } from "../../../components/shared/pods";
 import { haproxyConfig } from "../../../components/servers/edge";
 import { SERVER_PORTS } from "../../../components/shared/address-plan";
+import { hostOf } from "../../../components/shared/pods";
 import { Patroni } from "../../../jobs/postgres/patroni";
 import { haproxyFolder, type RunningHaproxy, startHaproxy } from "../edge/haproxy";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../etcd/cluster";
@@ -132,7 +132,12 @@ export class PatroniCluster {
     }
     const names = await NameServer.start(
       NAME_SERVER,
-      new Map(PODS.map((address, ordinal) => [`postgres-${ordinal}.${hostOf(POSTGRES.headless, postgresNamespace.name)}`, address])),
+      new Map(
+        PODS.map((address, ordinal) => [
+          `postgres-${ordinal}.${hostOf(POSTGRES.headless, postgresNamespace.name)}`,
+          address,
+        ]),
+      ),
     );
     const cluster = new PatroniCluster({ etcd, names, folder }, options);
     try {

@@ -22,8 +22,8 @@ import {
   patroniConfig,
   postgresNamespace,
 } from "../../../components/data/postgres";
-import { hostOf } from "../../../components/shared/pods";
 import { NODE_PORTS } from "../../../components/shared/address-plan";
+import { hostOf } from "../../../components/shared/pods";
 import type { KeyPair } from "../pki/certificates";
 import { postgresUser } from "../postgres/user";
 import { program } from "../programs";
