@@ -18,7 +18,7 @@ export default async function platform() {
   for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
 
   const judgeCapacity = watchCapacity(settings);
-  const servers = await serversFor(settings, secrets, serverNames());
+  const servers = await serversFor(settings, secrets, serverNames(DATA_NAMESPACES.postgres.name));
   const cluster = clusterFor({
     settings,
     secrets,

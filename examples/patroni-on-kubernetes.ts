@@ -10,7 +10,7 @@ export default function program() {
   const where = { namespace: home.metadata.name, strictSpread: true, protection: true };
   const cluster = { cluster: "example", members: 3, certificateEpoch: 1 };
   const etcd = new PatroniEtcd("etcd", { ...where, ...cluster }, { provider });
-  const names = { cluster: "example", names: serverNames(), addresses: [] };
+  const names = { cluster: "example", names: serverNames("postgres"), addresses: [] };
   const certificates = new PostgresPki("pki", { ...names, epoch: 1 });
   const postgres = new Postgres(
     "postgres",

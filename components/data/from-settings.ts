@@ -18,7 +18,14 @@ import { Backup } from "./backup";
 import { MinIO } from "./minio";
 import type { DataNamespace } from "./namespaces";
 import { PatroniEtcd } from "./patroni-etcd";
-import { Postgres, type PostgresArgs, postgresImage, recoveryImage, serverNames } from "./postgres";
+import {
+  Postgres,
+  type PostgresArgs,
+  postgresImage,
+  postgresNamespace,
+  recoveryImage,
+  serverNames,
+} from "./postgres";
 
 /** What the data layer passes to the systems. */
 export interface DataLayer {
@@ -200,7 +207,7 @@ function withoutServers(settings: Settings, cluster: ClusterLayer<DataNamespace>
   );
   const certificates = new PostgresPki("postgres-pki", {
     cluster: settings.cluster,
-    names: serverNames(),
+    names: serverNames(postgresNamespace.name),
     addresses: [],
     epoch: settings.epochs.certificates,
     protection: cluster.protection,

@@ -5,7 +5,6 @@ export { DATA_NAMESPACES } from "./namespaces";
 export { PatroniEtcd, type PatroniEtcdArgs } from "./patroni-etcd";
 export {
   DATABASES,
-  hostOf,
   POSTGRES,
   Postgres,
   type PostgresArgs,

@@ -5,14 +5,12 @@ export {
   backupSessions,
   type DriveLayout,
   databaseSessions,
-  describeLayout,
   ingestionRuns,
   judgeLayout,
   KEEPS_READS,
   KEEPS_WRITES,
   maxConnections,
   minioShape,
-  type NodeLoss,
   OVERHEAD_MIB,
   PODS_OF_A_NODE,
   postgresShape,
@@ -30,34 +28,17 @@ export {
 export {
   billedNames,
   type Location,
-  type MonthlyPrice,
   monthlyPrice,
   type NetworkZone,
-  roundTripMs,
   SERVER_TYPES,
   type ServerTypeName,
   worstRoundTripMs,
   zoneOf,
 } from "./hetzner-catalogue";
-export {
-  loadSettings,
-  type NeededSecret,
-  neededSecrets,
-  type SettingsSecrets,
-  type StackSettings,
-} from "./load";
+export { loadSettings, neededSecrets, type SettingsSecrets } from "./load";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { type OffsiteStore, offsiteStore } from "./offsite-store";
 export { parseSettings, SettingsError } from "./parse";
-export type {
-  Edge,
-  Environment,
-  ExistingTarget,
-  HetznerTarget,
-  Offsite,
-  Role,
-  ServerGroup,
-  Settings,
-} from "./schema";
+export type { Edge, Environment, ExistingTarget, HetznerTarget, Role, Settings } from "./schema";
 export { existingTarget, hetznerTarget, settingsSchema } from "./schema";
-export { addressIn, type Cidr, cidr, cidrRange, type DomainName, type KubernetesName } from "./values";
+export { addressIn, type Cidr, cidr, cidrRange, type KubernetesName } from "./values";

@@ -74,7 +74,7 @@ function node(
   };
 }
 
-export function nodeName(memoryGb: number, location: Location, number: number): string {
+function nodeName(memoryGb: number, location: Location, number: number): string {
   return `ubuntu-${memoryGb}gb-${location}-${number}`;
 }
 

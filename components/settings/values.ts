@@ -174,11 +174,11 @@ export function openToTheInternet(ranges: readonly string[]): boolean {
   return addressesIn(ranges.filter((range) => !isPrivate(range))) > MOST_PUBLIC_ADDRESSES;
 }
 
-export function addressNumber(text: string): number {
+function addressNumber(text: string): number {
   return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
-export function addressText(number: number): string {
+function addressText(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 }
 

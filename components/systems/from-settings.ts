@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
-import { type DataLayer, hostOf, POSTGRES } from "../data";
+import { DATABASES, type DataLayer, POSTGRES } from "../data";
 import {
   airflowProcesses,
   databaseSessions,
@@ -9,6 +9,7 @@ import {
   type Settings,
   type SettingsSecrets,
 } from "../settings";
+import { hostOf } from "../shared/pods";
 import { Airflow, POD_RUNNERS } from "./airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
 import type { SystemNamespace } from "./namespaces";
@@ -50,7 +51,7 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
   const { postgres, jobsImage } = data;
   if (!datasurface) return undefined;
   const { model, origin } = deployedModel(datasurface);
-  const host = hostOf(POSTGRES.primary);
+  const host = hostOf(POSTGRES.primary, DATABASES.namespace);
   const { connections } = postgres;
   const { logins } = datasurface;
   const customers = connections.customer_db?.migrate; // the simulator creates its tables

@@ -1,7 +1,7 @@
 import type { Day, Month } from "./calendar";
 
 /** The sources of daily readings, from the least to the most trusted. */
-export const SOURCES = ["pdf", "workbook", "fopr"] as const;
+const SOURCES = ["pdf", "workbook", "fopr"] as const;
 
 export type Source = (typeof SOURCES)[number];
 

@@ -2,11 +2,10 @@ import { stringify } from "yaml";
 import type { Environment } from "../../settings";
 import { API_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
-import type { Destination } from "../../shared/workloads";
+import { type Destination, MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
 import { middlewares } from "../ingress";
 import { monitoring } from "../monitoring";
-import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
 import { upgradeChart } from "./upgrades";
 
 export const HCLOUD_SECRET = "hcloud";

@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, helmChart } from "../helm";
 import { GRAFANA_SECRET, MONITORING } from "../monitoring";
-import { GuardedNamespace, MONITORING_NAMESPACE, type Servers } from "../namespaces";
+import { GuardedNamespace, type Servers } from "../namespaces";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
 export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {

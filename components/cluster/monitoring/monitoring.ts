@@ -2,10 +2,11 @@ import { stringify } from "yaml";
 import { etcdAlerts, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
+import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { PROMETHEUS_RESOURCES } from "../capacity";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 import { middlewareAnnotations } from "../ingress";
-import { ACME_SOLVER, MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../namespaces";
+import { ACME_SOLVER } from "../namespaces";
 
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";

@@ -1,10 +1,10 @@
-import type { Allowance, Destination, WorkloadNamespace } from "../../shared/workloads";
-
-/** Namespace of Prometheus, which scrapes the workloads. */
-export const MONITORING_NAMESPACE = "monitoring";
-
-/** Namespace of the ingress controller and of DNS. */
-export const SYSTEM_NAMESPACE = "kube-system";
+import {
+  type Allowance,
+  type Destination,
+  MONITORING_NAMESPACE,
+  SYSTEM_NAMESPACE,
+  type WorkloadNamespace,
+} from "../../shared/workloads";
 
 /**
  * cert-manager answers Let's Encrypt's challenge from a pod in the namespace of the Ingress. Without this allowance no

@@ -1,4 +1,4 @@
-export { ACME_SOLVER, exposedBy, MONITORING_NAMESPACE, SYSTEM_NAMESPACE, scrapedBy } from "./connections";
+export { ACME_SOLVER, exposedBy, scrapedBy } from "./connections";
 export { Foundation, type FoundationArgs } from "./foundation";
 export { DEFAULT_REQUEST, GuardedNamespace, type GuardedNamespaceArgs } from "./guarded-namespace";
 export { networkPolicies, type Servers } from "./network-policies";

@@ -1,4 +1,11 @@
-import type { Allowance, Peer, PodLabels, Protocol } from "../../shared/workloads";
+import {
+  type Allowance,
+  type Peer,
+  type PodLabels,
+  PRIVATE_RANGES,
+  type Protocol,
+  SYSTEM_NAMESPACE,
+} from "../../shared/workloads";
 
 /** The part of a NetworkPolicy that differs between allowances; the component adds the rest of the metadata. */
 export interface NamedPolicy {
@@ -28,12 +35,6 @@ interface RulePeer {
 interface Selector {
   readonly matchLabels?: Record<string, string>;
 }
-
-/**
- * Ranges that `"internet"` excludes: the cluster's own networks, and the link-local metadata address, which would give
- * any pod a node's user data, keys included.
- */
-const NOT_THE_INTERNET = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
 
 /** The addresses that `"servers"` means in an allowance. */
 export interface Servers {
@@ -78,7 +79,7 @@ function policyFor(allowance: Allowance, { at, behind = [] }: Servers): NamedPol
     };
   }
   if (allowance.to === "dns") {
-    const nameServer = peer({ namespace: "kube-system", pods: { "k8s-app": "kube-dns" } });
+    const nameServer = peer({ namespace: SYSTEM_NAMESPACE, pods: { "k8s-app": "kube-dns" } });
     return {
       name: "allow-to-dns",
       spec: {
@@ -101,7 +102,7 @@ function policyFor(allowance: Allowance, { at, behind = [] }: Servers): NamedPol
 }
 
 function peersOf(to: "internet" | "servers" | Peer, at: readonly string[]): RulePeer[] {
-  if (to === "internet") return [{ ipBlock: { cidr: "0.0.0.0/0", except: NOT_THE_INTERNET } }];
+  if (to === "internet") return [{ ipBlock: { cidr: "0.0.0.0/0", except: PRIVATE_RANGES } }];
   return to === "servers" ? addresses(at) : [peer(to)];
 }
 

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
-import { hostOf, POSTGRES } from "../postgres";
+import * as pulumi from "@pulumi/pulumi";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../shared/pods";
+import { POSTGRES } from "../postgres";
 import { BACKUP, SECRETS } from "./names";
 
 export type Variable = k8s.types.input.core.v1.EnvVar;
@@ -39,6 +39,8 @@ export interface SuperuserSecret {
 
 /** Arguments that all backup pods share. */
 export interface BackupPodArgs extends BackupScope {
+  /** PostgreSQL's namespace. */
+  readonly namespace: pulumi.Input<string>;
   /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
   /** PostgreSQL's image; a restore drill runs its scratch server from it. */
@@ -58,13 +60,13 @@ const AUTHORITIES = "/etc/trellis/authorities";
 /** Files of the ConfigMap with the CA certificates. */
 export const AUTHORITY_FILES = { postgres: "postgres.crt", store: "object-storage.crt" } as const;
 
-export const secret = (name: string, key: string = name): Variable => ({
+const secret = (name: string, key: string = name): Variable => ({
   name,
   valueFrom: { secretKeyRef: { name: BACKUP.secret, key } },
 });
 
 /** Environment of the backup bucket. */
-export const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
+const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
   { name: "BACKUP_S3_ENDPOINT", value: store.endpoint },
   { name: "BACKUP_S3_REGION", value: store.region },
   { name: "BACKUP_S3_BUCKET", value: store.bucket },
@@ -73,8 +75,8 @@ export const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
 ];
 
 /** Environment for the leader, by a host name that its certificate contains. */
-const leader = (user: string): Variable[] => [
-  { name: "BACKUP_SERVER_HOST", value: hostOf(POSTGRES.primary) },
+const leader = ({ namespace }: BackupPodArgs, user: string): Variable[] => [
+  { name: "BACKUP_SERVER_HOST", value: serviceHost(POSTGRES.primary, namespace) },
   { name: "BACKUP_SERVER_PORT", value: String(POSTGRES.ports.postgres) },
   { name: "BACKUP_SERVER_USER", value: user },
   { name: "BACKUP_SERVER_SSLMODE", value: "verify-full" },
@@ -82,21 +84,24 @@ const leader = (user: string): Variable[] => [
 ];
 
 /** Environment of `create`, which reads from a replica if Patroni reports a good one, otherwise from the leader. */
-export const sourceVariables = ({ user, databases }: BackupPodArgs): Variable[] => [
-  ...leader(user),
+export const sourceVariables = (args: BackupPodArgs): Variable[] => [
+  ...leader(args, args.user),
   secret(SECRETS.serverPassword),
-  { name: "BACKUP_PATRONI_URL", value: `https://${hostOf(POSTGRES.headless)}:${POSTGRES.ports.rest}` },
+  {
+    name: "BACKUP_PATRONI_URL",
+    value: pulumi.interpolate`https://${serviceHost(POSTGRES.headless, args.namespace)}:${POSTGRES.ports.rest}`,
+  },
   { name: "BACKUP_PATRONI_CACERT", value: `${AUTHORITIES}/${AUTHORITY_FILES.postgres}` },
-  { name: "BACKUP_DATABASES", value: databases.join() },
+  { name: "BACKUP_DATABASES", value: args.databases.join() },
   { name: "BACKUP_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
 ];
 
 /** Environment for the leader as superuser: no other login can create databases and give them to their owners. */
-export const restoreVariables = ({ superuser }: BackupPodArgs): Variable[] => [
-  ...leader("postgres"),
+export const restoreVariables = (args: BackupPodArgs): Variable[] => [
+  ...leader(args, "postgres"),
   {
     name: "BACKUP_SERVER_PASSWORD",
-    valueFrom: { secretKeyRef: { name: superuser.secret, key: superuser.key } },
+    valueFrom: { secretKeyRef: { name: args.superuser.secret, key: args.superuser.key } },
   },
   {
     // For restores from off-site copies: the runbook derives their pod from this one.

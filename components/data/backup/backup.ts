@@ -222,6 +222,7 @@ interface PodParts {
 function podArgs(args: BackupArgs): BackupPodArgs {
   const { images, store, offsite, postgres, databases, retentionDays, scratch } = args;
   return {
+    namespace: args.namespace,
     image: images.jobs,
     postgresImage: images.postgres,
     store,

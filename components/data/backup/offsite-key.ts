@@ -23,5 +23,5 @@ export function offsiteKey(name: string, parent: pulumi.Resource, protect: boole
 }
 
 /** An age identity is 32 random bytes. It is the digest of the whole seed, which holds 285 random bits. */
-export const identityOf = (seed: string) =>
+const identityOf = (seed: string) =>
   bech32.encodeFromBytes("AGE-SECRET-KEY-", createHash("sha256").update(seed).digest()).toUpperCase();

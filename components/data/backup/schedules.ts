@@ -35,7 +35,7 @@ const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
 /** The scheduled jobs, and a restore, which only people start: `kubectl create job --from=cronjob/backup-restore`. */
-export const SCHEDULES: readonly Schedule[] = [
+const SCHEDULES: readonly Schedule[] = [
   {
     verb: "create",
     cron: "0 2 * * *",

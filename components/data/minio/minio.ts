@@ -2,13 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { addOnObjects, type Manifest, metricsObjects } from "../../cluster";
 import { readQuorum, writeQuorum } from "../../settings";
-import { ingressAnnotations, ingressSpec, type LoginIngress } from "../../shared/pods";
+import { hostOf, ingressAnnotations, ingressSpec, type LoginIngress, serviceHost } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { metricsToken } from "./metrics-token";
 import { METRICS_TOKEN_KEY, minioMetrics } from "./monitoring";
-import { hostOf, LABELS, MINIO, REGION } from "./names";
+import { LABELS, MINIO, REGION } from "./names";
 import { Provisioning } from "./provisioning";
-import { CONSOLE_SERVER_NAME, MinioServers, SERVERS_TRANSPORT, type ServersArgs } from "./servers";
+import { MinioServers, SERVERS_TRANSPORT, type ServersArgs } from "./servers";
 import { METRICS_USER, type ProvisionedStorage, userOf } from "./specification";
 
 /** What an application needs to use its bucket. */
@@ -66,7 +66,7 @@ export class MinIO extends pulumi.ComponentResource {
   constructor(name: string, args: MinIOArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:minio:MinIO", name, {}, opts);
     const { consoleHost } = args;
-    this.endpoint = pulumi.output(`https://${hostOf(MINIO.api)}:${MINIO.ports.api}`);
+    this.endpoint = pulumi.interpolate`https://${serviceHost(MINIO.api, args.namespace)}:${MINIO.ports.api}`;
     this.console = consoleHost ? pulumi.output(`https://${consoleHost}`) : undefined;
     const servers = this.servers(name, args);
     this.authority = servers.authority;
@@ -119,6 +119,7 @@ export class MinIO extends pulumi.ComponentResource {
         buckets,
         applications,
         image: jobsImage,
+        endpoint: this.endpoint,
         rootSecret: secrets.root,
         authoritySecret: secrets.authority,
       },
@@ -230,7 +231,7 @@ const consoleTransport = (namespace: string): Manifest => ({
   apiVersion: "traefik.io/v1alpha1",
   kind: "ServersTransport",
   metadata: { name: SERVERS_TRANSPORT, namespace, labels: LABELS.servers },
-  spec: { serverName: CONSOLE_SERVER_NAME, rootCAs: [{ secret: MINIO.authoritySecret }] },
+  spec: { serverName: hostOf(MINIO.console, namespace), rootCAs: [{ secret: MINIO.authoritySecret }] },
 });
 
 function secretKeyOf(keys: Provisioning["secretKeys"], user: string): pulumi.Output<string> {

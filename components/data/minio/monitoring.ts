@@ -1,6 +1,7 @@
+import { hostOf } from "../../shared/pods";
 import type { WorkloadMetrics } from "../../shared/workloads";
 import { minioAlerts, type Quorums } from "./alerts";
-import { hostOf, LABELS, MINIO } from "./names";
+import { LABELS, MINIO } from "./names";
 
 /** Key of the token with which Prometheus reads the metrics, in its Secret. */
 export const METRICS_TOKEN_KEY = "token";

@@ -1,3 +1,5 @@
+import { hostOf, serviceNames } from "../../shared/pods";
+
 /** Names of object storage's objects in the cluster. */
 export const MINIO = {
   statefulSet: "minio",
@@ -16,9 +18,6 @@ export const MINIO = {
   ports: { api: 9000, console: 9001 },
 } as const;
 
-/** Namespace of object storage, which Foundation creates. Certificates and addresses contain it. */
-export const MINIO_NAMESPACE = "storage";
-
 /** The region that S3 clients use for a server that is in no region. */
 export const REGION = "us-east-1";
 
@@ -36,21 +35,9 @@ export const LABELS = {
   provision: { "app.kubernetes.io/name": MINIO.provision, ...PART_OF },
 } as const;
 
-/** Full host name of a Service. It resolves in every namespace, and the servers' certificate contains it. */
-export function hostOf(service: string, namespace: string = MINIO_NAMESPACE): string {
-  return `${service}.${namespace}.svc.cluster.local`;
-}
-
 /** All host names by which clients and servers reach a server; its certificate contains them. */
-export function serverNames(namespace: string = MINIO_NAMESPACE): string[] {
-  return [
-    ...[MINIO.api, MINIO.console, MINIO.headless].flatMap((service) => [
-      service,
-      `${service}.${namespace}`,
-      `${service}.${namespace}.svc`,
-      hostOf(service, namespace),
-    ]),
-    `*.${hostOf(MINIO.headless, namespace)}`,
-    "localhost",
-  ];
-}
+export const serverNames = (namespace: string): string[] => [
+  ...[MINIO.api, MINIO.console, MINIO.headless].flatMap((service) => serviceNames(service, namespace)),
+  `*.${hostOf(MINIO.headless, namespace)}`,
+  "localhost",
+];

@@ -1,13 +1,15 @@
 import type { Destination, WorkloadNamespace } from "../../shared/workloads";
-import { MINIO, MINIO_NAMESPACE } from "./names";
+import { MINIO } from "./names";
+
+const NAMESPACE = "storage";
 
 const { api, console } = MINIO.ports;
 
 /** Object storage, for namespaces whose pods use it. */
-export const OBJECT_STORAGE: Destination = { namespace: MINIO_NAMESPACE, ports: [api] };
+export const OBJECT_STORAGE: Destination = { namespace: NAMESPACE, ports: [api] };
 
 export const minioNamespace: WorkloadNamespace = {
-  name: MINIO_NAMESPACE,
+  name: NAMESPACE,
   podSecurity: "restricted",
   share: { cpu: 2, memoryGib: 4 },
   uses: [],

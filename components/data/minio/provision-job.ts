@@ -1,12 +1,14 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
-import { hostOf, LABELS, MINIO } from "./names";
+import { LABELS, MINIO } from "./names";
 import { ROOT_VARIABLES } from "./server-pod";
 
 export interface ProvisionJobArgs {
   /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
+  /** URL of the S3 endpoint. */
+  readonly endpoint: pulumi.Input<string>;
   /**
    * Name of both the ConfigMap with the specification and the Secret with the keys that the specification refers to.
    */
@@ -50,7 +52,7 @@ export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.J
             image: args.image,
             args: ["storage", "provision"],
             env: [
-              { name: "STORAGE_ENDPOINT", value: `https://${hostOf(MINIO.api)}:${MINIO.ports.api}` },
+              { name: "STORAGE_ENDPOINT", value: args.endpoint },
               root("STORAGE_ROOT_USER", ROOT_VARIABLES.user),
               root("STORAGE_ROOT_PASSWORD", ROOT_VARIABLES.password),
               { name: "STORAGE_SPECIFICATION", value: `${FOLDERS.specification}/${SPECIFICATION_FILE}` },

@@ -12,6 +12,8 @@ export interface ProvisioningArgs extends ProvisionedStorage {
   readonly namespace: pulumi.Input<string>;
   /** The jobs image; its entrypoint is `jobs`. A new image runs with the next specification. */
   readonly image: pulumi.Input<string>;
+  /** URL of the S3 endpoint. */
+  readonly endpoint: pulumi.Input<string>;
   /** Name of the Secret with the root user and its password. */
   readonly rootSecret: pulumi.Input<string>;
   /** Name of the Secret whose `ca.crt` verifies the servers. */
@@ -83,14 +85,14 @@ export class Provisioning extends pulumi.ComponentResource {
 
   private job(
     name: string,
-    { namespace, image, rootSecret, authoritySecret }: ProvisioningArgs,
+    { namespace, image, endpoint, rootSecret, authoritySecret }: ProvisioningArgs,
     { run, inputs }: { readonly run: string; readonly inputs: pulumi.Resource[] },
   ): pulumi.Resource {
     return new k8s.batch.v1.Job(
       `${name}-job`,
       {
         metadata: { name: run, namespace, labels: LABELS.provision },
-        spec: provisionJob({ image, run, rootSecret, authoritySecret }),
+        spec: provisionJob({ image, endpoint, run, rootSecret, authoritySecret }),
       },
       {
         parent: this,

@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { DriveLayout } from "../../settings";
 import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { LABELS, MINIO } from "./names";
@@ -28,6 +28,8 @@ export interface ServerSizing {
 export interface ServerPodArgs extends ServerSizing {
   /** Image of the servers. */
   readonly image: pulumi.Input<string>;
+  /** Namespace of object storage. */
+  readonly namespace: pulumi.Input<string>;
   /** Name of the Secret with the root user and its password. */
   readonly rootSecret: pulumi.Input<string>;
   /** Name of the Secret with `ca.crt`, `tls.crt` and `tls.key`. */
@@ -87,7 +89,7 @@ function serverContainer(args: ServerPodArgs): k8s.types.input.core.v1.Container
   return {
     name: "minio",
     image: args.image,
-    args: serverArguments(layout),
+    args: pulumi.output(args.namespace).apply((namespace) => serverArguments({ ...layout, namespace })),
     ports: [
       { name: "api", containerPort: MINIO.ports.api },
       { name: "console", containerPort: MINIO.ports.console },

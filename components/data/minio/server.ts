@@ -1,5 +1,6 @@
 import type { DriveLayout } from "../../settings";
-import { hostOf, MINIO } from "./names";
+import { hostOf } from "../../shared/pods";
+import { MINIO } from "./names";
 
 /** Paths in a server's container; its arguments refer to them. */
 export const PATHS = {
@@ -8,6 +9,8 @@ export const PATHS = {
 } as const;
 
 export interface ServerArgs extends Pick<DriveLayout, "pods" | "drivesPerPod"> {
+  /** Namespace of the servers, which their host names contain. */
+  readonly namespace: string;
   /** Listen addresses, as host:port; without a host, all addresses. @default the ports of production */
   readonly listen?: { readonly api: string; readonly console: string };
   /** Folder with the certificates. @default the mount path in the container */
@@ -20,6 +23,7 @@ export interface ServerArgs extends Pick<DriveLayout, "pods" | "drivesPerPod"> {
 export function serverArguments({
   listen = { api: `:${MINIO.ports.api}`, console: `:${MINIO.ports.console}` },
   certificates = PATHS.certificates,
+  namespace,
   ...layout
 }: ServerArgs): string[] {
   return [
@@ -30,7 +34,7 @@ export function serverArguments({
     listen.console,
     "--certs-dir",
     certificates,
-    volumes(layout),
+    volumes(layout, namespace),
   ];
 }
 
@@ -38,10 +42,13 @@ export function serverArguments({
  * The drives, in MinIO's own list syntax. A single server gets folders, because MinIO would take an address for one of
  * several servers.
  */
-function volumes({ pods, drivesPerPod }: Pick<DriveLayout, "pods" | "drivesPerPod">): string {
+function volumes(
+  { pods, drivesPerPod }: Pick<DriveLayout, "pods" | "drivesPerPod">,
+  namespace: string,
+): string {
   const drives = PATHS.drive(0).replace(/0$/, drivesPerPod === 1 ? "0" : `{0...${drivesPerPod - 1}}`);
   if (pods === 1) return drives;
-  const host = hostOf(MINIO.headless);
+  const host = hostOf(MINIO.headless, namespace);
   return `https://${MINIO.statefulSet}-{0...${pods - 1}}.${host}:${MINIO.ports.api}${drives}`;
 }
 

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Authority, type KeyPair, LIFETIMES } from "../../shared/pki";
 import { volumeClaim } from "../../shared/pods";
-import { hostOf, LABELS, MINIO, MINIO_NAMESPACE, serverNames } from "./names";
+import { LABELS, MINIO, serverNames } from "./names";
 import { driveName, ROOT_VARIABLES, type ServerSizing, serverPod } from "./server-pod";
 
 /** Arguments that object storage hands on to its servers. */
@@ -92,7 +92,7 @@ export class MinioServers extends pulumi.ComponentResource {
   }
 
   /** The servers' certificate, with the CA certificate that verifies it. */
-  private certificate(name: string, { cluster, certificateEpoch, protection }: MinioServersArgs) {
+  private certificate(name: string, { namespace, cluster, certificateEpoch, protection }: MinioServersArgs) {
     const authority = new Authority(
       `${name}-authority`,
       { commonName: `${cluster}-minio-ca`, lifetime: LIFETIMES.authority, protection },
@@ -101,7 +101,7 @@ export class MinioServers extends pulumi.ComponentResource {
     const pair = authority.issue("servers", {
       subject: { commonName: MINIO.api },
       uses: ["server_auth", "client_auth"], // a server is a client of its peers
-      dnsNames: serverNames(),
+      dnsNames: pulumi.output(namespace).apply(serverNames),
       addresses: ["127.0.0.1"],
       lifetime: LIFETIMES.workload,
       epoch: certificateEpoch,
@@ -168,7 +168,7 @@ export class MinioServers extends pulumi.ComponentResource {
     service("api", metadataOf(namespace, MINIO.api), { ports: [api] });
     service(
       "console",
-      { ...metadataOf(namespace, MINIO.console), annotations: TLS_FROM_THE_INGRESS },
+      { ...metadataOf(namespace, MINIO.console), annotations: tlsFromTheIngress(namespace) },
       {
         ports: [console],
       },
@@ -207,6 +207,7 @@ export class MinioServers extends pulumi.ComponentResource {
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: drives(args),
           template: serverPod({
+            namespace: args.namespace,
             image: args.image,
             layout,
             consoleHost: args.consoleHost,
@@ -248,13 +249,10 @@ const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({
 /** Name of the ServersTransport with which Traefik connects to the console; minio.ts declares it. */
 export const SERVERS_TRANSPORT = MINIO.console;
 
-/** Host name that Traefik verifies in the certificate, whichever pod's address it connects to. */
-export const CONSOLE_SERVER_NAME = hostOf(MINIO.console);
-
-const TLS_FROM_THE_INGRESS = {
+const tlsFromTheIngress = (namespace: pulumi.Input<string>) => ({
   "traefik.ingress.kubernetes.io/service.serversscheme": "https",
-  "traefik.ingress.kubernetes.io/service.serverstransport": `${MINIO_NAMESPACE}-${SERVERS_TRANSPORT}@kubernetescrd`,
-};
+  "traefik.ingress.kubernetes.io/service.serverstransport": pulumi.interpolate`${namespace}-${SERVERS_TRANSPORT}@kubernetescrd`,
+});
 
 function drives({ layout, volumeGib, storageClass }: ServersArgs) {
   return Array.from({ length: layout.drivesPerPod }, (_, number) =>

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PATRONI_USER, PEER_COMMON_NAME } from "../../servers";
 import { Authority, type KeyPair, LIFETIMES } from "../../shared/pki";
 import { volumeClaim } from "../../shared/pods";
+import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type EtcdSizing, memberPod } from "./member-pod";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
@@ -35,7 +36,7 @@ const VOLUME = "1Gi";
  */
 export class PatroniEtcd extends pulumi.ComponentResource {
   /** Client addresses of the members, each as host:port. */
-  readonly hosts: readonly string[];
+  readonly hosts: pulumi.Output<readonly string[]>;
   /** CA certificate (PEM) of the members' certificates. */
   readonly authority: pulumi.Output<string>;
   /** The client certificate. It has no common name: etcd's JSON gateway refuses one that does. */
@@ -43,7 +44,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
 
   constructor(name: string, args: PatroniEtcdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:etcd:Etcd", name, {}, opts);
-    this.hosts = hostsOf(args).map((host) => `${host}:${ETCD.ports.client}`);
+    this.hosts = hostsOf(args).apply((hosts) => hosts.map((host) => `${host}:${ETCD.ports.client}`));
     const authority = this.ca(name, args);
     this.authority = authority.certificate;
     const pairs = this.memberPairs(authority, args);
@@ -85,7 +86,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
         epoch: args.certificateEpoch,
         subject: { commonName },
         uses: ["server_auth", "client_auth"],
-        dnsNames: [...hostsOf(args), "localhost"],
+        dnsNames: hostsOf(args).apply((hosts) => [...hosts, "localhost"]),
         addresses: ["127.0.0.1"],
       });
     return { server: issue("server", ETCD.statefulSet), peer: issue("peer", PEER_COMMON_NAME) };
@@ -130,7 +131,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
     const ports = (...numbers: number[]) => numbers.map((port) => ({ port, protocol: "TCP" }));
     const members = { podSelector: { matchLabels: LABELS } };
     const monitoring = {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": MONITORING_NAMESPACE } },
     };
     const policy = (purpose: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
       new k8s.networking.v1.NetworkPolicy(
@@ -201,7 +202,7 @@ export class PatroniEtcd extends pulumi.ComponentResource {
           selector: { matchLabels: LABELS },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
           volumeClaimTemplates: [volumeClaim({ name: "data", labels: LABELS, size: VOLUME, storageClass })],
-          template: memberPod({ members, strictSpread, token: cluster, certificates }),
+          template: memberPod({ namespace, members, strictSpread, token: cluster, certificates }),
         },
       },
       // Kubernetes rejects changes to the claims of a StatefulSet.
@@ -221,6 +222,7 @@ interface MemberPairs {
   readonly peer: pulumi.Output<KeyPair>;
 }
 
-const hostsOf = ({ members }: EtcdSizing): string[] => memberNames(members).map(memberHost);
+const hostsOf = ({ namespace, members }: PatroniEtcdArgs): pulumi.Output<string[]> =>
+  pulumi.output(namespace).apply((known) => memberNames(members).map((name) => memberHost(name, known)));
 
 const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({ name, namespace, labels: LABELS });

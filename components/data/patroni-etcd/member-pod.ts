@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { ETCD_INTEGRITY, PEER_COMMON_NAME } from "../../servers";
 import { apart, restrictedContainer, restrictedPod } from "../../shared/pods";
 import { versions } from "../../shared/versions";
@@ -17,6 +17,8 @@ export interface EtcdSizing {
 }
 
 export interface MemberPodArgs extends EtcdSizing {
+  /** Namespace of the members, which their host names contain. */
+  readonly namespace: pulumi.Input<string>;
   /** The cluster token: a member refuses peers of an etcd cluster with another token. */
   readonly token: string;
   /** Name of the Secret with `ca.crt`, and a certificate and a key each for clients (`server`) and peers (`peer`). */
@@ -55,7 +57,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
           name: "etcd",
           image: IMAGE,
           command: ["/usr/local/bin/etcd"],
-          args: memberArguments(args),
+          args: pulumi.output(args.namespace).apply((namespace) => memberArguments(args, namespace)),
           env: [{ name: "MEMBER", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
           ports: Object.entries(ETCD.ports).map(([name, containerPort]) => ({ name, containerPort })),
           securityContext: restrictedContainer,
@@ -75,11 +77,11 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
 }
 
 /** etcd's command line. etcd reloads renewed certificates at the next connection, without a restart. */
-function memberArguments({ token, members }: MemberPodArgs): string[] {
-  const own = memberHost("$(MEMBER)");
+function memberArguments({ token, members }: MemberPodArgs, namespace: string): string[] {
+  const own = memberHost("$(MEMBER)", namespace);
   const url = (host: string, port: number) => `https://${host}:${port}`;
   const { client, peer, metrics } = ETCD.ports;
-  const cluster = memberNames(members).map((name) => `${name}=${url(memberHost(name), peer)}`);
+  const cluster = memberNames(members).map((name) => `${name}=${url(memberHost(name, namespace), peer)}`);
   return [
     ...["--name=$(MEMBER)", `--data-dir=${VOLUME}/data`, `--initial-cluster-token=${token}`],
     `--listen-client-urls=${url("0.0.0.0", client)}`,

@@ -1,4 +1,4 @@
-import { hostOf } from "../postgres";
+import { hostOf } from "../../shared/pods";
 
 /** Names of this etcd's objects. They are in PostgreSQL's namespace. */
 export const ETCD = {
@@ -16,4 +16,5 @@ export const memberNames = (members: number): string[] =>
   Array.from({ length: members }, (_, ordinal) => `${ETCD.statefulSet}-${ordinal}`);
 
 /** Host name of a member for peers and clients, whichever node its pod is on. */
-export const memberHost = (name: string): string => hostOf(`${name}.${ETCD.headless}`);
+export const memberHost = (name: string, namespace: string): string =>
+  hostOf(`${name}.${ETCD.headless}`, namespace);

@@ -1,4 +1,4 @@
-export type { ArchiveStore, PostgresArchiveArgs } from "./archive";
+export type { PostgresArchiveArgs } from "./archive";
 export {
   ARCHIVE_CONFIG_FILE,
   ARCHIVE_SERVER_CONFIG_FILE,
@@ -12,7 +12,7 @@ export {
   type RecoveryTarget,
   repositoryVariables,
 } from "./archive";
-export { type Access, bootstrapSpecification, loginsOf, poolerConfig, poolerUsers } from "./databases";
+export { bootstrapSpecification, loginsOf, poolerConfig, poolerUsers } from "./databases";
 export { postgresImage, recoveryImage } from "./images";
 export { PASSWORD_VARIABLES } from "./logins";
 export {
@@ -25,8 +25,7 @@ export {
   type PatroniArgs,
   patroniConfig,
 } from "./members";
-export { hostOf, POSTGRES, POSTGRES_NAMESPACE, serverNames } from "./names";
+export { POSTGRES, serverNames } from "./names";
 export { DATABASES, postgresNamespace } from "./namespace";
 export { PATHS, POSTGRES_USER } from "./paths";
 export { Postgres, type PostgresArgs } from "./postgres";
-export type { TrustedPair } from "./trusted-pair";

@@ -1,3 +1,5 @@
+import { hostOf, serviceNames } from "../../shared/pods";
+
 /** Names of PostgreSQL's objects in the cluster. */
 export const POSTGRES = {
   statefulSet: "postgres",
@@ -39,31 +41,17 @@ export const LABELS = {
   recovery: { "app.kubernetes.io/name": POSTGRES.recovery, ...PART_OF },
 } as const;
 
-/** Namespace of PostgreSQL, which Foundation creates. Certificates and addresses contain it. */
-export const POSTGRES_NAMESPACE = "postgres";
-
 export function memberName(ordinal: number): string {
   return `${POSTGRES.statefulSet}-${ordinal}`;
-}
-
-/** Full host name of a Service. It resolves in every namespace, and the server's certificate contains it. */
-export function hostOf(service: string, namespace = POSTGRES_NAMESPACE): string {
-  return `${service}.${namespace}.svc.cluster.local`;
 }
 
 /**
  * All host names by which clients and members reach PostgreSQL in the cluster; the server's certificate contains them.
  */
-export function serverNames(namespace = POSTGRES_NAMESPACE): string[] {
-  const services = [POSTGRES.primary, POSTGRES.replica, POSTGRES.pooler, POSTGRES.headless];
-  return [
-    ...services.flatMap((service) => [
-      service,
-      `${service}.${namespace}`,
-      `${service}.${namespace}.svc`,
-      hostOf(service, namespace),
-    ]),
-    `*.${hostOf(POSTGRES.headless, namespace)}`,
-    "localhost",
-  ];
-}
+export const serverNames = (namespace: string): string[] => [
+  ...[POSTGRES.primary, POSTGRES.replica, POSTGRES.pooler, POSTGRES.headless].flatMap((service) =>
+    serviceNames(service, namespace),
+  ),
+  `*.${hostOf(POSTGRES.headless, namespace)}`,
+  "localhost",
+];

@@ -1,15 +1,17 @@
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import type { Destination, WorkloadNamespace } from "../../shared/workloads";
 import { OBJECT_STORAGE } from "../minio";
-import { POSTGRES, POSTGRES_NAMESPACE } from "./names";
+import { POSTGRES } from "./names";
+
+const NAMESPACE = "postgres";
 
 const { postgres, rest, pgbackrest, archiveMetrics, podMetrics } = POSTGRES.ports;
 
 /** PostgreSQL and its pooler, for namespaces whose pods use a database. */
-export const DATABASES: Destination = { namespace: POSTGRES_NAMESPACE, ports: [postgres] };
+export const DATABASES: Destination = { namespace: NAMESPACE, ports: [postgres] };
 
 export const postgresNamespace: WorkloadNamespace = {
-  name: POSTGRES_NAMESPACE,
+  name: NAMESPACE,
   podSecurity: "restricted",
   share: { cpu: 4, memoryGib: 12 },
   uses: [OBJECT_STORAGE],

@@ -4,7 +4,7 @@ import { ACCESSES, type Access, ApplicationDatabases, type DatabaseSettings, Poo
 import { LeaderDiscovery } from "./discovery";
 import { PASSWORD_VARIABLES } from "./logins";
 import { type MembersArgs, PostgresCluster } from "./members";
-import { hostOf, POSTGRES } from "./names";
+import { POSTGRES } from "./names";
 
 export interface PostgresArgs extends MembersArgs {
   /** The images that the pods run. */
@@ -239,7 +239,7 @@ export class Postgres extends pulumi.ComponentResource {
     databases: ApplicationDatabases,
   ): Postgres["connections"] {
     // Only writers use the pooler: migrations take locks that belong to a session, and readers go to the replicas.
-    const host = (access: Access) => (access === "write" && pooling ? hostOf(POSTGRES.pooler) : undefined);
+    const service = (access: Access) => (access === "write" && pooling ? POSTGRES.pooler : undefined);
     // A connection string resolves only once its database exists, because a component's `dependsOn` does not reach its
     // children.
     const afterwards = (connection: pulumi.Output<string>) =>
@@ -250,7 +250,7 @@ export class Postgres extends pulumi.ComponentResource {
         Object.fromEntries(
           ACCESSES.map((access) => [
             access,
-            afterwards(databases.connection(database, access, host(access))),
+            afterwards(databases.connection(database, access, service(access))),
           ]),
         ) as Record<Access, pulumi.Output<string>>, // safe: the keys are all accesses
       ]),

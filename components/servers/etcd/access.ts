@@ -21,7 +21,7 @@ export interface Grant {
   readonly end?: string;
 }
 
-export const GRANTS: readonly Grant[] = [
+const GRANTS: readonly Grant[] = [
   { user: K3S_USER, ...prefix("/registry/") },
   // K3s keeps its certificates here, encrypted with the token. It lists the prefix without a trailing slash.
   { user: K3S_USER, ...prefix("/bootstrap") },

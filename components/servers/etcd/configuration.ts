@@ -26,11 +26,9 @@ export interface ConfigurationArgs {
   readonly historySeconds: number;
 }
 
-export const CLIENT_PORT = 2379;
-export const PEER_PORT = 2380;
-
-export const clientUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${address}:${CLIENT_PORT}`;
-export const peerUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${address}:${PEER_PORT}`;
+export const clientUrl = ({ address }: Pick<EtcdMember, "address">) =>
+  `https://${address}:${SERVER_PORTS.etcdClient}`;
+const peerUrl = ({ address }: Pick<EtcdMember, "address">) => `https://${address}:${SERVER_PORTS.etcdPeer}`;
 
 const GIB = 1024 ** 3;
 

@@ -2,7 +2,7 @@ import type { Problem } from "../problems";
 import type { Settings } from "../schema";
 import { problem } from "./checks";
 
-export const AIRFLOW_PROCESSES = ["apiServer", "scheduler", "dagProcessor", "triggerer"] as const;
+const AIRFLOW_PROCESSES = ["apiServer", "scheduler", "dagProcessor", "triggerer"] as const;
 export type AirflowProcess = (typeof AIRFLOW_PROCESSES)[number];
 
 /** The number of each of Airflow's processes. In prod the default is two for those that must not be interrupted. */

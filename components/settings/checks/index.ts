@@ -16,11 +16,9 @@ export {
 export { checkMinio, layoutAdvice, minioShape } from "./minio";
 export {
   type DriveLayout,
-  describeLayout,
   judgeLayout,
   KEEPS_READS,
   KEEPS_WRITES,
-  type NodeLoss,
   readQuorum,
   writeQuorum,
 } from "./minio-layout";

@@ -37,7 +37,7 @@ export function writeQuorum(layout: DriveLayout): number {
 }
 
 /** The number of pods on each node when they are spread evenly, without nodes that have none. */
-export function podsByNode(pods: number, nodes: number): number[] {
+function podsByNode(pods: number, nodes: number): number[] {
   const each = Math.floor(pods / nodes);
   return Array.from({ length: nodes }, (_, node) => each + (node < pods % nodes ? 1 : 0)).filter(
     (count) => count > 0,

@@ -8,5 +8,5 @@ export {
   zoneOf,
   zonesOf,
 } from "./locations";
-export { billedNames, type MonthlyPrice, monthlyPrice } from "./prices";
+export { billedNames, monthlyPrice } from "./prices";
 export { SERVER_TYPES, type ServerTypeName, serverTypeNames } from "./server-types";

@@ -1,2 +1,2 @@
-export { type ApiReadyArgs, apiReady } from "./api-ready";
-export { type KubeconfigArgs, renderKubeconfig } from "./kubeconfig";
+export { apiReady } from "./api-ready";
+export { renderKubeconfig } from "./kubeconfig";

@@ -18,7 +18,7 @@ export interface LeafArgs {
   /** Whether the holder may use it as a client, as a server, or both. Peers refuse it for other uses. */
   readonly uses: readonly ("client_auth" | "server_auth")[];
   /** The holder's DNS names, which its peers verify. @default none */
-  readonly dnsNames?: readonly string[];
+  readonly dnsNames?: pulumi.Input<readonly string[]>;
   /** The holder's IP addresses, which its peers verify. @default none */
   readonly addresses?: readonly pulumi.Input<string>[];
   /** How long the certificate is valid, and how long before its end an update issues a new one. */
@@ -80,7 +80,7 @@ export class Authority extends pulumi.ComponentResource {
       {
         privateKeyPem: key.privateKeyPem,
         ...(leaf.subject && { subject: leaf.subject }),
-        ...(leaf.dnsNames && { dnsNames: [...leaf.dnsNames] }),
+        ...(leaf.dnsNames && { dnsNames: pulumi.output(leaf.dnsNames).apply((names) => [...names]) }),
         ...(leaf.addresses && { ipAddresses: [...leaf.addresses] }),
       },
       child,

@@ -1,6 +1,14 @@
 export { type AlertRule, alertsOf } from "./alert-rule";
-export { DASHBOARD_LABEL, type Dashboard, type Panel, renderedDashboard } from "./dashboard";
-export type { Scrape, WorkloadMetrics, WorkloadMonitoring } from "./monitoring";
+export { DASHBOARD_LABEL, type Panel, renderedDashboard } from "./dashboard";
+export type { WorkloadMetrics, WorkloadMonitoring } from "./monitoring";
 export type { Destination, PodSecurity, WorkloadNamespace } from "./namespace";
-export type { Allowance, Peer, PodLabels, Protocol } from "./network-access";
+export {
+  type Allowance,
+  MONITORING_NAMESPACE,
+  type Peer,
+  type PodLabels,
+  PRIVATE_RANGES,
+  type Protocol,
+  SYSTEM_NAMESPACE,
+} from "./network-access";
 export { PRIORITY_CLASSES } from "./priority-classes";

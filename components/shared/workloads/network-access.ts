@@ -1,3 +1,21 @@
+/** Namespace of Prometheus, which scrapes the workloads. */
+export const MONITORING_NAMESPACE = "monitoring";
+
+/** Namespace of the ingress controller and of DNS. */
+export const SYSTEM_NAMESPACE = "kube-system";
+
+/**
+ * Ranges that are not the internet: the cluster's own networks, and the link-local metadata address, which would give
+ * any pod a node's user data, keys included.
+ */
+export const PRIVATE_RANGES = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+];
+
 /**
  * One allowed connection between a namespace's pods and a peer, or among its pods. `ports` are those of the side that
  * accepts the connection. `pods` restricts the allowance to the namespace's pods with these labels; the default is all

@@ -33,7 +33,7 @@ export const KEYS = {
   token: "token",
 } as const;
 
-export const LOG_CONNECTION = "trellis_logs";
+const LOG_CONNECTION = "trellis_logs";
 
 /** The mount path of the CA certificates, and their file names. */
 export const AUTHORITIES_FOLDER = "/etc/trellis/authorities";

@@ -1,6 +1,6 @@
 export { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
 export { DataSurface, type DataSurfaceArgs } from "./datasurface";
-export { deployedModel, type ModelOrigin } from "./deployed-model";
-export { type Login, loginOf, loginsFor } from "./logins";
+export { deployedModel } from "./deployed-model";
+export { loginOf, loginsFor } from "./logins";
 export { DATASURFACE } from "./names";
 export { dataSurfaceNamespace } from "./namespace";

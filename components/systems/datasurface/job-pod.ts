@@ -96,7 +96,7 @@ export function infrastructurePod(args: JobPodArgs, platform: Platform) {
 }
 
 /** Label of the pods that may connect to the Kubernetes API. */
-export const INFRASTRUCTURE_LABEL = { "datasurface/job": "infrastructure" };
+const INFRASTRUCTURE_LABEL = { "datasurface/job": "infrastructure" };
 
 function jobPod(args: JobPodArgs, platform: Platform, account: string) {
   const { image, mergeHost, carriesModel } = args;

@@ -1,7 +1,7 @@
 import { type Environment, rainServers } from "../../settings";
 
 /** The web site that publishes the rain files. */
-export const PROVIDER_URL = "https://alert.fcd.maricopa.gov/alert/Rain/";
+const PROVIDER_URL = "https://alert.fcd.maricopa.gov/alert/Rain/";
 
 /** The mount path of the archive in an import's pod. */
 export const ARCHIVE_PATH = "/archive";

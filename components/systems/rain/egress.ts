@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { DATABASES } from "../../data";
+import { MONITORING_NAMESPACE, PRIVATE_RANGES, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { LABELS, PORTS } from "./names";
 
 type Policy = k8s.types.input.networking.v1.NetworkPolicySpec;
@@ -10,7 +11,7 @@ const namespace = (name: string) => ({
 });
 
 const NAMES: Egress = {
-  to: [{ ...namespace("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
+  to: [{ ...namespace(SYSTEM_NAMESPACE), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
   ports: [
     { port: 53, protocol: "UDP" },
     { port: 53, protocol: "TCP" },
@@ -31,7 +32,7 @@ const PROVIDER: Egress = {
     {
       ipBlock: {
         cidr: "0.0.0.0/0",
-        except: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"],
+        except: PRIVATE_RANGES,
       },
     },
   ],
@@ -53,13 +54,13 @@ export const ALLOWED_TRAFFIC: Readonly<Record<string, Policy>> = {
   "rain-api": {
     podSelector: { matchLabels: LABELS.api },
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ from: [namespace("kube-system")], ports: [{ port: PORTS.api, protocol: "TCP" }] }],
+    ingress: [{ from: [namespace(SYSTEM_NAMESPACE)], ports: [{ port: PORTS.api, protocol: "TCP" }] }],
     egress: [NAMES, DATABASE],
   },
   "rain-metrics": {
     podSelector: { matchLabels: LABELS.metrics },
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ from: [namespace("monitoring")], ports: [{ port: PORTS.metrics, protocol: "TCP" }] }],
+    ingress: [{ from: [namespace(MONITORING_NAMESPACE)], ports: [{ port: PORTS.metrics, protocol: "TCP" }] }],
     egress: [NAMES, DATABASE],
   },
 };

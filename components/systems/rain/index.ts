@@ -1,5 +1,4 @@
 export { checkWords, importRequest } from "./import-request";
 export { RAIN } from "./names";
 export { rainNamespace } from "./namespace";
-export type { SecretKey } from "./rain-pod";
 export { RainTracker, type RainTrackerArgs } from "./rain-tracker";

@@ -11,7 +11,7 @@ const API_RESOURCES: Resources = { cpu: ["100m", "500m"], memory: ["128Mi", "256
 const METRICS_RESOURCES: Resources = { cpu: ["25m", "250m"], memory: ["96Mi", "256Mi"] };
 
 /** Pods read their environment only at their start, so a new digest restarts them. */
-export const CONFIG_DIGEST = "trellis/config-digest";
+const CONFIG_DIGEST = "trellis/config-digest";
 
 export function apiDeployment(args: RainPodArgs, configDigest: pulumi.Input<string>): DeploymentSpec {
   const probe = (path: string) => ({ httpGet: { path, port: "http" } });

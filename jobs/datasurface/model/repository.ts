@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -12,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Logger, UserError } from "../../shared";
+import { type Logger, sha256Of, UserError } from "../../shared";
 import { MOST_BYTES } from "./files";
 import { git, OutOfReach, protocolOf, type Repository } from "./git";
 import { loadModel, MODEL_FILES } from "./load";
@@ -82,8 +81,7 @@ async function cached(source: ModelSource, log: Logger): Promise<string> {
 }
 
 /** Two repositories or branches never share a folder. */
-const digestOf = (...parts: readonly string[]) =>
-  createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+const digestOf = (...parts: readonly string[]) => sha256Of(JSON.stringify(parts));
 
 function currentOf(folder: string, { url, branch }: Repository): Current | undefined {
   const path = join(folder, CURRENT);

@@ -4,8 +4,10 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { hostOf, MINIO } from "../../../components/data/minio/names";
+import { minioNamespace } from "../../../components/data/minio";
+import { MINIO } from "../../../components/data/minio/names";
 import type { DriveLayout } from "../../../components/settings";
+import { hostOf } from "../../../components/shared/pods";
 import { Child } from "../child";
 import { type JobRun, runJob } from "../jobs/run-job";
 import { CONTAINER, writeSecretVolume } from "../pod-on-loopback";
@@ -91,7 +93,7 @@ export class MinioInCluster {
       ...this.environmentOf({ args, env }),
       // As in every pod; MinIO then waits for its peers' names. And which of them is its own, since all are loopback here.
       KUBERNETES_SERVICE_HOST: "10.43.0.1",
-      _MINIO_SERVER_LOCAL: `${MINIO.statefulSet}-${pod}.${hostOf(MINIO.headless)}:${MINIO.ports.api}`,
+      _MINIO_SERVER_LOCAL: `${MINIO.statefulSet}-${pod}.${hostOf(MINIO.headless, minioNamespace.name)}:${MINIO.ports.api}`,
       GOMAXPROCS: "2",
     }).map(([name, value]) => `${name}=${value}`);
     this.#servers[pod] = new Child("unshare", [
@@ -139,7 +141,7 @@ export class MinioInCluster {
     path: string,
     { keys, pod = 0, body, token, port = MINIO.ports.api }: AskArgs = {},
   ): Promise<Answer> {
-    const host = hostOf(port === MINIO.ports.api ? MINIO.api : MINIO.console);
+    const host = hostOf(port === MINIO.ports.api ? MINIO.api : MINIO.console, minioNamespace.name);
     try {
       const { stdout } = await promisify(execFile)(program("curl"), [
         ...["--silent", "--show-error", "--max-time", "30", "--request", method],
@@ -171,7 +173,7 @@ export class MinioInCluster {
     const environment = Object.fromEntries(
       Object.entries(this.environmentOf(rendered.provision)).map(([name, value]) => [name, place(value)]),
     );
-    const names = { [hostOf(MINIO.api)]: this.address(change.pod ?? 0) };
+    const names = { [hostOf(MINIO.api, minioNamespace.name)]: this.address(change.pod ?? 0) };
     return runJob(rendered.provision.args, {
       nodeFlags: ["--import", join(import.meta.dirname, "names-on-loopback.mjs")],
       environment: { ...environment, TEST_NAMES: JSON.stringify(names), ...change.environment },
@@ -189,7 +191,7 @@ export class MinioInCluster {
       program("openssl"),
       [
         ...["s_client", "-connect", `${this.address(pod)}:${MINIO.ports.api}`],
-        ...["-servername", hostOf(MINIO.api)],
+        ...["-servername", hostOf(MINIO.api, minioNamespace.name)],
       ],
       { input: "", stdio: ["pipe", "pipe", "ignore"], encoding: "utf8" },
     );
@@ -219,7 +221,8 @@ export class MinioInCluster {
 
   #hosts(): string[] {
     return this.pods.map(
-      (pod) => `${this.address(pod)} ${MINIO.statefulSet}-${pod}.${hostOf(MINIO.headless)}`,
+      (pod) =>
+        `${this.address(pod)} ${MINIO.statefulSet}-${pod}.${hostOf(MINIO.headless, minioNamespace.name)}`,
     );
   }
 

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import {
   dynamicConfiguration,
   type Failover,
-  hostOf,
   POSTGRES,
+  postgresNamespace,
   serverNames,
 } from "../../../components/data/postgres";
 import { haproxyConfig } from "../../../components/servers/edge";
 import { SERVER_PORTS } from "../../../components/shared/address-plan";
+import { hostOf } from "../../../components/shared/pods";
 import { Patroni } from "../../../jobs/postgres/patroni";
 import { haproxyFolder, type RunningHaproxy, startHaproxy } from "../edge/haproxy";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../etcd/cluster";
@@ -131,7 +132,12 @@ export class PatroniCluster {
     }
     const names = await NameServer.start(
       NAME_SERVER,
-      new Map(PODS.map((address, ordinal) => [`postgres-${ordinal}.${hostOf(POSTGRES.headless)}`, address])),
+      new Map(
+        PODS.map((address, ordinal) => [
+          `postgres-${ordinal}.${hostOf(POSTGRES.headless, postgresNamespace.name)}`,
+          address,
+        ]),
+      ),
     );
     const cluster = new PatroniCluster({ etcd, names, folder }, options);
     try {

@@ -17,12 +17,13 @@ import {
   ARCHIVE_CONFIG_FILE,
   ARCHIVE_SERVER_CONFIG_FILE,
   type Failover,
-  hostOf,
   PASSWORD_VARIABLES,
   POSTGRES,
   patroniConfig,
+  postgresNamespace,
 } from "../../../components/data/postgres";
 import { NODE_PORTS } from "../../../components/shared/address-plan";
+import { hostOf } from "../../../components/shared/pods";
 import type { KeyPair } from "../pki/certificates";
 import { postgresUser } from "../postgres/user";
 import { program } from "../programs";
@@ -205,7 +206,7 @@ export class PatroniMember {
           path,
           method,
           ca: authority,
-          servername: hostOf(POSTGRES.headless), // no certificate names the address of a pod
+          servername: hostOf(POSTGRES.headless, postgresNamespace.name), // no certificate names the address of a pod
           agent: false,
           auth: `patroni:${passwords.rest}`,
           signal: AbortSignal.timeout(patienceMs),
@@ -262,6 +263,7 @@ export class PatroniMember {
     }
     const rendered = patroniConfig({
       scope: "trellis",
+      serverName: hostOf(POSTGRES.headless, postgresNamespace.name),
       etcd: etcd.hosts,
       certificates: {
         etcd: certificates("etcd", etcd.client, etcd.authority),

@@ -1,4 +1,4 @@
-import { MEMBER_RESOLVER, memberEnvironment, POSTGRES_NAMESPACE } from "../../../components/data/postgres";
+import { MEMBER_RESOLVER, memberEnvironment, postgresNamespace } from "../../../components/data/postgres";
 import { program } from "../programs";
 
 /** The address of the members' name server. */
@@ -27,7 +27,7 @@ export function environmentOfPod({ name, address, ports }: PodOfMember): Record<
 /** resolv.conf as the kubelet writes it for a member's pod. */
 export function resolverConfig(nameServer = NAME_SERVER): string {
   const options = MEMBER_RESOLVER.options.map(({ name, value }) => `${name}:${value}`);
-  const domains = [`${POSTGRES_NAMESPACE}.svc.cluster.local`, "svc.cluster.local", "cluster.local"];
+  const domains = [`${postgresNamespace.name}.svc.cluster.local`, "svc.cluster.local", "cluster.local"];
   return `nameserver ${nameServer}\nsearch ${domains.join(" ")}\noptions ${options.join(" ")}\n`;
 }
 

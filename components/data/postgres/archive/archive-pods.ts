@@ -1,9 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
 import { secretVariable, secretVolume } from "../job-pod";
 import { PASSWORD_VARIABLES, REWIND_USER } from "../logins";
-import { hostOf, LABELS, POSTGRES } from "../names";
+import { LABELS, POSTGRES } from "../names";
 import { PATHS, POSTGRES_USER } from "../paths";
 import { ARCHIVE_SERVER_CONFIG_FILE } from "./archive-config";
 
@@ -120,6 +120,7 @@ export function baseBackupPod(
 /** A pod that exports how far the archive reaches, and how far it is behind, to Prometheus. */
 export function archiveMonitorPod(
   args: ArchivePodArgs & {
+    readonly namespace: pulumi.Input<string>;
     readonly passwords: pulumi.Input<string>;
     readonly serverCertificate: pulumi.Input<string>;
     readonly queueBytes: number;
@@ -145,7 +146,7 @@ export function archiveMonitorPod(
             { name: "ARCHIVE_METRICS_PORT", value: String(port) },
             { name: "ARCHIVE_QUEUE_BYTES", value: String(args.queueBytes) },
             { name: "ARCHIVE_REPOSITORIES", value: String(args.repositories) },
-            { name: "ARCHIVE_SERVER_HOST", value: hostOf(POSTGRES.primary) },
+            { name: "ARCHIVE_SERVER_HOST", value: serviceHost(POSTGRES.primary, args.namespace) },
             // This login can list the WAL folder, but cannot read any application's tables.
             { name: "ARCHIVE_SERVER_USER", value: REWIND_USER },
             { name: "ARCHIVE_SERVER_SSLMODE", value: "verify-full" },

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../../../shared/artefacts";
 import { digest } from "../../../shared/digest";
-import { hostOf, LABELS, memberName, POSTGRES } from "../names";
+import { hostOf } from "../../../shared/pods";
+import { LABELS, memberName, POSTGRES } from "../names";
 import { PATHS } from "../paths";
 import {
   ARCHIVE_CONFIG_FILE,
@@ -168,21 +169,28 @@ export class Archive extends pulumi.ComponentResource {
     recordArtefact(this, `postgres/member/${ARCHIVE_SERVER_CONFIG_FILE}`, serverConfig);
     return this.configuration(name, args, {
       object: "postgres-archive-member",
-      seat: { kind: "member", ...MEMBER },
+      kind: "member",
+      seat: () => ({ kind: "member", ...MEMBER }),
       keys,
       further: { [ARCHIVE_SERVER_CONFIG_FILE]: serverConfig },
     });
   }
 
   private backupArchive(name: string, args: ArchiveArgs, keys: RepositoryKeys): MemberArchive {
-    const members = Array.from({ length: args.replicas }, (_, ordinal) => ({
-      host: `${memberName(ordinal)}.${hostOf(POSTGRES.headless)}`,
-      serverPort: POSTGRES.ports.pgbackrest,
-      ...MEMBER,
-    }));
+    const members = (namespace: string) =>
+      Array.from({ length: args.replicas }, (_, ordinal) => ({
+        host: hostOf(`${memberName(ordinal)}.${POSTGRES.headless}`, namespace),
+        serverPort: POSTGRES.ports.pgbackrest,
+        ...MEMBER,
+      }));
     return this.configuration(name, args, {
       object: "postgres-archive-backup",
-      seat: { kind: "backup", members, certificates: certificates(ARCHIVE_PATHS.clientCertificates) },
+      kind: "backup",
+      seat: (namespace) => ({
+        kind: "backup",
+        members: members(namespace),
+        certificates: certificates(ARCHIVE_PATHS.clientCertificates),
+      }),
       keys,
       further: {},
     });
@@ -192,22 +200,22 @@ export class Archive extends pulumi.ComponentResource {
   private configuration(
     name: string,
     { namespace, stanza, store, offsite }: ArchiveArgs,
-    { object, seat, keys, further }: ConfigurationArgs,
+    { object, kind, seat, keys, further }: ConfigurationArgs,
   ): MemberArchive {
-    const config = repositoriesOf(store, offsite).apply((repositories) =>
+    const config = pulumi.all([repositoriesOf(store, offsite), namespace]).apply(([repositories, home]) =>
       archiveConfig({
         stanza,
         repositories,
-        seat,
+        seat: seat(home),
         queueBytes: this.queueBytes,
         processes: PROCESSES,
         spool: ARCHIVE_PATHS.spool,
         locks: ARCHIVE_PATHS.locks,
       }),
     );
-    recordArtefact(this, `postgres/${seat.kind}/${ARCHIVE_CONFIG_FILE}`, config);
+    recordArtefact(this, `postgres/${kind}/${ARCHIVE_CONFIG_FILE}`, config);
     const { metadata } = new k8s.core.v1.ConfigMap(
-      `${name}-${seat.kind}`,
+      `${name}-${kind}`,
       {
         metadata: { name: object, namespace, labels: LABELS.archive },
         data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority, ...further },
@@ -239,8 +247,10 @@ interface RepositoryKeys {
 interface ConfigurationArgs {
   /** Name of the ConfigMap. */
   readonly object: string;
-  /** Who reads the configuration. */
-  readonly seat: ArchiveConfigArgs["seat"];
+  /** Which pods read the configuration. */
+  readonly kind: ArchiveConfigArgs["seat"]["kind"];
+  /** The part of the configuration for these pods, in their namespace. */
+  readonly seat: (namespace: string) => ArchiveConfigArgs["seat"];
   /** The keys of the repositories. */
   readonly keys: RepositoryKeys;
   /** Files beside pgbackrest.conf, by name. */

@@ -167,6 +167,7 @@ export class BaseBackups extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: LABELS.archive },
           template: archiveMonitorPod({
+            namespace,
             image,
             archive: archive.member, // the pod needs only the repositories, not the members' servers
             stanza: archive.archiving.stanza,

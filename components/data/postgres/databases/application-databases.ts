@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../../../shared/artefacts";
 import { digest } from "../../../shared/digest";
-import { hostOf, LABELS, POSTGRES } from "../names";
+import { serviceHost } from "../../../shared/pods";
+import { LABELS, POSTGRES } from "../names";
 import { type BootstrapJobArgs, bootstrapJob, SPECIFICATION_FILE } from "./bootstrap-job";
 import {
   type Access,
@@ -15,8 +16,6 @@ import {
 } from "./specification";
 
 export interface ApplicationDatabasesArgs extends Omit<BootstrapJobArgs, "run"> {
-  /** PostgreSQL's namespace. */
-  readonly namespace: pulumi.Input<string>;
   /** The databases by name, with their extensions, their connection limits and the epoch of their passwords. */
   readonly databases: DatabaseSettings;
   /**
@@ -49,8 +48,11 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
   /** The login that makes backups. It can read every database, and may log in only from pods. */
   readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
 
+  private readonly namespace: pulumi.Input<string>;
+
   constructor(name: string, args: ApplicationDatabasesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:ApplicationDatabases", name, {}, opts);
+    this.namespace = args.namespace;
     this.credentials = this.passwordsFor(name, loginsOf(args.databases));
     const backups = this.passwordsFor(name, backupLoginsOf(args.backupEpoch));
     const newest = backups.at(-1);
@@ -129,7 +131,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
       `${name}-job`,
       {
         metadata: { name: run, namespace, labels: LABELS.bootstrap },
-        spec: bootstrapJob({ image, run, passwords, serverCertificate }),
+        spec: bootstrapJob({ namespace, image, run, passwords, serverCertificate }),
       },
       {
         parent: this,
@@ -144,11 +146,12 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
   connection(
     database: string,
     access: Access,
-    host: string = hostOf(access === "read" ? POSTGRES.replica : POSTGRES.primary),
+    service: string = access === "read" ? POSTGRES.replica : POSTGRES.primary,
   ): pulumi.Output<string> {
     const newest = this.credentials.findLast((each) => each.database === database && each.access === access);
     if (!newest) throw new Error(`there is no database ${database}`);
     const { user, password } = newest;
+    const host = serviceHost(service, this.namespace);
     return pulumi.secret(
       pulumi.interpolate`postgres://${user}:${password}@${host}:${POSTGRES.ports.postgres}/${database}?sslmode=verify-full`,
     );

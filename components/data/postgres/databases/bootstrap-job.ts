@@ -1,11 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import * as pulumi from "@pulumi/pulumi";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
 import { SERVER_FOLDER, secretVariable, secretVolume } from "../job-pod";
 import { PASSWORD_VARIABLES } from "../logins";
-import { hostOf, LABELS, POSTGRES } from "../names";
+import { LABELS, POSTGRES } from "../names";
 
 export interface BootstrapJobArgs {
+  /** PostgreSQL's namespace. */
+  readonly namespace: pulumi.Input<string>;
   /** The jobs image; its entrypoint is `jobs`. A new image runs with the next specification. */
   readonly image: pulumi.Input<string>;
   /**
@@ -26,7 +28,7 @@ const SPECIFICATION_FOLDER = "/etc/trellis/specification";
 
 /** A Job that runs `jobs postgres bootstrap` once. */
 export function bootstrapJob(args: BootstrapJobArgs): k8s.types.input.batch.v1.JobSpec {
-  const { image, run, passwords, serverCertificate } = args;
+  const { namespace, image, run, passwords, serverCertificate } = args;
   const mount = (name: string, mountPath: string) => ({ name, mountPath, readOnly: true });
   return {
     backoffLimit: 6, // minutes in which a leader must appear; after that a person is needed
@@ -49,12 +51,15 @@ export function bootstrapJob(args: BootstrapJobArgs): k8s.types.input.batch.v1.J
               { name: "POSTGRES_PASSWORDS", value: PASSWORDS_FOLDER },
               // Drop logins older than the previous epoch, which nobody should use any more.
               { name: "POSTGRES_RETIRE", value: "true" },
-              { name: "POSTGRES_HOST", value: hostOf(POSTGRES.primary) },
+              { name: "POSTGRES_HOST", value: serviceHost(POSTGRES.primary, namespace) },
               { name: "POSTGRES_USER", value: "postgres" },
               { name: "POSTGRES_SSLMODE", value: "verify-full" },
               { name: "POSTGRES_SSLROOTCERT", value: `${SERVER_FOLDER}/ca.crt` },
               secretVariable("POSTGRES_PASSWORD", passwords, PASSWORD_VARIABLES.superuser),
-              { name: "PATRONI_URL", value: `https://${hostOf(POSTGRES.headless)}:${POSTGRES.ports.rest}` },
+              {
+                name: "PATRONI_URL",
+                value: pulumi.interpolate`https://${serviceHost(POSTGRES.headless, namespace)}:${POSTGRES.ports.rest}`,
+              },
               { name: "PATRONI_CACERT", value: `${SERVER_FOLDER}/ca.crt` },
               secretVariable("PATRONI_PASSWORD", passwords, PASSWORD_VARIABLES.rest),
             ],

@@ -1,6 +1,8 @@
-import { hostOf, POSTGRES } from "../names";
+import { POSTGRES } from "../names";
 
 export interface PoolerConfigArgs {
+  /** Host name of the leader. */
+  readonly leader: string;
   /** The databases with the sessions of each. The poolers share half of them, the rest is for direct connections. */
   readonly databases: Readonly<Record<string, { readonly connections: number }>>;
   /** How many poolers there are. More poolers get fewer sessions each. */
@@ -20,12 +22,12 @@ export const POOLER_PLACES = {
 const MOST_CLIENTS = 1000;
 
 /** pgbouncer.ini for PgBouncer 1.21 or newer. In transaction mode, clients share the leader's sessions. */
-export function poolerConfig({ databases, replicas }: PoolerConfigArgs): string {
+export function poolerConfig({ leader, databases, replicas }: PoolerConfigArgs): string {
   const { certificates, users } = POOLER_PLACES;
-  const leader = `host=${hostOf(POSTGRES.primary)} port=${POSTGRES.ports.postgres}`;
+  const server = `host=${leader} port=${POSTGRES.ports.postgres}`;
   const lines = Object.entries(databases).map(([name, { connections }]) => {
     const sessions = Math.max(1, Math.floor(connections / 2 / replicas));
-    return `${name} = ${leader} pool_size=${sessions} max_db_connections=${sessions}`;
+    return `${name} = ${server} pool_size=${sessions} max_db_connections=${sessions}`;
   });
   return `; PgBouncer before the PostgreSQL leader, rendered by Trellis.
 [databases]

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { digest } from "../../../shared/digest";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { POSTGRES_USER } from "../paths";
@@ -43,18 +43,23 @@ export class Pooler extends pulumi.ComponentResource {
   }
 
   /** The Secret with PgBouncer's configuration and logins, and the digest of both. */
-  private config(name: string, { credentials, databases }: PoolerArgs, metadata: Metadata) {
+  private config(name: string, { namespace, credentials, databases }: PoolerArgs, metadata: Metadata) {
     const users = pulumi
       .all(credentials.map(({ user, password }) => pulumi.output({ user, password })))
       .apply(poolerUsers);
-    const config = poolerConfig({ databases, replicas: REPLICAS });
+    const config = serviceHost(POSTGRES.primary, namespace).apply((leader) =>
+      poolerConfig({ leader, databases, replicas: REPLICAS }),
+    );
     const secret = new k8s.core.v1.Secret(
       `${name}-config`,
       { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },
       { parent: this },
     );
     // Safe to publish: half a digest over 40 random characters does not reveal them.
-    return { secret, digest: pulumi.unsecret(users.apply((text) => digest(config + text))) };
+    return {
+      secret,
+      digest: pulumi.unsecret(pulumi.all([config, users]).apply((texts) => digest(texts.join("")))),
+    };
   }
 
   private account(name: string, metadata: Metadata): pulumi.Resource {

@@ -19,8 +19,6 @@ export interface WatcherPodArgs {
   readonly etcdPassword: pulumi.Input<string> | undefined;
 }
 
-const HEALTH_PORT = 8080;
-
 /** How long a watcher on a lost node stays before Kubernetes replaces it. Kubernetes' default is five minutes. */
 const AWAY_SECONDS = 30;
 
@@ -37,7 +35,7 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
       annotations: {
         "trellis/certificate-digest": args.certificateDigest,
         "prometheus.io/scrape": "true",
-        "prometheus.io/port": String(HEALTH_PORT),
+        "prometheus.io/port": String(POSTGRES.ports.podMetrics),
       },
     },
     spec: {
@@ -59,13 +57,13 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
           name: "watcher",
           image: args.image,
           args: ["postgres", "discover"],
-          ports: [{ name: "health", containerPort: HEALTH_PORT }],
+          ports: [{ name: "health", containerPort: POSTGRES.ports.podMetrics }],
           env: [
             { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
             { name: "PATRONI_SCOPE", value: args.scope },
             { name: "DISCOVERY_PRIMARY", value: POSTGRES.primary },
             { name: "DISCOVERY_REPLICA", value: POSTGRES.replica },
-            { name: "DISCOVERY_PORT", value: String(HEALTH_PORT) },
+            { name: "DISCOVERY_PORT", value: String(POSTGRES.ports.podMetrics) },
             ...etcdEnvironment(args.etcdHosts, args.etcdPassword),
           ],
           securityContext: restrictedContainer,

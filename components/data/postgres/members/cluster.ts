@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { NODE_PORTS } from "../../../shared/address-plan";
 import { recordArtefact } from "../../../shared/artefacts";
 import { digest } from "../../../shared/digest";
-import { volumeClaim } from "../../../shared/pods";
+import { serviceHost, volumeClaim } from "../../../shared/pods";
 import type { Archiving, MemberArchive } from "../archive";
 import { PASSWORD_VARIABLES } from "../logins";
 import { LABELS, memberName, POSTGRES } from "../names";
@@ -139,8 +139,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
   /** The ConfigMap with patroni.yml, by name and digest. */
   private config(name: string, args: PostgresClusterArgs): MembersConfig {
     const config = pulumi
-      .all([args.etcd.hosts, args.servers])
-      .apply(([etcd, servers]) => patroniConfig(configuration(args, etcd, servers)));
+      .all([args.etcd.hosts, args.servers, serviceHost(POSTGRES.headless, args.namespace)])
+      .apply(([etcd, servers, serverName]) =>
+        patroniConfig(configuration(args, { etcd, servers, serverName })),
+      );
     recordArtefact(this, "postgres/patroni.yml", config);
     const { metadata } = new k8s.core.v1.ConfigMap(
       `${name}-config`,
@@ -273,8 +275,7 @@ const metadataOf = (namespace: pulumi.Input<string>, name: string) => ({
 
 function configuration(
   args: PostgresClusterArgs,
-  etcd: readonly string[],
-  servers: readonly string[],
+  { etcd, servers, serverName }: Pick<PatroniArgs, "etcd" | "servers" | "serverName">,
 ): PatroniArgs {
   const certificates = (folder: string) => ({
     authority: `${folder}/ca.crt`,
@@ -283,6 +284,7 @@ function configuration(
   });
   return {
     scope: args.scope,
+    serverName,
     etcd,
     etcdHasUsers: args.etcd.password !== undefined,
     pods: args.pods,

@@ -7,7 +7,7 @@ import {
   restoreCommand,
 } from "../archive";
 import { REPLICATION_USER, REWIND_USER } from "../logins";
-import { hostOf, POSTGRES } from "../names";
+import { POSTGRES } from "../names";
 import { CLOCKS, type Failover } from "./clock";
 import { hostAccess } from "./host-access";
 import { memoryParameters } from "./memory";
@@ -15,6 +15,9 @@ import { memoryParameters } from "./memory";
 export interface PatroniArgs {
   /** Name of the cluster in etcd, whose keys are below /service/<scope>/. */
   readonly scope: string;
+
+  /** Host name of the members' Service, by which they verify each other's certificate. */
+  readonly serverName: string;
 
   /** Client addresses of etcd's members, each as host:port. */
   readonly etcd: readonly string[];
@@ -111,7 +114,7 @@ ${stringify(
     },
     // Members announce addresses, which no certificate contains. Each presents the same certificate, so the name of their
     // Service identifies a member as well as its own name would. trellis-patroni.py reads server_name.
-    ctl: { cacert: server.authority, server_name: hostOf(POSTGRES.headless) },
+    ctl: { cacert: server.authority, server_name: args.serverName },
     bootstrap: {
       dcs: dynamicConfiguration(args),
       initdb: INITDB,

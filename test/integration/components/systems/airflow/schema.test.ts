@@ -36,12 +36,11 @@ describeWith(["airflow"], "the settings of Airflow's processes", () => {
   it("are options that this release knows", async () => {
     const { resources } = await evaluateAirflow();
     const scheduler = resources.find(({ name }) => name === "airflow-airflow-scheduler");
-    // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-    const deployment: any = scheduler?.inputs;
-    const { env } = deployment.spec.template.spec.containers[0];
-    const names: string[] = env
-      .map(({ name }: { name: string }) => name)
-      .filter((name: string) => name.startsWith("AIRFLOW__"));
+    const deployment = scheduler?.inputs as unknown as Deployment; // safe: the SDK has typed the inputs
+    const names = deployment.spec.template.spec.containers
+      .slice(0, 1)
+      .flatMap(({ env }) => env.map(({ name }) => name))
+      .filter((name) => name.startsWith("AIRFLOW__"));
     expect(names.length).toBeGreaterThan(10);
 
     const unknown = (...more: string[]) =>
@@ -51,6 +50,16 @@ describeWith(["airflow"], "the settings of Airflow's processes", () => {
     expect(await unknown("AIRFLOW__CORE__NO_SUCH_OPTION")).toEqual(["AIRFLOW__CORE__NO_SUCH_OPTION"]);
   });
 });
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: ReadonlyArray<{ readonly env: ReadonlyArray<{ readonly name: string }> }>;
+      };
+    };
+  };
+}
 
 function manifestsOf(resources: Evaluation["resources"]): unknown[] {
   return resources.flatMap((each) => kubernetesObject(each, each.inputs)?.manifest ?? []);

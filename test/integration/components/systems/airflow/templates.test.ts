@@ -6,12 +6,25 @@ import { describeWith } from "../../../../rigs/programs";
 interface Rendered {
   readonly importErrors: Readonly<Record<string, string>>;
   readonly dags: Readonly<
-    Record<
-      string,
-      // biome-ignore lint/suspicious/noExplicitAny: a pod is looked into at many depths.
-      Record<string, { readonly fields: readonly string[]; readonly pod?: any }>
-    >
+    Record<string, Record<string, { readonly fields: readonly string[]; readonly pod?: Pod }>>
   >;
+}
+
+interface Pod {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly containers: ReadonlyArray<{
+      readonly args: readonly string[];
+      readonly env: readonly unknown[];
+    }>;
+  };
+}
+
+/** A stream of a list, as far as the attack changes it. */
+interface Stream {
+  readonly arguments: readonly string[];
+  readonly environment: ReadonlyArray<{ readonly name: string; readonly value?: string }>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Jinja that runs a program where Airflow renders it. */
@@ -19,16 +32,14 @@ const ATTACK = "{{ macros.uuid.os.popen('echo rendered-by-airflow').read() }}";
 
 /** The list of streams of a model that has got past the loader, with the attack in each of its texts. */
 function attacked(list: string): string {
-  const { ingestion, ...rest } = JSON.parse(list);
+  const { ingestion, ...rest }: { readonly ingestion: readonly Stream[] } = JSON.parse(list);
   return JSON.stringify({
     ...rest,
-    // biome-ignore lint/suspicious/noExplicitAny: the list is the specification's, read by JSON.
-    ingestion: ingestion.map((job: any) => ({
+    ingestion: ingestion.map((job) => ({
       ...job,
       arguments: [...job.arguments, ATTACK, "attack.json"],
       environment: [
-        // biome-ignore lint/suspicious/noExplicitAny: as above.
-        ...job.environment.map((each: any) =>
+        ...job.environment.map((each) =>
           each.value === undefined ? each : { name: each.name, value: ATTACK },
         ),
         { name: "FROM_A_FILE", value: "attack.json" },
@@ -57,11 +68,11 @@ describeWith(["airflow"], "the texts of a model, rendered by Airflow", () => {
     expect(Object.keys(rendered.dags)).toHaveLength(4);
     expect(JSON.stringify(rendered)).not.toContain("rendered-by-airflow\\n");
     const pod = rendered.dags.yellowlive__Store1_ingestion?.snapshot_merge_job?.pod;
-    const container = pod.spec.containers[0];
-    expect(container.args.slice(-2)).toEqual([ATTACK, "attack.json"]);
-    expect(container.env).toContainEqual({ name: "SOURCE_HOST", value: ATTACK });
-    expect(container.env).toContainEqual({ name: "FROM_A_FILE", value: "attack.json" });
-    expect(pod.metadata.labels.attack).toBe(ATTACK);
+    const container = pod?.spec.containers[0];
+    expect(container?.args.slice(-2)).toEqual([ATTACK, "attack.json"]);
+    expect(container?.env).toContainEqual({ name: "SOURCE_HOST", value: ATTACK });
+    expect(container?.env).toContainEqual({ name: "FROM_A_FILE", value: "attack.json" });
+    expect(pod?.metadata.labels.attack).toBe(ATTACK);
     const tasks = Object.values(rendered.dags).flatMap((dag) => Object.entries(dag));
     expect(tasks.filter(([, { fields }]) => fields.length > 0)).toEqual([]);
   });

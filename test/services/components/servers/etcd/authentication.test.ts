@@ -110,6 +110,7 @@ describeWith([...ETCD_PROGRAMS, "patroni"], "while authentication of etcd is off
     };
     const configuration = patroniConfig({
       scope: "main",
+      serverName: "postgres",
       etcd: MEMBERS.map(({ address }) => `${address}:2379`),
       certificates: { etcd: certificates, server: certificates },
       pods: ["127.0.0.0/8"],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MinIO, type MinIOArgs } from "../../../../../components/data/minio";
 import { parseSettings } from "../../../../../components/settings";
 import { evaluateStack } from "../../../../rigs/evaluate";
+import { namespacesIn } from "../../../../rigs/namespaces";
 import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
 
 const settingsWith = (minio: object) => parseSettings(withValue(rawSettings("prod"), "minio", minio)).minio;
@@ -50,6 +51,12 @@ const named = (objects: readonly Planned[], kind: string, name: string) =>
   of(objects, kind).find((each) => each.name === name)?.inputs;
 
 describe("object storage in the cluster", () => {
+  it("is in the given namespace, with every host name", async () => {
+    const { resources } = await evaluation({ namespace: "elsewhere" });
+    expect(resources.length).toBeGreaterThan(20);
+    expect(namespacesIn(resources)).toEqual(["elsewhere"]);
+  });
+
   it("runs every container as an ordinary user who can gain nothing, with requests and limits", async () => {
     const objects = await objectsOf();
     const pods = [...of(objects, "StatefulSet"), ...of(objects, "Job")].map(

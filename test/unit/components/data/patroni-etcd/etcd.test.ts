@@ -4,24 +4,22 @@ import { PatroniEtcd } from "../../../../../components/data/patroni-etcd";
 import { PEER_COMMON_NAME } from "../../../../../components/servers/etcd/access";
 import { evaluateStack } from "../../../../rigs/evaluate";
 
-const HOSTS = [0, 1, 2].map((ordinal) => `etcd-${ordinal}.etcd.postgres.svc.cluster.local`);
+const HOSTS = [0, 1, 2].map((ordinal) => `etcd-${ordinal}.etcd.elsewhere.svc.cluster.local`);
 
 describe("an etcd in the cluster", () => {
   let evaluation: Evaluation;
-  let hosts: readonly string[];
   beforeAll(async () => {
     evaluation = await evaluateStack({
       program: () => {
         const etcd = new PatroniEtcd("etcd", {
-          namespace: "postgres",
+          namespace: "elsewhere",
           cluster: "trellis",
           members: 3,
           strictSpread: true,
           storageClass: "fast",
           certificateEpoch: 1,
         });
-        hosts = etcd.hosts;
-        return { authority: etcd.authority, certificate: etcd.certificate };
+        return { hosts: etcd.hosts, authority: etcd.authority, certificate: etcd.certificate };
       },
     });
   });
@@ -34,7 +32,7 @@ describe("an etcd in the cluster", () => {
   const words = () => JSON.stringify(inputsOf("StatefulSet", "etcd-members"));
 
   it("is reached at each member's own name, which its certificates hold", () => {
-    expect(hosts).toEqual(HOSTS.map((host) => `${host}:2379`));
+    expect(evaluation.outputs.hosts).toEqual(HOSTS.map((host) => `${host}:2379`));
     for (const name of ["server", "peer"]) {
       expect(request(name).dnsNames, name).toEqual([...HOSTS, "localhost"]);
     }

@@ -108,6 +108,7 @@ describe("patroni.yml with an archive", () => {
     parse(
       patroniConfig({
         scope: "trellis",
+        serverName: "postgres",
         etcd: ["10.0.1.10:2379"],
         certificates: { etcd: certificates, server: certificates },
         pods: ["10.42.0.0/16"],

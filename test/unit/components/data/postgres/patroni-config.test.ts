@@ -21,6 +21,7 @@ const certificates = (folder: string) => ({
 
 const ARGS: PatroniArgs = {
   scope: "trellis",
+  serverName: "postgres.databases.svc.cluster.local",
   etcd: ["10.0.1.10:2379", "10.0.2.10:2379"],
   certificates: { etcd: certificates("/etcd"), server: certificates("/server") },
   pods: ["10.42.0.0/16"],
@@ -70,7 +71,7 @@ describe("patroni.yml", () => {
     for (const variable of nonempty(announced)) {
       expect(variable).toHaveProperty("value", expect.stringMatching(/^\$\(POD_IP\):\d+$/));
     }
-    expect(serverNames()).toContain(rendered().ctl.server_name);
+    expect(serverNames("databases")).toContain(rendered().ctl.server_name);
   });
 
   it("waits for a quorum of replicas where it is synchronous, and goes on without etcd either way", () => {

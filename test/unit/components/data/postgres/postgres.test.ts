@@ -10,6 +10,7 @@ import {
 } from "../../../../../components/data/postgres";
 import { NODE_PORTS } from "../../../../../components/shared/address-plan";
 import { evaluateStack } from "../../../../rigs/evaluate";
+import { namespacesIn } from "../../../../rigs/namespaces";
 
 const pair = pulumi.output({ cert: "certificate", key: "key" });
 const ARGS: PostgresArgs = {
@@ -202,7 +203,7 @@ describe("PostgreSQL in the cluster", () => {
       migrate: expect.stringContaining("@postgres-primary.postgres.svc.cluster.local:5432/crm"),
     });
     for (const connection of Object.values<string>(crm)) {
-      expect(serverNames()).toContain(new URL(connection).hostname);
+      expect(serverNames("postgres")).toContain(new URL(connection).hostname);
     }
   });
 });
@@ -282,6 +283,14 @@ describe("PostgreSQL's archive", () => {
     const recovery = named(await withArchive(), "Deployment", "postgres-recovery").spec;
     expect(recovery.replicas).toBe(0);
     expect(recovery.template.spec.containers[0].args).toContain("pitr");
+  });
+
+  it("is in the given namespace, with every host name", async () => {
+    const store = { ...ARCHIVE.store, endpoint: "https://s3.example.com" };
+    const args = { ...ARGS, images, archive: { ...ARCHIVE, store }, namespace: "elsewhere" };
+    const { resources } = await evaluateStack({ program: () => void new Postgres("postgres", args) });
+    expect(resources.length).toBeGreaterThan(40);
+    expect(namespacesIn(resources)).toEqual(["elsewhere"]);
   });
 
   it("has the same passphrases whether or not there is a store off the cluster", async () => {
