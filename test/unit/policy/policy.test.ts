@@ -90,7 +90,7 @@ describe("a rule", () => {
   it("has a name of its own, a reason and a remedy", () => {
     expect(new Set(RULES.map(({ name }) => name)).size).toBe(RULES.length);
     for (const { name, reason, remedy } of RULES) {
-      expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
+      expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
       for (const sentence of [reason, remedy]) expect(sentence, name).toMatch(/^[A-Z].{20,}\.$/);
     }
   });
