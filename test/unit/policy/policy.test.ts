@@ -65,7 +65,7 @@ describe("the policy pack", () => {
 
   it("accepts an ingress that redirects, by argument or by value, and no other", async () => {
     const withArgument = (argument: string) =>
-      serverFile("/trellis-ingress.yaml", (content) =>
+      serverFile("/00-trellis-ingress.yaml", (content) =>
         content.replace("      - --accesslog=true", `      - ${argument}\n      - --accesslog=true`),
       );
     const redirect = "--entrypoints.web.http.redirections.entrypoint.to=websecure";
