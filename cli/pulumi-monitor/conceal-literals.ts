@@ -17,7 +17,7 @@ sdk.secret = <T>(value: Pulumi.Input<T>) =>
   original(sdk.output(value).apply((known) => conceal(known))) as Pulumi.Output<Pulumi.Unwrap<T>>; // of the same shape
 
 /** Certificates are public. Programs mark them as secret only together with their keys. */
-const CERTIFICATES = /^(-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*)+$/;
+const CERTIFICATES = /^(-----BEGIN CERTIFICATE-----(?:(?!-----)[\s\S])*-----END CERTIFICATE-----\s*)+$/;
 
 function conceal(value: unknown): unknown {
   if (typeof value === "string")

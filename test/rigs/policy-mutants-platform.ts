@@ -177,7 +177,7 @@ const DATA: readonly Mutant[] = [
   ["protected-data", "PostgreSQL", unprotected("postgres-cluster-members")],
   ["protected-data", "MinIO", unprotected("minio-servers-set")],
   ["protected-data", "a volume", unprotected("rain-archive")],
-  ["protected-data", "a namespace with data", unprotected("foundation-postgres")],
+  ["protected-data", "a namespace with data", unprotected("foundation-postgres", "core/v1:Namespace")],
   ["protected-data", "the key of a CA", unprotected("cluster-pki-etcd-ca", "PrivateKey")],
   ["protected-data", "the certificate of a CA", unprotected("cluster-pki-etcd-ca", "SelfSignedCert")],
   ["protected-data", "a passphrase of backups", unprotected("postgres-archive-passphrase-1")],
