@@ -2,6 +2,7 @@ import { UserError } from "../shared/user-error";
 import {
   checkAirflow,
   checkConnections,
+  checkDatasurface,
   checkEnvironment,
   checkHetzner,
   checkMinio,
@@ -45,6 +46,7 @@ function crossChecks(raw: unknown): Problem[] {
     ...checkMinio({ environment, minio }, draft),
     ...checkAirflow({ environment, airflow, datasurface, postgres }),
     ...checkConnections({ environment, airflow, datasurface, postgres }),
+    ...checkDatasurface({ datasurface }),
   ];
 }
 

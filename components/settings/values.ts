@@ -57,6 +57,22 @@ export const httpsUrl = text(
   300,
 ).meta({ title: "https address" });
 
+const host = `([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
+
+export const serverAddress = text(
+  new RegExp(`^${host}(:\\d{1,5})?$`),
+  "a host name or IPv4 address with an optional port, such as db.example.com:5432",
+  260,
+)
+  .transform((given) => (given.includes(":") ? given : `${given}:5432`).toLowerCase())
+  .meta({ title: "host or host:port" });
+
+export const certificates = text(
+  /^(\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/,
+  "one or more certificates in PEM",
+  100_000,
+).meta({ title: "PEM" });
+
 export const bucketName = text(
   /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
   "a bucket name: 3 to 63 lower-case letters, digits and inner dashes",

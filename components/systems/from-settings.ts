@@ -64,7 +64,7 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
       monitoring,
       namespace: namespaces.datasurface,
       mergeHost: host,
-      authorities: postgres.authority,
+      authorities: trusted(postgres.authority, logins),
       credentials: loginsFor(model, { host, connections, logins, passwords: sourcePasswords }),
       ...(gitToken && { gitToken }),
       ...(airflow.slackChannel && { slackChannel: airflow.slackChannel }),
@@ -81,6 +81,15 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
     { provider },
   );
 }
+
+/** The CA certificates of the platform's own databases and of the other sources. */
+const trusted = (
+  own: pulumi.Input<string>,
+  logins: Record<string, { readonly authority?: string | undefined }>,
+) =>
+  pulumi
+    .output(own)
+    .apply((each) => [each, ...Object.values(logins).flatMap(({ authority = [] }) => authority)].join("\n"));
 
 /** Airflow, if the settings declare its database. */
 function scheduler(

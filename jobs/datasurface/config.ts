@@ -11,6 +11,7 @@ import {
   variable,
   wholeNumber,
 } from "../shared";
+import { hostAndPort } from "./stream-list";
 
 /**
  * The verbs' settings. They read the arguments and environment that the cluster's manifests pass, so a test can check a
@@ -21,6 +22,13 @@ const platform = flag("--platform <name>", "the platform, as the model spells it
 const store = flag("--store <name>", "the store, as the model spells it", text());
 const dataset = flag("--dataset <name>", "the dataset; for single-dataset stores alone", text().optional());
 const source = database("SOURCE", "the source database");
+const sourceHosts = variable(
+  "SOURCE_HOSTS",
+  "the only servers that the source's login may be sent to: host:port, with commas between them",
+  text()
+    .transform((given) => given.split(","))
+    .optional(),
+);
 const merge = database("MERGE", "the merge database", { database: "datasurface_merge" });
 
 /** Where to read the model: a folder, or a git repository that is cloned into a cache. */
@@ -53,6 +61,7 @@ export const ingestSettings = {
   store,
   dataset,
   source,
+  sourceHosts,
   merge,
   ...model,
   maxSeconds: flag(
@@ -117,12 +126,31 @@ export const checkIngest = (config: {
   repository?: string | undefined;
   approved?: number | undefined;
   additionsOnly: boolean;
+  source: Pick<DatabaseAddress, "host" | "port">;
+  sourceHosts?: readonly string[] | undefined;
 }) => [
   ...oneSource(config),
+  ...boundSource(config),
   ...(config.approved !== undefined && config.additionsOnly
     ? ["--approve-deletes and --additions-only exclude each other: delete them, or leave them"]
     : []),
 ];
+
+/** The model names the source's host; the deployment, which holds the login, names the hosts that may see it. */
+function boundSource({
+  source,
+  sourceHosts,
+}: {
+  source: Pick<DatabaseAddress, "host" | "port">;
+  sourceHosts?: readonly string[] | undefined;
+}): string[] {
+  const given = hostAndPort(source.host, source.port);
+  if (sourceHosts === undefined || sourceHosts.includes(given)) return [];
+  return [
+    `SOURCE_HOST: given "${given}", allowed: ${sourceHosts.join(", ")}: the login is for these servers alone. ` +
+      "To allow another, add it to the login's hosts (datasurface.logins) in the stack's settings",
+  ];
+}
 
 /** The simulator also takes its connection from flags; a flag overrides its variable. */
 const simulatedSource = (): Setting<DatabaseAddress> => {

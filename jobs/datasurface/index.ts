@@ -97,6 +97,7 @@ export {
   DAGS_VERSION,
   type DagJob,
   dagJob,
+  hostAndPort,
   infrastructureDag,
   ingestionJobs,
   PRIORITY,

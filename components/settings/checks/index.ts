@@ -13,6 +13,7 @@ export {
   type SessionUse,
   sessionBudget,
 } from "./connections";
+export { checkDatasurface } from "./datasurface";
 export { checkMinio, layoutAdvice, minioShape } from "./minio";
 export {
   type DriveLayout,

@@ -3,6 +3,7 @@ import {
   applicationName,
   branchName,
   bucketName,
+  certificates,
   databaseName,
   domainName,
   extensionName,
@@ -12,6 +13,7 @@ import {
   modelName,
   projectFolder,
   recoveryTarget,
+  serverAddress,
   slackChannel,
 } from "../values";
 import { says, wholeNumber } from "./kinds";
@@ -305,6 +307,31 @@ export const datasurface = z.strictObject({
     .record(
       modelName,
       z.strictObject({
+        hosts: z
+          .array(serverAddress, "a list of servers, for example `[db.example.com:5432]`")
+          .min(1)
+          .max(20)
+          .meta(
+            says(
+              "The only servers that this login is sent to, with the port (5432 if none is given). A model that pairs it with another server is refused, and the jobs can connect to no other.",
+            ),
+          ),
+        tls: z
+          .enum(["verify-full", "disable"])
+          .default("verify-full")
+          .meta(
+            says(
+              "`verify-full`: the server must prove its host name with a certificate of `authority`. `disable`: no encryption, only for hosts in the cluster (`.svc.cluster.local`) or on loopback.",
+            ),
+          ),
+        authority: certificates
+          .optional()
+          .meta(
+            says(
+              "CA certificates (PEM) of these servers; needed for `tls: verify-full`. All connections of the jobs trust them.",
+              "none",
+            ),
+          ),
         user: z
           .string()
           .min(1)

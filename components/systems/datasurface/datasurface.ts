@@ -13,10 +13,10 @@ import { digest } from "../../shared/digest";
 import { dagFiles, type StreamList } from "../airflow";
 import { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
 import { type ModelOrigin, modelEnvironment } from "./deployed-model";
-import { sourceEgress } from "./egress";
+import { repositoryEgress, sourceEgress } from "./egress";
 import { infrastructureJob } from "./infrastructure-job";
 import { AUTHORITIES_FILE } from "./job-pod";
-import { type Login, requireLogins } from "./logins";
+import { type BoundLogin, type Login, requireLogins } from "./logins";
 import { dataSurfaceMonitoring } from "./monitoring";
 import {
   AIRFLOW_ROLE,
@@ -54,7 +54,7 @@ export interface DataSurfaceArgs {
   readonly authorities: pulumi.Input<string>;
 
   /** A login for each credential that the model names. The component throws an error if one is missing. */
-  readonly credentials: Readonly<Record<string, Login>>;
+  readonly credentials: Readonly<Record<string, BoundLogin>>;
 
   /** The token for a private repository. @default none: the repository is public */
   readonly gitToken?: pulumi.Input<string>;
@@ -95,7 +95,7 @@ export class DataSurface extends pulumi.ComponentResource {
 
     const inputs = this.#podInputs(name, args);
     this.#airflowRole(name, args);
-    this.#sourceEgress(name, args);
+    this.#egress(name, args);
     const dagsArgs = dagsArgsOf(args);
     for (const platform of platforms) {
       const streams = this.#streamList(name, args, platform);
@@ -143,8 +143,13 @@ export class DataSurface extends pulumi.ComponentResource {
       ...("files" in origin ? [configMap(DATASURFACE.model, { ...origin.files })] : []),
       ...platforms.map((platform) => configMap(gitConfigMap(platform), modelEnvironment(origin))),
       ...Object.entries(args.credentials).map(([credential, login]) => {
-        const { name: object, user, password } = credentialSecret(credential);
-        return secret(object, { [user]: login.user, [password]: login.password });
+        const { name: object, ...keys } = credentialSecret(credential);
+        return secret(object, {
+          [keys.user]: login.user,
+          [keys.password]: login.password,
+          [keys.hosts]: login.hosts.join(","),
+          [keys.sslmode]: login.sslmode,
+        });
       }),
       ...(gitToken === undefined ? [] : [secret(gitSecret(provider.gitCredential), { token: gitToken })]),
     ];
@@ -176,8 +181,10 @@ export class DataSurface extends pulumi.ComponentResource {
     );
   }
 
-  #sourceEgress(name: string, { namespace, model }: DataSurfaceArgs): void {
-    for (const [policy, spec] of Object.entries(sourceEgress(model))) {
+  #egress(name: string, { namespace, credentials, origin }: DataSurfaceArgs): void {
+    const servers = Object.values(credentials).flatMap(({ hosts }) => hosts);
+    const policies = { ...sourceEgress(servers), ...repositoryEgress(origin) };
+    for (const [policy, spec] of Object.entries(policies)) {
       new k8s.networking.v1.NetworkPolicy(
         `${name}-allow-${policy}`,
         { metadata: metadata(policy, namespace), spec },

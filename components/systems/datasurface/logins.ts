@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Model } from "../../../jobs/datasurface";
+import { hostAndPort, type Model } from "../../../jobs/datasurface";
 import type { Settings } from "../../settings";
 import { UserError } from "../../shared/user-error";
 
@@ -11,8 +11,16 @@ export interface Login {
   readonly password: pulumi.Input<string>;
 }
 
-/** Fails early: otherwise a pod would wait for a missing Secret and fail hours later. */
-export function requireLogins({ ecosystem }: Model, credentials: Readonly<Record<string, Login>>): void {
+/** A login, and what binds it: the model chooses a source's host, and must not choose who gets the password. */
+export interface BoundLogin extends Login {
+  /** The only servers that the login is sent to, as `host:port`. */
+  readonly hosts: readonly string[];
+  /** As in libpq: `verify-full`, or `disable` for servers in the cluster. */
+  readonly sslmode: "verify-full" | "disable";
+}
+
+/** Fails early: otherwise a pod would wait for a missing Secret, or be refused, and fail hours later. */
+export function requireLogins({ ecosystem }: Model, credentials: Readonly<Record<string, BoundLogin>>): void {
   const { provider, stores } = ecosystem;
   const wanted = new Set([provider.mergeCredential, ...stores.map(({ capture }) => capture.credential)]);
   const missing = [...wanted].filter((credential) => !(credential in credentials));
@@ -20,6 +28,16 @@ export function requireLogins({ ecosystem }: Model, credentials: Readonly<Record
     throw new UserError(
       `datasurface.logins: the model uses credentials without a login: ${missing.join(", ")}; given: ${Object.keys(credentials).join(", ") || "none"}. ` +
         "Add a login for each database outside the platform",
+    );
+  }
+  for (const { name, capture } of stores) {
+    const { credential, source } = capture;
+    const server = hostAndPort(source.host, source.port);
+    const allowed = credentials[credential]?.hosts ?? [];
+    if (allowed.includes(server)) continue;
+    throw new UserError(
+      `datasurface.logins.${credential}.hosts: the model's store ${name} would send this login to ${server}; allowed: ${allowed.join(", ")}. ` +
+        "Add the server if the login is meant for it",
     );
   }
 }
@@ -37,7 +55,7 @@ export interface LoginArgs {
 }
 
 /** Finds a login for each credential of the model: from the settings, or of the platform's own database. */
-export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string, Login> {
+export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string, BoundLogin> {
   const { mergeCredential, mergeDatabase } = ecosystem.provider;
   const merge = args.connections[mergeDatabase]?.migrate; // the jobs create the tables
   if (!merge) {
@@ -62,11 +80,16 @@ export function loginsFor({ ecosystem }: Model, args: LoginArgs): Record<string,
     found.set(credential, { database: source.database, login: loginOf(connection) });
   }
   return {
-    ...Object.fromEntries([...found].map(([credential, { login }]) => [credential, login])),
     ...Object.fromEntries(
-      Object.entries(args.logins).flatMap(([credential, { user }]) => {
+      [...found].map(([credential, { login }]) => [
+        credential,
+        { ...login, hosts: [hostAndPort(args.host, 5432)], sslmode: "verify-full" as const },
+      ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(args.logins).flatMap(([credential, { user, hosts, tls }]) => {
         const password = args.passwords[credential];
-        return password ? [[credential, { user, password }]] : [];
+        return password ? [[credential, { user, password, hosts, sslmode: tls }]] : [];
       }),
     ),
   };

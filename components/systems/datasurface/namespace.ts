@@ -11,7 +11,7 @@ export const dataSurfaceNamespace: WorkloadNamespace = {
   scraped: [9464],
   allow: [
     { to: "dns" },
-    { to: "internet", ports: [443] },
+    // Policies for other sources and for the model's repository are beside the jobs (egress.ts).
     // The daily job reports new streams to Airflow.
     { to: "servers", ports: API_PORTS, pods: { "datasurface/job": "infrastructure" } },
   ],

@@ -144,11 +144,11 @@ const store = z.strictObject({
       port: z.number().int().min(1).max(65535).default(5432),
       database: databaseName,
       schema: identifier.default("public"),
-      /** As in libpq; the deployment provides the CA certificate. */
+      /** Has no effect: whether a server must prove who it is, is decided by whoever holds the login. */
       sslmode: z
-        .enum(
-          ["disable", "prefer", "require", "verify-ca", "verify-full"],
-          "allowed: disable, prefer, require, verify-ca, verify-full",
+        .literal(
+          "verify-full",
+          "allowed: verify-full; the stack's settings decide (datasurface.logins.<name>.tls)",
         )
         .optional(),
     }),

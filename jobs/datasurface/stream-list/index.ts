@@ -1,5 +1,6 @@
 export {
   credentialSecret,
+  hostAndPort,
   infrastructureDag,
   platformLabels,
   platformName,

@@ -26,12 +26,21 @@ export const partsOf = ({ store, datasets }: Stream): string[] =>
     ? [store.name]
     : [store.name, ...datasets.map(({ name }) => name)];
 
-/** The Secret of a credential of the model, and its keys. */
+/**
+ * The Secret of a credential of the model, and its keys. With a login it holds what binds the login: the servers that it
+ * may be sent to, and whether these must prove who they are. So whoever changes the model cannot change that.
+ */
 export const credentialSecret = (credential: string) => ({
   name: kubernetesName(credential),
   user: `${credential.toUpperCase()}_USER`,
   password: `${credential.toUpperCase()}_PASSWORD`,
+  hosts: `${credential.toUpperCase()}_HOSTS`,
+  sslmode: `${credential.toUpperCase()}_SSLMODE`,
 });
+
+/** A server as the lists of allowed servers name it. Names of hosts have no case. */
+export const hostAndPort = (host: string, port: number) =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`.toLowerCase();
 
 export const platformLabels = (platform: Platform): Record<string, string> => ({
   "app.kubernetes.io/part-of": "datasurface",

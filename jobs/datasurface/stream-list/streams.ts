@@ -32,7 +32,7 @@ function ingestionJob(stream: Stream, urgency: (dataset: Dataset) => number): Da
   const { platform, store } = stream;
   const { source, credential, trigger } = store.capture;
   const [, dataset] = partsOf(stream);
-  const { name, user, password } = credentialSecret(credential);
+  const { name, user, password, hosts, sslmode } = credentialSecret(credential);
   return {
     dag: ingestionDag(stream),
     pod: podName(platform.name, ...partsOf(stream)),
@@ -45,9 +45,10 @@ function ingestionJob(stream: Stream, urgency: (dataset: Dataset) => number): Da
       { name: "SOURCE_HOST", value: source.host },
       { name: "SOURCE_PORT", value: String(source.port) },
       { name: "SOURCE_DATABASE", value: source.database },
-      ...(source.sslmode ? [{ name: "SOURCE_SSLMODE", value: source.sslmode }] : []),
       { name: "SOURCE_USER", secret: { name, key: user } },
       { name: "SOURCE_PASSWORD", secret: { name, key: password } },
+      { name: "SOURCE_HOSTS", secret: { name, key: hosts } },
+      { name: "SOURCE_SSLMODE", secret: { name, key: sslmode } },
     ],
     labels: {
       ...platformLabels(platform),

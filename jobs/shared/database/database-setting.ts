@@ -23,7 +23,10 @@ export interface DatabaseAddress {
   readonly user: string;
   /** Undefined: the login needs no password. */
   readonly password: string | undefined;
-  /** As in libpq; "prefer" accepts an unencrypted connection where the server offers no other. */
+  /**
+   * As in libpq; "prefer" accepts an unencrypted connection where the server offers no other. Not given, it is
+   * "verify-full", and "prefer" for a server on this machine, to which no network leads.
+   */
   readonly sslmode: (typeof SSL_MODES)[number];
   /** The CA certificate (PEM) for "verify-ca" and "verify-full". Undefined: the system's trust store. */
   readonly certificateAuthority: string | undefined;
@@ -109,8 +112,11 @@ const complete = (parts: Record<string, unknown>): DatabaseAddress =>
     password: undefined,
     certificateAuthority: undefined,
     ...parts,
-    sslmode: parts.sslmode ?? "prefer",
+    sslmode: parts.sslmode ?? (onThisMachine(String(parts.host)) ? "prefer" : "verify-full"),
   }) as DatabaseAddress;
+
+const onThisMachine = (host: string) =>
+  host === "localhost" || host === "::1" || host.startsWith("/") || /^127(\.\d{1,3}){3}$/.test(host);
 
 const withoutUndefined = (of: object) =>
   Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined));
@@ -132,8 +138,9 @@ const databaseUrl = z.string().transform((given, issues): Partial<DatabaseAddres
   if (!URL.canParse(given)) return refuse("allowed: postgres://user:password@host:port/database");
   const url = new URL(given);
   if (!/^postgres(ql)?:$/.test(url.protocol)) return refuse("allowed: a URL that begins with postgres://");
-  const sslmode = SSL_MODES.find((mode) => mode === (url.searchParams.get("sslmode") ?? "prefer"));
-  if (!sslmode) return refuse(`its sslmode is not one of ${SSL_MODES.join(", ")}`);
+  const wanted = url.searchParams.get("sslmode");
+  const sslmode = SSL_MODES.find((mode) => mode === wanted);
+  if (wanted !== null && !sslmode) return refuse(`its sslmode is not one of ${SSL_MODES.join(", ")}`);
   const unknown = [...url.searchParams.keys()].filter((name) => name !== "sslmode");
   if (unknown.length > 0) return refuse(`its parameter ${unknown.join(", ")} is not known, only sslmode is`);
   return withoutUndefined({

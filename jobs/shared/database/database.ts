@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import pg from "pg";
@@ -91,9 +92,11 @@ function cutWhenAborted(database: Database, signal: AbortSignal | undefined): vo
   database.once("end", () => signal.removeEventListener("abort", cut));
 }
 
-/** Safe: pg keeps the socket in `connection.stream`, which its types do not include. */
-const socketOf = (database: Database) =>
-  (database as unknown as { connection?: { stream?: Socket } }).connection?.stream;
+/** Safe: pg makes its connection in the constructor, with the socket in `stream`; its types do not include them. */
+const withConnection = (database: Database) =>
+  database as unknown as { connection: EventEmitter & { stream?: Socket } };
+
+const socketOf = (database: Database) => withConnection(database).connection.stream;
 
 async function connect(address: DatabaseAddress, args: OpenDatabaseArgs): Promise<Database> {
   try {
@@ -112,17 +115,25 @@ async function attempt(
   args: OpenDatabaseArgs,
   encrypted: boolean,
 ): Promise<Database> {
+  let disclosure: string | undefined;
   const database = new pg.Client({
     host: address.host,
     port: address.port,
     database: address.database,
     user: address.user,
-    password: address.password,
+    // pg asks for it when the server does, by which time `refuseToDisclose` knows in which form.
+    password: () => {
+      if (disclosure !== undefined) throw new UserError(disclosure);
+      return address.password ?? "";
+    },
     ssl: encrypted ? encryption(address) : false,
     application_name: args.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000, // detects within minutes, not hours, that a server has disappeared silently
+  });
+  refuseToDisclose(database, encrypted && VERIFIED.includes(address.sslmode), (why) => {
+    disclosure = why;
   });
   // Without a listener, the loss of an idle session would end the process; the next statement reports it instead.
   database.on("error", () => undefined);
@@ -133,6 +144,25 @@ async function attempt(
     await database.end().catch(() => undefined);
     throw error;
   }
+}
+
+const VERIFIED: readonly string[] = ["verify-ca", "verify-full"];
+
+/**
+ * Whoever answers can ask for the password in clear or as an MD5 digest, which is as good as the password. SCRAM, which
+ * every supported PostgreSQL has, proves the password without disclosing it.
+ */
+function refuseToDisclose(database: Database, verified: boolean, refuse: (why: string) => void): void {
+  const remedy = "the server must use scram-sha-256 (pg_hba.conf), and nothing was sent to it";
+  const { connection } = withConnection(database);
+  // Before pg's own listeners, which it adds when it connects.
+  connection.on("authenticationMD5Password", () =>
+    refuse(`the server asks for the password as an MD5 digest; ${remedy}`),
+  );
+  connection.on("authenticationCleartextPassword", () => {
+    if (verified) return;
+    refuse(`the server asks for the password in clear and its certificate was not verified; ${remedy}`);
+  });
 }
 
 function encryption({ sslmode, certificateAuthority }: DatabaseAddress) {

@@ -1,6 +1,8 @@
 import type { DataSurfaceArgs } from "../../../components/systems/datasurface";
 import { ACCEPTANCE } from "../airflow/model";
 
+const BOUND = { hosts: [`${ACCEPTANCE.mergeHost}:5432`], sslmode: "verify-full" } as const;
+
 /** The acceptance model in a cluster. */
 export const DATASURFACE_ARGS: DataSurfaceArgs = {
   monitoring: true,
@@ -11,8 +13,8 @@ export const DATASURFACE_ARGS: DataSurfaceArgs = {
   mergeHost: ACCEPTANCE.mergeHost,
   authorities: "the authority of PostgreSQL",
   credentials: {
-    postgres: { user: "datasurface_merge_migrator_1", password: "secret" },
-    customers: { user: "customer_db_reader_1", password: "secret" },
+    postgres: { user: "datasurface_merge_migrator_1", password: "secret", ...BOUND },
+    customers: { user: "customer_db_reader_1", password: "secret", ...BOUND },
   },
   gitToken: "token",
   airflow: { namespace: "airflow", accounts: ["airflow-scheduler", "airflow-triggerer"] },

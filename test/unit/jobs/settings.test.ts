@@ -83,9 +83,21 @@ describe("a database in the environment", () => {
       database: "merge",
       user: "u",
       password: "p",
-      sslmode: "prefer",
+      sslmode: "verify-full",
       certificateAuthority: undefined,
     });
+  });
+
+  it.each([
+    [{ MERGE_HOST: "db.example.com", MERGE_USER: "u" }, "verify-full"],
+    [{ MERGE_HOST: "127.0.0.1.example.com", MERGE_USER: "u" }, "verify-full"],
+    [{ MERGE_URL: "postgres://u@db.example.com/x" }, "verify-full"],
+    [{ MERGE_URL: "postgres://u@localhost/x" }, "prefer"],
+    [{ MERGE_URL: "postgres://u@[::1]/x" }, "prefer"],
+    [{ MERGE_HOST: "127.0.0.11", MERGE_USER: "u" }, "prefer"],
+    [{ MERGE_HOST: "db.example.com", MERGE_USER: "u", MERGE_SSLMODE: "require" }, "require"],
+  ])("verifies the server unless it is on this machine or a mode is given: %o is %s", (given, sslmode) => {
+    expect(read(given).value?.merge).toMatchObject({ sslmode });
   });
 
   it("is read from a URL whose parts are decoded, with the password beside it where it has none", () => {

@@ -44,6 +44,7 @@ export async function deployedObjects({
   trials,
 }: DeployedArgs): Promise<KubernetesManifest[]> {
   const { model, files } = quietModel();
+  const bound = { ...LOGIN, hosts: [`${SERVER}:5432`], sslmode: "verify-full" } as const;
   const connection = `postgres://${LOGIN.user}:${LOGIN.password}@${SERVER}:5432/${DATABASES[2]}`;
   const { resources } = await evaluateStack({
     program: () => {
@@ -60,7 +61,7 @@ export async function deployedObjects({
         image,
         mergeHost: SERVER,
         authorities: authority,
-        credentials: { postgres: LOGIN, customers: LOGIN },
+        credentials: { postgres: bound, customers: bound },
         airflow: { namespace: namespaces.airflow, accounts: POD_RUNNERS },
         simulator: {
           replicas: 1,

@@ -154,6 +154,23 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["datasurface", { model: "a", repository: { url: "https://x:y@example.com/a" } }, "without credentials"],
   ["datasurface", { model: "a", simulator: { changesPerSecond: 0 } }, "more than 0"],
   ["datasurface", { model: "a", simulator: { replicas: -1 } }, "at least 0"],
+  ["datasurface", { model: "a", logins: { shop: { user: "u" } } }, "datasurface.logins.shop.hosts"],
+  [
+    "datasurface",
+    { model: "a", logins: { shop: { user: "u", hosts: ["db.example.com"] } } },
+    "datasurface.logins.shop.authority",
+    "the CA certificates (PEM)",
+  ],
+  [
+    "datasurface",
+    { model: "a", logins: { shop: { user: "u", hosts: ["a.b.svc", "db.example.com"], tls: "disable" } } },
+    "verify-full for db.example.com:5432, outside of the cluster",
+  ],
+  [
+    "datasurface",
+    { model: "a", logins: { shop: { user: "u", hosts: ["db.example.com/x"], tls: "disable" } } },
+    "a host name or IPv4 address",
+  ],
   ["images", undefined, "images: missing", "a block of settings"],
   ["images.repository", "ghcr.io/acme/trellis:latest", "without a tag"],
   ["images.repository", "ghcr.io/acme/trellis && reboot", "without a tag"],

@@ -142,6 +142,8 @@ describeWith(["airflow"], "the DAGs of the acceptance model, read by Airflow", (
       MERGE_PASSWORD: secret("postgres", "POSTGRES_PASSWORD"),
       SOURCE_USER: secret("customers", "CUSTOMERS_USER"),
       SOURCE_PASSWORD: secret("customers", "CUSTOMERS_PASSWORD"),
+      SOURCE_HOSTS: secret("customers", "CUSTOMERS_HOSTS"),
+      SOURCE_SSLMODE: secret("customers", "CUSTOMERS_SSLMODE"),
       GIT_TOKEN: secret("git", "token"),
       MERGE_DATABASE: { value: "datasurface_merge" },
       SOURCE_DATABASE: { value: "customer_db" },

@@ -133,25 +133,22 @@ describe("DataSurface in the cluster", () => {
     }
   });
 
-  it("opens the way to a source that lies elsewhere, and to no other place", async () => {
-    const { ecosystem } = ACCEPTANCE.model;
-    const sources = [
-      { host: "db.example.com", port: 5433 },
-      { host: "10.1.2.3", port: 5432 },
-      { host: "shop.legacy.svc.cluster.local", port: 5432 },
+  it("opens the way to the servers that its logins are for and to the repository, and to no other place", async () => {
+    const { customers, ...others } = DATASURFACE_ARGS.credentials;
+    if (!customers) throw new Error("the rig has no login for the customers");
+    const hosts = [
+      ...customers.hosts,
+      ...["db.example.com:5433", "10.1.2.3:5432", "shop.legacy.svc.cluster.local:5432"],
     ];
-    const stores = ecosystem.stores.flatMap((store) =>
-      sources.map((each, index) => ({
-        ...store,
-        name: `${store.name}${index}`,
-        capture: { ...store.capture, source: { ...store.capture.source, ...each } },
-      })),
-    );
-    const policies = (await planned({ model: { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } } }))(
+    const policies = (await planned({ credentials: { ...others, customers: { ...customers, hosts } } }))(
       "NetworkPolicy",
     );
     const egress = Object.entries(policies).map(([name, { spec }]) => [name, spec.egress[0].to[0]]);
-    expect(Object.fromEntries(egress)).toEqual({
+    const { repository, ...sources } = Object.fromEntries(egress);
+    expect(repository).toMatchObject({ ipBlock: { cidr: "0.0.0.0/0" } });
+    expect(repository.ipBlock.except).toContain("10.0.0.0/8");
+    expect(policies.repository?.spec.egress[0].ports).toEqual([{ port: 443, protocol: "TCP" }]);
+    expect(sources).toEqual({
       "source-db-example-com-5433": { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
       "source-10-1-2-3-5432": { ipBlock: { cidr: "10.1.2.3/32" } },
       "source-shop-legacy-svc-cluster-local-5432": {
@@ -176,7 +173,7 @@ describe("DataSurface in the cluster", () => {
         ),
       ),
     ];
-    expect(references).toHaveLength(7);
+    expect(references).toHaveLength(11);
     for (const { name, key } of references) {
       expect(Object.keys(of("Secret")[name]?.stringData ?? {})).toContain(key);
     }
@@ -188,6 +185,33 @@ describe("DataSurface in the cluster", () => {
       program: () => void new DataSurface("datasurface", args),
     });
     expect(resources.map(({ name }) => name)).not.toContain("datasurface-git");
+  });
+
+  it("reaches no repository where the deployment ships the model", async () => {
+    const policies = (await planned(deployedModel(SETTINGS)))("NetworkPolicy");
+    expect(policies).toEqual({});
+  });
+
+  it("binds each login to its servers in the Secret that carries it, out of the model's reach", async () => {
+    const { stringData } = (await planned())("Secret").customers;
+    expect(stringData).toMatchObject({
+      CUSTOMERS_HOSTS: "postgres-primary.postgres.svc.cluster.local:5432",
+      CUSTOMERS_SSLMODE: "verify-full",
+    });
+  });
+
+  it.each([
+    { host: "evil.example.com" },
+    { port: 5433 },
+    { host: "postgres-primary.postgres.svc.cluster.local.evil.example.com" },
+  ])("refuses a model that pairs a login with another server: %o", async (elsewhere) => {
+    const { ecosystem } = ACCEPTANCE.model;
+    const stores = ecosystem.stores.map((store) => ({
+      ...store,
+      capture: { ...store.capture, source: { ...store.capture.source, ...elsewhere } },
+    }));
+    const model = { ...ACCEPTANCE.model, ecosystem: { ...ecosystem, stores } };
+    await expect(planned({ model })).rejects.toThrow(/datasurface\.logins\.customers\.hosts: .* would send/);
   });
 
   it("refuses a model whose credentials have no login, by name", async () => {
