@@ -1,3 +1,4 @@
+import { REQUEST_SETTINGS } from "../../settings";
 import type { Placement } from "./placement";
 import { fits, NOTHING, plus, type Room, times, type Workload } from "./requests";
 
@@ -44,14 +45,13 @@ export function capacityReport(placed: Placement, quotas: readonly QuotaUse[]): 
         .filter(({ asked: wanted, quota }) => !fits(wanted, quota))
         .map(
           ({ namespace, asked: wanted, quota }) =>
-            `the pods of namespace ${namespace} ask for ${ofRoom(wanted, quota)} of its quota. Ask for less with postgres.memoryMib, minio.memoryMib or fewer replicas`,
+            `the pods of namespace ${namespace} ask for ${ofRoom(wanted, quota)} of its quota. Ask for less with ${REQUEST_SETTINGS} or fewer replicas`,
         ),
     ],
   };
 }
 
-const REMEDY =
-  "Add servers or choose a larger type (target.servers), or ask for less (postgres.memoryMib, minio.memoryMib, fewer replicas)";
+const REMEDY = `Add servers or choose a larger type (target.servers), or ask for less (${REQUEST_SETTINGS}, fewer replicas)`;
 
 /** What a namespace's pods ask for, its largest Job included, against its quota. */
 export interface QuotaUse {
