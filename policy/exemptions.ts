@@ -72,12 +72,6 @@ export const EXEMPTIONS: readonly Exemption[] = [
     reason: "The simulator exits on an error, and only dev and tests depend on it.",
     until: "2027-11-30",
   },
-  {
-    rule: "ingress-redirect",
-    resource: "HelmChartConfig kube-system/traefik",
-    reason: "The redirect from HTTP to HTTPS is being added to the ingress.",
-    until: "2026-12-31",
-  },
 ];
 
 export function matches({ resource: pattern }: Pick<Exemption, "resource">, resource: string): boolean {

@@ -244,6 +244,13 @@ const WITHOUT_TOKEN: readonly Mutant[] = [
 
 /** Weakened resources other than pods. */
 export const PLATFORM_MUTANTS: readonly Mutant[] = [
+  [
+    "ingress-redirect",
+    "Traefik answers plain HTTP",
+    serverFile("/00-trellis-ingress.yaml", (content) =>
+      content.replace(/^.*web\.http\.redirections\.entrypoint\.to=.*\n/m, ""),
+    ),
+  ],
   ...SECRETS,
   ...RIGHTS,
   ...NETWORK,

@@ -6,7 +6,7 @@ import { type PlanArgs, planOf } from "../../../policy/plan";
 import { RULES } from "../../../policy/rules";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, STACKS } from "../../rigs/platform/stacks";
-import { type Mutation, serverFile, step } from "../../rigs/policy";
+import { type Mutation, step } from "../../rigs/policy";
 import { PLATFORM_MUTANTS } from "../../rigs/policy-mutants-platform";
 import { POD_MUTANTS } from "../../rigs/policy-mutants-pods";
 
@@ -59,20 +59,7 @@ describe("the policy pack", () => {
   it("catches at least 80 mutations, with each rule at least one", () => {
     expect(mutants.length).toBeGreaterThanOrEqual(80);
     const tried = new Set(mutants.map(([rule]) => rule));
-    // Its violation is exempted until the ingress redirects; the test below tries it.
-    expect(RULES.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual(["ingress-redirect"]);
-  });
-
-  it("accepts an ingress that redirects, by argument or by value, and no other", async () => {
-    const withArgument = (argument: string) =>
-      serverFile("/00-trellis-ingress.yaml", (content) =>
-        content.replace("      - --accesslog=true", `      - ${argument}\n      - --accesslog=true`),
-      );
-    const redirect = "--entrypoints.web.http.redirections.entrypoint.to=websecure";
-    expect(await rulesBroken(withArgument(redirect), [])).not.toContain("ingress-redirect");
-    expect(await rulesBroken(withArgument("--entrypoints.web.address=:80"), [])).toContain(
-      "ingress-redirect",
-    );
+    expect(RULES.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual([]);
   });
 
   it("lets a named loss pass, and every loss outside of prod", async () => {
