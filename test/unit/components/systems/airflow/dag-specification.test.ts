@@ -6,6 +6,7 @@ import type { Model } from "../../../../../jobs/datasurface/model";
 import { type DagJob, ingestionJobs, streamsFile } from "../../../../../jobs/datasurface/stream-list";
 import { parseCommandLine, prepare } from "../../../../../jobs/shared";
 import { ACCEPTANCE, deployedFolder, folderOf, modelWithStores } from "../../../../rigs/airflow/model";
+import { DATASURFACE_ARGS } from "../../../../rigs/datasurface/in-cluster";
 import { nonempty } from "../../../../rigs/nonempty";
 
 /** What a ConfigMap may hold. */
@@ -85,6 +86,11 @@ describe("the jobs of the DAGs", () => {
     const environment = {
       ...Object.fromEntries(variables.map(({ name, value }) => [name, value ?? "from a secret"])),
       ...{ MERGE_SSLROOTCERT: "package.json", SOURCE_SSLROOTCERT: "package.json" }, // any file that can be read
+      // From the Secret of the login, which binds it.
+      ...{
+        SOURCE_SSLMODE: "verify-full",
+        SOURCE_HOSTS: DATASURFACE_ARGS.credentials.customers?.hosts.join(","),
+      },
       MODEL_REPOSITORY: "https://git.example/model.git", // from the platform's ConfigMap
     };
     for (const { arguments: words } of [ingestion, live.infrastructure]) {
