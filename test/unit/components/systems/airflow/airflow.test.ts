@@ -32,7 +32,8 @@ describe("Airflow in the cluster", () => {
     };
     expect(await replicas(rawSettings("dev"))).toEqual([1, 1, 1, 1]);
     expect(await replicas(rawSettings("prod"))).toEqual([2, 2, 1, 2]);
-    const more = withValue(rawSettings("dev"), "airflow", { replicas: { scheduler: 3 } });
+    const roomy = withValue(rawSettings("dev"), "postgres", { memoryMib: 2048 }); // for the sessions of more processes
+    const more = withValue(roomy, "airflow", { replicas: { scheduler: 3 } });
     expect(await replicas(more)).toEqual([1, 3, 1, 1]);
   });
 
