@@ -185,5 +185,5 @@ describeWith(PATRONI_PROGRAMS, "the jobs beside a real Patroni cluster", () => {
   }
 
   const restartsIn = (log: string): string[] =>
-    [...log.matchAll(/(\S+) restarts PostgreSQL/g)].map(([, name]) => name ?? "");
+    [...log.matchAll(/([\w-]+) restarts PostgreSQL/g)].map(([, name]) => name ?? "");
 });
