@@ -14,6 +14,8 @@ export class StandInPatroniRest {
   readonly told: Request[] = [];
   configuration: Record<string, unknown> = {};
   leader: string | undefined = "postgres-0";
+  /** Whether postgres-2 still has to be restarted, and starts only then. */
+  restartPending = true;
   readonly #server: Server;
 
   constructor(
@@ -57,6 +59,10 @@ export class StandInPatroniRest {
       Object.assign(this.configuration, content);
       return [200, this.configuration];
     }
+    if (path === "/restart") {
+      this.restartPending = false;
+      return [200, "restarted successfully"];
+    }
     if (path === "/reinitialize") return [200, "reinitialize started"];
     if (path !== "/switchover") return [404, "not found"];
     // Safe: this is what the operations send.
@@ -76,12 +82,13 @@ export class StandInPatroniRest {
       members: [
         member("postgres-0", "replica", { state: "running" }),
         member("postgres-1", "quorum_standby", { state: "streaming", lag: 0, receive_lag: 0, replay_lag: 0 }),
-        member("postgres-2", "replica", {
-          state: "starting",
-          lag: "unknown",
-          receive_lag: 3_145_728,
-          pending_restart: true,
-        }),
+        member(
+          "postgres-2",
+          "replica",
+          this.restartPending
+            ? { state: "starting", lag: "unknown", receive_lag: 3_145_728, pending_restart: true }
+            : { state: "streaming", lag: 0, receive_lag: 0, replay_lag: 0 },
+        ),
       ],
       scope: "trellis",
     };

@@ -91,9 +91,9 @@ describeWith(["openssl"], "operations by Patroni's REST API", () => {
     );
   });
 
-  it("brings Patroni's configuration to what the specification says, once", async () => {
-    patroni.configuration = { ttl: 30, loop_wait: 5 };
-    const specification = { databases: [], applications: [], patroni: { ttl: 20, loop_wait: 5 } };
+  it("brings Patroni's configuration to what the specification says, once, and restarts who waits for it", async () => {
+    patroni.configuration = { ttl: 30, loop_wait: 1 };
+    const specification = { databases: [], applications: [], patroni: { ttl: 20, loop_wait: 1 } };
     const job = new BootstrapRun(sharedPostgres());
     const before = patroni.told.length;
     for (let round = 0; round < 2; round++) {
@@ -103,6 +103,7 @@ describeWith(["openssl"], "operations by Patroni's REST API", () => {
     job.clean();
     expect(patroni.told.slice(before)).toEqual([
       { method: "PATCH", path: "/config", content: specification.patroni },
+      { method: "POST", path: "/restart", content: { restart_pending: true } },
     ]);
   });
 });
