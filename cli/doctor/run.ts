@@ -48,8 +48,8 @@ function jsonOf(findings: ReadonlyMap<string, readonly Finding[]>): string {
 function pinned() {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
   const { engines, devDependencies } = JSON.parse(read("package.json"));
-  const [, pulumi] = /pulumi-version: (\S+)/.exec(read(".github/workflows/up.yml")) ?? [];
-  if (!pulumi) throw new Error(".github/workflows/up.yml names no version of the Pulumi CLI");
+  const [, pulumi] = /pulumi-version: (\S+)/.exec(read(".github/workflows/deploy.yml")) ?? [];
+  if (!pulumi) throw new Error(".github/workflows/deploy.yml names no version of the Pulumi CLI");
   return {
     node: String(engines.node).replace(/^>=/, ""),
     pulumi,
