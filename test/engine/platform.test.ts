@@ -89,8 +89,11 @@ describeWith(["pulumi", ...K3S_API_PROGRAMS], "the platform under the real engin
     expect(await up()).toEqual([]);
   });
 
-  it("touches the firewall alone when administrators come from elsewhere", async () => {
-    expect(await up(FROM_ELSEWHERE)).toEqual(["update cluster-addresses-firewall"]);
+  it("touches the firewall and the ingress alone when administrators come from elsewhere", async () => {
+    expect(await up(FROM_ELSEWHERE)).toEqual([
+      "update cluster-addresses-firewall",
+      "update add-ons-ingress-middlewares-chart",
+    ]);
   });
 
   it("takes servers in and lets the middle one go; of all others only the network policies hear of it", async () => {

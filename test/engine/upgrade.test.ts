@@ -19,7 +19,23 @@ import { describeWith } from "../rigs/programs";
  * Replacements and deletions that the next release makes on purpose: URNs by the release before, each with a comment that
  * says what a user has to do. CHANGELOG.md says the same.
  */
-const INTENDED: Readonly<Record<string, readonly string[]>> = {};
+const INTENDED: Readonly<Record<string, readonly string[]>> = {
+  "0.1.0": ["dev", "existing", "prod"].flatMap((stack) => {
+    const urn = (types: string, name: string) => `urn:pulumi:${stack}::trellis::${types}::${name}`;
+    const databases = "trellis:postgres:Postgres$trellis:postgres:ApplicationDatabases$kubernetes:core/v1";
+    const foundation = "trellis:foundation:Foundation$trellis:foundation:GuardedNamespace";
+    return [
+      // The bootstrap Job's input, whose names contain its digest: the new ones exist before the former are deleted.
+      urn(`${databases}:ConfigMap`, "postgres-databases-specification"),
+      urn(`${databases}:Secret`, "postgres-databases-passwords"),
+      // Ingestion reaches its sources and its repository by policies of its own; nothing to do.
+      urn(
+        `${foundation}$kubernetes:networking.k8s.io/v1:NetworkPolicy`,
+        "foundation-datasurface-allow-to-internet-443",
+      ),
+    ];
+  }),
+};
 
 const release = recordedReleases().at(-1) ?? "none";
 
@@ -93,7 +109,7 @@ describeWith(["pulumi"], "an upgrade from a release whose program was another", 
       '"deleteUnreachable":"true"': '"deleteUnreachable":"false"', // how the provider is set
     });
     run = await upgrade(before);
-    losses = lossesOf(run);
+    losses = lossesOf(run, INTENDED[release]);
   });
 
   it("deletes a resource that has another name now", () => {
@@ -112,7 +128,9 @@ describeWith(["pulumi"], "an upgrade from a release whose program was another", 
       /^replace urn:\S+:StatefulSet::minio-servers-set because of .*spec\.serviceName/,
     );
     const [, urn = ""] = replaced.split(" ");
-    expect(lossesOf(run, [urn])).toEqual(losses.filter((loss) => loss !== replaced));
+    expect(lossesOf(run, [...(INTENDED[release] ?? []), urn])).toEqual(
+      losses.filter((loss) => loss !== replaced),
+    );
   });
 
   it("loses nothing else: Deployments and a provider are updated, and a Job runs again", () => {

@@ -1,3 +1,5 @@
+import { DATABASES, POSTGRES } from "../../../components/data";
+import { hostOf } from "../../../components/shared/pods";
 import { ANY_SECRET, type Evaluation, isRecord, type PlannedResource } from "../../pulumi-monitor";
 import { type KubernetesObject, kubernetesObject } from "../../shared/kubernetes-objects";
 
@@ -66,15 +68,22 @@ export class Manifests {
 /** The placeholder of a login's password. The component of the databases names it after the login. */
 const LOGIN = /^<secret:random:postgres-databases-(.+)>$/;
 
+/** What binds a login of the platform's own PostgreSQL, which is the only source of a local run. */
+const BINDING = /_(HOSTS|SSLMODE)$/;
+const OWN_SERVER = { HOSTS: `${hostOf(POSTGRES.primary, DATABASES.namespace)}:5432`, SSLMODE: "verify-full" };
+
 /**
- * A plan masks everything in a Secret, including user names. The password's placeholder still contains the login's
- * name.
+ * A plan masks everything in a Secret, including user names and the servers that a login is bound to. The password's
+ * placeholder still contains the login's name.
  */
 function withLogins(content: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(content).map(([key, value]) => {
+      if (value !== ANY_SECRET) return [key, value];
+      const [, binding] = BINDING.exec(key) ?? [];
+      if (binding === "HOSTS" || binding === "SSLMODE") return [key, OWN_SERVER[binding]];
       const password = content[key.replace(/_USER$/, "_PASSWORD")] ?? "";
-      const login = value === ANY_SECRET && key.endsWith("_USER") ? LOGIN.exec(password)?.[1] : undefined;
+      const login = key.endsWith("_USER") ? LOGIN.exec(password)?.[1] : undefined;
       return [key, login ?? value];
     }),
   );

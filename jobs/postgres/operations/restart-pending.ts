@@ -9,6 +9,12 @@ const LOOK_EVERY_MS = 500;
 /** Members report a restart that they need one loop after a change, and the loop that began before it may still run. */
 const LOOPS_TO_NOTICE = 2;
 
+/** After a restart nothing more is pending when no member has said so for this many loops. */
+const QUIET_LOOPS = 5;
+
+/** How often a member is restarted at most: a parameter that it refuses would be pending for ever. */
+const PASSES = 3;
+
 const isLeader = ({ role }: ClusterMember) => role === "leader" || role === "standby_leader";
 const isUp = ({ state }: ClusterMember) => state === "running" || state === "streaming";
 const pendingOf = (members: readonly ClusterMember[]) =>
@@ -44,8 +50,14 @@ export async function restartPending(
   if (pause) throw new UserError("Patroni is paused: resume it (patronictl resume), then configure again");
   for (const replica of pending.filter((each) => !isLeader(each))) await restart(replica);
   for (const leader of pending.filter(isLeader)) await restart(leader);
-  await wait((await patroni.loopSeconds(signal)) * 1000 * LOOPS_TO_NOTICE, undefined, { signal });
-  for (const again of pendingOf((await patroni.cluster(signal)).members)) await restart(again);
+  // Until nobody asks for another restart: a replica notices the leader's lowered parameter some loops later.
+  const mostRestarts = members.length * PASSES;
+  for (let quiet = 0; quiet < QUIET_LOOPS && restarted.length < mostRestarts; quiet++) {
+    await wait((await patroni.loopSeconds(signal)) * 1000, undefined, { signal });
+    const again = pendingOf((await patroni.cluster(signal)).members);
+    for (const member of again) await restart(member);
+    if (again.length > 0) quiet = -1;
+  }
   return restarted;
 }
 
