@@ -68,6 +68,9 @@ export const placeAt = ({ position }: Pick<ArchivedSegment, "position">): bigint
 /** The first WAL position after a window. */
 export const placeAfter = ({ end }: Window): bigint => placeAt({ position: end.position + 1 });
 
+/** pgBackRest compares whole seconds: a moment within the second in which a backup ended is not after that backup. */
+const SECOND_MS = 1000;
+
 /**
  * Computes what can be recovered: from each backup up to the first gap in its WAL. Adjoining spans of several backups
  * are merged into one, which starts with the oldest. `segments` must be in WAL order.
@@ -79,7 +82,7 @@ export function windows(backups: readonly BaseBackup[], segments: readonly Archi
     const last = parseSegment(backup.lastSegment, backup.finishedAt);
     const end = first && endOfLog(first, segments);
     if (!end || !last || end.position < last.position) continue; // WAL written during the backup itself is missing
-    const from = backup.finishedAt;
+    const from = new Date(backup.finishedAt.getTime() + SECOND_MS);
     const to = end.archivedAt.getTime() < from.getTime() ? from : end.archivedAt;
     const before = found.at(-1);
     if (before && before.end.position === end.position && before.end.timeline === end.timeline) continue;

@@ -195,10 +195,10 @@ export class ArchiveJobs {
     });
     this.#children.add(child);
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    void ended.then(() => this.#children.delete(child));
     const stop = async () => {
       child.kill("SIGTERM");
       await ended;
-      this.#children.delete(child);
       rmSync(into, { recursive: true, force: true });
     };
     let said = "";

@@ -131,7 +131,7 @@ describe("a target that cannot be recovered", () => {
 
   it("is refused with what can", () => {
     expect(refusal(moment(1))).toMatch(
-      /before the first backup; recoverable is from 2026-11-21 10:03:00\+00/,
+      /before the first backup; recoverable is from 2026-11-21 10:03:01\+00/,
     );
     expect(refusal(moment(20))).toMatch(/after the last segment/);
     expect(refusal(moment(40))).toMatch(/in the future/);

@@ -136,6 +136,8 @@ describeWith(
     it.skipIf(!mayChangeUsers)("is backed up over the network, from a replica", async () => {
       expect(await jobs.run(["base", "--type", "diff"])).toMatch(/^\d{8}-\d{6}F: full/m); // there was none before
       await rowsWritten(20);
+      const { windows } = JSON.parse(await jobs.run(["pitr", "--list", "--json"]));
+      await eventually("the window has begun", PATIENCE_MS, () => Date.now() >= Date.parse(windows[0].from));
       moments.quiet = await now();
       await rowsWritten(20);
       expect(await jobs.run(["base", "--type", "diff"])).toMatch(/^\d{8}-\d{6}F_\d{8}-\d{6}D: diff/m);
