@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  CLOCKS,
   dynamicConfiguration,
   type Failover,
   POSTGRES,
@@ -189,6 +190,24 @@ export class PatroniCluster {
     });
     if (!(await patroni.bringConfigurationTo(wanted))) throw new Error(`the lease is ${failover} already`);
     this.#failover = failover;
+    await eventually(
+      "the leader has a lease of the new length",
+      60_000,
+      async () => (await this.#grantedTtl()) === CLOCKS[failover].ttl,
+    );
+  }
+
+  /** Seconds of the leader's lease, as etcd granted it. */
+  async #grantedTtl(): Promise<number> {
+    const leader = await this.etcd.root("get", "/service/trellis/leader", "--write-out=json");
+    const [, lease = "0"] = /"lease":(\d+)/.exec(leader.stdout) ?? []; // too long for a number of JSON
+    const granted = await this.etcd.root(
+      "lease",
+      "timetolive",
+      BigInt(lease).toString(16),
+      "--write-out=json",
+    );
+    return JSON.parse(granted.stdout)["granted-ttl"];
   }
 
   /** What the cluster says of itself: the first answer of a member that runs. */

@@ -6,13 +6,13 @@ import { type Outage, Trial } from "../../../../rigs/patroni/trial";
 import { describeWith } from "../../../../rigs/programs";
 
 /**
- * Reserve of a promise on a machine that does other work too: a quarter, and two seconds, in which on two busy cores a
- * program starts. What the machine stalled during the outage comes off before. Whether a goal is kept as a median, the
+ * Reserve of a promise on a machine that does other work too: a quarter, and five seconds, in which on two busy cores
+ * programs start and clients connect again. What the machine stalled during the outage comes off before. Whether a goal is kept as a median, the
  * benchmark shows.
  */
 const kept = ({ seconds, stalled }: Outage, goal: number) =>
   expect(seconds - stalled, `${seconds} s, of which the machine stalled ${stalled} s`).toBeLessThan(
-    goal * 1.25 + 2,
+    goal * 1.25 + 5,
   );
 
 /** Reads go on while a replica or the leader runs; HAProxy looks for another one within two seconds. */
