@@ -89,7 +89,7 @@ export const importSettings = {
   batchSize: variable(
     "RAIN_BATCH_SIZE",
     "readings that are merged in one transaction",
-    wholeNumber({ min: 1, max: 200_000 }).default(1_000),
+    wholeNumber({ min: 1, max: 200_000 }).default(20_000),
   ),
   skipUnchanged: variable(
     "RAIN_SKIP_UNCHANGED",

@@ -109,6 +109,16 @@ export type Part =
   | { readonly kind: "station"; readonly station: Station }
   | { readonly kind: "outage"; readonly outage: Outage };
 
+/** A part as it leaves the parser's thread: text is passed on much faster than objects. */
+export type PackedPart = Exclude<Part, { kind: "readings" }> | PackedReadings;
+
+/** Readings as the lines that PostgreSQL's COPY takes. */
+export interface PackedReadings {
+  readonly kind: "packed";
+  readonly count: number;
+  readonly lines: string;
+}
+
 /** The expected content of a file; a file with other content is refused as a whole. */
 export type Expectation =
   | { readonly source: "workbook"; readonly waterYear: number }

@@ -16,7 +16,6 @@ export function rainConfiguration(environment: Environment): Record<string, stri
     MCFCD_PDF_PATH: "pcp{MM}{YY}.pdf",
     MCFCD_FOPR_PATH: "FOPR/{ID}_FOPR.xlsx",
     RAIN_ARCHIVE: ARCHIVE_PATH,
-    RAIN_BATCH_SIZE: environment === "prod" ? "2000" : "1000",
     RAIN_CONTINUE_ON_FAILURE: environment === "dev" ? "true" : "false",
     RAIN_DATABASE_SESSIONS: String(rainServers(environment).sessions),
     RAIN_DEFAULT_START_YEAR: "2010",

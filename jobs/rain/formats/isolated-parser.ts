@@ -1,12 +1,12 @@
 import { Worker } from "node:worker_threads";
-import { type Expectation, type Part, RefusedFile, type Source } from "../reading";
+import { type Expectation, type PackedPart, RefusedFile, type Source } from "../reading";
 
 export type Request =
   | { readonly kind: "file"; readonly bytes: Uint8Array; readonly expected: Expectation }
   | { readonly kind: "next" };
 
 export type Answer =
-  | { readonly kind: "more" | "end"; readonly parts: readonly Part[] }
+  | { readonly kind: "more" | "end"; readonly parts: readonly PackedPart[] }
   | { readonly kind: "refused" | "crashed"; readonly reason: string };
 
 interface ParserLimits {
@@ -33,7 +33,7 @@ export class IsolatedParser {
 
   constructor(private readonly limits: ParserLimits) {}
 
-  async *parse(bytes: Uint8Array, expected: Expectation): AsyncGenerator<Part> {
+  async *parse(bytes: Uint8Array, expected: Expectation): AsyncGenerator<PackedPart> {
     const worker = await this.readerOf(expected.source);
     const budget = new Budget(this.limits);
     let finished = false;

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
-import { type Part, RefusedFile } from "../reading";
+import { type PackedPart, type Part, RefusedFile } from "../reading";
 import type { Answer, Request } from "./isolated-parser";
+import { pack } from "./packing";
 import { parse } from "./parse";
 
 /** Parts are sent in batches of about this many readings: few messages, little memory. */
@@ -14,12 +15,12 @@ parentPort?.on("message", async (request: Request) => {
 });
 
 async function nextBatch(from: AsyncGenerator<Part>): Promise<Answer> {
-  const batch: Part[] = [];
+  const batch: PackedPart[] = [];
   try {
     for (let readings = 0; readings < READINGS_A_BATCH; ) {
       const { done, value } = await from.next();
       if (done) return { kind: "end", parts: batch };
-      batch.push(value);
+      batch.push(pack(value));
       readings += value.kind === "readings" ? value.readings.length : 1;
     }
     return { kind: "more", parts: batch };

@@ -32,11 +32,9 @@ export function applyBatch(database: Database, batch: Batch): Promise<Counts> {
     // of the run commits synchronously, which also makes all batches before it durable.
     await database.query("SET LOCAL synchronous_commit = off");
     await lockGauges(database, [...new Set(batch.units.map(({ gauge }) => gauge))]);
-    const { rows } = await database.query<UnitCounts>(UPSERT, [
-      batch.units.map(({ unit }) => unit),
-      batch.source,
-      batch.file,
-    ]);
+    const rows = (await isNew(database, batch.units))
+      ? await insert(database, batch)
+      : await upsert(database, batch);
     const touched = rows.filter(({ inserted, corrected }) => inserted + corrected > 0);
     await refreshSummaries(database, {
       gauges: touched.map(({ gauge }) => gauge),
@@ -46,6 +44,32 @@ export function applyBatch(database: Database, batch: Batch): Promise<Counts> {
     return rows.reduce(add, NONE);
   });
 }
+
+/** Whether the record has nothing of these months yet. The locks on the gauges keep it so until the batch is stored. */
+async function isNew(database: Database, units: readonly Unit[]): Promise<boolean> {
+  const { rows } = await database.query(ANY_STORED, [
+    units.map(({ gauge }) => gauge),
+    units.map(({ month }) => month),
+  ]);
+  return rows.length === 0;
+}
+
+/** A first import: nothing can be in the way, so the readings need not be looked up one by one. */
+async function insert(database: Database, batch: Batch): Promise<UnitCounts[]> {
+  await database.query(INSERT, parameters(batch));
+  return batch.units.map(({ gauge, month, readings }) => ({
+    ...NONE,
+    gauge,
+    month,
+    readings,
+    inserted: readings,
+  }));
+}
+
+const upsert = async (database: Database, batch: Batch): Promise<UnitCounts[]> =>
+  (await database.query<UnitCounts>(UPSERT, parameters(batch))).rows;
+
+const parameters = ({ units, source, file }: Batch) => [units.map(({ unit }) => unit), source, file];
 
 /** Records a failed unit, so that the next run tries it alone. */
 export async function markFailed(database: Database, run: number, unit: Unit, error: string): Promise<void> {
@@ -97,11 +121,26 @@ const add = (a: Counts, b: Counts): Counts => ({
 
 type UnitCounts = Counts & Pick<Unit, "gauge" | "month">;
 
+const ANY_STORED = `
+  SELECT FROM unnest($1::text[], $2::date[]) AS unit (gauge, month)
+  WHERE EXISTS (
+    SELECT FROM reading
+    WHERE reading.gauge = unit.gauge AND day >= month AND day < (month + interval '1 month')::date OFFSET 0
+  )
+  LIMIT 1`;
+
+const COLUMNS = "gauge, day, inches, quality, footnote, source, reported_as, file";
+
+const INSERT = `
+  INSERT INTO reading (${COLUMNS})
+  SELECT gauge, day, inches, quality, footnote, $2, reported_as, $3 FROM resolved WHERE unit = ANY ($1)
+  ORDER BY gauge, day`;
+
 /** All parts of the statement see the record as it was before, so precedence is judged by the old values. */
 const UPSERT = `
   WITH arriving AS (SELECT * FROM resolved WHERE unit = ANY ($1)),
   landed AS (
-    INSERT INTO reading AS stored (gauge, day, inches, quality, footnote, source, reported_as, file)
+    INSERT INTO reading AS stored (${COLUMNS})
     SELECT gauge, day, inches, quality, footnote, $2, reported_as, $3 FROM arriving ORDER BY gauge, day
     ON CONFLICT (gauge, day) DO UPDATE SET inches = excluded.inches, quality = excluded.quality,
       footnote = excluded.footnote, source = excluded.source, reported_as = excluded.reported_as,

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import type { Database } from "../../shared";
-import type { Outage, Part, Problem, Reading, StatedTotal, Station } from "../reading";
+import type { Outage, PackedPart, PackedReadings, Problem, StatedTotal, Station } from "../reading";
 import type { NamedGauge } from "./gauges";
 
 /** A file's content besides its readings; small. */
@@ -29,7 +29,7 @@ const CHUNK_BYTES = 1 << 16;
  * Streams the readings of a whole file into a temporary table of this session, and returns the file's other content.
  * The record is not touched: a file that is refused half-way leaves no trace.
  */
-export async function stage(database: Database, parts: AsyncIterable<Part>): Promise<FileRemarks> {
+export async function stage(database: Database, parts: AsyncIterable<PackedPart>): Promise<FileRemarks> {
   await database.query(`DROP TABLE IF EXISTS staged, resolved`);
   await database.query(`CREATE TEMP TABLE staged (reported_as text NOT NULL, day date NOT NULL, inches numeric(9, 5),
     quality quality NOT NULL, footnote text)`);
@@ -42,7 +42,9 @@ export async function stage(database: Database, parts: AsyncIterable<Part>): Pro
     lost: 0,
     problemCount: 0,
   };
-  const copy = database.query(copyFrom("COPY staged FROM STDIN"));
+  const copy = database.query(
+    copyFrom("COPY staged (reported_as, day, inches, quality, footnote) FROM STDIN"),
+  );
   await pipeline(Readable.from(copyText(parts, remarks), { objectMode: true }), copy);
   return remarks;
 }
@@ -56,6 +58,7 @@ export async function resolve(
   database: Database,
   rainfallMax: number,
 ): Promise<{ units: Unit[]; problems: Problem[] }> {
+  await database.query("SET work_mem = '32MB'"); // a whole file is sorted in memory
   await database.query(
     `CREATE TEMP TABLE resolved AS
      SELECT *, dense_rank() OVER (ORDER BY gauge, date_trunc('month', day)) AS unit
@@ -66,8 +69,9 @@ export async function resolve(
        ORDER BY gauge, day, inches IS NULL, (reported_as = coalesce(alias.gauge, reported_as)) DESC, reported_as
      ) AS chosen`,
   );
+  await database.query("RESET work_mem");
   await database.query("CREATE INDEX ON resolved (unit)");
-  await database.query("ANALYZE resolved");
+  await database.query("ANALYZE resolved (unit)");
   const { rows: units } = await database.query<Unit>(
     `SELECT unit::integer, gauge, to_char(min(day), 'YYYY-MM-01') AS month, count(*)::integer AS readings
      FROM resolved GROUP BY unit, gauge ORDER BY unit`,
@@ -92,15 +96,15 @@ export interface Unit {
   readonly readings: number;
 }
 
-async function* copyText(parts: AsyncIterable<Part>, remarks: FileRemarks): AsyncGenerator<string> {
+async function* copyText(parts: AsyncIterable<PackedPart>, remarks: FileRemarks): AsyncGenerator<string> {
   let chunk = "";
   for await (const part of parts) {
-    if (part.kind !== "readings") {
+    if (part.kind !== "packed") {
       note(part, remarks);
       continue;
     }
-    remarks.readings += part.readings.length;
-    for (const reading of part.readings) chunk += copyLine(reading);
+    remarks.readings += part.count;
+    chunk += part.lines;
     if (chunk.length > CHUNK_BYTES) {
       yield chunk;
       chunk = "";
@@ -109,7 +113,7 @@ async function* copyText(parts: AsyncIterable<Part>, remarks: FileRemarks): Asyn
   yield chunk;
 }
 
-function note(part: Exclude<Part, { kind: "readings" }>, remarks: FileRemarks): void {
+function note(part: Exclude<PackedPart, PackedReadings>, remarks: FileRemarks): void {
   if (part.kind === "problem") {
     remarks.problemCount += 1;
     remarks.lost += part.problem.lost ?? 0;
@@ -119,17 +123,3 @@ function note(part: Exclude<Part, { kind: "readings" }>, remarks: FileRemarks): 
   else if (part.kind === "outage") remarks.outages.push(part.outage);
   else remarks.station = part.station;
 }
-
-function copyLine({ gauge, day, inches, quality, footnote }: Reading): string {
-  return `${gauge}\t${day}\t${inches ?? "\\N"}\t${quality}\t${footnote === undefined ? "\\N" : escapeText(footnote)}\n`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "\\": "\\\\",
-  "\t": "\\t",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\0": "",
-};
-
-const escapeText = (text: string) => text.replace(/[\\\t\n\r\0]/g, (character) => ESCAPES[character] ?? "");

@@ -109,7 +109,7 @@ export function addressOf({ url }: TestDatabase): DatabaseAddress {
 /** Forgets everything but the aliases that every record begins with; much quicker than another database. */
 export async function emptyRecord(database: TestDatabase): Promise<void> {
   await database.query(
-    "TRUNCATE gauge, source_file, import_run, download, gauge_alias RESTART IDENTITY CASCADE",
+    "TRUNCATE reading, gauge, source_file, import_run, download, gauge_alias RESTART IDENTITY CASCADE",
   );
   const seeds = rainMigrations().flatMap(({ sql }) => /INSERT INTO gauge_alias[^;]+;/.exec(sql) ?? []);
   for (const seed of seeds) await database.query(seed);
