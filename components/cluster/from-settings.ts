@@ -79,7 +79,7 @@ function ownCluster<Key extends string>(
     { kubeconfig: apiReady(servers.kubeconfig), clusterIdentifier: cluster },
     servers.booted,
   );
-  const sources = servers.servers.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
+  const sources = servers.serverRanges.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
   const foundation = new Foundation(
     "foundation",
     { environment, namespaces, servers: sources, protection },

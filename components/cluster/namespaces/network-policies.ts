@@ -38,7 +38,10 @@ interface Selector {
 
 /** The addresses that `"servers"` means in an allowance. */
 export interface Servers {
-  /** Addresses or CIDRs at which pods reach the servers. */
+  /**
+   * Addresses or CIDRs at which pods reach the servers. They stand last in a policy: a preview compares lists by place,
+   * and one more server must not show every address as changed.
+   */
   readonly at: readonly string[];
   /** Further source addresses from which the servers reach pods of other servers. @default none */
   readonly behind?: readonly string[];
@@ -71,7 +74,7 @@ function policyFor(allowance: Allowance, { at, behind = [] }: Servers): NamedPol
         policyTypes: ["Ingress"],
         ingress: [
           {
-            from: from === "servers" ? addresses([...at, ...behind]) : [peer(from)],
+            from: from === "servers" ? addresses([...behind, ...at]) : [peer(from)],
             ports: portsOf(ports, protocol),
           },
         ],

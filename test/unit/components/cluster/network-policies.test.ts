@@ -73,7 +73,7 @@ describe("network policies of a guarded namespace", () => {
       peers?.map(({ ipBlock }) => ipBlock?.cidr);
 
     expect(ranges(out?.spec.egress?.[0]?.to)).toEqual(["10.0.1.10/32", "10.0.2.10/32"]);
-    expect(ranges(into?.spec.ingress?.[0]?.from)).toEqual(["10.0.1.10/32", "10.0.2.10/32", "10.42.1.0/32"]);
+    expect(ranges(into?.spec.ingress?.[0]?.from)).toEqual(["10.42.1.0/32", "10.0.1.10/32", "10.0.2.10/32"]);
   });
 
   it("refuse two allowances that would be one policy", () => {
