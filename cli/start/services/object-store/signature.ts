@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { sha256Of } from "../../../../jobs/shared";
 
 /** An access key, its secret, and the buckets that it may use. */
 export interface Access {
@@ -23,7 +24,7 @@ export function judgeSignature(
   const [accessKey, ...scope] = credential.split("/");
   const access = accesses.find((each) => each.accessKey === accessKey);
   if (!access) return "InvalidAccessKeyId";
-  if (request.headers["x-amz-content-sha256"] !== sha256(body)) return "XAmzContentSHA256Mismatch";
+  if (request.headers["x-amz-content-sha256"] !== sha256Of(body)) return "XAmzContentSHA256Mismatch";
   const [path = "", query = ""] = (request.url ?? "").split("?");
   const canonical = [
     request.method,
@@ -32,9 +33,9 @@ export function judgeSignature(
     ...names.split(";").map((name) => `${name}:${request.headers[name]}`),
     "",
     names,
-    sha256(body),
+    sha256Of(body),
   ].join("\n");
-  const text = ["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope.join("/"), sha256(canonical)].join(
+  const text = ["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope.join("/"), sha256Of(canonical)].join(
     "\n",
   );
   const key = scope.reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${access.secretKey}`);
@@ -43,5 +44,4 @@ export function judgeSignature(
   return right ? access : "SignatureDoesNotMatch";
 }
 
-const sha256 = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
 const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest();
