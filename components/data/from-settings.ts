@@ -151,6 +151,7 @@ function databases(
       replicas,
       synchronous,
       failover: postgres.failover,
+      parameters: postgres.parameters,
       ...postgresSize(settings),
       volumeGib: postgres.volumeGib,
       storageClass: postgres.storageClass,

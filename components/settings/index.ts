@@ -39,6 +39,7 @@ export { loadSettings, neededSecrets, type SettingsSecrets } from "./load";
 export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { type OffsiteStore, offsiteStore } from "./offsite-store";
 export { parseSettings, SettingsError } from "./parse";
+export { OWNED, PARAMETERS, type ParameterValue, parameterProblem } from "./postgres-parameters";
 export { REQUEST_SETTINGS } from "./request-settings";
 export type { Edge, Environment, ExistingTarget, HetznerTarget, Role, Settings } from "./schema";
 export { existingTarget, hetznerTarget, settingsSchema } from "./schema";

@@ -130,6 +130,7 @@ export class Postgres extends pulumi.ComponentResource {
         replicas: args.replicas,
         synchronous: args.synchronous,
         failover: args.failover,
+        parameters: args.parameters,
         strictSpread: args.strictSpread,
         cpuMillis: args.cpuMillis,
         memoryMib: args.memoryMib,

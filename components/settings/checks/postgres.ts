@@ -1,4 +1,5 @@
 import { numbersOf } from "../nodes";
+import { parameterProblem } from "../postgres-parameters";
 import type { Problem } from "../problems";
 import type { Settings } from "../schema";
 import { type HetznerDraft, problem } from "./checks";
@@ -43,6 +44,10 @@ export function checkPostgres(
   const { replicas, synchronous } = postgresShape({ environment, postgres });
   const homes = servers?.filter(({ roles }) => roles.includes("workload")).flatMap(numbersOf).length;
   return [
+    ...Object.entries(postgres.parameters).flatMap(([name, value]) => {
+      const allowed = parameterProblem(name, value);
+      return allowed === undefined ? [] : [problem(["postgres", "parameters", name], value, allowed)];
+    }),
     ...(environment === "prod" && homes !== undefined && replicas > homes
       ? [
           problem(

@@ -73,6 +73,17 @@ export const postgres = z
           "How soon another member leads after the leader is lost: its lease is 20 s (`standard`) or 12 s (`fast`). With `fast` a slow network or a slow disk of etcd causes needless failovers, so choose it only for servers in one zone with local disks. A change applies to a running cluster.",
         ),
       ),
+    parameters: z
+      .record(
+        z.string(),
+        z.union([z.string(), z.number(), z.boolean()], { error: "a text, a number, true or false" }),
+      )
+      .default({})
+      .meta(
+        says(
+          "Parameters of PostgreSQL, for example `{ jit: false, statement_timeout: 5min }`. Those that Trellis sets for memory, durability, replication or encryption are refused. A change applies to a running cluster; parameters that need a restart restart the members one by one, replicas first.",
+        ),
+      ),
     recoverTo: recoveryTarget
       .optional()
       .meta(

@@ -50,7 +50,7 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
     const { Patroni } = await import("../patroni");
     const { restartPending } = await import("../operations");
     const patroni = new Patroni(config.patroni);
-    if (await patroni.bringConfigurationTo(specification.patroni, signal))
+    if (await patroni.bringConfigurationTo(specification.patroni, signal, { complete: true }))
       log.info("Patroni's configuration has changed");
     await restartPending(patroni, { log, signal });
   }

@@ -63,14 +63,20 @@ export class Patroni {
     return cluster.parse(JSON.parse(body));
   }
 
-  /** Returns whether anything had to be changed. A null deletes a key, as everywhere in Patroni. */
+  /**
+   * Returns whether anything had to be changed. A null deletes a key, as everywhere in Patroni. With `complete`,
+   * parameters of PostgreSQL that are not wanted are deleted too.
+   */
   async bringConfigurationTo(
-    wanted: Record<string, z.core.util.JSONType>,
+    given: Record<string, z.core.util.JSONType>,
     signal?: AbortSignal,
+    { complete = false } = {},
   ): Promise<boolean> {
     const { status, body } = await this.#request("GET", this.#access.url, "/config", { signal });
     if (status !== 200) throw refusal("the configuration", status, body);
-    if (holds(JSON.parse(body), wanted)) return false;
+    const has: unknown = JSON.parse(body);
+    const wanted = complete ? withoutFurtherParameters(given, has) : given;
+    if (holds(has, wanted)) return false;
     const answer = await this.#request("PATCH", this.#access.url, "/config", { signal, content: wanted });
     if (answer.status !== 200) throw refusal("the change of the configuration", answer.status, answer.body);
     return true;
@@ -183,6 +189,23 @@ function holds(has: unknown, wanted: unknown): boolean {
   if (!isRecord(wanted)) return isDeepStrictEqual(has, wanted);
   return Object.entries(wanted).every(([key, value]) => holds(isRecord(has) ? has[key] : undefined, value));
 }
+
+/** The wanted configuration, with a null for each parameter that is set now and not wanted. */
+function withoutFurtherParameters(
+  wanted: Record<string, z.core.util.JSONType>,
+  has: unknown,
+): Record<string, z.core.util.JSONType> {
+  const postgresql = wanted.postgresql;
+  const parameters = isObject(postgresql) ? postgresql.parameters : undefined;
+  if (!isObject(postgresql) || !isObject(parameters)) return wanted;
+  const before = isRecord(has) && isRecord(has.postgresql) ? has.postgresql.parameters : undefined;
+  const gone = isRecord(before) ? Object.keys(before).filter((name) => !(name in parameters)) : [];
+  const nothing = Object.fromEntries(gone.map((name) => [name, null]));
+  return { ...wanted, postgresql: { ...postgresql, parameters: { ...parameters, ...nothing } } };
+}
+
+const isObject = (value: z.core.util.JSONType | undefined): value is Record<string, z.core.util.JSONType> =>
+  isRecord(value);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -56,7 +56,7 @@ export class StandInPatroniRest {
     if (!authorized) return [401, "no auth header received"];
     this.told.push(request);
     if (method === "PATCH" && path === "/config") {
-      Object.assign(this.configuration, content);
+      patch(this.configuration, content);
       return [200, this.configuration];
     }
     if (path === "/restart") {
@@ -92,5 +92,16 @@ export class StandInPatroniRest {
       ],
       scope: "trellis",
     };
+  }
+}
+
+/** Patroni's way: objects are merged at every depth, and a null deletes. */
+function patch(into: object, content: unknown): void {
+  for (const [key, value] of Object.entries(Object(content))) {
+    const has: unknown = Reflect.get(into, key);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (value === null) Reflect.deleteProperty(into, key);
+    else if (isObject && typeof has === "object" && has !== null) patch(has, value);
+    else Reflect.set(into, key, value);
   }
 }

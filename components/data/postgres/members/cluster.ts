@@ -75,6 +75,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
       memoryMib: args.memoryMib,
       synchronous: args.synchronous,
       failover: args.failover,
+      parameters: args.parameters,
       archiving: archive?.archiving,
     });
     const config = this.config(name, args);
@@ -296,6 +297,7 @@ function configuration(
     memoryMib: args.memoryMib,
     synchronous: args.synchronous,
     failover: args.failover,
+    parameters: args.parameters,
     dataDirectory: PATHS.data,
     socketDirectory: PATHS.sockets,
     programs: PATHS.programs,

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { EtcdAccess } from "../../../servers";
-import type { KubernetesName } from "../../../settings";
+import type { KubernetesName, ParameterValue } from "../../../settings";
 import type { TrustedPair } from "../trusted-pair";
 import type { Failover } from "./clock";
 
@@ -27,6 +27,9 @@ export interface MembersArgs {
    * @default standard
    */
   readonly failover?: Failover | undefined;
+
+  /** Further parameters of PostgreSQL, judged by the settings. @default none */
+  readonly parameters?: Readonly<Record<string, ParameterValue>> | undefined;
 
   /** Whether two members may never share a server. With true, a pod waits while there are too few servers. */
   readonly strictSpread: boolean;

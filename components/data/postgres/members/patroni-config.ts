@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import type { ParameterValue } from "../../../settings";
 import {
   type Archiving,
   archiveParameters,
@@ -49,6 +50,13 @@ export interface PatroniArgs {
 
   /** How soon another member leads after the leader is lost. @default standard */
   readonly failover?: Failover | undefined;
+
+  /**
+   * Further parameters of PostgreSQL. They take precedence over ours where both are given, so the caller must have
+   * judged them.
+   * @default none
+   */
+  readonly parameters?: Readonly<Record<string, ParameterValue>> | undefined;
 
   /** PostgreSQL's data directory. */
   readonly dataDirectory: string;
@@ -159,8 +167,9 @@ export function dynamicConfiguration({
   memoryMib,
   synchronous,
   failover = "standard",
+  parameters,
   archiving,
-}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "failover" | "archiving">) {
+}: Pick<PatroniArgs, "memoryMib" | "synchronous" | "failover" | "parameters" | "archiving">) {
   return {
     ...CLOCKS[failover],
     maximum_lag_on_failover: MOST_LAG_AT_FAILOVER,
@@ -178,7 +187,9 @@ export function dynamicConfiguration({
       parameters: {
         ...memoryParameters(memoryMib),
         ...DURABILITY,
+        ...UPKEEP,
         ...OBSERVABILITY,
+        ...parameters,
         ...(archiving && archiveParameters(archiving)),
       },
       ...(archiving && { recovery_conf: { restore_command: restoreCommand(archiving) } }),
@@ -207,9 +218,20 @@ const DURABILITY = {
   tcp_keepalives_count: 3,
 } as const;
 
+const UPKEEP = {
+  // A session that holds a transaction open for so long was forgotten; until it ends, vacuum removes nothing.
+  idle_in_transaction_session_timeout: "1h",
+  // Full pages are most of the WAL, which is archived to storage off the cluster too.
+  wal_compression: "on",
+  // Of a large table, a fifth is too much to wait for.
+  autovacuum_vacuum_scale_factor: 0.05,
+  autovacuum_analyze_scale_factor: 0.02,
+} as const;
+
 const OBSERVABILITY = {
   log_destination: "stderr",
   logging_collector: "off", // the container's log is the log
+  log_line_prefix: "%m [%p] %q%u@%d %a ", // who, in which database, with which program
   log_min_duration_statement: 500,
   log_checkpoints: "on",
   log_lock_waits: "on",

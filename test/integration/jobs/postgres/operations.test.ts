@@ -106,4 +106,30 @@ describeWith(["openssl"], "operations by Patroni's REST API", () => {
       { method: "POST", path: "/restart", content: { restart_pending: true } },
     ]);
   });
+
+  it("deletes parameters that the specification no longer has, and leaves the rest of the configuration", async () => {
+    patroni.configuration = {
+      ttl: 20,
+      loop_wait: 1,
+      pause: false,
+      postgresql: { use_slots: true, parameters: { jit: "off", wal_level: "logical" } },
+    };
+    const parameters = { wal_level: "logical", random_page_cost: 1.1 };
+    const specification = { databases: [], applications: [], patroni: { postgresql: { parameters } } };
+    const job = new BootstrapRun(sharedPostgres());
+    const before = patroni.told.length;
+    expect(await job.run(specification, [], environment)).toMatchObject({ exitCode: 0 });
+    job.clean();
+    expect(patroni.told[before]).toEqual({
+      method: "PATCH",
+      path: "/config",
+      content: { postgresql: { parameters: { ...parameters, jit: null } } },
+    });
+    expect(patroni.configuration).toEqual({
+      ttl: 20,
+      loop_wait: 1,
+      pause: false,
+      postgresql: { use_slots: true, parameters },
+    });
+  });
 });

@@ -12,28 +12,9 @@ import {
 import { timeoutsFor } from "../../../../../components/servers/etcd/timeouts";
 import { roundTripMs } from "../../../../../components/settings/hetzner-catalogue";
 import { nonempty } from "../../../../rigs/nonempty";
+import { patroniArgs } from "../../../../rigs/patroni/arguments";
 
-const certificates = (folder: string) => ({
-  authority: `${folder}/ca.crt`,
-  certificate: `${folder}/tls.crt`,
-  key: `${folder}/tls.key`,
-});
-
-const ARGS: PatroniArgs = {
-  scope: "trellis",
-  serverName: "postgres.databases.svc.cluster.local",
-  etcd: ["10.0.1.10:2379", "10.0.2.10:2379"],
-  certificates: { etcd: certificates("/etcd"), server: certificates("/server") },
-  pods: ["10.42.0.0/16"],
-  servers: ["10.0.1.10/32"],
-  memoryMib: 1024,
-  synchronous: true,
-  dataDirectory: "/data",
-  socketDirectory: "/sockets",
-  programs: "/programs",
-};
-
-const rendered = (args: Partial<PatroniArgs> = {}) => parse(patroniConfig({ ...ARGS, ...args }));
+const rendered = (args: Partial<PatroniArgs> = {}) => parse(patroniConfig(patroniArgs(args)));
 
 describe("patroni.yml", () => {
   const CONSENT_SECONDS = 4; // two requests of 2 s each, in Patroni's ha.py
@@ -82,7 +63,7 @@ describe("patroni.yml", () => {
   });
 
   it("holds no password, and nothing that differs between members", () => {
-    const text = patroniConfig(ARGS);
+    const text = patroniConfig(patroniArgs());
     expect(text).not.toMatch(/password:/);
     expect(text).not.toMatch(/connect_address|^name:/m);
   });
