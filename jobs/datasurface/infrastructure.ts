@@ -16,9 +16,10 @@ import {
   BatchLedger,
   ensureBatchTables,
   ensureViews,
+  findTables,
   inPublic,
+  keyOf,
   reconcile,
-  requireCompatible,
   StreamBusy,
   tablesOf,
   trimStaging,
@@ -67,6 +68,7 @@ export async function infrastructure(
     context.log.warn(error.message);
     problems.push(error.message);
   });
+  const maintained: Stream[] = [];
   for (const stream of streamsOf(model, platform)) {
     try {
       await retry(() => maintain(config, model, stream, context), {
@@ -74,6 +76,7 @@ export async function infrastructure(
         signal: context.signal,
         retryable: (error) => error instanceof StreamBusy,
       });
+      maintained.push(stream);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       context.log.warn({ stream: stream.key }, error.message);
@@ -85,8 +88,8 @@ export async function infrastructure(
     { purpose: "the merge database", applicationName: "datasurface infrastructure", signal: context.signal },
     async (merge) => {
       await ensureBatchTables(merge, platform);
-      await refreshViews(merge, model, platform, context);
-      await removeUnused(merge, model, platform, config.dropUnused, context);
+      await refreshViews(merge, model, platform, maintained, context);
+      problems.push(...(await removeUnused(merge, model, platform, config.dropUnused, context)));
     },
   );
   if (problems.length > 0) throw new UserError(listProblems("not everything could be done:", problems));
@@ -127,8 +130,9 @@ async function maintain(
   await withStream(stream, config.merge, context, async (merge) => {
     const batches = new BatchLedger(merge, stream, "infrastructure");
     const newest = await batches.newest();
-    requireCompatible(stream, await batches.committed());
-    for (const what of await reconcile(merge, model, stream)) context.log.info({ stream: stream.key }, what);
+    for (const what of await reconcile(merge, model, stream, await batches.committed())) {
+      context.log.info({ stream: stream.key }, what);
+    }
     const trimmed = await trim(merge, stream, newest);
     if (trimmed > 0) context.log.info({ stream: stream.key, trimmed }, `trimmed ${trimmed} staged batches`);
   });
@@ -146,14 +150,19 @@ async function trim(merge: Database, stream: Stream, newest: Batch | undefined):
   return trimmed;
 }
 
+/** The views of a stream whose tables do not fit the model stay as they are. */
 async function refreshViews(
   merge: Database,
   model: Model,
   platform: Platform,
+  streams: readonly Stream[],
   { log }: Context,
 ): Promise<void> {
+  const sinks = sinksOf(model, platform).filter(({ store, dataset }) =>
+    streams.some((stream) => stream.store === store && stream.datasets.includes(dataset)),
+  );
   const counts = await lockedTransaction(merge, `datasurface tables of ${platform.name}`, () =>
-    ensureViews(merge, sinksOf(model, platform)),
+    ensureViews(merge, sinks),
   );
   log.info(
     counts,
@@ -161,36 +170,54 @@ async function refreshViews(
   );
 }
 
-/** Lists streams that have batches but are no longer in the model; drops them only on request. */
+/**
+ * Lists streams that have batches but are no longer in the model; drops them only on request. Returns those that it
+ * must keep: their tables have a stream of the model.
+ */
 async function removeUnused(
   merge: Database,
   model: Model,
   platform: Platform,
   drop: boolean,
   { log }: Context,
-): Promise<void> {
+): Promise<string[]> {
   const names = platformTables(platform.name);
-  const known = streamsOf(model, platform).map(({ key }) => key);
+  const streams = streamsOf(model, platform);
+  const used = new Set(
+    streams.flatMap(({ store, datasets }) =>
+      datasets.map(({ name }) => datasetTables(platform.name, store.name, name).merge),
+    ),
+  );
   const { rows: unused } = await merge.query<{ key: string; store: string; datasets: string[] }>(
     `SELECT DISTINCT ON (key) key, state #>> '{job_state,store}' AS store, state -> 'all_datasets' AS datasets
      FROM ${inPublic(names.metrics)} WHERE key <> ALL ($1) ORDER BY key, batch_id DESC`,
-    [known],
+    [streams.map(({ key }) => key)],
   );
+  const kept: string[] = [];
   for (const { key, store, datasets } of unused) {
     if (!drop) {
       log.warn({ stream: key }, `stream ${key} has left the model; its tables stay until --drop-unused`);
       continue;
     }
+    const tables = datasets.map((dataset) => datasetTables(platform.name, store, dataset));
+    const inUse = tables.map(({ merge }) => merge).filter((name) => used.has(name));
+    const found = await findTables(merge, inUse);
+    const ours = [...found].flatMap(([name, { owner }]) => (!owner || keyOf(owner) === key ? [name] : []));
+    if (ours.length > 0) {
+      kept.push(
+        `the stream ${key} was not dropped: ${ours.join(", ")} would go to another stream of the model; ` +
+          "put the name or the consistency back",
+      );
+      continue;
+    }
     await lockedTransaction(merge, `datasurface tables of ${platform.name}`, async () => {
-      for (const dataset of datasets) {
-        const tables = datasetTables(platform.name, store, dataset);
-        await merge.query(
-          `DROP TABLE IF EXISTS ${inPublic(tables.staging)}, ${inPublic(tables.merge)} CASCADE`,
-        );
+      for (const each of tables.filter(({ merge: name }) => !used.has(name))) {
+        await merge.query(`DROP TABLE IF EXISTS ${inPublic(each.staging)}, ${inPublic(each.merge)} CASCADE`);
       }
       await merge.query(`DELETE FROM ${inPublic(names.counter)} WHERE key = ${quoteLiteral(key)}`);
       await merge.query(`DELETE FROM ${inPublic(names.metrics)} WHERE key = ${quoteLiteral(key)}`);
     });
     log.info({ stream: key }, `dropped the tables of ${key}`);
   }
+  return kept;
 }

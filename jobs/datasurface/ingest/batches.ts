@@ -1,7 +1,6 @@
 import { type Database, listProblems, transaction, UserError } from "../../shared";
 import {
   type DatasetSchema,
-  incompatibilities,
   platformTables,
   type Stream,
   schemaDifferences,
@@ -198,26 +197,6 @@ export function requireSameSchema(stream: Stream, batch: Batch): void {
   throw new UserError(
     `${listProblems(`schema changed during batch ${batch.id} of ${stream.key}, nothing was merged:`, problems)}\n` +
       `put the model back, or begin the batch anew under the new model: jobs datasurface reset-batch ${flags}`,
-  );
-}
-
-/** Throws for a model that is incompatible with the rows of the last committed batch. */
-export function requireCompatible(stream: Stream, committed: Batch | undefined): void {
-  const problems = stream.datasets.flatMap((dataset) => {
-    const then = committed?.state.job_state.schemas[dataset.name];
-    return then
-      ? incompatibilities(then, schemaOf(dataset)).map((problem) => `${dataset.name}: ${problem}`)
-      : [];
-  });
-  if (problems.length === 0) return;
-  const headline = `the model is not compatible with batch ${committed?.id} of ${stream.key}, nothing was changed:`;
-  throw new UserError(listProblems(headline, problems));
-}
-
-/** Whether the tables must be migrated to the model: a dataset is new or its schema changed since the last merge. */
-export function needsReconciling(stream: Stream, committed: Batch | undefined): boolean {
-  return stream.datasets.some(
-    (dataset) => committed?.state.schema_versions[dataset.name] !== schemaHash(schemaOf(dataset)),
   );
 }
 

@@ -4,6 +4,7 @@ import {
   type Dataset,
   datasetTables,
   equalityIsIdentity,
+  isNullable,
   type Platform,
   parseColumnType,
   type Store,
@@ -44,7 +45,7 @@ export function tablesOf(platform: Platform, store: Store, dataset: Dataset): Da
   const own = dataset.columns.map((column) => ({
     name: column.name,
     type: column.type,
-    nullable: column.nullable ?? !column.key,
+    nullable: isNullable(column),
   }));
   return {
     dataset,

@@ -1,7 +1,8 @@
 export { ensureBatchTables } from "./batch-tables";
-export { type Batch, BatchLedger, type BatchStatus, requireCompatible } from "./batches";
+export { type Batch, BatchLedger, type BatchStatus } from "./batches";
 export type { Counts } from "./counts";
 export { inPublic, tablesOf } from "./dataset-tables";
+export { findTables, keyOf } from "./found-tables";
 export { ingest } from "./ingest";
 export { StreamBusy, withStream } from "./only-writer";
 export { reconcile } from "./reconcile";

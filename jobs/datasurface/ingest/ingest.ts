@@ -8,14 +8,15 @@ import {
   sqlState,
 } from "../../shared";
 import { findStream, type Model, type Stream } from "../model";
-import { type Batch, BatchLedger, needsReconciling, requireCompatible, requireSameSchema } from "./batches";
+import { type Batch, BatchLedger, requireSameSchema } from "./batches";
+import { judgeTables } from "./compatibility";
 import { allNew, type Counts, sum } from "./counts";
 import { type DatasetTables, tablesOf } from "./dataset-tables";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { type DeletionPolicy, DeletionsHeld, guardDeletions } from "./guard";
 import { applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { withStream } from "./only-writer";
-import { reconcile } from "./reconcile";
+import { needsReconciling, reconcile } from "./reconcile";
 import { openSnapshot, type SourceSnapshot } from "./source";
 import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
 
@@ -62,28 +63,32 @@ class Run {
   }
 
   async go(): Promise<Outcome> {
-    const open = await this.openBatch();
-    const staged = (await this.isUsable(open)) ? open : await this.read(open);
+    const newest = await this.batches.newest();
+    const open = newest?.status === "committed" ? undefined : newest;
+    const committed = open ? await this.batches.committed() : newest;
+    if (open) requireSameSchema(this.stream, open);
+    const migrations = await judgeTables(this.merge, this.stream, committed);
+    const prepare = async () => {
+      if (needsReconciling(migrations)) {
+        const done = await reconcile(this.merge, this.model, this.stream, committed);
+        for (const what of done) this.context.log.info(what);
+      }
+      return this.openBatch(open);
+    };
+
+    const isStaged = open !== undefined && (await this.isUsable(open));
+    const staged = isStaged ? await prepare() : await this.read(prepare);
     if (staged === "committed") return "done";
-    if (staged === "again" || this.isLate(staged !== open)) return "again";
+    if (staged === "again" || this.isLate(!isStaged)) return "again";
     await this.mergeBatch(staged);
     return "done";
   }
 
-  /**
-   * Returns the batch that an earlier run left open, or starts the next one, after migrating the tables to the model.
-   */
-  private async openBatch(): Promise<Batch> {
-    const newest = await this.batches.newest();
-    const committed = newest?.status === "committed" ? newest : await this.batches.committed();
-    if (newest && newest.status !== "committed") requireSameSchema(this.stream, newest);
-    requireCompatible(this.stream, committed);
-    if (needsReconciling(this.stream, committed)) {
-      for (const what of await reconcile(this.merge, this.model, this.stream)) this.context.log.info(what);
-    }
-    if (newest && newest.status !== "committed") {
-      this.context.log.info({ batch: newest.id, status: newest.status }, `continuing batch ${newest.id}`);
-      return this.batches.claim(newest);
+  /** Continues the batch that an earlier run left open, or starts the next one. */
+  private async openBatch(open: Batch | undefined): Promise<Batch> {
+    if (open) {
+      this.context.log.info({ batch: open.id, status: open.status }, `continuing batch ${open.id}`);
+      return this.batches.claim(open);
     }
     const keep = this.stream.platform.stagingBatchesToKeep;
     return this.batches.begin(async (id) => {
@@ -91,8 +96,11 @@ class Run {
     });
   }
 
-  /** Reads all datasets from one snapshot of the source: directly into empty merge tables, otherwise into staging. */
-  private async read(batch: Batch): Promise<Batch | "again" | "committed"> {
+  /**
+   * Reads all datasets from one snapshot of the source: directly into empty merge tables, otherwise into staging. The
+   * source is judged before `prepare` makes or changes a table, so that a mistake in a model leaves nothing behind.
+   */
+  private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed"> {
     const source = await openDatabase(this.config.source, {
       purpose: "the source database",
       applicationName: `datasurface ${this.stream.platform.name} ${this.stream.key}`,
@@ -100,6 +108,7 @@ class Run {
     });
     try {
       const snapshot = await openSnapshot(source, this.stream.store, this.tables);
+      const batch = await prepare();
       const direct = this.config.maxSeconds === undefined && (await areEmpty(this.merge, this.tables));
       if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
       return await this.stage(source, snapshot, batch);

@@ -101,12 +101,13 @@ async function prepareRead(
     [table],
   );
   const columns = new Map(found.map((column) => [column.name, column]));
-  const missing = dataset.columns
+  const read = dataset.columns.filter(({ retired }) => !retired);
+  const missing = read
     .filter(({ name }) => !columns.has(name))
-    .map(({ name }) => explainMissing(name, found));
+    .map((column) => explainMissing(column, found));
   if (missing.length > 0) return missing.map((problem) => `${dataset.name}: ${problem}`);
 
-  const conversions = dataset.columns.flatMap((column) => {
+  const conversions = read.flatMap((column) => {
     const from = columns.get(column.name)?.type ?? "";
     return from === column.type.sql ? [] : [{ name: column.name, from, to: column.type.sql }];
   });
@@ -118,7 +119,8 @@ async function prepareRead(
   if (misfits.length > 0) return misfits;
 
   const cast = new Map(conversions.map(({ name, to }) => [name, to]));
-  const expressions = dataset.columns.map(({ name }) => {
+  const expressions = dataset.columns.map(({ name, retired, type }) => {
+    if (retired) return `CAST(NULL AS ${type.sql})`;
     const to = cast.get(name);
     return to === undefined ? quoted(name) : `CAST(${quoted(name)} AS ${to})`;
   });
@@ -171,8 +173,14 @@ async function findMisfit(
   }
 }
 
-function explainMissing(name: string, found: readonly SourceColumn[]): string {
+function explainMissing(
+  { name, key }: { readonly name: string; readonly key: boolean },
+  found: readonly SourceColumn[],
+): string {
   const alike = found.find((column) => column.name.toLowerCase() === name.toLowerCase());
   const hint = alike ? `; it has ${quoteLiteral(alike.name)}, and case matters` : "";
-  return `the source table has no column ${quoteLiteral(name)}${hint}`;
+  const remedy = key
+    ? "it is part of the key: put it back, or give the dataset another key and another name, and its history begins anew"
+    : 'if it was dropped for good, set "retired: true" on it in the model: merged values stay, and it is null from then on';
+  return `the source table has no column ${quoteLiteral(name)}${hint}; ${remedy}`;
 }

@@ -86,15 +86,33 @@ export async function ensureViews(
   return counts;
 }
 
-/** Drops the views of the sinks and returns who could read them. Fails if another view depends on one. */
+/**
+ * Drops the views of the sinks, under any milestoning, and returns who could read them. Fails if another view depends
+ * on one.
+ */
 export async function dropViews(merge: Database, sinks: readonly Sink[]): Promise<Grants> {
   const grants = new Map<string, readonly string[]>();
-  for (const rendered of sinks.flatMap(renderViews).reverse()) {
+  for (const rendered of sinks.flatMap(droppable)) {
     if ((await definition(merge, rendered)) === undefined) continue;
     grants.set(rendered.name, await readersOf(merge, rendered));
     await merge.query(dropStatement(rendered));
   }
   return grants;
+}
+
+function droppable({ platform, workspace, group, store, dataset }: Sink): Omit<ConsumerView, "create">[] {
+  const { live, full, asOf } = viewNames({
+    platform: platform.name,
+    workspace: workspace.name,
+    group,
+    store: store.name,
+    dataset: dataset.name,
+  });
+  return [
+    { name: asOf, kind: "function" },
+    { name: full, kind: "view" },
+    { name: live, kind: "view" },
+  ];
 }
 
 /** A view whose columns moved cannot be replaced in place: it is dropped and recreated. */
@@ -113,7 +131,10 @@ async function make(merge: Database, rendered: ConsumerView, sink: Sink): Promis
   }
 }
 
-async function definition(merge: Database, { name, kind }: ConsumerView): Promise<string | undefined> {
+async function definition(
+  merge: Database,
+  { name, kind }: Omit<ConsumerView, "create">,
+): Promise<string | undefined> {
   const { rows } = await merge.query<{ definition: string }>(
     kind === "view"
       ? `SELECT pg_get_viewdef(oid) AS definition FROM pg_class WHERE oid = to_regclass($1)`
@@ -123,7 +144,7 @@ async function definition(merge: Database, { name, kind }: ConsumerView): Promis
   return rows[0]?.definition;
 }
 
-async function readersOf(merge: Database, { name, kind }: ConsumerView): Promise<string[]> {
+async function readersOf(merge: Database, { name, kind }: Omit<ConsumerView, "create">): Promise<string[]> {
   if (kind === "function") return []; // everybody may call it; the view that it reads is protected
   const { rows } = await merge.query<{ reader: string }>(
     `SELECT CASE acl.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END AS reader
@@ -153,7 +174,7 @@ const view = (name: string, select: string): ConsumerView => ({
   create: `CREATE OR REPLACE VIEW ${inPublic(name)} AS ${select}`,
 });
 
-const dropStatement = ({ name, kind }: ConsumerView) =>
+const dropStatement = ({ name, kind }: Omit<ConsumerView, "create">) =>
   kind === "view"
     ? `DROP VIEW IF EXISTS ${inPublic(name)}`
     : `DROP FUNCTION IF EXISTS ${inPublic(name)}(integer)`;

@@ -13,11 +13,15 @@ export function schemaOf(dataset: Dataset): DatasetSchema {
     columns: dataset.columns.map((column) => ({
       name: column.name,
       type: column.type.sql,
-      nullable: column.nullable ?? !column.key,
+      nullable: isNullable(column),
     })),
     primaryKey: dataset.columns.filter((column) => column.key).map((column) => column.name),
   };
 }
+
+/** A retired column is null in every row from its retirement on. */
+export const isNullable = ({ retired, nullable, key }: Dataset["columns"][number]) =>
+  retired || (nullable ?? !key);
 
 /** Independent of the order in which the model lists the columns. */
 export function schemaHash({ columns, primaryKey }: DatasetSchema): string {
@@ -53,8 +57,8 @@ export function schemaDifferences(before: DatasetSchema, after: DatasetSchema): 
 }
 
 /**
- * What makes a model incompatible with the merged rows: a removed or changed column or key, a new column that those
- * rows cannot fill, a type that cannot hold every old value.
+ * What makes a model incompatible with the merged rows, each with the way out: a removed column, a changed key, a new
+ * column that those rows cannot fill, a type that cannot hold every old value.
  */
 export function incompatibilities(before: DatasetSchema, after: DatasetSchema): string[] {
   const now = new Map(after.columns.map((column) => [column.name, column]));
@@ -62,19 +66,22 @@ export function incompatibilities(before: DatasetSchema, after: DatasetSchema): 
   return [
     ...before.columns.flatMap((old) => {
       const column = now.get(old.name);
-      if (!column) return [`column ${old.name} was removed; put it back`];
+      if (!column)
+        return [
+          `column ${old.name} was removed; put it back, with "retired: true" if the source no longer has it`,
+        ];
       const [from, to] = [typeOf(old.type), typeOf(column.type)];
       return [
         ...(from && to && isWidening(from, to)
           ? []
           : [
-              `column ${old.name} was ${old.type} and cannot become ${column.type}; only a wider type is allowed`,
+              `column ${old.name} was ${old.type} and cannot become ${column.type}; only a wider type is allowed: ${ANEW}`,
             ]),
-        ...(old.nullable === column.nullable
-          ? []
-          : [
-              `column ${old.name} ${column.nullable ? "has become" : "is no longer"} nullable; that cannot change`,
-            ]),
+        ...(old.nullable && !column.nullable
+          ? [
+              `column ${old.name} is no longer nullable, and merged rows may have nulls; make it nullable again`,
+            ]
+          : []),
       ];
     }),
     ...after.columns
@@ -83,9 +90,14 @@ export function incompatibilities(before: DatasetSchema, after: DatasetSchema): 
         ({ name }) =>
           `column ${name} is new and must be nullable: the rows that are there have no value for it`,
       ),
-    ...(sameKey(before, after) ? [] : [`the key was ${keyOf(before)} and cannot become ${keyOf(after)}`]),
+    ...(sameKey(before, after)
+      ? []
+      : [`the key was ${keyOf(before)} and cannot become ${keyOf(after)}: ${ANEW}`]),
   ];
 }
+
+const ANEW =
+  "put it back, or give the dataset another name (the store's capture.tables names its source table), whose history begins anew";
 
 const sameKey = (a: DatasetSchema, b: DatasetSchema) => a.primaryKey.join() === b.primaryKey.join();
 const keyOf = ({ primaryKey }: DatasetSchema) =>

@@ -2,6 +2,7 @@ export { type ColumnType, equalityIsIdentity, isWidening, parseColumnType } from
 export {
   type DatasetSchema,
   incompatibilities,
+  isNullable,
   schemaDifferences,
   schemaHash,
   schemaOf,

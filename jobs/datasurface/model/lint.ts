@@ -81,12 +81,18 @@ function lintStore(store: Store): string[] {
           `${here}.columns`,
           dataset.columns.map((column) => column.name),
         ),
+        ...(dataset.columns.every(({ retired }) => retired)
+          ? [`${here}.columns: all are retired; leave the dataset out of the store instead`]
+          : []),
         ...(dataset.columns.length > MOST_COLUMNS
           ? [`${here}.columns: ${dataset.columns.length} columns; allowed: at most ${MOST_COLUMNS}`]
           : []),
         ...dataset.columns.flatMap((column) => [
           ...(column.key && column.nullable === true
             ? [`${here}.${column.name}: a column of the key cannot be nullable`]
+            : []),
+          ...(column.key && column.retired
+            ? [`${here}.${column.name}: a column of the key cannot be retired; give the dataset another name`]
             : []),
           ...(column.key && !canBeKey(column.type)
             ? [

@@ -94,6 +94,11 @@ const column = z.strictObject({
   key: z.boolean().default(false),
   /** Defaults to true, and to false for a key column. */
   nullable: z.boolean().optional(),
+  /**
+   * Whether the source no longer has the column. It stays in the tables and views, keeps the values that were merged,
+   * and is null in every row that is merged from now on.
+   */
+  retired: z.boolean().default(false),
   /** The kind of information, such as CPI for customers' personal information. */
   classification: classification.optional(),
 });

@@ -16,6 +16,7 @@ export interface ColumnSpec {
   readonly type: string;
   readonly key?: boolean;
   readonly nullable?: boolean;
+  readonly retired?: boolean;
 }
 
 export interface StoreSpec {
@@ -101,7 +102,12 @@ export function writeModel({
 }
 
 export function modelOf(stores: Readonly<Record<string, StoreSpec>>, options: { keep?: number } = {}): Model {
-  const folder = writeModel(ecosystemOf(stores, options));
+  return modelFrom(ecosystemOf(stores, options));
+}
+
+/** The model of these files. */
+export function modelFrom(files: Parameters<typeof writeModel>[0]): Model {
+  const folder = writeModel(files);
   try {
     return loadModel(folder);
   } finally {

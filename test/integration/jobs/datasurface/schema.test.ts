@@ -56,6 +56,41 @@ describe("a model that changes", () => {
     await world.merge.query(`DROP ROLE ${reader}`);
   });
 
+  it("lets a column become nullable", async () => {
+    for (const platform of both) await world.ingest(platform);
+    world.model = model([id, { ...name, nullable: true }, amount]);
+    await world.source.query("UPDATE people SET name = NULL WHERE id = 1");
+    for (const platform of both) expect(await world.ingest(platform)).toBe("done");
+    expect(
+      await world.merge.query("SELECT id FROM yellowlive_store1_people_merge WHERE name IS NULL"),
+    ).toEqual([{ id: 1 }]);
+  });
+
+  it("keeps a retired column, and merges null from then on", async () => {
+    for (const platform of both) await world.ingest(platform);
+    await world.makeViews();
+    await world.source.query("ALTER TABLE people DROP name");
+    for (const platform of both) {
+      await expect(world.ingest(platform)).rejects.toThrow(/no column 'name'; .*set "retired: true" on it/);
+    }
+    world.model = model([id, { ...name, retired: true }, amount]);
+    for (const platform of both) expect(await world.ingest(platform)).toBe("done");
+    await world.source.query("INSERT INTO people VALUES (3, 3)");
+    for (const platform of both) expect(await world.ingest(platform)).toBe("done");
+    await world.makeViews();
+    const views = world.viewNames("YellowForensic", "Store1", "people");
+    const names = async (relation: string) =>
+      (await world.merge.query<{ name: string }>(`SELECT name FROM ${relation} ORDER BY id`)).map(
+        (row) => row.name,
+      );
+    expect(await names(`${views.asOf}(1)`)).toEqual(["billy", "laura"]);
+    expect(await names(`${views.asOf}(3)`)).toEqual([null, null, null]);
+    expect(await names(world.viewNames("YellowLive", "Store1", "people").live)).toEqual([null, null, null]);
+
+    world.model = model([id, amount]);
+    await expect(world.ingest("YellowLive")).rejects.toThrow('put it back, with "retired: true"');
+  });
+
   it("takes in a new dataset with the next batch of its store", async () => {
     await world.ingest("YellowLive");
     world.model = model(columns, { places: [id] });
@@ -81,9 +116,9 @@ describe("a model that changes", () => {
       "must be nullable",
     ],
     [
-      "other nulls",
-      [id, { ...name, nullable: true }, amount],
-      "column name has become nullable; that cannot change",
+      "a column that is never null any more",
+      [id, name, { ...amount, nullable: false }],
+      "column amount is no longer nullable",
     ],
   ])("is refused, and nothing is changed, for %s", async (_, changed, message) => {
     await world.ingest("YellowLive");
