@@ -70,9 +70,14 @@ export const ingestSettings = {
     wholeNumber().optional(),
   ),
   approved: flag(
-    "--approve-deletes <n>",
-    "let through exactly this number of deletions, as a held batch has shown it",
-    wholeNumber().optional(),
+    "--approve-deletes <n-digest>",
+    "let through exactly these deletions, as a held batch has shown them",
+    text()
+      .regex(
+        /^\d+-[0-9a-f]{16}$/,
+        "allowed: the approval that a held batch shows, such as 50-0123456789abcdef",
+      )
+      .optional(),
   ),
   additionsOnly: toggle("--additions-only", "merge what is new and changed, and delete nothing"),
   joinMemoryMb: flag(
@@ -124,7 +129,7 @@ export const checkModel = oneSource;
 export const checkIngest = (config: {
   model?: string | undefined;
   repository?: string | undefined;
-  approved?: number | undefined;
+  approved?: string | undefined;
   additionsOnly: boolean;
   source: Pick<DatabaseAddress, "host" | "port">;
   sourceHosts?: readonly string[] | undefined;

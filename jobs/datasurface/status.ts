@@ -19,6 +19,8 @@ export interface StreamStatus {
   readonly status?: BatchStatus;
   /** How many deletions wait for approval. */
   readonly heldDeletes?: number;
+  /** The approval with which these deletions are let through. */
+  readonly heldApproval?: string;
   readonly startedAt?: string;
   readonly committedBatch?: number;
   readonly committedAt?: string;
@@ -61,7 +63,8 @@ async function statusOf(merge: Database, stream: Stream): Promise<StreamStatus> 
   const { rows } = await merge.query<{ status: Omit<StreamStatus, "platform" | "stream" | "trigger"> }>(
     `SELECT jsonb_strip_nulls(jsonb_build_object(
        'batch', newest.batch_id, 'status', newest.batch_status,
-       'heldDeletes', newest.state #> '{job_state,held,deletes}', 'startedAt', newest.batch_start_time,
+       'heldDeletes', newest.state #> '{job_state,held,deletes}',
+       'heldApproval', newest.state #> '{job_state,held,approval}', 'startedAt', newest.batch_start_time,
        'committedBatch', done.batch_id, 'committedAt', done.batch_end_time,
        'lagSeconds', round(extract(epoch FROM clock_timestamp()::timestamp - done.batch_start_time)),
        'counts', CASE WHEN done.batch_id IS NOT NULL THEN jsonb_build_object(

@@ -25,8 +25,8 @@ export interface BatchState {
     readonly staged: Readonly<Record<string, number>>;
     /** The state of the source that the staged rows show; see source.ts. */
     readonly snapshot?: string;
-    /** Set while the guard against mass deletion holds the batch: how many rows the merge would delete. */
-    readonly held?: { readonly deletes: number };
+    /** Set while the guard against mass deletion holds the batch: what the merge would delete, and its approval. */
+    readonly held?: { readonly deletes: number; readonly approval: string };
     /** The run that owns the batch. A run that finds another run's id here must stop. */
     readonly run?: string;
   };

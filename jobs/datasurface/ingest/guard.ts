@@ -1,11 +1,11 @@
-import { listProblems, UserError } from "../../shared";
+import { type Database, listProblems, sha256Of, UserError } from "../../shared";
 import type { Store } from "../model";
-import type { Changes } from "./merge";
+import { type Changes, digestOfDeletions } from "./merge";
 
 /** How a run may treat deletions. */
 export interface DeletionPolicy {
-  /** The number of deletions that a person has checked and approved. */
-  readonly approved: number | undefined;
+  /** The approval that a held batch has shown: the number of deletions, and the digest of the rows. */
+  readonly approved: string | undefined;
   /** Merge new and changed rows, and keep rows that the source no longer has. */
   readonly additionsOnly: boolean;
 }
@@ -14,32 +14,42 @@ export interface DeletionPolicy {
 export class DeletionsHeld extends UserError {
   constructor(
     readonly deletes: number,
+    readonly approval: string,
     message: string,
   ) {
     super(message);
   }
 }
 
-/** Stops a batch that would delete too much, unless exactly this number was approved. */
-export function guardDeletions(store: Store, changes: readonly Changes[], policy: DeletionPolicy): void {
+/** Stops a batch that would delete too much, unless exactly these rows were approved. */
+export async function guardDeletions(
+  merge: Database,
+  store: Store,
+  changes: readonly Changes[],
+  policy: DeletionPolicy,
+): Promise<void> {
   if (policy.additionsOnly) return;
-  const reasons = changes.flatMap((each) => {
+  const held = changes.flatMap((each) => {
     const reason = tooMuch(store, each);
-    return reason === undefined ? [] : [{ deletes: each.deleted, reason }];
+    return reason === undefined ? [] : [{ changes: each, reason }];
   });
-  if (reasons.length === 0) return;
-  const deletes = reasons.reduce((sum, each) => sum + each.deletes, 0);
-  if (policy.approved === deletes) return;
+  if (held.length === 0) return;
+  const deletes = held.reduce((sum, each) => sum + each.changes.deleted, 0);
+  const digests: string[] = [];
+  for (const each of held) digests.push(await digestOfDeletions(merge, each.changes));
+  const approval = `${deletes}-${sha256Of(JSON.stringify(digests)).slice(0, 16)}`;
+  if (policy.approved === approval) return;
   const headline =
     policy.approved === undefined
       ? `the batch would delete more than ${store.name} allows, nothing was merged:`
-      : `${policy.approved} deletions were approved, but it would be ${deletes}, nothing was merged:`;
+      : `the deletions ${policy.approved} were approved, but it would be ${approval}, nothing was merged:`;
   throw new DeletionsHeld(
     deletes,
+    approval,
     `${listProblems(
       headline,
-      reasons.map(({ reason }) => reason),
-    )}\nif the source is right: --approve-deletes ${deletes}; to merge all but the deletions: --additions-only; ` +
+      held.map(({ reason }) => reason),
+    )}\nif the source is right: --approve-deletes ${approval}; to merge all but the deletions: --additions-only; ` +
       "if the source is repaired: run again, it is read anew",
   );
 }

@@ -228,7 +228,7 @@ class Run {
       const counts = await this.batches.change(batch, () => this.mergeAll(batch));
       this.report(batch, counts, started);
     } catch (error) {
-      if (error instanceof DeletionsHeld) await this.hold(batch, error.deletes);
+      if (error instanceof DeletionsHeld) await this.hold(batch, error);
       if (!(error instanceof DuplicateKeys)) throw error;
       const named = await duplicates(this.merge, error.tables, batch.id);
       await this.stageAgain(batch);
@@ -244,7 +244,7 @@ class Run {
       if (rows === undefined) throw new Error(`${tables.dataset.name} is not staged`);
       changes.push(await findChanges(this.merge, tables, batch.id, rows));
     }
-    guardDeletions(this.stream.store, changes, this.config);
+    await guardDeletions(this.merge, this.stream.store, changes, this.config);
 
     const counts: Record<string, Counts> = {};
     for (const each of changes) {
@@ -279,8 +279,8 @@ class Run {
   }
 
   /** Records that the batch waits for a decision, so that a run without one reads the source again. */
-  private async hold(batch: Batch, deletes: number): Promise<void> {
-    const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes } } };
+  private async hold(batch: Batch, { deletes, approval }: DeletionsHeld): Promise<void> {
+    const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes, approval } } };
     await this.batches.change(batch, () => this.batches.save({ ...batch, state }));
   }
 

@@ -43,11 +43,11 @@ export async function findChanges(
 
   await merge.query(`
     CREATE TEMPORARY TABLE ${name} ON COMMIT DROP AS
-    SELECT s.place AS staged, m.place AS merged
-    FROM (SELECT ctid AS place, ${columnList(tables.columns)} FROM ${staged}) AS s
-    FULL JOIN (SELECT ctid AS place, ${columnList(tables.columns)} FROM ${tables.merge} AS m WHERE ${isOpen(tables)}) AS m
+    SELECT s.ds_surf_place AS staged, m.ds_surf_place AS merged
+    FROM (SELECT ctid AS ds_surf_place, ${columnList(tables.columns)} FROM ${staged}) AS s
+    FULL JOIN (SELECT ctid AS ds_surf_place, ${columnList(tables.columns)} FROM ${tables.merge} AS m WHERE ${isOpen(tables)}) AS m
       ON ${sameKey(tables, "s", "m")}
-    WHERE s.place IS NULL OR m.place IS NULL OR NOT (${sameRow(tables, "s", "m")})`);
+    WHERE s.ds_surf_place IS NULL OR m.ds_surf_place IS NULL OR NOT (${sameRow(tables, "s", "m")})`);
   const { keysNew, updated, deleted } = await countRows(merge, {
     keysNew: `FROM ${table} WHERE merged IS NULL`,
     updated: `FROM ${table} WHERE merged IS NOT NULL AND staged IS NOT NULL`,
@@ -57,6 +57,24 @@ export async function findChanges(
   // when a key is staged twice.
   if (total - keysNew !== open - deleted) throw new DuplicateKeys(tables);
   return { tables, table, open, total, keysNew, updated, deleted, first: false };
+}
+
+/**
+ * A digest of the rows that the merge would delete, in whatever order they are read: the sums of four parts of each
+ * row's SHA-256 need no memory, however many rows there are.
+ */
+export async function digestOfDeletions(merge: Database, { tables, table }: Changes): Promise<string> {
+  const parts = [1, 17, 33, 49].map(
+    (from) => `sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint::numeric)`,
+  );
+  const { rows } = await merge.query<{ digest: string }>(
+    `SELECT concat_ws(' ', $1::text, count(*), ${parts.join(", ")}) AS digest FROM (
+       SELECT encode(sha256(convert_to(ds_surf_row::text, 'UTF8')), 'hex') AS digest
+       FROM ${table} AS c JOIN ${tables.merge} AS ds_surf_row ON ds_surf_row.ctid = c.merged WHERE c.staged IS NULL
+     ) AS deleted`,
+    [tables.dataset.name],
+  );
+  return rows[0]?.digest ?? "";
 }
 
 /** Applies the changes; `keepDeleted` keeps rows that the source no longer has. */

@@ -134,7 +134,7 @@ async function prepareRead(
  * it.
  */
 const withRowDigest = (select: string) =>
-  `SELECT whole.*, sha256(convert_to(whole::text, 'UTF8')) AS ${quoted(ROW_DIGEST)} FROM (${select}) AS whole`;
+  `SELECT ds_surf_row.*, sha256(convert_to(ds_surf_row::text, 'UTF8')) AS ${quoted(ROW_DIGEST)} FROM (${select}) AS ds_surf_row`;
 
 /** A column of another type than the model's is converted only if each value survives the conversion and back. */
 async function findMisfit(

@@ -98,12 +98,15 @@ async function stagedBatches(
   return rows.map(({ name, bound }) => ({ name, batch: Number(/\d+/.exec(bound)?.[0]) }));
 }
 
-function misfit({ dataset }: DatasetTables, error: unknown): unknown {
+function misfit({ dataset, key }: DatasetTables, error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
   if (sqlState(error) === "23502") {
+    const remedy = key.includes(error.column ?? "")
+      ? "model the dataset with another key under another name"
+      : "make the column nullable in the model";
     return new UserError(
       `${dataset.name}: column ${error.column} is null in a row of the source, and the model says that it never is; ` +
-        `mend the row (WHERE ${error.column} IS NULL), or make the column nullable before its first batch`,
+        `mend the row (WHERE ${quoted(error.column ?? "")} IS NULL), or ${remedy}`,
     );
   }
   if (sqlState(error) === "42501") {

@@ -38,6 +38,7 @@ function renderViews(sink: Sink): ConsumerView[] {
   const metrics = inPublic(platformTables(platform.name).metrics);
   const ended = (alias: string, batch: string) =>
     `LEFT JOIN ${metrics} AS ${alias} ON ${alias}.key = ${quoteLiteral(key)} AND ${alias}.batch_id = ${batch}`;
+  const parameter = dataset.columns.some(({ name }) => name === "batch") ? "" : "batch";
   const types = schemaOf(dataset).columns.map((column) => `${quoted(column.name)} ${column.type}`);
   return [
     view(names.live, `SELECT ${columns} FROM ${tables.merge} WHERE ds_surf_batch_out = ${OPEN}`),
@@ -52,9 +53,10 @@ function renderViews(sink: Sink): ConsumerView[] {
       name: names.asOf,
       kind: "function",
       // The function reads the full view with the caller's privileges, so readers of that view need no other grant.
-      create: `CREATE OR REPLACE FUNCTION ${inPublic(names.asOf)}(batch integer) RETURNS TABLE (${types.join(", ")})
+      // Its parameter has no name where a column has it: PostgreSQL allows each name once.
+      create: `CREATE OR REPLACE FUNCTION ${inPublic(names.asOf)}(${parameter} integer) RETURNS TABLE (${types.join(", ")})
         LANGUAGE sql STABLE AS $body$ SELECT ${columnList(dataset.columns, "f")} FROM ${inPublic(names.full)} AS f
-        WHERE f.ds_surf_batch_in <= batch AND batch <= f.ds_surf_batch_out $body$`,
+        WHERE f.ds_surf_batch_in <= $1 AND $1 <= f.ds_surf_batch_out $body$`,
     },
   ];
 }

@@ -266,8 +266,11 @@ const FLAGS: readonly BadInput[] = [
   }),
   bad("seconds that are no number", '--max-seconds: given "soon"', { flags: { "max-seconds": "soon" } }),
   bad("a negative approval", '--approve-deletes: given "-3"', { flags: { "approve-deletes": "-3" } }),
+  bad("an approval of a number alone", "the approval that a held batch shows", {
+    flags: { "approve-deletes": "3" },
+  }),
   bad("an approval and its opposite", "exclude each other", {
-    flags: { "approve-deletes": "3", "additions-only": true },
+    flags: { "approve-deletes": "3-0123456789abcdef", "additions-only": true },
   }),
   bad("a flag that does not exist", "unknown option '--stoer'", { flags: { stoer: "x" } }),
   bad("a verb that does not exist", "Did you mean ingest?", { verb: "injest" }),
@@ -332,10 +335,14 @@ const SOURCES: readonly BadInput[] = [
   bad("too many deletions", "6 of 9 open rows would be deleted, allowed are 50%", {
     source: "DELETE FROM customers WHERE id > 'C3'",
   }),
-  bad("an approval for another number", "5 deletions were approved, but it would be 6", {
-    source: "DELETE FROM customers WHERE id > 'C3'",
-    flags: { "approve-deletes": "5" },
-  }),
+  bad(
+    "an approval of other deletions",
+    "the deletions 5-0123456789abcdef were approved, but it would be 6-",
+    {
+      source: "DELETE FROM customers WHERE id > 'C3'",
+      flags: { "approve-deletes": "5-0123456789abcdef" },
+    },
+  ),
   bad("rows hidden by row security", "row-level security policy", {
     source: `CREATE TABLE hidden (LIKE customers); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; DROP TABLE customers;
       ALTER TABLE hidden RENAME TO customers; ALTER TABLE customers FORCE ROW LEVEL SECURITY;

@@ -39,7 +39,7 @@ describe("the guard against mass deletion", () => {
   it("stops an emptied source before the merge, with the number that it would delete", async () => {
     await world.source.query("TRUNCATE places");
     await expect(world.ingest("YellowForensic")).rejects.toThrow(
-      /places: 10 of 10 open rows would be deleted: the source table is empty[\s\S]*--approve-deletes 10/,
+      /places: 10 of 10 open rows would be deleted: the source table is empty[\s\S]*--approve-deletes 10-[0-9a-f]{16};/,
     );
     expect(await open("places")).toBe(10);
     expect((await world.metrics("YellowForensic")).at(-1)).toMatchObject({
@@ -65,22 +65,53 @@ describe("the guard against mass deletion", () => {
     ).toEqual([]);
   });
 
-  it("takes an approval for the number that was shown, and for no other", async () => {
-    await world.source.query("DELETE FROM people WHERE id <= 50");
-    await expect(world.ingest("YellowForensic")).rejects.toThrow("--approve-deletes 50");
-    await expect(world.ingest("YellowForensic", "Store1", { approved: 49 })).rejects.toThrow(
-      "49 deletions were approved, but it would be 50",
+  /** The approval that the message of a held batch shows. */
+  const held = async (): Promise<string> => {
+    const error = await world.ingest("YellowForensic").then(
+      () => undefined,
+      (thrown: unknown) => thrown,
     );
-    expect(await world.ingest("YellowForensic", "Store1", { approved: 50 })).toBe("done");
+    return /--approve-deletes (\d+-[0-9a-f]{16});/.exec(String(error))?.[1] ?? `none in ${String(error)}`;
+  };
+
+  it("takes the approval that was shown, and no other", async () => {
+    await world.source.query("DELETE FROM people WHERE id <= 50");
+    const approved = await held();
+    expect(approved).toMatch(/^50-/);
+    const other = `50-${"0".repeat(16)}`;
+    await expect(world.ingest("YellowForensic", "Store1", { approved: other })).rejects.toThrow(
+      `the deletions ${other} were approved, but it would be ${approved}`,
+    );
+    expect(await world.ingest("YellowForensic", "Store1", { approved })).toBe("done");
     expect(await open()).toBe(50);
   });
 
   it("merges the rows that were shown when they are approved, even if the source has moved on", async () => {
     await world.source.query("DELETE FROM people WHERE id <= 50");
-    await expect(world.ingest("YellowForensic")).rejects.toThrow("--approve-deletes 50");
+    const approved = await held();
     await world.source.query("DELETE FROM people");
-    expect(await world.ingest("YellowForensic", "Store1", { approved: 50 })).toBe("done");
+    expect(await world.ingest("YellowForensic", "Store1", { approved })).toBe("done");
     expect(await open()).toBe(50);
+  });
+
+  it("refuses an approval of other rows, even as many of them, that were staged meanwhile", async () => {
+    await world.source.query("CREATE TABLE kept AS SELECT * FROM people; DELETE FROM people WHERE id <= 50");
+    const approved = await held();
+    await world.source.query("DELETE FROM people; INSERT INTO people SELECT * FROM kept WHERE id <= 50");
+    const another = await held();
+    expect(another).toMatch(/^50-/);
+    await expect(world.ingest("YellowForensic", "Store1", { approved })).rejects.toThrow(
+      `the deletions ${approved} were approved, but it would be ${another}`,
+    );
+    expect(await open()).toBe(100);
+  });
+
+  it("shows the same approval for the same rows, however often they are read", async () => {
+    await world.source.query("DELETE FROM people WHERE id <= 50; DELETE FROM places WHERE id > 1");
+    const first = await held();
+    expect(first).toMatch(/^59-/);
+    await world.source.query("UPDATE people SET name = 'y'");
+    expect(await held()).toBe(first);
   });
 
   it("reads a repaired source anew, in the same batch", async () => {
