@@ -86,6 +86,18 @@ export const ingestSettings = {
     wholeNumber({ min: 1, max: 1_000_000 }).default(64),
     "JOIN_MEMORY_MB",
   ),
+  lockWaitSeconds: flag(
+    "--lock-wait-seconds <n>",
+    "how long to wait for a locked table; then the run fails, and the next by the schedule tries again",
+    wholeNumber({ min: 1, max: 86_400 }).default(60),
+    "LOCK_WAIT_SECONDS",
+  ),
+  statementSeconds: flag(
+    "--statement-seconds <n>",
+    "how long one statement may take, such as the copy of a table",
+    wholeNumber({ min: 1, max: 2_000_000 }).default(21_600),
+    "STATEMENT_SECONDS",
+  ),
 };
 
 export const resetSettings = {

@@ -3,17 +3,21 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  listProblems,
   type Outcome,
   openDatabase,
   sqlState,
+  UserError,
 } from "../../shared";
 import { findStream, type Model, type Stream } from "../model";
 import { type Batch, BatchLedger, requireSameSchema } from "./batches";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, sum } from "./counts";
 import { type DatasetTables, tablesOf } from "./dataset-tables";
+import { Sessions } from "./failures";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { type DeletionPolicy, DeletionsHeld, guardDeletions } from "./guard";
+import { LOCK_TIMEOUT, lockHolders } from "./lock-holders";
 import { applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { withStream } from "./only-writer";
 import { needsReconciling, reconcile } from "./reconcile";
@@ -35,6 +39,10 @@ export interface IngestConfig extends DeletionPolicy {
   readonly maxSeconds: number | undefined;
   /** In MB: work_mem for the join that finds the changes, and maintenance_work_mem for indexes. */
   readonly joinMemoryMb: number;
+  /** How long to wait for a lock: for all tables of the source together, and for each in the merge database. */
+  readonly lockWaitSeconds: number;
+  /** How long one statement may take, in either database. */
+  readonly statementSeconds: number;
 }
 
 /** One run: takes the open batch, or a new one, through staging and merge to its commit. */
@@ -49,6 +57,9 @@ class Run {
   private readonly batches: BatchLedger;
   private readonly tables: readonly DatasetTables[];
   private readonly deadline: number;
+  private readonly sessions = new Sessions();
+  /** What the run is doing, for errors. */
+  private step = "before the first step";
 
   constructor(
     private readonly stream: Stream,
@@ -63,6 +74,42 @@ class Run {
   }
 
   async go(): Promise<Outcome> {
+    try {
+      await this.limit(this.merge, "the merge database", this.config.merge);
+      await this.merge.query(`SET lock_timeout = '${this.config.lockWaitSeconds}s'`);
+      return await this.oneBatch();
+    } catch (error) {
+      throw await this.explained(error);
+    }
+  }
+
+  private async limit(database: Database, purpose: string, address: DatabaseAddress): Promise<void> {
+    this.sessions.watch(database, purpose, address);
+    await database.query(`SET statement_timeout = '${this.config.statementSeconds}s'`);
+  }
+
+  private async explained(error: unknown): Promise<unknown> {
+    this.context.signal.throwIfAborted();
+    if (sqlState(error) !== LOCK_TIMEOUT) {
+      return this.sessions.explain(error, this.step, this.config.statementSeconds);
+    }
+    const tables = this.tables.flatMap(({ merge, staging }) => [merge, staging]);
+    const holders = await lockHolders(this.merge, tables).catch(() => []);
+    return new UserError(
+      listProblems(
+        `${this.sessions.originOf(error)}, ${this.step}: a lock was not to be had for ${this.config.lockWaitSeconds} seconds ` +
+          "(--lock-wait-seconds), nothing was merged; the next run by the schedule tries again:",
+        holders.length > 0
+          ? holders
+          : [`another session works on ${this.stream.key} or on the tables of its platform`],
+      ),
+      1,
+      { cause: error },
+    );
+  }
+
+  private async oneBatch(): Promise<Outcome> {
+    this.step = "comparing the tables with the model";
     const newest = await this.batches.newest();
     const open = newest?.status === "committed" ? undefined : newest;
     const committed = open ? await this.batches.committed() : newest;
@@ -107,7 +154,14 @@ class Run {
       signal: this.context.signal,
     });
     try {
-      const snapshot = await openSnapshot(source, this.stream.store, this.tables);
+      await this.limit(source, "the source database", this.config.source);
+      this.step = `checking the source tables of ${this.names()}`;
+      const { lockWaitSeconds } = this.config;
+      const snapshot = await openSnapshot(source, this.stream.store, this.tables, {
+        lockWaitSeconds,
+        log: this.context.log,
+      });
+      this.step = "beginning the batch";
       const batch = await prepare();
       const direct = this.config.maxSeconds === undefined && (await areEmpty(this.merge, this.tables));
       if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
@@ -127,6 +181,7 @@ class Run {
         await this.allowMemory();
         const counts: Record<string, Counts> = {};
         for (const read of snapshot.reads) {
+          this.step = `copying ${read.tables.dataset.name}`;
           const rows = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
           counts[read.tables.dataset.name] = allNew(rows);
         }
@@ -172,6 +227,7 @@ class Run {
     const read = snapshot.reads[index];
     if (!read) throw new Error(`there is no dataset ${index}`);
     const { name } = read.tables.dataset;
+    this.step = `copying ${name}`;
     const started = performance.now();
     const { rows, saved } = await this.batches.change(batch, async () => {
       const rows = await stageDataset(source, this.merge, read, batch.id, this.context);
@@ -242,6 +298,7 @@ class Run {
     for (const tables of this.tables) {
       const rows = batch.state.job_state.staged[tables.dataset.name];
       if (rows === undefined) throw new Error(`${tables.dataset.name} is not staged`);
+      this.step = `finding the changes of ${tables.dataset.name}`;
       changes.push(await findChanges(this.merge, tables, batch.id, rows));
     }
     await guardDeletions(this.merge, this.stream.store, changes, this.config);
@@ -249,6 +306,7 @@ class Run {
     const counts: Record<string, Counts> = {};
     for (const each of changes) {
       const { name } = each.tables.dataset;
+      this.step = `merging ${name}`;
       counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
       if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
     }
@@ -288,6 +346,10 @@ class Run {
   private async stageAgain(batch: Batch): Promise<void> {
     const fresh = this.batches.freshState();
     await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
+  }
+
+  private names(): string {
+    return this.tables.map(({ dataset }) => dataset.name).join(", ");
   }
 
   /** Whether to stop here and be run again; never before this run has made progress. */

@@ -1,5 +1,6 @@
 import {
   type Database,
+  type Logger,
   listProblems,
   quoteIdentifier as quoted,
   quoteLiteral,
@@ -9,6 +10,7 @@ import {
 } from "../../shared";
 import { isWidening, parseColumnType, type Store } from "../model";
 import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
+import { LOCK_TIMEOUT, lockHolders } from "./lock-holders";
 
 /** How to read one dataset from the source within its snapshot. */
 export interface SourceRead {
@@ -34,10 +36,9 @@ export async function openSnapshot(
   source: Database,
   store: Store,
   datasets: readonly DatasetTables[],
+  waiting: LockWait,
 ): Promise<SourceSnapshot> {
-  await source.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  const problems: string[] = [];
-  for (const { dataset } of datasets) problems.push(...(await lockTable(source, store, dataset.name)));
+  const problems = await lockTables(source, store, datasets, waiting);
   if (problems.length > 0) throw unreadable(store, problems);
 
   const { rows } = await source.query<{ identity: string | null }>(`
@@ -61,6 +62,54 @@ const unreadable = (store: Store, problems: readonly string[]) =>
 
 function sourceTable({ capture }: Store, dataset: string): string {
   return `${quoted(capture.source.schema)}.${quoted(capture.tables[dataset] ?? dataset)}`;
+}
+
+export interface LockWait {
+  /** How long to wait for the locks of all tables together. */
+  readonly lockWaitSeconds: number;
+  readonly log: Pick<Logger, "warn">;
+}
+
+/** After so long, and again each time, a line in the log says which table is waited for, and who holds it. */
+const TOLD_EVERY_MS = 5_000;
+
+/**
+ * Begins the transaction and locks all tables. The search for the holder of a lock would take the snapshot too early:
+ * it runs in a transaction of its own, after which all begins again.
+ */
+async function lockTables(
+  source: Database,
+  store: Store,
+  datasets: readonly DatasetTables[],
+  { lockWaitSeconds, log }: LockWait,
+): Promise<string[]> {
+  const deadline = performance.now() + lockWaitSeconds * 1000;
+  for (;;) {
+    const left = deadline - performance.now();
+    await source.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    await source.query(`SET LOCAL lock_timeout = ${Math.max(1, Math.round(Math.min(left, TOLD_EVERY_MS)))}`);
+    try {
+      const problems: string[] = [];
+      for (const { dataset } of datasets) problems.push(...(await lockTable(source, store, dataset.name)));
+      return problems;
+    } catch (error) {
+      if (sqlState(error) !== LOCK_TIMEOUT) throw error;
+      await source.query("ROLLBACK");
+      const tables = datasets.map(({ dataset }) => sourceTable(store, dataset.name));
+      const holders = await lockHolders(source, tables, ["AccessExclusiveLock"]);
+      if (performance.now() < deadline) {
+        log.warn({ holders }, `waiting for a lock in the source of ${store.name}: ${holders.join("; ")}`);
+        continue;
+      }
+      throw new UserError(
+        listProblems(
+          `the source of ${store.name} was locked for ${lockWaitSeconds} seconds (--lock-wait-seconds), nothing was changed; ` +
+            "the next run by the schedule tries again:",
+          holders.length > 0 ? holders : ["the lock was released just now"],
+        ),
+      );
+    }
+  }
 }
 
 async function lockTable(source: Database, store: Store, dataset: string): Promise<string[]> {

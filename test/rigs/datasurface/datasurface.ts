@@ -159,6 +159,8 @@ export class World {
       approved: undefined,
       additionsOnly: false,
       joinMemoryMb: 16,
+      lockWaitSeconds: 60,
+      statementSeconds: 600,
       ...rest,
     };
   }
