@@ -82,6 +82,7 @@ export const datasurface: Domain = {
     }),
   ],
 };
+export { CONFIG_MAP_BYTES } from "../shared";
 export {
   datasetTables,
   kubernetesName,

@@ -46,7 +46,14 @@ export {
 } from "./database";
 export { sha256Of } from "./digest";
 export { json, problem, type Reply, serve } from "./http";
-export { type KubernetesAccess, KubernetesApi, kubernetesAccess, onceLetIn, refusalOf } from "./kubernetes";
+export {
+  CONFIG_MAP_BYTES,
+  type KubernetesAccess,
+  KubernetesApi,
+  kubernetesAccess,
+  onceLetIn,
+  refusalOf,
+} from "./kubernetes";
 export { exporterReply, type GaugeFamily, type GaugeSample, metricsText } from "./metrics";
 export {
   ObjectStore,

@@ -1,4 +1,10 @@
-import { loadModel, MODEL_FILES, type Model, readModelFile } from "../../../jobs/datasurface";
+import {
+  CONFIG_MAP_BYTES,
+  loadModel,
+  MODEL_FILES,
+  type Model,
+  readModelFile,
+} from "../../../jobs/datasurface";
 import type { Settings } from "../../settings";
 import { UserError } from "../../shared/user-error";
 import { MODEL_FOLDER } from "./job-pod";
@@ -44,9 +50,6 @@ function judged(folder: string): Model {
   }
 }
 
-/** The size limit of a ConfigMap. */
-const MOST_BYTES = 1024 * 1024;
-
 function filesOf(folder: string): Record<string, string> {
   const files = Object.fromEntries(
     MODEL_FILES.flatMap((name) => {
@@ -55,9 +58,9 @@ function filesOf(folder: string): Record<string, string> {
     }),
   );
   const bytes = Buffer.byteLength(JSON.stringify(files));
-  if (bytes > MOST_BYTES) {
+  if (bytes > CONFIG_MAP_BYTES) {
     throw new UserError(
-      `datasurface.model: ${folder} has ${bytes} bytes; a ConfigMap holds at most ${MOST_BYTES}. Set datasurface.repository, from which the jobs read the model`,
+      `datasurface.model: ${folder} has ${bytes} bytes; a ConfigMap holds at most ${CONFIG_MAP_BYTES}. Set datasurface.repository, from which the jobs read the model`,
     );
   }
   return files;

@@ -196,31 +196,41 @@ async function findMisfit(
     return undefined;
   const column = quoted(name);
   const back = `CAST(CAST(${column} AS ${to}) AS ${from})`;
-  const comparable = typeof source_ === "string" || (source_.base !== "json" && source_.base !== "point");
-  const differs = comparable
-    ? `${back} IS DISTINCT FROM ${column}`
-    : `${back}::text IS DISTINCT FROM ${column}::text`;
-  await source.query("SAVEPOINT before_check");
-  try {
+  const counted = async (differs: string): Promise<string | undefined> => {
+    await source.query("SAVEPOINT before_check");
     const { rows } = await source.query<{ misfits: string }>(
       `SELECT count(*) AS misfits FROM ${table} WHERE ${column} IS NOT NULL AND ${differs}`,
     );
     const misfits = Number(rows[0]?.misfits);
     if (misfits === 0) return undefined;
     return `${misfits} values of column ${name} (${from}) do not fit ${to}; widen the column in the model`;
-  } catch (error) {
+  };
+  const refused = async (error: unknown): Promise<string> => {
     await source.query("ROLLBACK TO SAVEPOINT before_check");
     const state = sqlState(error);
-    if (state === undefined) throw error;
-    if (state === "42846" || state === "42883")
-      return `column ${name} is ${from} in the source and cannot become ${to}`;
-    if (state.startsWith("22")) {
-      const message = reason(error);
-      return `a value of column ${name} (${from}) does not fit ${to}: ${message}; widen the column in the model`;
+    if (state === "42846" || state === "42883") {
+      return (
+        `column ${name} is ${from} in the source and cannot become ${to}: PostgreSQL does not convert between the two; ` +
+        `model it as text, or name a view of the source that converts it in the store's capture.tables`
+      );
+    }
+    if (state?.startsWith("22")) {
+      return `a value of column ${name} (${from}) does not fit ${to}: ${reason(error)}; widen the column in the model`;
     }
     throw error;
+  };
+  try {
+    return await counted(`${back} IS DISTINCT FROM ${column}`);
+  } catch (error) {
+    const problem = await refused(error);
+    if (sqlState(error) !== NO_OPERATOR) return problem;
+    // A type without equality, such as json, point or xml, is compared as text.
+    return counted(`${back}::text IS DISTINCT FROM ${column}::text`).catch(refused);
   }
 }
+
+/** PostgreSQL's state for a function or operator that does not exist. */
+const NO_OPERATOR = "42883";
 
 function explainMissing(
   { name, key }: { readonly name: string; readonly key: boolean },

@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../shared";
+import { CONFIG_MAP_BYTES, UserError } from "../../shared";
 
 /**
- * The largest file of a model. It is also the limit of a ConfigMap, so a model fits both ways of deployment; 20000
- * columns fit into it. A file of this size that was made to be slow is checked within seconds (yaml.ts).
+ * The largest file of a model: the limit of a ConfigMap, so that a model fits both ways of deployment. 20000 columns fit
+ * into it. A file of this size that was made to be slow is checked within seconds (yaml.ts).
  */
-export const MOST_BYTES = 1024 * 1024;
+export const MOST_BYTES = CONFIG_MAP_BYTES;
 
 /**
  * Reads a regular file from a model's folder; undefined where there is none. Links are refused: otherwise the author of

@@ -7,7 +7,7 @@ import { NAME } from "./names";
  * keys are errors here, so that a misspelt setting is never ignored.
  */
 
-/** Reserved words of SQL, which PostgreSQL refuses as unquoted column or table names. */
+/** Reserved words of SQL, which PostgreSQL refuses as unquoted table names. */
 const RESERVED = new Set(
   (
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create " +
@@ -73,7 +73,17 @@ const identifier = name
   .refine((given) => !RESERVED.has(given.toLowerCase()), "is a reserved word of SQL")
   .refine((given) => given.length <= 63, "is longer than the 63 characters that PostgreSQL keeps");
 
-const columnName = identifier
+/** Always quoted in SQL, so that sources keep their names: reserved words and letters of any language are allowed. */
+const columnName = z
+  .string()
+  .regex(
+    /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u,
+    "allowed: a letter of any language or an underscore, then letters, digits or underscores",
+  )
+  .refine(
+    (given) => Buffer.byteLength(given) <= 63,
+    "is longer than the 63 bytes (in UTF-8) that PostgreSQL keeps",
+  )
   .refine(
     (given) => !given.toLowerCase().startsWith("ds_surf_"),
     "ds_surf_ is kept for the columns that ingestion adds",

@@ -1,4 +1,5 @@
 import {
+  CONFIG_MAP_BYTES,
   type Context,
   type KubernetesAccess,
   KubernetesApi,
@@ -16,9 +17,6 @@ export interface StreamListAddress {
   readonly namespace: string;
   readonly name: string;
 }
-
-/** The API server's limit for a ConfigMap. */
-const MOST_BYTES = 1024 * 1024;
 
 /** Another writer updated the list: read and compare it again. */
 class Outrun extends Error {}
@@ -96,9 +94,9 @@ function failure(verb: string, path: string, why: string, status: number): Error
 
 function requireRoom(list: string, streams: number, platform: Platform): void {
   const bytes = Buffer.byteLength(list);
-  if (bytes <= MOST_BYTES) return;
+  if (bytes <= CONFIG_MAP_BYTES) return;
   throw new UserError(
-    `the list of ${platform.name}'s ${streams} streams takes ${bytes} bytes, and a ConfigMap holds ${MOST_BYTES}: ` +
+    `the list of ${platform.name}'s ${streams} streams takes ${bytes} bytes, and a ConfigMap holds ${CONFIG_MAP_BYTES}: ` +
       "serve some of the stores by another platform, or let stores be MULTI_DATASET",
   );
 }

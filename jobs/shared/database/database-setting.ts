@@ -36,8 +36,9 @@ export interface DatabaseAddress {
 type DatabaseDefaults = Partial<Pick<DatabaseAddress, "host" | "port" | "database" | "user">>;
 
 /**
- * A database connection from the environment: `<prefix>_URL`, or `<prefix>_HOST`, `_PORT`, `_DATABASE`, `_USER`; the
- * password (`_PASSWORD`) may be given beside a URL, so that the URL can be in a ConfigMap.
+ * A database connection from the environment: `<prefix>_URL`, or `<prefix>_HOST`, `_PORT`, `_DATABASE`, `_USER`. As in
+ * libpq, a part adds what the URL leaves out, such as the password, so that the URL can be in a ConfigMap. Where both
+ * give a part, libpq takes the URL's; here two values that differ are refused, because one of them is a mistake.
  */
 export function database(
   prefix: string,
@@ -85,25 +86,42 @@ export function database(
           ? { problems }
           : { value: complete({ ...inParts.value, ...beside.value }) };
       }
-      const contradictions = Object.keys(parts)
-        .map((name) => `${prefix}_${name.toUpperCase()}`)
-        .filter((name) => inputs.environment[name])
-        .map((name) => `${name}: ${prefix}_URL is given too, and only one of the two is allowed`);
       const given = address.value;
+      const isSet = (name: string) => Boolean(inputs.environment[`${prefix}_${name.toUpperCase()}`]);
+      const alone = readSettings(
+        Object.fromEntries(Object.entries(parts).filter(([name]) => isSet(name))),
+        inputs,
+      );
+      const added: Partial<DatabaseAddress> = { ...withoutUndefined(beside.value ?? {}), ...alone.value };
+      const contradictions = PARTS.filter(
+        (name) =>
+          isSet(name) &&
+          given?.[name] !== undefined &&
+          added[name] !== undefined &&
+          given[name] !== added[name],
+      ).map(
+        (name) =>
+          `${prefix}_${name.toUpperCase()}: differs from ${prefix}_URL, which libpq would take; give one of the two, or the same`,
+      );
       const missing = given
-        ? (["host", "database", "user"] as const).filter((name) => !(given[name] ?? defaults[name]))
+        ? (["host", "database", "user"] as const).filter(
+            (name) => !(given[name] ?? added[name] ?? defaults[name]),
+          )
         : [];
       const problems = [
         ...(address.problems ?? []),
         ...contradictions,
         ...(missing.length > 0 ? [`${prefix}_URL: has no ${missing.join(" and no ")}`] : []),
+        ...(alone.problems ?? []),
         ...(beside.problems ?? []),
       ];
       if (problems.length > 0) return { problems };
-      return { value: complete({ ...defaults, ...address.value, ...withoutUndefined(beside.value ?? {}) }) };
+      return { value: complete({ ...defaults, ...added, ...given }) };
     },
   };
 }
+
+const PARTS = ["host", "port", "database", "user", "password", "sslmode"] as const;
 
 /** Adds the defaults that every connection shares. Safe: every part has passed its own schema before. */
 const complete = (parts: Record<string, unknown>): DatabaseAddress =>
@@ -154,7 +172,11 @@ const databaseUrl = z.string().transform((given, issues): Partial<DatabaseAddres
 });
 
 const declarations = (prefix: string, whose: string, defaults: DatabaseDefaults): Declaration[] => [
-  { kind: "variable", syntax: `${prefix}_URL`, summary: `${whose}, as one URL, instead of the parts` },
+  {
+    kind: "variable",
+    syntax: `${prefix}_URL`,
+    summary: `${whose}, as one URL; parts add what it leaves out, and may not differ`,
+  },
   {
     kind: "variable",
     syntax: `${prefix}_HOST, _PORT, _DATABASE, _USER, _PASSWORD, _SSLMODE, _SSLROOTCERT`,

@@ -11,6 +11,9 @@ export interface KubernetesAccess {
   readonly serviceAccount: string;
 }
 
+/** The API server's limit for a ConfigMap. */
+export const CONFIG_MAP_BYTES = 1024 * 1024;
+
 interface KubernetesAnswer {
   readonly status: number;
   readonly body: string;

@@ -143,8 +143,11 @@ const MODELS: readonly BadInput[] = [
   bad("a reserved word for a dataset", "is a reserved word of SQL", {
     model: { [`${CUSTOMERS}.name`]: "select" },
   }),
-  bad("a reserved word for a column", "is a reserved word of SQL", {
-    model: { [`${COLUMN}.name`]: "order" },
+  bad("a column with a space", "a letter of any language", { model: { [`${COLUMN}.name`]: "my email" } }),
+  bad("a column with a quote", "a letter of any language", { model: { [`${COLUMN}.name`]: 'a"b' } }),
+  bad("a column of dollars", "a letter of any language", { model: { [`${COLUMN}.name`]: "$body$" } }),
+  bad("a column too long in bytes", "longer than the 63 bytes", {
+    model: { [`${COLUMN}.name`]: "ü".repeat(32) },
   }),
   bad("a column too long for PostgreSQL", "longer than the 63", {
     model: { [`${COLUMN}.name`]: "c".repeat(64) },
@@ -247,8 +250,8 @@ const MODELS: readonly BadInput[] = [
   bad("an assignment with an unknown status", "allowed: PROVISIONING", {
     assignments: { "0.assignments.0.status": "READY" },
   }),
-  bad("two problems at once", ["has 2 problems", "reserved word", "allowed: sql_snapshot"], {
-    model: { [`${COLUMN}.name`]: "table", [`${STORE}.capture.kind`]: "cdc" },
+  bad("two problems at once", ["has 2 problems", "is a system column", "allowed: sql_snapshot"], {
+    model: { [`${COLUMN}.name`]: "xmin", [`${STORE}.capture.kind`]: "cdc" },
   }),
 ];
 

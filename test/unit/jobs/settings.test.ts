@@ -117,9 +117,39 @@ describe("a database in the environment", () => {
   });
 
   it("is refused when URL and parts contradict, without showing the URL's password", () => {
-    const { problems } = read({ MERGE_URL: "postgres://u:hunter2@db/x", MERGE_HOST: "other" });
+    const MERGE_URL = "postgres://u:hunter2@db:6000/x?sslmode=require";
+    const differs = (name: string) =>
+      `MERGE_${name}: differs from MERGE_URL, which libpq would take; give one of the two, or the same`;
+    const others = {
+      HOST: "other",
+      PORT: "6001",
+      DATABASE: "y",
+      USER: "v",
+      PASSWORD: "other",
+      SSLMODE: "disable",
+    };
+    for (const [name, value] of Object.entries(others)) {
+      expect(read({ MERGE_URL, [`MERGE_${name}`]: value }).problems).toEqual([differs(name)]);
+    }
+  });
 
-    expect(problems).toEqual(["MERGE_HOST: MERGE_URL is given too, and only one of the two is allowed"]);
+  it("takes parts beside a URL that agree with it, or that it leaves out", () => {
+    const parts = {
+      ...{ MERGE_HOST: "db", MERGE_PORT: "6000", MERGE_DATABASE: "x", MERGE_USER: "u" },
+      ...{ MERGE_PASSWORD: "p", MERGE_SSLMODE: "require" },
+    };
+    const whole = { host: "db", port: 6000, database: "x", user: "u", password: "p", sslmode: "require" };
+    for (const url of [
+      "postgres://u:p@db:6000/x?sslmode=require",
+      "postgres://u@db:6000/x",
+      "postgres://db/x",
+      "postgres://db",
+    ]) {
+      expect(read({ MERGE_URL: url, ...parts }).value?.merge).toMatchObject(whole);
+    }
+    expect(read({ MERGE_URL: "postgres://u@db/x", MERGE_PORT: "none" }).problems).toEqual([
+      'MERGE_PORT: given "none", allowed: a whole number from 1 to 65535',
+    ]);
   });
 
   it.each([

@@ -98,12 +98,14 @@ describe("a value of the source", () => {
     ["text", "integer", "'x'", 'does not fit integer: invalid input syntax for type integer: "x"'],
     ["boolean", "date", "true", "is boolean in the source and cannot become date"],
   ])(
-    "of type %s that does not fit %s is refused before anything merges",
+    "of type %s that does not fit %s is refused before a table is made",
     async (from, to, value, message) => {
       await valuesOf(to, from);
       await world.source.query(`INSERT INTO things VALUES (1, NULL), (2, ${value})`);
       await expect(world.ingest("YellowLive", store)).rejects.toThrow(message);
-      expect(await world.merge.query(`SELECT FROM ${merged("yellowlive")}`)).toEqual([]);
+      expect(await world.merge.query(`SELECT to_regclass('${merged("yellowlive")}') AS table`)).toEqual([
+        { table: null },
+      ]);
     },
   );
 
