@@ -51,6 +51,13 @@ const model = {
   token: variable("GIT_TOKEN", "the token for a private repository", z.string().optional(), { secret: true }),
 };
 
+const lockWaitSeconds = flag(
+  "--lock-wait-seconds <n>",
+  "how long to wait for a locked table; then the run fails, and the next by the schedule tries again",
+  wholeNumber({ min: 1, max: 86_400 }).default(60),
+  "LOCK_WAIT_SECONDS",
+);
+
 const oneSource = ({ model, repository }: { model?: string | undefined; repository?: string | undefined }) =>
   model === undefined && repository === undefined
     ? ["--model (or MODEL_DIR) or --repository (or MODEL_REPOSITORY) is required: where the model is"]
@@ -86,12 +93,7 @@ export const ingestSettings = {
     wholeNumber({ min: 1, max: 1_000_000 }).default(64),
     "JOIN_MEMORY_MB",
   ),
-  lockWaitSeconds: flag(
-    "--lock-wait-seconds <n>",
-    "how long to wait for a locked table; then the run fails, and the next by the schedule tries again",
-    wholeNumber({ min: 1, max: 86_400 }).default(60),
-    "LOCK_WAIT_SECONDS",
-  ),
+  lockWaitSeconds,
   statementSeconds: flag(
     "--statement-seconds <n>",
     "how long one statement may take, such as the copy of a table",
@@ -116,7 +118,7 @@ export const statusSettings = {
   json: toggle("--json", "print JSON"),
 };
 
-export const viewsSettings = { platform, merge, ...model };
+export const viewsSettings = { platform, merge, ...model, lockWaitSeconds };
 
 export const infrastructureSettings = {
   ...viewsSettings,

@@ -8,6 +8,7 @@ import {
   type Outcome,
   quoteLiteral,
   retry,
+  sqlState,
   UserError,
   withDatabase,
 } from "../shared";
@@ -19,6 +20,9 @@ import {
   findTables,
   inPublic,
   keyOf,
+  LOCK_TIMEOUT,
+  LOCK_WAIT_SECONDS,
+  lockHolders,
   reconcile,
   StreamBusy,
   tablesOf,
@@ -34,12 +38,15 @@ import {
   type Stream,
   sinksOf,
   streamsOf,
+  viewNames,
 } from "./model";
 import { publishStreams, type StreamListAddress } from "./stream-list";
 
 interface InfrastructureConfig {
   readonly platform: string;
   readonly merge: DatabaseAddress;
+  /** How long to wait for a locked table or view. @default 60 */
+  readonly lockWaitSeconds?: number | undefined;
   /** Drop the tables of streams that are no longer in the model, instead of only listing them. */
   readonly dropUnused: boolean;
   /** The ConfigMap from which Airflow reads the platform's streams. @default none: the list is not written */
@@ -87,8 +94,17 @@ export async function infrastructure(
     config.merge,
     { purpose: "the merge database", applicationName: "datasurface infrastructure", signal: context.signal },
     async (merge) => {
+      const { lockWaitSeconds = LOCK_WAIT_SECONDS } = config;
+      await merge.query(`SET lock_timeout = '${lockWaitSeconds}s'`);
       await ensureBatchTables(merge, platform);
-      await refreshViews(merge, model, platform, maintained, context);
+      await refreshViews(merge, model, platform, maintained, context).catch(async (error: unknown) => {
+        if (sqlState(error) !== LOCK_TIMEOUT) throw error;
+        const holders = await lockHolders(merge, viewsOf(model, platform));
+        problems.push(
+          `the views of ${platform.name} stay as they are: a lock was not to be had for ${lockWaitSeconds} seconds ` +
+            `(--lock-wait-seconds); ${holders.join("; ") || "another session changes them"}; the next run tries again`,
+        );
+      });
       problems.push(...(await removeUnused(merge, model, platform, config.dropUnused, context)));
     },
   );
@@ -110,12 +126,17 @@ async function tellAirflow(config: InfrastructureConfig, model: Model, context: 
 
 /** Creates the consumer views of a platform, and the tables under them. */
 export async function views(
-  config: Pick<InfrastructureConfig, "platform" | "merge">,
+  config: Pick<InfrastructureConfig, "platform" | "merge" | "lockWaitSeconds">,
   model: Model,
   context: Context,
 ): Promise<Outcome> {
   return infrastructure(
-    { platform: config.platform, merge: config.merge, dropUnused: false },
+    {
+      platform: config.platform,
+      merge: config.merge,
+      lockWaitSeconds: config.lockWaitSeconds,
+      dropUnused: false,
+    },
     model,
     context,
   );
@@ -127,15 +148,21 @@ async function maintain(
   stream: Stream,
   context: Context,
 ): Promise<void> {
-  await withStream(stream, config.merge, context, async (merge) => {
-    const batches = new BatchLedger(merge, stream, "infrastructure");
-    const newest = await batches.newest();
-    for (const what of await reconcile(merge, model, stream, await batches.committed())) {
-      context.log.info({ stream: stream.key }, what);
-    }
-    const trimmed = await trim(merge, stream, newest);
-    if (trimmed > 0) context.log.info({ stream: stream.key, trimmed }, `trimmed ${trimmed} staged batches`);
-  });
+  const { signal } = context;
+  await withStream(
+    stream,
+    config.merge,
+    { signal, lockWaitSeconds: config.lockWaitSeconds },
+    async (merge) => {
+      const batches = new BatchLedger(merge, stream, "infrastructure");
+      const newest = await batches.newest();
+      for (const what of await reconcile(merge, model, stream, await batches.committed())) {
+        context.log.info({ stream: stream.key }, what);
+      }
+      const trimmed = await trim(merge, stream, newest);
+      if (trimmed > 0) context.log.info({ stream: stream.key, trimmed }, `trimmed ${trimmed} staged batches`);
+    },
+  );
 }
 
 /** The staged rows of the open batch are always kept. */
@@ -149,6 +176,19 @@ async function trim(merge: Database, stream: Stream, newest: Batch | undefined):
   }
   return trimmed;
 }
+
+/** The names of all views of a platform, as SQL. */
+const viewsOf = (model: Model, platform: Platform): string[] =>
+  sinksOf(model, platform).flatMap(({ workspace, group, store, dataset }) => {
+    const { live, full } = viewNames({
+      platform: platform.name,
+      workspace: workspace.name,
+      group,
+      store: store.name,
+      dataset: dataset.name,
+    });
+    return [inPublic(live), inPublic(full)];
+  });
 
 /** The views of a stream whose tables do not fit the model stay as they are. */
 async function refreshViews(

@@ -1,3 +1,5 @@
+import type { Logger } from "../../shared";
+
 /** What a merge did to one dataset, or to the whole batch. */
 export interface Counts {
   readonly keys_new: number;
@@ -28,4 +30,17 @@ export function sum(counts: readonly Counts[]): Counts {
     unchanged: add("unchanged"),
     total_records: add("total_records"),
   };
+}
+
+/** Logs what a batch did, for each dataset and in total. `started`: when, by performance.now(). */
+export function reportCounts(
+  log: Pick<Logger, "info">,
+  batch: number,
+  counts: Readonly<Record<string, Counts>>,
+  started: number,
+): void {
+  for (const [dataset, count] of Object.entries(counts))
+    log.info({ batch, dataset, ...count }, `merged ${dataset}`);
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  log.info({ batch, ...sum(Object.values(counts)), seconds }, `committed batch ${batch}`);
 }

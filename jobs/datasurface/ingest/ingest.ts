@@ -3,22 +3,20 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
-  listProblems,
   type Outcome,
   openDatabase,
   sqlState,
-  UserError,
 } from "../../shared";
 import { findStream, type Model, type Stream } from "../model";
 import { type Batch, BatchLedger, requireSameSchema } from "./batches";
 import { judgeTables } from "./compatibility";
-import { allNew, type Counts, sum } from "./counts";
+import { allNew, type Counts, reportCounts, sum } from "./counts";
 import { type DatasetTables, tablesOf } from "./dataset-tables";
 import { Sessions } from "./failures";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { type DeletionPolicy, DeletionsHeld, guardDeletions } from "./guard";
-import { LOCK_TIMEOUT, lockHolders } from "./lock-holders";
-import { applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
+import { LOCK_TIMEOUT, lockRefusal } from "./lock-holders";
+import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { withStream } from "./only-writer";
 import { needsReconciling, reconcile } from "./reconcile";
 import { openSnapshot, type SourceSnapshot } from "./source";
@@ -93,19 +91,8 @@ class Run {
     if (sqlState(error) !== LOCK_TIMEOUT) {
       return this.sessions.explain(error, this.step, this.config.statementSeconds);
     }
-    const tables = this.tables.flatMap(({ merge, staging }) => [merge, staging]);
-    const holders = await lockHolders(this.merge, tables).catch(() => []);
-    return new UserError(
-      listProblems(
-        `${this.sessions.originOf(error)}, ${this.step}: a lock was not to be had for ${this.config.lockWaitSeconds} seconds ` +
-          "(--lock-wait-seconds), nothing was merged; the next run by the schedule tries again:",
-        holders.length > 0
-          ? holders
-          : [`another session works on ${this.stream.key} or on the tables of its platform`],
-      ),
-      1,
-      { cause: error },
-    );
+    const where = `${this.sessions.originOf(error)}, ${this.step}`;
+    return lockRefusal(this.merge, this.stream, where, this.config.lockWaitSeconds, error);
   }
 
   private async oneBatch(): Promise<Outcome> {
@@ -178,7 +165,7 @@ class Run {
     const started = performance.now();
     try {
       const counts = await this.batches.change(batch, async () => {
-        await this.allowMemory();
+        await allowMemory(this.merge, this.config.joinMemoryMb);
         const counts: Record<string, Counts> = {};
         for (const read of snapshot.reads) {
           this.step = `copying ${read.tables.dataset.name}`;
@@ -197,7 +184,7 @@ class Run {
         await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
         return counts;
       });
-      this.report(batch, counts, started);
+      reportCounts(this.context.log, batch.id, counts, started);
       return true;
     } catch (error) {
       if (sqlState(error) !== "23505") throw error;
@@ -282,7 +269,7 @@ class Run {
     const started = performance.now();
     try {
       const counts = await this.batches.change(batch, () => this.mergeAll(batch));
-      this.report(batch, counts, started);
+      reportCounts(this.context.log, batch.id, counts, started);
     } catch (error) {
       if (error instanceof DeletionsHeld) await this.hold(batch, error);
       if (!(error instanceof DuplicateKeys)) throw error;
@@ -293,7 +280,7 @@ class Run {
   }
 
   private async mergeAll(batch: Batch): Promise<Record<string, Counts>> {
-    await this.allowMemory();
+    await allowMemory(this.merge, this.config.joinMemoryMb);
     const changes = [];
     for (const tables of this.tables) {
       const rows = batch.state.job_state.staged[tables.dataset.name];
@@ -312,28 +299,6 @@ class Run {
     }
     await this.batches.commit(batch, sum(Object.values(counts)), counts);
     return counts;
-  }
-
-  /**
-   * Memory and planner settings for joins and indexes. The join uses all processors, although it returns few rows.
-   * Those rows are fetched by their ctid instead of another scan of the tables, which the default page cost would
-   * prevent. JIT is off: compiling such short expressions takes longer than it saves.
-   */
-  private async allowMemory(): Promise<void> {
-    const memory = `'${this.config.joinMemoryMb}MB'`;
-    await this.merge.query(`SET LOCAL work_mem = ${memory}; SET LOCAL maintenance_work_mem = ${memory};
-      SET LOCAL parallel_tuple_cost = 0; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off`);
-  }
-
-  private report(batch: Batch, counts: Readonly<Record<string, Counts>>, started: number): void {
-    for (const [dataset, count] of Object.entries(counts)) {
-      this.context.log.info({ batch: batch.id, dataset, ...count }, `merged ${dataset}`);
-    }
-    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-    this.context.log.info(
-      { batch: batch.id, ...sum(Object.values(counts)), seconds },
-      `committed batch ${batch.id}`,
-    );
   }
 
   /** Records that the batch waits for a decision, so that a run without one reads the source again. */

@@ -1,7 +1,36 @@
-import type { Database } from "../../shared";
+import { type Database, listProblems, UserError } from "../../shared";
+import { datasetTables, type Stream } from "../model";
+import { inPublic } from "./dataset-tables";
 
 /** PostgreSQL's state for a lock that was not had within lock_timeout. */
 export const LOCK_TIMEOUT = "55P03";
+
+/** How long a verb that has no setting for it waits for a lock in the merge database. */
+export const LOCK_WAIT_SECONDS = 60;
+
+/** The error of a run that waited too long for a lock in the merge database, with the sessions that hold it. */
+export async function lockRefusal(
+  merge: Database,
+  { platform, store, datasets, key }: Stream,
+  where: string,
+  seconds: number,
+  cause: unknown,
+): Promise<UserError> {
+  const tables = datasets
+    .map(({ name }) => datasetTables(platform.name, store.name, name))
+    .flatMap((names) => [names.merge, names.staging])
+    .map(inPublic);
+  const holders = await lockHolders(merge, tables).catch(() => []);
+  return new UserError(
+    listProblems(
+      `${where}: a lock was not to be had for ${seconds} seconds, nothing was merged; ` +
+        "the next run by the schedule tries again:",
+      holders.length > 0 ? holders : [`another session works on ${key} or on the tables of its platform`],
+    ),
+    1,
+    { cause },
+  );
+}
 
 /**
  * The sessions that hold or wait for a lock on these tables, as text for people. `modes`: only locks of these modes, by

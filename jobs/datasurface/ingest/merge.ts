@@ -20,6 +20,17 @@ export interface Changes {
 }
 
 /**
+ * Memory and planner settings for joins and indexes, until the transaction ends. The join uses all processors, although
+ * it returns few rows. Those rows are fetched by their ctid instead of another scan of the tables, which the default
+ * page cost would prevent. JIT is off: compiling such short expressions takes longer than it saves.
+ */
+export async function allowMemory(merge: Database, joinMemoryMb: number): Promise<void> {
+  const memory = `'${joinMemoryMb}MB'`;
+  await merge.query(`SET LOCAL work_mem = ${memory}; SET LOCAL maintenance_work_mem = ${memory};
+    SET LOCAL parallel_tuple_cost = 0; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off`);
+}
+
+/**
  * Finds all changes of a dataset with one join of its staged rows and its open rows, and counts them. The merge table
  * is locked against other writers until the transaction ends; readers are not blocked.
  */

@@ -3,11 +3,13 @@ import {
   type Database,
   type DatabaseAddress,
   openDatabase,
+  sqlState,
   tryLock,
   UserError,
 } from "../../shared";
 import type { Stream } from "../model";
 import { ensureBatchTables } from "./batch-tables";
+import { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockRefusal } from "./lock-holders";
 
 /** Another run is the writer of the stream. */
 export class StreamBusy extends UserError {}
@@ -19,7 +21,10 @@ export class StreamBusy extends UserError {}
 export async function withStream<T>(
   stream: Stream,
   address: DatabaseAddress,
-  { signal }: Pick<Context, "signal">,
+  {
+    signal,
+    lockWaitSeconds = LOCK_WAIT_SECONDS,
+  }: Pick<Context, "signal"> & { readonly lockWaitSeconds?: number | undefined },
   work: (merge: Database) => Promise<T>,
 ): Promise<T> {
   const purpose = "the merge database";
@@ -31,8 +36,12 @@ export async function withStream<T>(
     }
     const merge = await openDatabase(address, { purpose, applicationName: name, signal });
     try {
+      await merge.query(`SET lock_timeout = '${lockWaitSeconds}s'`);
       await ensureBatchTables(merge, stream.platform);
       return await work(merge);
+    } catch (error) {
+      if (sqlState(error) !== LOCK_TIMEOUT) throw error;
+      throw await lockRefusal(merge, stream, `the tables of ${name}`, lockWaitSeconds, error);
     } finally {
       await merge.end().catch(() => undefined);
     }

@@ -1,7 +1,8 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { infrastructure } from "../../../../jobs/datasurface/infrastructure";
 import { UserError } from "../../../../jobs/shared";
-import { modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
+import { addressOf, modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
 import type { TestDatabase } from "../../../rigs/postgres/postgres";
 import { sharedPostgres, startPostgres } from "../../../rigs/postgres/postgres";
 
@@ -98,6 +99,32 @@ describe("a locked table", () => {
       { batch_id: 1 },
       { batch_id: 2, records_updated: 1 },
     ]);
+  });
+});
+
+describe("the daily work", () => {
+  const maintain = () =>
+    infrastructure(
+      { platform: "YellowForensic", merge: addressOf(world.merge), lockWaitSeconds: 1, dropUnused: false },
+      world.model,
+      world.context,
+    );
+
+  it("names the session that reads a view or a table, instead of waiting before all other readers", async () => {
+    await world.ingest("YellowForensic");
+    await maintain();
+    const wider = [...columns, { name: "more", type: "text" }];
+    const { full } = world.viewNames("YellowForensic", "Store1", "people");
+    await holding(world.merge, `${full} IN ACCESS SHARE MODE`, async (pid) => {
+      const message = await failure(maintain());
+      expect(message).toContain("the views of YellowForensic stay as they are");
+      expect(message).toContain(`${full} is locked by process ${pid}`);
+
+      world.model = modelOf({ Store1: { ...store, datasets: { people: wider, places: wider } } });
+      const both = await failure(maintain());
+      expect(both).toContain(`yellowforensic_store1_people_merge is locked by process ${pid}`);
+    });
+    expect(await maintain()).toBe("done");
   });
 });
 
