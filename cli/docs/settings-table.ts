@@ -30,7 +30,10 @@ function rowsOf(root: Schema, schema: Schema, path: string, required: boolean): 
     return rowsOf(root, root.$defs?.[schema.$ref.replace("#/$defs/", "")] ?? {}, path, required);
   }
   const choices = schema.oneOf ?? schema.anyOf;
-  if (choices) return choices.flatMap((choice) => rowsOf(root, choice, path, required));
+  if (choices) {
+    const { oneOf: _, anyOf: __, ...shared } = schema;
+    return choices.flatMap((choice) => rowsOf(root, { ...shared, ...choice }, path, required));
+  }
   const inner = (value: unknown): Schema => Object(value);
   if (schema.properties) {
     return Object.entries(schema.properties).flatMap(([key, value]) =>

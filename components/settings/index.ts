@@ -22,6 +22,7 @@ export {
   SESSION_MIB,
   type SessionBudget,
   type SessionUse,
+  type Synchronous,
   sessionBudget,
   writeQuorum,
 } from "./checks";

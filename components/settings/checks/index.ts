@@ -23,5 +23,5 @@ export {
   readQuorum,
   writeQuorum,
 } from "./minio-layout";
-export { checkPostgres, postgresShape, postgresSize } from "./postgres";
+export { checkPostgres, postgresShape, postgresSize, type Synchronous } from "./postgres";
 export { type RainServers, rainServers } from "./rain";

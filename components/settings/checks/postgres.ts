@@ -4,10 +4,13 @@ import type { Problem } from "../problems";
 import type { Settings } from "../schema";
 import { type HetznerDraft, problem } from "./checks";
 
+/** Whether a commit waits for a standby, and with `strict` also while there is none. */
+export type Synchronous = boolean | "strict";
+
 /** The number of PostgreSQL members, and whether a commit waits for a standby. */
 export function postgresShape({ environment, postgres }: Pick<Settings, "environment" | "postgres">): {
   readonly replicas: number;
-  readonly synchronous: boolean;
+  readonly synchronous: Synchronous;
 } {
   const replicas = postgres.replicas ?? (environment === "dev" ? 1 : 3);
   return { replicas, synchronous: postgres.synchronous ?? replicas > 1 };
@@ -63,6 +66,15 @@ export function checkPostgres(
             ["postgres", "synchronous"],
             synchronous,
             "false with 1 replica: there is no standby that a commit could wait for",
+          ),
+        ]
+      : []),
+    ...(synchronous === "strict" && replicas === 2
+      ? [
+          problem(
+            ["postgres", "synchronous"],
+            synchronous,
+            "true or false with 2 replicas: with strict, each restart of the one standby stops all commits",
           ),
         ]
       : []),

@@ -57,11 +57,11 @@ export const postgres = z
         ),
       ),
     synchronous: z
-      .boolean()
+      .union([z.boolean(), z.literal("strict")], { error: "true, false or strict" })
       .optional()
       .meta(
         says(
-          "Whether a commit waits until a standby has it. With false commits are faster, and a failover can lose acknowledged rows.",
+          "Whether a commit waits until a standby has it. With false commits are faster, and a failover can lose acknowledged rows. With `true` the leader goes on alone when no standby is left; with `strict` commits wait until one is back, so that even the loss of the leader's disk loses no acknowledged row.",
           "true from two replicas on",
         ),
       ),

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { EtcdAccess } from "../../../servers";
-import type { KubernetesName, ParameterValue } from "../../../settings";
+import type { KubernetesName, ParameterValue, Synchronous } from "../../../settings";
 import type { TrustedPair } from "../trusted-pair";
 import type { Failover } from "./clock";
 
@@ -17,9 +17,9 @@ export interface MembersArgs {
 
   /**
    * Whether a commit waits until a standby has it. With false, commits are faster, and a failover can lose acknowledged
-   * rows.
+   * rows. With `strict`, commits wait also while there is no standby.
    */
-  readonly synchronous: boolean;
+  readonly synchronous: Synchronous;
 
   /**
    * How soon another member leads after the leader is lost. `fast` needs servers in one zone with local disks; elsewhere

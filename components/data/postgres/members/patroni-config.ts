@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { ParameterValue } from "../../../settings";
+import type { ParameterValue, Synchronous } from "../../../settings";
 import {
   type Archiving,
   archiveParameters,
@@ -44,9 +44,9 @@ export interface PatroniArgs {
 
   /**
    * Whether a commit waits until a standby has it, so that no acknowledged row is lost with the leader. Commits are
-   * slower.
+   * slower. Without a standby the leader goes on alone, unless it is `strict`.
    */
-  readonly synchronous: boolean;
+  readonly synchronous: Synchronous;
 
   /** How soon another member leads after the leader is lost. @default standard */
   readonly failover?: Failover | undefined;
@@ -180,6 +180,7 @@ export function dynamicConfiguration({
     // Without etcd, the leader continues as long as it reaches all members and they agree that it leads.
     failsafe_mode: true,
     synchronous_mode: synchronous ? "quorum" : "off",
+    synchronous_mode_strict: synchronous === "strict",
     ...(synchronous && { synchronous_node_count: 1 }),
     postgresql: {
       use_pg_rewind: true,

@@ -107,6 +107,8 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["postgres", { replicas: 0 }, "at least 1"],
   ["postgres", { synchronous: false }, "true in prod"],
   ["postgres", { replicas: 1, synchronous: true }, "false with 1 replica"],
+  ["postgres", { replicas: 2, synchronous: "strict" }, "stops all commits"],
+  ["postgres", { synchronous: "always" }, "true, false or strict"],
   ["postgres", { memoryMib: 128 }, "at least 512"],
   [
     "postgres",

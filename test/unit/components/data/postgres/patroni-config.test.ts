@@ -57,6 +57,12 @@ describe("patroni.yml", () => {
 
   it("waits for a quorum of replicas where it is synchronous, and goes on without etcd either way", () => {
     expect(rendered().bootstrap.dcs).toMatchObject({ synchronous_mode: "quorum", failsafe_mode: true });
+    expect(rendered().bootstrap.dcs.synchronous_mode_strict).toBe(false);
+    expect(rendered({ synchronous: "strict" }).bootstrap.dcs).toMatchObject({
+      synchronous_mode: "quorum",
+      synchronous_mode_strict: true,
+      synchronous_node_count: 1,
+    });
     const alone = rendered({ synchronous: false }).bootstrap.dcs;
     expect(alone).toMatchObject({ synchronous_mode: "off", failsafe_mode: true });
     expect(alone).not.toHaveProperty("synchronous_node_count");
