@@ -89,6 +89,7 @@ export {
   loadModel,
   MODEL_FILES,
   type Model,
+  OPEN_BATCH,
   type Platform,
   platformTables,
   readModelFile,

@@ -1,12 +1,10 @@
 import pg from "pg";
-import { datasetTables, platformTables } from "../../../jobs/datasurface";
+import { datasetTables, OPEN_BATCH, platformTables } from "../../../jobs/datasurface";
 import type { Board } from "../board";
 import type { BackupFacts, RainFacts, StreamFacts } from "../report";
 import type { LocalStack } from "../stack";
 import type { System, Workload } from "../workloads";
 import { environmentOf } from "../workloads";
-
-const OPEN = 2147483647;
 
 /** Reads what the systems contain after a run and checks it against their inputs. */
 export async function readFigures(stack: LocalStack, board: Board, only: System | undefined): Promise<void> {
@@ -67,7 +65,7 @@ async function streamFacts(stream: Workload, stack: LocalStack, board: Board): P
             merged,
             table,
             columns,
-            forensic ? `ds_surf_batch_out = ${OPEN}` : "true",
+            forensic ? `ds_surf_batch_out = ${OPEN_BATCH}` : "true",
           );
           const [all] = await merged<{ count: string }>(`SELECT count(*) FROM "${table}"`);
           board.check({

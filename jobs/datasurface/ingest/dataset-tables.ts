@@ -11,9 +11,6 @@ import {
   stagedBatch,
 } from "../model";
 
-/** The batch number that means "still valid" in a forensic table: the largest integer. */
-export const OPEN = 2147483647;
-
 /** The column with the digest of the whole row, which identifies the rows of a dataset without a key. */
 export const ROW_DIGEST = "ds_surf_key";
 

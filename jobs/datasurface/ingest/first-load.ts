@@ -1,5 +1,6 @@
 import type { Context, Database } from "../../shared";
-import { type DatasetTables, OPEN } from "./dataset-tables";
+import { OPEN_BATCH } from "../model";
+import type { DatasetTables } from "./dataset-tables";
 import { keyConstraints } from "./merge-tables";
 import type { SourceRead } from "./source";
 import { copyRows } from "./staging";
@@ -26,7 +27,7 @@ export async function loadIntoEmpty(
   const { tables } = read;
   const { drop, create } = keyConstraints(tables);
   const validity = tables.forensic
-    ? { ds_surf_batch_in: batch, ds_surf_batch_out: OPEN }
+    ? { ds_surf_batch_in: batch, ds_surf_batch_out: OPEN_BATCH }
     : { ds_surf_batch_id: batch };
   const defaults = (change: (value: number) => string) =>
     Object.entries(validity)

@@ -1,6 +1,6 @@
 import { quoteIdentifier as quoted } from "../../shared";
-import { belongingTo } from "../model";
-import { columnList, type DatasetTables, inPublic, OPEN } from "./dataset-tables";
+import { belongingTo, OPEN_BATCH } from "../model";
+import { columnList, type DatasetTables, inPublic } from "./dataset-tables";
 
 /** SQL that creates the missing tables of one dataset and keeps the existing ones. */
 export function renderDatasetTables(tables: DatasetTables): string {
@@ -40,7 +40,7 @@ export function keyConstraints(tables: DatasetTables): { readonly drop: string; 
     drop: `ALTER TABLE ${tables.merge} DROP CONSTRAINT ${quoted(key)}; DROP INDEX ${inPublic(open)};
       ALTER TABLE ${tables.merge} DISABLE TRIGGER USER`,
     create: `ALTER TABLE ${tables.merge} ADD CONSTRAINT ${quoted(key)} PRIMARY KEY (${keysOf(tables)}, ds_surf_batch_in);
-      CREATE UNIQUE INDEX ${quoted(open)} ON ${tables.merge} (${keysOf(tables)}) WHERE ds_surf_batch_out = ${OPEN};
+      CREATE UNIQUE INDEX ${quoted(open)} ON ${tables.merge} (${keysOf(tables)}) WHERE ds_surf_batch_out = ${OPEN_BATCH};
       ALTER TABLE ${tables.merge} ENABLE TRIGGER USER`,
   };
 }

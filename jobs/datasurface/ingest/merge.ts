@@ -1,7 +1,7 @@
 import { type Database, listProblems, quoteIdentifier as quoted, sqlState, UserError } from "../../shared";
-import { fitIdentifier } from "../model";
+import { fitIdentifier, OPEN_BATCH } from "../model";
 import type { Counts } from "./counts";
-import { columnList, type DatasetTables, OPEN, sameKey, sameRow } from "./dataset-tables";
+import { columnList, type DatasetTables, sameKey, sameRow } from "./dataset-tables";
 import { keyConstraints, keysOf } from "./merge-tables";
 
 /** What the merge of one dataset would do, computed before anything is changed. */
@@ -142,14 +142,14 @@ export async function duplicates(merge: Database, tables: DatasetTables, batch: 
   );
 }
 
-const isOpen = ({ forensic }: DatasetTables) => (forensic ? `m.ds_surf_batch_out = ${OPEN}` : "true");
+const isOpen = ({ forensic }: DatasetTables) => (forensic ? `m.ds_surf_batch_out = ${OPEN_BATCH}` : "true");
 
 /** Inserts into an empty table without its indexes, which are built afterwards in one go instead of row by row. */
 async function insertAll(merge: Database, { tables, total }: Changes, batch: number): Promise<void> {
   const columns = columnList(tables.columns);
   const insert = tables.forensic
     ? `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_in, ds_surf_batch_out)
-       SELECT ${columns}, ${batch}, ${OPEN} FROM ${tables.staged(batch)}`
+       SELECT ${columns}, ${batch}, ${OPEN_BATCH} FROM ${tables.staged(batch)}`
     : `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_id) SELECT ${columns}, ${batch} FROM ${tables.staged(batch)}`;
   if (total === 0) return;
   const { drop, create } = keyConstraints(tables);
@@ -208,7 +208,7 @@ async function applyForensic(
     merge,
     keysNew + updated,
     `INSERT INTO ${tables.merge} (${columns}, ds_surf_batch_in, ds_surf_batch_out)
-     SELECT ${columnList(tables.columns, "s")}, ${batch}, ${OPEN}
+     SELECT ${columnList(tables.columns, "s")}, ${batch}, ${OPEN_BATCH}
      FROM ${table} AS c JOIN ${tables.staged(batch)} AS s ON s.ctid = c.staged`,
   );
 }

@@ -1,6 +1,6 @@
 import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from "../../shared";
-import { platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
-import { columnList, inPublic, OPEN, tablesOf } from "./dataset-tables";
+import { OPEN_BATCH, platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
+import { columnList, inPublic, tablesOf } from "./dataset-tables";
 
 /** A view or function that consumers read. */
 interface ConsumerView {
@@ -41,13 +41,13 @@ function renderViews(sink: Sink): ConsumerView[] {
   const parameter = dataset.columns.some(({ name }) => name === "batch") ? "" : "batch";
   const types = schemaOf(dataset).columns.map((column) => `${quoted(column.name)} ${column.type}`);
   return [
-    view(names.live, `SELECT ${columns} FROM ${tables.merge} WHERE ds_surf_batch_out = ${OPEN}`),
+    view(names.live, `SELECT ${columns} FROM ${tables.merge} WHERE ds_surf_batch_out = ${OPEN_BATCH}`),
     view(
       names.full,
       `SELECT ${columnList(dataset.columns, "m")}, m.ds_surf_batch_in, m.ds_surf_batch_out,
          opened.batch_end_time AS ds_surf_valid_from, closed.batch_end_time AS ds_surf_valid_to
        FROM ${tables.merge} AS m ${ended("opened", "m.ds_surf_batch_in")}
-       ${ended("closed", `CASE WHEN m.ds_surf_batch_out < ${OPEN} THEN m.ds_surf_batch_out + 1 END`)}`,
+       ${ended("closed", `CASE WHEN m.ds_surf_batch_out < ${OPEN_BATCH} THEN m.ds_surf_batch_out + 1 END`)}`,
     ),
     {
       name: names.asOf,

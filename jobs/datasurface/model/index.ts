@@ -14,6 +14,7 @@ export {
   datasetTables,
   fitIdentifier,
   kubernetesName,
+  OPEN_BATCH,
   platformTables,
   stagedBatch,
   streamKey,

@@ -29,6 +29,9 @@ export const datasetTables = (platform: string, store: string, dataset: string) 
   merge: tableName(platform, store, dataset, "merge"),
 });
 
+/** The batch number that means "still valid" in a forensic table: the largest integer. */
+export const OPEN_BATCH = 2147483647;
+
 /**
  * The table that holds one batch's rows, a partition of the staging table. It always ends with the full batch number:
  * three digits of a digest could not keep all retained batches apart.
