@@ -486,14 +486,14 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Whether the owner acts for somebody else: inside of a function that runs as its definer, the session's role is
--- still that of the caller. Row security binds the owner too, and only there lets it pass, so that a session of the
+-- still that of the caller. (Those functions turn `row_security` on, since sessions of jobs turn it off.) Row security binds the owner too, and only there lets it pass, so that a session of the
 -- owner reads and changes no workspace by mistake. It takes the role `service_role` to do so.
 CREATE FUNCTION crm.trusted() RETURNS boolean
 LANGUAGE sql STABLE AS $$ SELECT current_setting('role') NOT IN ('none', current_user) $$;
 
 -- The workspaces of the user in one of the roles. As its owner, so that the policy of the membership does not recur.
 CREATE FUNCTION crm.workspaces_as(roles text[]) RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
   SELECT coalesce(array_agg(member.workspace_id), '{}')
   FROM public.workspace_members AS member
   JOIN public.workspaces AS workspace ON workspace.id = member.workspace_id AND workspace.deleted_at IS NULL
@@ -545,7 +545,7 @@ END $$;
 -- A deletion marks the row. To delete a marked row removes it, which only a role without row security can, since
 -- no other sees it. The update runs as the owner: the policies hide its result from the one who deletes.
 CREATE FUNCTION crm.mark_deleted() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
 BEGIN
   IF OLD.deleted_at IS NOT NULL THEN RETURN OLD; END IF;
   EXECUTE format('UPDATE %I.%I SET deleted_at = now() WHERE id = $1', TG_TABLE_SCHEMA, TG_TABLE_NAME) USING OLD.id;
@@ -554,7 +554,7 @@ END $$;
 
 -- A stage is one of its pipeline.
 CREATE FUNCTION crm.check_stage() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
 BEGIN
   IF NEW.stage IS NOT NULL AND NOT EXISTS (
     SELECT FROM public.pipelines
@@ -570,7 +570,7 @@ CREATE TRIGGER check_stage BEFORE INSERT OR UPDATE OF stage, pipeline_id ON oppo
 
 -- A user's first workspace has no owner yet who could admit the user.
 CREATE FUNCTION create_workspace(name text) RETURNS workspaces
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
 DECLARE
   claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   made public.workspaces;
