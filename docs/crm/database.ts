@@ -114,8 +114,7 @@ export interface Database {
           updated_at?: string;
           deleted_at?: string | null;
         };
-        Update: {
-        };
+        Update: Record<string, never>;
         Relationships: [{ foreignKeyName: "campaign_metrics_workspace_id_campaign_id_fkey"; columns: ["workspace_id","campaign_id"]; isOneToOne: false; referencedRelation: "campaigns"; referencedColumns: ["workspace_id","id"] }, { foreignKeyName: "campaign_metrics_workspace_id_fkey"; columns: ["workspace_id"]; isOneToOne: false; referencedRelation: "workspaces"; referencedColumns: ["id"] }];
       };
       campaign_participants: {
@@ -174,8 +173,7 @@ export interface Database {
           updated_at?: string;
           deleted_at?: string | null;
         };
-        Update: {
-        };
+        Update: Record<string, never>;
         Relationships: [{ foreignKeyName: "campaign_transitions_workspace_id_campaign_id_fkey"; columns: ["workspace_id","campaign_id"]; isOneToOne: false; referencedRelation: "campaigns"; referencedColumns: ["workspace_id","id"] }, { foreignKeyName: "campaign_transitions_workspace_id_fkey"; columns: ["workspace_id"]; isOneToOne: false; referencedRelation: "workspaces"; referencedColumns: ["id"] }];
       };
       campaigns: {
@@ -408,10 +406,8 @@ export interface Database {
           updated_at: string;
           deleted_at: string | null;
         };
-        Insert: {
-        };
-        Update: {
-        };
+        Insert: Record<string, never>;
+        Update: Record<string, never>;
         Relationships: [];
       };
       interactions: {
@@ -881,8 +877,7 @@ export interface Database {
           updated_at: string;
           deleted_at: string | null;
         };
-        Insert: {
-        };
+        Insert: Record<string, never>;
         Update: {
           name?: string;
         };

@@ -48,21 +48,30 @@ function linesOf({ name, columns, references }: Table): string[] {
     `          ${column.name}${optional ? "?" : ""}: ${typeOf(column)};`;
   return [
     `      ${name}: {`,
-    "        Row: {",
-    ...columns.map((column) => field(column, false)),
-    "        };",
-    "        Insert: {",
-    ...columns
-      .filter(({ mayInsert }) => mayInsert)
-      .map((column) => field(column, column.nullable || column.hasDefault)),
-    "        };",
-    "        Update: {",
-    ...columns.filter(({ mayUpdate }) => mayUpdate).map((column) => field(column, true)),
-    "        };",
+    ...block(
+      "Row",
+      columns.map((column) => field(column, false)),
+    ),
+    ...block(
+      "Insert",
+      columns
+        .filter(({ mayInsert }) => mayInsert)
+        .map((column) => field(column, column.nullable || column.hasDefault)),
+    ),
+    ...block(
+      "Update",
+      columns.filter(({ mayUpdate }) => mayUpdate).map((column) => field(column, true)),
+    ),
     `        Relationships: [${references.map(relationship).join(", ")}];`,
     "      };",
   ];
 }
+
+/** A table that nobody may insert into takes no columns: `{}` would take any. */
+const block = (name: string, fields: readonly string[]) =>
+  fields.length > 0
+    ? [`        ${name}: {`, ...fields, "        };"]
+    : [`        ${name}: Record<string, never>;`];
 
 const relationship = ({ name, columns, table, referenced }: Reference) =>
   `{ foreignKeyName: ${JSON.stringify(name)}; columns: ${JSON.stringify(columns)}; isOneToOne: false; referencedRelation: ${JSON.stringify(table)}; referencedColumns: ${JSON.stringify(referenced)} }`;
