@@ -2,7 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { GARDENOS, labelsOf } from "./names";
-import { AUTHORITY_FOLDERS, agentsDatabase, type ProgramArgs, type RenderedProgram } from "./programs";
+import { AUTHORITY_FOLDERS, type ProgramArgs, type RenderedProgram } from "./programs";
 
 /** Pods read their Secrets only at their start, so a new digest restarts them. */
 const CONFIG_DIGEST = "trellis/config-digest";
@@ -94,17 +94,15 @@ export function migrationJob(args: ProgramArgs, withAgents: boolean): k8s.types.
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
     volumeMounts: [SCRATCH.mount, { name: GARDENOS.databaseSecret, mountPath: folder, readOnly: true }],
   });
-  const crm = step(
-    "crm",
-    ["postgres", "migrate", "up", "crm"],
-    [
-      {
-        name: "MIGRATE_URL",
-        valueFrom: { secretKeyRef: { name: GARDENOS.databaseSecret, key: "migrate-url" } },
-      },
-      { name: "MIGRATE_SSLROOTCERT", value: `${folder}/ca.crt` },
-    ],
-  );
+  // Both as the owner, who grants the programs' roles what they need.
+  const access = (prefix: string) => [
+    {
+      name: `${prefix}_URL`,
+      valueFrom: { secretKeyRef: { name: GARDENOS.databaseSecret, key: "migrate-url" } },
+    },
+    { name: `${prefix}_SSLROOTCERT`, value: `${folder}/ca.crt` },
+  ];
+  const crm = step("crm", ["postgres", "migrate", "up", "crm"], access("MIGRATE"));
   return {
     backoffLimit: 3, // PostgreSQL may be failing over
     activeDeadlineSeconds: 1800,
@@ -114,7 +112,7 @@ export function migrationJob(args: ProgramArgs, withAgents: boolean): k8s.types.
         ...podDefaults,
         restartPolicy: "Never",
         ...(withAgents && { initContainers: [crm] }),
-        containers: [withAgents ? step("agents", ["agents", "migrate"], agentsDatabase(args)) : crm],
+        containers: [withAgents ? step("agents", ["agents", "migrate"], access("AGENTS_DATABASE")) : crm],
         volumes: [SCRATCH.volume, volumeOf(GARDENOS.databaseSecret)],
       },
     },

@@ -297,7 +297,7 @@ type Agents = NonNullable<NonNullable<Settings["gardenos"]>["agents"]>;
 const poolsOf = ({ leadAnalysis, followUp }: Agents) => `lead-analysis:${leadAnalysis},follow-up:${followUp}`;
 
 /** Login of the agents of the jobs image, for the variables that `jobs` reads. */
-export const agentsDatabase = (args: ProgramArgs): Variable[] => [
+const agentsDatabase = (args: ProgramArgs): Variable[] => [
   ...plain({
     AGENTS_DATABASE_HOST: args.database.host,
     AGENTS_DATABASE_DATABASE: args.database.name,

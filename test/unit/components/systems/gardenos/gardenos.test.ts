@@ -147,6 +147,9 @@ describe("GardenOS in the cluster", () => {
       "postgres migrate up crm",
       "agents migrate",
     ]);
+    for (const { env } of [...job.initContainers, ...job.containers]) {
+      expect(env[0].valueFrom.secretKeyRef).toEqual({ name: "gardenos-database", key: "migrate-url" });
+    }
     for (const { dependencies } of nonempty(own.filter(({ type }) => type.endsWith(":Deployment")))) {
       expect(dependencies).toContain(migration?.urn);
     }
