@@ -7,7 +7,7 @@ import { DestroyGuard } from "./components/shared/destroy-guard";
 import { shortenUnexpectedErrors } from "./components/shared/short-stacks";
 import { requireSupport } from "./components/shared/support-window";
 import { versions } from "./components/shared/versions";
-import { SYSTEM_NAMESPACES, systemsFor } from "./components/systems";
+import { systemNamespaces, systemsFor } from "./components/systems";
 
 shortenUnexpectedErrors();
 
@@ -23,7 +23,7 @@ export default async function platform() {
     settings,
     secrets,
     servers,
-    namespaces: { ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES },
+    namespaces: { ...DATA_NAMESPACES, ...systemNamespaces(settings) },
   });
   const data = dataFor(settings, secrets, cluster, servers);
   const systems = systemsFor({ settings, secrets, cluster, data });
@@ -38,12 +38,13 @@ export default async function platform() {
 
   const { domain } = settings;
   const { postgres, minio, backup } = data;
-  const { airflow, rain } = systems;
+  const { airflow, rain, gardenos } = systems;
   return {
     endpoints: {
       ...(servers && { api: servers.api }),
       ...(airflow && { airflow: airflow.endpoint }),
       ...(rain && { rain: rain.endpoint }),
+      ...(gardenos && { gardenos: gardenos.endpoint }),
       ...(minio.console && { objectStorageConsole: minio.console }),
       ...(cluster.grafanaPassword && { grafana: `https://grafana.${domain}` }),
     },
@@ -62,6 +63,7 @@ export default async function platform() {
       ...(backup && { offsiteBackupKey: backup.offsiteKey }),
     },
     objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
+    ...(gardenos && { gardenos: { anonKey: gardenos.anonKey, serviceKey: gardenos.serviceKey } }),
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
     ...(cluster.grafanaPassword && { grafanaPassword: cluster.grafanaPassword }),
   };

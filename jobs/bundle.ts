@@ -27,7 +27,9 @@ export async function bundleJobs(outdir: string): Promise<string> {
     },
     logLevel: "error",
   });
-  await cp(here("rain/migrations"), resolve(outdir, "rain-migrations"), { recursive: true });
+  for (const domain of ["rain", "crm"]) {
+    await cp(here(`${domain}/migrations`), resolve(outdir, `${domain}-migrations`), { recursive: true });
+  }
   return resolve(outdir, "cli.mjs");
 }
 

@@ -23,6 +23,11 @@ const domains: readonly DomainEntry[] = [
     load: async () => (await import("./rain")).rain,
   },
   {
+    name: "crm",
+    summary: "the CRM's database: demo data, and its interface as PostgREST serves it",
+    load: async () => (await import("./crm")).crm,
+  },
+  {
     name: "backup",
     summary: "backups of PostgreSQL on object storage: create, verify, restore, drill",
     load: async () => (await import("./backup")).backup,

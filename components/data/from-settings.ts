@@ -3,7 +3,9 @@ import type { ClusterLayer } from "../cluster";
 import type { EtcdAccess, HetznerCluster } from "../servers";
 import {
   backupSessions,
+  CRM,
   databaseSessions,
+  gardenosSessions,
   minioShape,
   type OffsiteStore,
   offsiteStore,
@@ -156,6 +158,11 @@ function databases(
       volumeGib: postgres.volumeGib,
       storageClass: postgres.storageClass,
       databases: withSessions(settings),
+      supabase: settings.gardenos && {
+        database: CRM.database,
+        sessions: gardenosSessions(settings),
+        epoch: postgres.databases[CRM.database]?.epoch ?? 1,
+      },
       backupSessions: backupSessions(environment),
       pooling: postgres.pooling,
       scope: settings.cluster,

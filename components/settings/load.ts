@@ -21,6 +21,8 @@ export interface SettingsSecrets {
   readonly slackToken?: pulumi.Output<string>;
   /** A token for a private `datasurface.repository`. @default none: the repository is public */
   readonly gitToken?: pulumi.Output<string>;
+  /** The key of the agents' model. @default none; required with `gardenos.agents` */
+  readonly agentsModelKey?: pulumi.Output<string>;
   /** The passwords of source databases outside of the platform, by credential in the model (`datasurface.logins`). */
   readonly sourcePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 }
@@ -33,6 +35,7 @@ const SECRETS = [
     "kubeconfig",
     "slackToken",
     "gitToken",
+    "agentsModelKey",
   ] as const),
 ];
 const SOURCE_PASSWORD = "sourcePassword_";
@@ -89,7 +92,7 @@ export interface NeededSecret {
 }
 
 /** The secrets that these settings require. */
-export function neededSecrets({ target, offsite, airflow, datasurface }: Settings): NeededSecret[] {
+export function neededSecrets({ target, offsite, airflow, datasurface, gardenos }: Settings): NeededSecret[] {
   const needed: NeededSecret[] = [];
   if (target.kind === "existing") {
     needed.push({
@@ -110,6 +113,9 @@ export function neededSecrets({ target, offsite, airflow, datasurface }: Setting
       name: "slackToken",
       why: "Airflow reports task failures to Slack with it (airflow.slackChannel)",
     });
+  }
+  if (gardenos?.agents) {
+    needed.push({ name: "agentsModelKey", why: "the agents call their model with it (gardenos.agents)" });
   }
   for (const credential of Object.keys(datasurface?.logins ?? {})) {
     const why = `the jobs log in as ${credential} with it (datasurface.logins)`;

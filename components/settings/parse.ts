@@ -4,6 +4,7 @@ import {
   checkConnections,
   checkDatasurface,
   checkEnvironment,
+  checkGardenos,
   checkHetzner,
   checkMinio,
   checkPostgres,
@@ -38,6 +39,7 @@ function crossChecks(raw: unknown): Problem[] {
   const postgres = shape.postgres.safeParse(field(raw, "postgres")).data;
   const airflow = shape.airflow.safeParse(field(raw, "airflow")).data;
   const datasurface = shape.datasurface.safeParse(field(raw, "datasurface")).data;
+  const gardenos = shape.gardenos.safeParse(field(raw, "gardenos")).data;
   const minio = shape.minio.safeParse(field(raw, "minio")).data;
   const ofTarget = [...checkHetzner(draft), ...checkEnvironment(environment, draft)];
   return [
@@ -45,7 +47,8 @@ function crossChecks(raw: unknown): Problem[] {
     ...checkPostgres({ environment, postgres }, draft),
     ...checkMinio({ environment, minio }, draft),
     ...checkAirflow({ environment, airflow, datasurface, postgres }),
-    ...checkConnections({ environment, airflow, datasurface, postgres }),
+    ...checkConnections({ environment, airflow, datasurface, gardenos, postgres }),
+    ...checkGardenos({ gardenos, postgres, minio }),
     ...checkDatasurface({ datasurface }),
   ];
 }

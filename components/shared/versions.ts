@@ -94,6 +94,19 @@ export const versions = {
     version: "3.3.2",
     why: "the newest release whose image and whose package on PyPI are both out",
   },
+  /** Supabase's services: raise them together, to a set that its own Compose file pins, since that is what it tests. */
+  gotrue: {
+    version: "v2.186.0",
+    why: "of the set that Supabase's Compose file pinned in February 2026 (docker/docker-compose.yml, supabase/supabase)",
+  },
+  postgrest: {
+    version: "v14.5",
+    why: "of the same set",
+  },
+  storageApi: {
+    version: "v1.44.2",
+    why: "of the same set",
+  },
   /** Raise it together with test/toolchain/statsd/go.mod: its build checks the mapping. */
   statsdExporter: {
     version: "v0.31.0",

@@ -4,7 +4,9 @@ import type { ClusterLayer } from "../cluster";
 import { DATABASES, type DataLayer, POSTGRES } from "../data";
 import {
   airflowProcesses,
+  CRM,
   databaseSessions,
+  gardenosScale,
   ingestionRuns,
   type Settings,
   type SettingsSecrets,
@@ -12,6 +14,7 @@ import {
 import { hostOf } from "../shared/pods";
 import { Airflow, POD_RUNNERS } from "./airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
+import { deployedNamespace, GardenOS } from "./gardenos";
 import type { SystemNamespace } from "./namespaces";
 import { RainTracker } from "./rain";
 
@@ -23,6 +26,8 @@ export interface SystemsLayer {
   readonly airflow?: Airflow | undefined;
   /** Rain Tracker; undefined unless `postgres.databases` has `rain`. */
   readonly rain?: RainTracker | undefined;
+  /** The CRM's services; undefined without the setting `gardenos`. */
+  readonly gardenos?: GardenOS | undefined;
   /** The top-level resources of this layer. */
   readonly resources: readonly pulumi.Resource[];
 }
@@ -39,8 +44,9 @@ export function systemsFor(inputs: SystemsInputs): SystemsLayer {
   const datasurface = dataSurface(inputs);
   const airflow = scheduler(inputs, datasurface);
   const rain = rainTracker(inputs);
-  const resources = [datasurface, airflow, rain].filter((each) => each !== undefined);
-  return { datasurface, airflow, rain, resources };
+  const gardenos = gardenOs(inputs);
+  const resources = [datasurface, airflow, rain, gardenos].filter((each) => each !== undefined);
+  return { datasurface, airflow, rain, gardenos, resources };
 }
 
 /** Ingestion, if the settings have `datasurface`. Airflow runs its jobs. */
@@ -169,5 +175,43 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
       protection,
     },
     options,
+  );
+}
+
+/** The CRM's services, if the settings have `gardenos`. */
+function gardenOs({ settings, secrets, cluster, data }: SystemsInputs): GardenOS | undefined {
+  const { gardenos, environment, domain } = settings;
+  const { provider, namespaces, ingress, monitoring, protection } = cluster;
+  const { postgres, minio, jobsImage } = data;
+  const connections = postgres.connections[CRM.database];
+  const store = minio.access[CRM.application];
+  if (!gardenos || !connections || !store) return undefined;
+  return new GardenOS(
+    "gardenos",
+    {
+      environment,
+      gardenos,
+      namespace: { name: deployedNamespace.name, ready: namespaces.gardenos },
+      host: gardenos.host ?? `crm.${domain}`,
+      siteUrl: gardenos.siteUrl ?? `https://${domain}`,
+      image: jobsImage,
+      database: {
+        host: hostOf(POSTGRES.primary, DATABASES.namespace),
+        name: CRM.database,
+        migrate: connections.migrate,
+        authority: postgres.authority,
+        logins: postgres.supabase,
+      },
+      scale: gardenosScale(settings),
+      store,
+      ...(gardenos.agents && { modelKey: secrets.agentsModelKey }),
+      ingress: {
+        annotations: ingress.annotations("gardenos", "everyone"),
+        traefik: ingress.isTraefikOfK3s ? "of-k3s" : ingress.loginAnnotations ? "existing" : "none",
+      },
+      monitoring,
+      protection,
+    },
+    { provider, dependsOn: [postgres.made, minio.made] },
   );
 }

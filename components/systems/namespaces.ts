@@ -1,6 +1,7 @@
+import type { Settings } from "../settings";
 import { airflowNamespace } from "./airflow";
 import { dataSurfaceNamespace } from "./datasurface";
-import { gardenosNamespace } from "./gardenos";
+import { deployedNamespace, gardenosNamespace } from "./gardenos";
 import { rainNamespace } from "./rain";
 
 /** The namespaces of the systems, for the cluster layer to create. They exist whether a system is declared or not. */
@@ -12,3 +13,7 @@ export const SYSTEM_NAMESPACES = {
 };
 
 export type SystemNamespace = keyof typeof SYSTEM_NAMESPACES;
+
+/** The same for a stack. */
+export const systemNamespaces = ({ gardenos }: Pick<Settings, "gardenos">): typeof SYSTEM_NAMESPACES =>
+  gardenos ? { ...SYSTEM_NAMESPACES, gardenos: deployedNamespace } : SYSTEM_NAMESPACES;

@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Archive, BaseBackups, type PostgresArchiveArgs } from "./archive";
-import { ACCESSES, type Access, ApplicationDatabases, type DatabaseSettings, Pooler } from "./databases";
+import {
+  ACCESSES,
+  type Access,
+  ApplicationDatabases,
+  type DatabaseSettings,
+  Pooler,
+  type SupabaseAccess,
+} from "./databases";
 import { LeaderDiscovery } from "./discovery";
 import { PASSWORD_VARIABLES } from "./logins";
 import { type MembersArgs, PostgresCluster } from "./members";
@@ -22,6 +29,9 @@ export interface PostgresArgs extends MembersArgs {
    * passwords.
    */
   readonly databases: DatabaseSettings;
+
+  /** Supabase's services of a database. @default none */
+  readonly supabase?: SupabaseAccess | undefined;
 
   /**
    * Increment to get a new login, with a new password, for backups. The previous one works until the next increment.
@@ -61,6 +71,9 @@ export class Postgres extends pulumi.ComponentResource {
   /** Depend on this to wait until the databases and logins exist. */
   readonly made: pulumi.Resource;
 
+  /** The newest login of each of Supabase's services; each resolves once the logins exist. */
+  readonly supabase: ApplicationDatabases["supabase"];
+
   /** The login that makes backups. It can read every database, and may log in only from pods. */
   readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
 
@@ -86,6 +99,7 @@ export class Postgres extends pulumi.ComponentResource {
     const databases = this.databases(name, args, { cluster, discovery });
     this.made = databases.made;
     this.backup = databases.backup;
+    this.supabase = databases.supabase;
     if (args.archive && archive && args.images.recovery) {
       this.baseBackups(name, args, {
         cluster,
@@ -171,7 +185,7 @@ export class Postgres extends pulumi.ComponentResource {
 
   private databases(
     name: string,
-    { namespace, databases, backupEpoch, backupSessions, images }: PostgresArgs,
+    { namespace, databases, supabase, backupEpoch, backupSessions, images }: PostgresArgs,
     { cluster, discovery }: { readonly cluster: PostgresCluster; readonly discovery: LeaderDiscovery },
   ): ApplicationDatabases {
     const { secrets, dynamicConfiguration, members } = cluster;
@@ -180,6 +194,7 @@ export class Postgres extends pulumi.ComponentResource {
       {
         namespace,
         databases,
+        supabase,
         backupEpoch,
         backupSessions: backupSessions ?? USUAL_BACKUP_SESSIONS,
         dynamicConfiguration,

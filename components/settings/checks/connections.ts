@@ -2,13 +2,14 @@ import type { Problem } from "../problems";
 import type { Settings } from "../schema";
 import { airflowProcesses, LEAST_AIRFLOW_SESSIONS } from "./airflow";
 import { problem } from "./checks";
+import { CRM, gardenosSessions } from "./gardenos";
 import { postgresSize } from "./postgres";
 import { rainServers } from "./rain";
 
 type Environment = Settings["environment"];
 
 /** The parts of the settings that declare sessions of PostgreSQL. */
-type Declaring = Pick<Settings, "environment" | "postgres" | "airflow" | "datasurface">;
+type Declaring = Pick<Settings, "environment" | "postgres" | "airflow" | "datasurface" | "gardenos">;
 
 /** Sessions of PostgreSQL that one user may hold at the same time, at most. */
 export interface SessionUse {
@@ -66,6 +67,9 @@ const BESIDE_RUNS = 2;
 export const ingestionRuns = (sessions: number): number =>
   Math.max(1, Math.floor((sessions - BESIDE_RUNS) / SESSIONS_OF_A_RUN));
 
+/** The migrations of the CRM and of its services, and a command of an operator. */
+const BESIDE_CRM = 3;
+
 /** Sessions of a database that no program of the platform uses. */
 const OTHERS = 5;
 
@@ -109,6 +113,10 @@ function usualUsers(name: string, settings: Declaring): { readonly sessions: num
       sessions: sessions * (most + surge) + imports + 1,
       why: `${most + surge} API pods with ${sessions} each, imports, metrics`,
     };
+  }
+  if (settings.gardenos && name === CRM.database) {
+    const programs = Object.values(gardenosSessions(settings)).reduce((a, b) => a + b, 0);
+    return { sessions: programs + BESIDE_CRM, why: "GardenOS' programs at their most pods, migrations" };
   }
   if (datasurface && name === MERGE) {
     const runs = INGESTION_RUNS[environment];
@@ -169,12 +177,19 @@ interface Drafts {
   readonly postgres: Settings["postgres"] | undefined;
   readonly airflow: Settings["airflow"] | undefined;
   readonly datasurface: Settings["datasurface"];
+  readonly gardenos: Settings["gardenos"];
 }
 
 /** Refuses sessions that PostgreSQL does not accept all at once, and a source with fewer sessions than its readers. */
-export function checkConnections({ environment, postgres, airflow, datasurface }: Drafts): Problem[] {
+export function checkConnections({
+  environment,
+  postgres,
+  airflow,
+  datasurface,
+  gardenos,
+}: Drafts): Problem[] {
   if (!environment || !postgres || !airflow) return [];
-  const settings = { environment, postgres, airflow, datasurface };
+  const settings = { environment, postgres, airflow, datasurface, gardenos };
   return [...tooMany(settings), ...sourceTooSmall(settings)];
 }
 

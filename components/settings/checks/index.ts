@@ -14,6 +14,7 @@ export {
   sessionBudget,
 } from "./connections";
 export { checkDatasurface } from "./datasurface";
+export { CRM, checkGardenos, gardenosScale, gardenosSessions, type Scale, WORKER_SESSIONS } from "./gardenos";
 export { checkMinio, layoutAdvice, minioShape } from "./minio";
 export {
   type DriveLayout,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bucketName, domainName, emailAddress, httpsUrl, imageRepository, kubernetesName } from "../values";
 import { existingTarget } from "./existing";
+import { gardenos } from "./gardenos";
 import { hetznerTarget } from "./hetzner";
 import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
 import { airflow, backup, datasurface, minio, postgres } from "./services";
@@ -74,6 +75,7 @@ export const settingsSchema = z.strictObject({
   backup,
   airflow,
   datasurface: datasurface.optional(),
+  gardenos: gardenos.optional(),
   epochs,
   acceptLoss: z
     .array(

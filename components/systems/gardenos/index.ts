@@ -1,1 +1,2 @@
-export { gardenosNamespace } from "./namespace";
+export { GardenOS, type GardenOSArgs } from "./gardenos";
+export { deployedNamespace, gardenosNamespace } from "./namespace";

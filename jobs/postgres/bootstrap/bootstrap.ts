@@ -18,6 +18,7 @@ import { makeBackupLogins, retireBackupLogins } from "./backup-logins";
 import { grantInside, makeDatabase } from "./databases";
 import { makeGroups, makeLogins, retireLogins } from "./roles";
 import { rolesOf, type Specification } from "./specification";
+import { makeSupabase, makeSupabaseSchemas, retireSupabaseLogins } from "./supabase";
 
 interface BootstrapConfig {
   /** The leader, with a superuser's login. */
@@ -80,7 +81,13 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
           const dropped = await retireLogins(leader, application, inDatabase);
           if (dropped.length > 0) log.info({ dropped }, `retired: ${dropped.join(", ")}`);
         }
-        const { backup } = specification;
+        const { backup, supabase } = specification;
+        if (supabase) {
+          await transaction(leader, "BEGIN", () => makeSupabase(leader, supabase, passwordOf));
+          await inDatabase(supabase.database, (inside) => makeSupabaseSchemas(inside, supabase));
+          if (config.retire) await retireSupabaseLogins(leader, supabase, inDatabase);
+          log.info({ database: supabase.database }, "Supabase's services can log in");
+        }
         if (backup) {
           const names = specification.databases.map(({ name }) => name);
           await transaction(leader, "BEGIN", () => makeBackupLogins(leader, backup, names, passwordOf));
@@ -127,6 +134,7 @@ async function openLeader(
 function readPasswords({ specification, passwords }: BootstrapConfig): (file: string) => string {
   const files = [
     ...specification.applications,
+    ...Object.values(specification.supabase?.services ?? {}),
     ...(specification.backup ? [specification.backup] : []),
   ].flatMap(({ logins }) => logins.map(({ passwordFile }) => passwordFile));
   const read = new Map(

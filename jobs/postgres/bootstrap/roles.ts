@@ -51,7 +51,7 @@ export async function makeLogins(
 /** Drops logins of epochs before the newest two; refuses those in use. Returns the dropped logins. */
 export async function retireLogins(
   leader: Database,
-  application: ApplicationSpecification,
+  application: Pick<ApplicationSpecification, "name" | "database">,
   inDatabase: <T>(name: string, work: (database: Database) => Promise<T>) => Promise<T>,
 ): Promise<string[]> {
   const { rows } = await leader.query<{ name: string; sessions: number }>(

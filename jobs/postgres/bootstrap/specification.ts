@@ -81,26 +81,47 @@ const application = z.strictObject({
 /** Logins that read all databases, for backups. */
 const backup = z.strictObject({ logins: z.array(login).min(1, "the backup needs a login"), connectionLimit });
 
+/**
+ * What Supabase's services, and the agents and API beside them, find in a database: their roles, their schemas, and a
+ * login of each epoch. The roles have the names that the services expect, so that one database of a server has them.
+ */
+const supabase = z.strictObject({
+  database: z.string(),
+  services: z.partialRecord(
+    z.enum(["authenticator", "auth", "storage", "agents", "api"]),
+    z.strictObject({ logins: z.array(login).min(1, "a service needs a login"), connectionLimit }),
+  ),
+});
+
 export const specification = z
   .strictObject({
     databases: z.array(database),
     applications: z.array(application),
+    supabase: supabase.optional(),
     backup: backup.optional(),
     /** Patroni's dynamic configuration, as far as the program controls it. */
     patroni: z.record(z.string(), z.json()).optional(),
   })
-  .superRefine(({ databases, applications, backup }, context) => {
+  .superRefine(({ databases, applications, supabase, backup }, context) => {
     const problem = (message: string) => context.addIssue({ code: "custom", message });
     const known = new Set(databases.map((each) => each.name));
     const roles = [
       ...databases.flatMap((each) => Object.values(rolesOf(each.name))),
       ...applications.flatMap((each) => each.logins.map(({ epoch }) => loginName(each.name, epoch))),
+      ...Object.entries(supabase?.services ?? {}).flatMap(([service, { logins }]) =>
+        // Safe: the schema has no other key.
+        logins.map(({ epoch }) => loginName(SUPABASE_GROUPS[service as SupabaseService], epoch)),
+      ),
+      ...(supabase ? [...API_ROLES, ...Object.values(SUPABASE_GROUPS)] : []),
       ...(backup ? [BACKUP_ROLE, ...backup.logins.map(({ epoch }) => loginName(BACKUP_ROLE, epoch))] : []),
     ];
     for (const twice of duplicates(databases.map((each) => each.name))) {
       problem(`the database ${JSON.stringify(twice)} is there twice`);
     }
     for (const twice of duplicates(roles)) problem(`the role ${JSON.stringify(twice)} would be made twice`);
+    if (supabase && !known.has(supabase.database)) {
+      problem(`supabase wants the database ${JSON.stringify(supabase.database)}, which is not there`);
+    }
     for (const { name, database } of applications) {
       if (!known.has(database)) {
         problem(
@@ -112,6 +133,21 @@ export const specification = z
 
 /** The group of the backup logins; pg_hba.conf names it too (components/data/postgres/members/host-access.ts). */
 export const BACKUP_ROLE = "trellis_backup";
+
+/** The roles that a request takes, by its token. */
+export const API_ROLES = ["anon", "authenticated", "service_role"] as const;
+
+/** The group of each service, which owns what its logins create. Its logins have its name and their epoch. */
+export const SUPABASE_GROUPS = {
+  authenticator: "authenticator",
+  auth: "supabase_auth_admin",
+  storage: "supabase_storage_admin",
+  agents: "crm_agents",
+  api: "crm_api",
+} as const;
+
+export type SupabaseService = keyof typeof SUPABASE_GROUPS;
+export type SupabaseSpecification = z.output<typeof supabase>;
 
 export type Specification = z.output<typeof specification>;
 export type BackupSpecification = NonNullable<Specification["backup"]>;

@@ -5,13 +5,24 @@ import { isClean, judge } from "../../../policy/judge";
 import { type PlanArgs, planOf } from "../../../policy/plan";
 import { RULES } from "../../../policy/rules";
 import { evaluatePlatform } from "../../rigs/platform/platform";
-import { rawSettings, STACKS } from "../../rigs/platform/stacks";
+import { rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
 import { type Mutation, step } from "../../rigs/policy";
 import { PLATFORM_MUTANTS } from "../../rigs/policy-mutants-platform";
 import { POD_MUTANTS } from "../../rigs/policy-mutants-pods";
 
+const GARDENOS = {
+  signup: true,
+  api: `ghcr.io/example/crm-api@sha256:${"0123456789abcdef".repeat(4)}`,
+  agents: { modelUrl: "https://models.example.com/v1", model: "example/model" },
+};
+
 const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   ...Object.fromEntries(STACKS.map((stack) => [stack, rawSettings(stack)])),
+  gardenos: {
+    ...withValue(rawSettings("prod"), "gardenos", GARDENOS),
+    datasurface: undefined,
+    postgres: { databases: { crm: {} } },
+  },
   existing: { ...rawSettings("prod"), target: { kind: "existing", nodes: ["192.0.2.0/24"] } },
 };
 

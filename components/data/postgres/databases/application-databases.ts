@@ -13,6 +13,9 @@ import {
   type DatabaseSettings,
   type Login,
   loginsOf,
+  type SupabaseAccess,
+  type SupabaseService,
+  supabaseLoginsOf,
 } from "./specification";
 
 export interface ApplicationDatabasesArgs extends Omit<BootstrapJobArgs, "run"> {
@@ -24,8 +27,17 @@ export interface ApplicationDatabasesArgs extends Omit<BootstrapJobArgs, "run"> 
   readonly backupEpoch: number;
   /** Sessions that the backup login may hold over all databases. */
   readonly backupSessions: number;
+  /** Supabase's services. @default none: their roles and logins do not exist */
+  readonly supabase?: SupabaseAccess | undefined;
   /** Patroni's settings that all members share. The Job applies them to a running cluster. */
   readonly dynamicConfiguration: object;
+}
+
+/** The user and the password of a service. */
+export interface ServiceCredential {
+  readonly user: string;
+  /** Letters and digits, which need no escaping in a URL; secret. */
+  readonly password: pulumi.Output<string>;
 }
 
 /** A login with its password. */
@@ -48,6 +60,9 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
   /** The login that makes backups. It can read every database, and may log in only from pods. */
   readonly backup: { readonly user: string; readonly password: pulumi.Output<string> };
 
+  /** The newest login of each of Supabase's services; none without them. */
+  readonly supabase: Readonly<Partial<Record<SupabaseService, ServiceCredential>>>;
+
   private readonly namespace: pulumi.Input<string>;
 
   constructor(name: string, args: ApplicationDatabasesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,10 +73,15 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
     const newest = backups.at(-1);
     if (!newest) throw new Error(`there is no backup login for epoch ${args.backupEpoch}`);
     this.backup = { user: newest.user, password: newest.password };
+    const services = this.passwordsFor(name, args.supabase ? supabaseLoginsOf(args.supabase) : []);
+    this.supabase = Object.fromEntries(
+      services.map(({ service, user, password }) => [service, { user, password }]), // the newest is last
+    );
     const specification = bootstrapSpecification(
       args.databases,
       { epoch: args.backupEpoch, sessions: args.backupSessions },
       args.dynamicConfiguration,
+      args.supabase,
     );
     recordArtefact(this, `postgres/${SPECIFICATION_FILE}`, specification);
     // A Job is immutable, so each specification gets a new Job with its own inputs. No Job ever reads the specification
@@ -70,7 +90,7 @@ export class ApplicationDatabases extends pulumi.ComponentResource {
     const inputs = this.inputs(name, args, {
       run,
       specification,
-      credentials: [...this.credentials, ...backups],
+      credentials: [...this.credentials, ...services, ...backups],
     });
     this.made = this.job(name, args, { run, inputs });
     this.registerOutputs({ backup: this.backup });

@@ -7,4 +7,6 @@ export {
   bootstrapSpecification,
   type DatabaseSettings,
   loginsOf,
+  type SupabaseAccess,
+  type SupabaseService,
 } from "./specification";

@@ -74,11 +74,54 @@ export interface BackupAccess {
   readonly sessions: number;
 }
 
+/**
+ * Supabase's services, with the agents and the API beside them, and the group of each in PostgreSQL. jobs/postgres makes
+ * the groups; keep both in step.
+ */
+export const SUPABASE_SERVICES = {
+  authenticator: "authenticator",
+  auth: "supabase_auth_admin",
+  storage: "supabase_storage_admin",
+  agents: "crm_agents",
+  api: "crm_api",
+} as const;
+
+export type SupabaseService = keyof typeof SUPABASE_SERVICES;
+
+/** Supabase's services of a database: their sessions, and the epoch of their passwords. */
+export interface SupabaseAccess {
+  readonly database: string;
+  /** Sessions of each service, at most. A service without an entry gets no login. */
+  readonly sessions: Readonly<Partial<Record<SupabaseService, number>>>;
+  readonly epoch: number;
+}
+
+export interface SupabaseLogin {
+  readonly service: SupabaseService;
+  readonly epoch: number;
+  readonly user: string;
+  readonly passwordFile: string;
+}
+
+/** As with all logins, the previous epoch's work next to the newest. */
+export function supabaseLoginsOf({ sessions, epoch }: SupabaseAccess): SupabaseLogin[] {
+  // Safe: the type has no other key.
+  return (Object.keys(sessions) as SupabaseService[]).flatMap((service) =>
+    [epoch - 1, epoch]
+      .filter((each) => each >= 1)
+      .map((each) => {
+        const user = `${SUPABASE_SERVICES[service]}_${each}`;
+        return { service, epoch: each, user, passwordFile: user };
+      }),
+  );
+}
+
 /** Input of the bootstrap job, as JSON. */
 export function bootstrapSpecification(
   databases: DatabaseSettings,
   backup: BackupAccess,
   dynamicConfiguration: object,
+  supabase?: SupabaseAccess,
 ): string {
   const logins = loginsOf(databases);
   const specification = {
@@ -98,6 +141,22 @@ export function bootstrapSpecification(
           .map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),
       })),
     ),
+    ...(supabase && {
+      supabase: {
+        database: supabase.database,
+        services: Object.fromEntries(
+          Object.entries(supabase.sessions).map(([service, connectionLimit]) => [
+            service,
+            {
+              connectionLimit,
+              logins: supabaseLoginsOf(supabase)
+                .filter((login) => login.service === service)
+                .map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),
+            },
+          ]),
+        ),
+      },
+    }),
     backup: {
       connectionLimit: backup.sessions,
       logins: backupLoginsOf(backup.epoch).map(({ epoch, passwordFile }) => ({ epoch, passwordFile })),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bootstrapSpecification, loginsOf } from "../../../../../components/data/postgres";
-import { specification } from "../../../../../jobs/postgres/bootstrap/specification";
+import { SUPABASE_SERVICES } from "../../../../../components/data/postgres/databases/specification";
+import { SUPABASE_GROUPS, specification } from "../../../../../jobs/postgres/bootstrap/specification";
 
 const database = (epoch: number, extensions: string[] = []) => ({ extensions, connections: 30, epoch });
 
@@ -33,6 +34,24 @@ describe("the specification of databases", () => {
     expect(users(1)).toEqual(["crm_reader_1", "crm_writer_1", "crm_migrator_1"]);
     expect(users(2)).toEqual(expect.arrayContaining([...users(1), "crm_writer_2"]));
     expect(users(3)).not.toContain("crm_writer_1");
+  });
+
+  it("gives each of Supabase's services a login of this and of the former epoch, with its sessions", () => {
+    const supabase = { database: "crm", sessions: { authenticator: 33, auth: 22, agents: 12 }, epoch: 2 };
+    const text = bootstrapSpecification({ crm: database(2) }, { epoch: 1, sessions: 8 }, {}, supabase);
+
+    const { services } = specification.parse(JSON.parse(text)).supabase ?? {};
+    expect(Object.keys(services ?? {})).toEqual(["authenticator", "auth", "agents"]);
+    expect(services?.auth).toEqual({
+      connectionLimit: 22,
+      logins: [
+        { epoch: 1, passwordFile: "supabase_auth_admin_1" },
+        { epoch: 2, passwordFile: "supabase_auth_admin_2" },
+      ],
+    });
+    for (const [service, group] of Object.entries(SUPABASE_GROUPS)) {
+      expect(SUPABASE_SERVICES, service).toMatchObject({ [service]: group });
+    }
   });
 
   it("names the file of every password, once", () => {
