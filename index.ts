@@ -37,7 +37,7 @@ export default async function platform() {
   judgeCapacity();
 
   const { domain } = settings;
-  const { postgres, minio, backup } = data;
+  const { postgres, minio, mirror, backup } = data;
   const { airflow, rain, gardenos } = systems;
   return {
     endpoints: {
@@ -62,7 +62,12 @@ export default async function platform() {
       archivePassphrases: postgres.archivePassphrases,
       ...(backup && { offsiteBackupKey: backup.offsiteKey }),
     },
-    objectStorage: { endpoint: minio.endpoint, authority: minio.authority, root: minio.root },
+    objectStorage: {
+      endpoint: minio.endpoint,
+      authority: minio.authority,
+      root: minio.root,
+      offsiteKey: mirror.offsiteKey,
+    },
     ...(gardenos && { gardenos: { anonKey: gardenos.anonKey, serviceKey: gardenos.serviceKey } }),
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
     ...(cluster.grafanaPassword && { grafanaPassword: cluster.grafanaPassword }),

@@ -34,7 +34,7 @@ const domains: readonly DomainEntry[] = [
   },
   {
     name: "storage",
-    summary: "object storage: buckets, users and their policies",
+    summary: "object storage: buckets, users and their policies, and the copy off the cluster",
     load: async () => (await import("./storage")).storage,
   },
 ];

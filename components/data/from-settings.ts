@@ -7,6 +7,7 @@ import {
   databaseSessions,
   gardenosSessions,
   minioShape,
+  mirroredBuckets,
   type OffsiteStore,
   offsiteStore,
   postgresShape,
@@ -18,6 +19,7 @@ import { BuiltImage } from "../shared/images";
 import { PostgresPki } from "../shared/pki";
 import { Backup } from "./backup";
 import { MinIO } from "./minio";
+import { ObjectMirror } from "./mirror";
 import type { DataNamespace } from "./namespaces";
 import { PatroniEtcd } from "./patroni-etcd";
 import {
@@ -35,6 +37,8 @@ export interface DataLayer {
   readonly postgres: Postgres;
   /** Object storage, with its buckets and their keys. */
   readonly minio: MinIO;
+  /** The copy of object storage off the cluster. */
+  readonly mirror: ObjectMirror;
   /** Absent where object storage has no bucket for backups. */
   readonly backup?: Backup | undefined;
   /** The jobs image; its entrypoint is `jobs`. */
@@ -55,7 +59,9 @@ export function dataFor(
 ): DataLayer {
   const offsite = offsiteStore(settings, secrets);
   const images = builtImages(settings, cluster);
-  const minio = objectStorage(settings, cluster, images);
+  const mirrored = offsite ? mirroredBuckets(settings) : [];
+  const minio = objectStorage(settings, cluster, { images, mirrored });
+  const mirror = objectMirror(settings, cluster, { images, minio, offsite, mirrored });
   const { etcd, certificates, resources } = servers
     ? { etcd: servers.etcd, certificates: servers.postgres, resources: [] }
     : withoutServers(settings, cluster);
@@ -64,9 +70,10 @@ export function dataFor(
   return {
     postgres,
     minio,
+    mirror,
     backup,
     jobsImage: images.jobs.reference,
-    resources: [...Object.values(images), minio, ...resources, postgres, ...(backup ? [backup] : [])],
+    resources: [...Object.values(images), minio, mirror, ...resources, postgres, ...(backup ? [backup] : [])],
   };
 }
 
@@ -96,7 +103,11 @@ function builtImages(
   return { jobs, postgres, recovery };
 }
 
-function objectStorage(settings: Settings, cluster: ClusterLayer<DataNamespace>, images: Images): MinIO {
+function objectStorage(
+  settings: Settings,
+  cluster: ClusterLayer<DataNamespace>,
+  { images, mirrored }: { images: Images; mirrored: readonly string[] },
+): MinIO {
   const { environment, domain, minio } = settings;
   const { pods, drivesPerPod, parity, memoryMib } = minioShape(settings);
   return new MinIO(
@@ -107,6 +118,7 @@ function objectStorage(settings: Settings, cluster: ClusterLayer<DataNamespace>,
       image: minio.image,
       buckets: minio.buckets,
       applications: minio.applications,
+      mirrored: mirrored.length > 0 ? mirrored : undefined,
       layout: { pods, drivesPerPod, parity },
       volumeGib: minio.volumeGib,
       storageClass: minio.storageClass,
@@ -124,6 +136,34 @@ function objectStorage(settings: Settings, cluster: ClusterLayer<DataNamespace>,
       protection: cluster.protection,
     },
     { provider: cluster.provider },
+  );
+}
+
+function objectMirror(
+  settings: Settings,
+  cluster: ClusterLayer<DataNamespace>,
+  {
+    images,
+    minio,
+    offsite,
+    mirrored,
+  }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined; mirrored: readonly string[] },
+): ObjectMirror {
+  return new ObjectMirror(
+    "object-mirror",
+    {
+      namespace: cluster.namespaces.storage,
+      environment: settings.environment,
+      cluster: settings.cluster,
+      image: images.jobs.reference,
+      buckets: mirrored,
+      keepDays: settings.backup.deletedObjectDays,
+      source: minio.mirror && { store: minio.mirror, secrets: minio.secrets },
+      offsite,
+      monitoring: cluster.monitoring,
+      protection: cluster.protection,
+    },
+    { provider: cluster.provider, dependsOn: minio.made },
   );
 }
 

@@ -14,6 +14,7 @@ export {
   KEEPS_WRITES,
   maxConnections,
   minioShape,
+  mirroredBuckets,
   OVERHEAD_MIB,
   PODS_OF_A_NODE,
   postgresShape,

@@ -15,6 +15,13 @@ export interface SettingsSecrets {
   readonly offsiteAccessKey?: pulumi.Output<string>;
   /** The secret key of the off-site bucket. @default none; required with `offsite` */
   readonly offsiteSecretKey?: pulumi.Output<string>;
+  /**
+   * A key that can delete in the off-site bucket, for the pruning jobs alone.
+   * @default none: the jobs prune with `offsiteAccessKey`, which must then be able to delete
+   */
+  readonly offsitePruneAccessKey?: pulumi.Output<string>;
+  /** The secret key of `offsitePruneAccessKey`. @default none; required with it */
+  readonly offsitePruneSecretKey?: pulumi.Output<string>;
   /** The kubeconfig of the existing cluster. @default none; required with `target.kind: existing` */
   readonly kubeconfig?: pulumi.Output<string>;
   /** Airflow reports task failures to Slack with it. @default none; required with `airflow.slackChannel` */
@@ -32,6 +39,8 @@ const SECRETS = [
     "hcloudToken",
     "offsiteAccessKey",
     "offsiteSecretKey",
+    "offsitePruneAccessKey",
+    "offsitePruneSecretKey",
     "kubeconfig",
     "slackToken",
     "gitToken",
@@ -60,7 +69,10 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
     ]);
   }
   const settings = withStorageClass(parseSettings(raw));
-  const missing = neededSecrets(settings).filter(({ name }) => config.getSecret(name) === undefined);
+  const isGiven = (name: string) => config.getSecret(name) !== undefined;
+  const missing = [...neededSecrets(settings), ...pruneSecrets(isGiven)].filter(
+    ({ name }) => config.getSecret(name) === undefined,
+  );
   if (missing.length > 0) throw new SettingsError(missing.map(missingSecret));
   const given = (names: readonly string[], prefix = "") =>
     Object.fromEntries(
@@ -122,6 +134,16 @@ export function neededSecrets({ target, offsite, airflow, datasurface, gardenos 
     needed.push({ name: `${SOURCE_PASSWORD}${credential}`, why });
   }
   return needed;
+}
+
+/** Both parts of the pruning key, where one of them is given. */
+function pruneSecrets(isGiven: (name: string) => boolean): NeededSecret[] {
+  const names = ["offsitePruneAccessKey", "offsitePruneSecretKey"] as const;
+  if (!names.some(isGiven)) return [];
+  return names.map((name) => ({
+    name,
+    why: "the pruning jobs delete old off-site copies with both parts of it",
+  }));
 }
 
 function missingSecret({ name, why }: NeededSecret): Problem {

@@ -8,13 +8,24 @@ export interface OffsiteStore extends Offsite {
   readonly accessKey: pulumi.Input<string>;
   /** The secret key of the access key. */
   readonly secretKey: pulumi.Input<string>;
+  /** A key that can delete, for the pruning jobs alone. @default none: they use the key above */
+  readonly prune?:
+    | { readonly accessKey: pulumi.Input<string>; readonly secretKey: pulumi.Input<string> }
+    | undefined;
 }
 
 /** The stack's off-site store; undefined if the settings have no `offsite`. */
 export function offsiteStore(
   { offsite }: Settings,
-  { offsiteAccessKey, offsiteSecretKey }: SettingsSecrets,
+  { offsiteAccessKey, offsiteSecretKey, offsitePruneAccessKey, offsitePruneSecretKey }: SettingsSecrets,
 ): OffsiteStore | undefined {
   if (!offsite || !offsiteAccessKey || !offsiteSecretKey) return undefined;
-  return { ...offsite, accessKey: offsiteAccessKey, secretKey: offsiteSecretKey };
+  const prune = offsitePruneAccessKey &&
+    offsitePruneSecretKey && { accessKey: offsitePruneAccessKey, secretKey: offsitePruneSecretKey };
+  return {
+    ...offsite,
+    accessKey: offsiteAccessKey,
+    secretKey: offsiteSecretKey,
+    ...(prune && { prune }),
+  };
 }

@@ -56,10 +56,15 @@ export {
 } from "./kubernetes";
 export { exporterReply, type GaugeFamily, type GaugeSample, metricsText } from "./metrics";
 export {
+  decrypted,
+  encrypted,
+  type ObjectMetadata,
   ObjectStore,
   type ObjectStoreAddress,
+  OtherKey,
   objectStore,
   StoreConnection,
+  type StoredVersion,
   StoreError,
   type StoreRequest,
 } from "./object-store";

@@ -6,14 +6,13 @@ import type { Policy } from "./policies";
 export interface RootAccess {
   /** URL of the MinIO server. */
   readonly endpoint: string;
+  /** Region that requests are signed for. */
+  readonly region: string;
   /** MinIO's root user. */
   readonly user: string;
   /** The root user's password. */
   readonly password: string;
 }
-
-/** The region that S3 clients assume for a server without one. */
-export const REGION = "us-east-1";
 
 /** Users and policies, through MinIO's admin API, whose requests are signed like those of S3. */
 export class Admin {
@@ -24,9 +23,9 @@ export class Admin {
     signal: AbortSignal,
   ) {
     // The admin API is under a path that no bucket can have.
-    const { endpoint, user: accessKey, password: secretKey } = root;
+    const { endpoint, region, user: accessKey, password: secretKey } = root;
     this.#connection = new StoreConnection(
-      { endpoint, region: REGION, bucket: "minio", accessKey, secretKey },
+      { endpoint, region, bucket: "minio", accessKey, secretKey },
       signal,
     );
   }

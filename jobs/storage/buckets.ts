@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { ObjectStore, StoreConnection, StoreError } from "../shared";
-import { REGION, type RootAccess } from "./admin";
+import type { RootAccess } from "./admin";
 import type { BucketSpecification } from "./specification";
 
 /** One bucket, which root brings to its specification. */
@@ -10,10 +9,10 @@ export class Bucket {
 
   constructor(
     readonly declared: BucketSpecification,
-    { endpoint, user, password }: RootAccess,
+    { endpoint, region, user, password }: RootAccess,
     signal: AbortSignal,
   ) {
-    const address = { endpoint, region: REGION, bucket: declared.name, accessKey: user, secretKey: password };
+    const address = { endpoint, region, bucket: declared.name, accessKey: user, secretKey: password };
     this.#store = new ObjectStore(address, signal);
     this.#connection = new StoreConnection(address, signal);
   }
@@ -69,14 +68,7 @@ export class Bucket {
   }
 
   async #write(part: string, xml: string): Promise<void> {
-    const body = Buffer.from(xml);
-    const md5 = createHash("md5").update(body).digest("base64"); // S3 requires it for these requests
-    await this.#connection.send({
-      method: "PUT",
-      query: { [part]: "" },
-      body,
-      headers: { "content-md5": md5 },
-    });
+    await this.#connection.send({ method: "PUT", query: { [part]: "" }, body: Buffer.from(xml) });
   }
 }
 

@@ -15,6 +15,7 @@ const rootParts = {
       "allowed: an address such as https://minio-api:9000, without a path",
     ),
   ),
+  region: variable("STORAGE_REGION", "region that requests are signed for", text()),
   user: variable("STORAGE_ROOT_USER", "the root user's name", text()),
   password: variable("STORAGE_ROOT_PASSWORD", "its password", text(), { secret: true }),
 };

@@ -1,10 +1,11 @@
 import { type Domain, verb } from "../shared";
 import { checkProvision, provisionSettings, secretKeysOf } from "./config";
+import { drillVerb, mirrorVerb, pruneVerb, restoreVerb, serveMetricsVerb } from "./mirror";
 
-/** Object storage: buckets, and the users and policies that give access to them. */
+/** Object storage: buckets, the users and policies that give access to them, and the copy off the cluster. */
 export const storage: Domain = {
   name: "storage",
-  summary: "object storage: buckets, users and their policies",
+  summary: "object storage: buckets, users and their policies, and the copy off the cluster",
   verbs: [
     verb({
       name: "provision",
@@ -19,5 +20,10 @@ export const storage: Domain = {
         return provision({ root, specification, secretKeys: secretKeysOf(config) }, context);
       },
     }),
+    mirrorVerb,
+    pruneVerb,
+    drillVerb,
+    restoreVerb,
+    serveMetricsVerb,
   ],
 };

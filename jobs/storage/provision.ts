@@ -1,5 +1,5 @@
 import { type Context, listProblems, ObjectStore, type Outcome, StoreError, UserError } from "../shared";
-import { Admin, REGION, type RootAccess } from "./admin";
+import { Admin, type RootAccess } from "./admin";
 import { Bucket } from "./buckets";
 import { policyOf } from "./policies";
 import type { Specification, UserSpecification } from "./specification";
@@ -86,11 +86,11 @@ async function lockedOut(
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const user of specification.users) {
-    if (user.may !== "use-buckets") continue;
-    for (const bucket of user.buckets) {
-      const { endpoint } = root;
+    if (user.may === "read-metrics") continue;
+    for (const bucket of user.may === "mirror-buckets" ? [...user.reads, ...user.buckets] : user.buckets) {
+      const { endpoint, region } = root;
       const keys = { accessKey: user.name, secretKey: secretKeyOf(user, secretKeys) };
-      const store = new ObjectStore({ endpoint, region: REGION, bucket, ...keys }, signal);
+      const store = new ObjectStore({ endpoint, region, bucket, ...keys }, signal);
       try {
         await store.check();
       } catch (error) {
@@ -111,5 +111,13 @@ function secretKeyOf({ name }: UserSpecification, keys: ProvisionConfig["secretK
   return key;
 }
 
-const deeds = (user: UserSpecification) =>
-  user.may === "use-buckets" ? `use ${user.buckets.join(", ")}` : "read metrics";
+function deeds(user: UserSpecification): string {
+  switch (user.may) {
+    case "read-metrics":
+      return "read metrics";
+    case "mirror-buckets":
+      return `read ${user.reads.join(", ")}`;
+    case "use-buckets":
+      return `use ${user.buckets.join(", ")}`;
+  }
+}

@@ -35,6 +35,15 @@ const user = z.discriminatedUnion("may", [
     may: z.literal("use-buckets"),
     buckets: z.array(bucketName).min(1, "a user without a bucket has nothing to do"),
   }),
+  z.strictObject({
+    name: userName,
+    epoch,
+    may: z.literal("mirror-buckets"),
+    /** Buckets whose objects the user reads, with all versions. */
+    reads: z.array(bucketName),
+    /** Buckets for its own reports. */
+    buckets: z.array(bucketName).min(1),
+  }),
   z.strictObject({ name: userName, epoch, may: z.literal("read-metrics") }),
 ]);
 
@@ -53,8 +62,9 @@ export const specification = z
     for (const name of repeated(users)) complain(`the user ${name} is declared twice`);
     for (const { name, ...rest } of users) {
       if (!name.startsWith(prefix)) complain(`the user ${name} does not begin with ${prefix}`);
-      if (rest.may !== "use-buckets") continue;
-      for (const bucket of rest.buckets.filter((each) => !buckets.some((declared) => declared.name === each)))
+      if (rest.may === "read-metrics") continue;
+      const used = rest.may === "mirror-buckets" ? [...rest.reads, ...rest.buckets] : rest.buckets;
+      for (const bucket of used.filter((each) => !buckets.some((declared) => declared.name === each)))
         complain(`the user ${name} is to use the bucket ${bucket}, which is not declared`);
     }
   });

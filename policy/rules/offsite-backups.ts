@@ -4,7 +4,8 @@ import { findings, type Rule } from "./rule";
 export const offsiteBackups: Rule = {
   name: "offsite-backups",
   reason: "Backups inside the cluster are lost with the cluster.",
-  remedy: "Set offsite, and leave the jobs that copy dumps, WAL and etcd's snapshots there in place.",
+  remedy:
+    "Set offsite, and leave the jobs that copy dumps, WAL, objects and etcd's snapshots there in place.",
   scope: "stack",
   check: (plan) => {
     if (plan.settings.environment !== "prod") return [];
@@ -14,7 +15,7 @@ export const offsiteBackups: Rule = {
   },
 };
 
-const COPIES = ["backup-copy", "postgres-base-backup-full-offsite"];
+const COPIES = ["backup-copy", "postgres-base-backup-full-offsite", "object-mirror"];
 
 function copies({ objects }: Plan) {
   return COPIES.flatMap((name) => {

@@ -182,6 +182,7 @@ const DATA: readonly Mutant[] = [
   ["protected-data", "the certificate of a CA", unprotected("cluster-pki-etcd-ca", "SelfSignedCert")],
   ["protected-data", "a passphrase of backups", unprotected("postgres-archive-passphrase-1")],
   ["protected-data", "the key of off-site copies", unprotected("backup-offsite-key")],
+  ["protected-data", "the key of the copies of objects", unprotected("object-mirror-offsite-key")],
   [
     "protected-data",
     "the key of Kubernetes' secrets",
@@ -211,6 +212,7 @@ const DATA: readonly Mutant[] = [
     (recorded) => ({ ...recorded, settings: withAt(recorded.settings, ["offsite"], undefined) }),
   ],
   ["offsite-backups", "no copies", remove(object("CronJob", "backup-copy"))],
+  ["offsite-backups", "no copies of objects", remove(object("CronJob", "object-mirror"))],
   ["offsite-backups", "suspended copies", put(object("CronJob", "backup-copy"), ["spec", "suspend"], true)],
   ["offsite-backups", "no base backups", remove(object("CronJob", "postgres-base-backup-full-offsite"))],
   ["offsite-backups", "etcd's snapshots at home", serverFile("/etc/etcd/store.curl", () => undefined)],

@@ -1,15 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { monitorWorkload, networkPolicies } from "../../cluster";
+import { monitorWorkload } from "../../cluster";
 import type { Environment, OffsiteStore } from "../../settings";
 import { digest } from "../../shared/digest";
 import type { ObjectStoreAccess } from "../minio";
+import { type OffsiteKey, offsiteKey, offsitePolicy } from "../offsite";
 import { AUTHORITY_FILES, type BackupPodArgs, type BackupScope, type SuperuserSecret } from "./backup-pod";
 import { exporterDeployment, metricsService } from "./exporter";
 import { backupMonitoring } from "./monitoring";
 import { BACKUP, LABELS, SECRETS } from "./names";
-import { type OffsiteKey, offsiteKey } from "./offsite-key";
 import { cronJob, cronJobName, schedulesOf } from "./schedules";
 
 export interface BackupArgs extends BackupScope {
@@ -77,7 +77,17 @@ export class Backup extends pulumi.ComponentResource {
       this.accessSecret(name, args, key),
       this.offsiteIdentity(name, args, key),
     ];
-    if (args.offsite) this.offsitePolicy(name, args.namespace, args.offsite);
+    if (args.offsite) {
+      offsitePolicy(
+        `${name}-offsite-policy`,
+        {
+          metadata: metadataOf(args.namespace, BACKUP.offsitePolicy),
+          pods: LABELS.copy,
+          store: args.offsite,
+        },
+        { parent: this },
+      );
+    }
     const pod = podArgs(args);
     this.cronJobs(name, args, { pod, needs });
     if (args.monitoring) this.monitoring(name, args, { pod, needs });
@@ -149,26 +159,6 @@ export class Backup extends pulumi.ComponentResource {
       {
         metadata: metadataOf(namespace, BACKUP.offsiteKeySecret),
         stringData: { [SECRETS.offsiteIdentity]: identity },
-      },
-      { parent: this },
-    );
-  }
-
-  /** Allows internet egress to the copy pods alone, and only to the store's port. */
-  private offsitePolicy(name: string, namespace: pulumi.Input<string>, { endpoint }: OffsiteStore): void {
-    const port = Number(new URL(endpoint).port || 443);
-    const [, policy] = networkPolicies([{ to: "internet", ports: [port], pods: LABELS.copy }]);
-    if (!policy) throw new Error("there is no network policy for copies");
-    const { podSelector, policyTypes, egress = [] } = policy.spec;
-    new k8s.networking.v1.NetworkPolicy(
-      `${name}-offsite-policy`,
-      {
-        metadata: metadataOf(namespace, BACKUP.offsitePolicy),
-        spec: {
-          podSelector,
-          policyTypes: [...policyTypes],
-          egress: egress.map(({ to = [], ports }) => ({ to: [...to], ports: [...ports] })),
-        },
       },
       { parent: this },
     );

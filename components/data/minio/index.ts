@@ -1,2 +1,2 @@
 export { MinIO, type MinIOArgs, type ObjectStoreAccess } from "./minio";
-export { minioNamespace, OBJECT_STORAGE } from "./namespace";
+export { MIRROR_METRICS_PORT, minioNamespace, OBJECT_STORAGE } from "./namespace";

@@ -8,8 +8,9 @@ import { metricsToken } from "./metrics-token";
 import { METRICS_TOKEN_KEY, minioMetrics } from "./monitoring";
 import { LABELS, MINIO, REGION } from "./names";
 import { Provisioning } from "./provisioning";
+import { ROOT_VARIABLES } from "./server-pod";
 import { MinioServers, SERVERS_TRANSPORT, type ServersArgs } from "./servers";
-import { METRICS_USER, type ProvisionedStorage, userOf } from "./specification";
+import { METRICS_USER, MIRROR_BUCKET, MIRROR_USER, type ProvisionedStorage, userOf } from "./specification";
 
 /** What an application needs to use its bucket. */
 export interface ObjectStoreAccess {
@@ -55,6 +56,18 @@ export class MinIO extends pulumi.ComponentResource {
   /** Access by application; `bucket` is the first of the application's buckets. */
   readonly access: Readonly<Record<string, ObjectStoreAccess>>;
 
+  /** Access of the mirror's user, which reads `mirrored`; `bucket` is that of its reports. Undefined without `mirrored`. */
+  readonly mirror: ObjectStoreAccess | undefined;
+
+  /** Names of Secrets for pods in the namespace: the root user with its keys, and the CA certificate. */
+  readonly secrets: {
+    readonly root: {
+      readonly name: pulumi.Output<string>;
+      readonly keys: { readonly user: string; readonly password: string };
+    };
+    readonly authority: pulumi.Output<string>;
+  };
+
   /** URL of the console; undefined without `consoleHost`. */
   readonly console: pulumi.Output<string> | undefined;
   /** The root user, which may do everything: for people, in an emergency. */
@@ -74,6 +87,11 @@ export class MinIO extends pulumi.ComponentResource {
     const { made, secretKeys } = this.provisioning(name, args, servers);
     this.made = made;
     this.access = this.accessOf(args, secretKeys);
+    this.mirror = args.mirrored && this.accessBy(MIRROR_USER, MIRROR_BUCKET, secretKeys);
+    this.secrets = {
+      root: { name: servers.secrets.root, keys: ROOT_VARIABLES },
+      authority: servers.secrets.authority,
+    };
     if (consoleHost) this.ingress(name, args, consoleHost);
     if (args.monitoring) this.metricsSecret(name, args, secretKeys);
     this.addOnObjects(name, args);
@@ -109,7 +127,7 @@ export class MinIO extends pulumi.ComponentResource {
 
   private provisioning(
     name: string,
-    { namespace, buckets, applications, jobsImage }: MinIOArgs,
+    { namespace, buckets, applications, mirrored, jobsImage }: MinIOArgs,
     { secrets, servers }: MinioServers,
   ): Provisioning {
     return new Provisioning(
@@ -118,6 +136,7 @@ export class MinIO extends pulumi.ComponentResource {
         namespace,
         buckets,
         applications,
+        mirrored,
         image: jobsImage,
         endpoint: this.endpoint,
         rootSecret: secrets.root,
@@ -131,16 +150,20 @@ export class MinIO extends pulumi.ComponentResource {
     return Object.fromEntries(
       Object.entries(applications).map(([application, { buckets }]) => [
         application,
-        {
-          endpoint: this.endpoint,
-          region: REGION,
-          bucket: buckets[0] ?? "",
-          accessKey: userOf(application),
-          secretKey: secretKeyOf(secretKeys, userOf(application)),
-          authority: this.authority,
-        },
+        this.accessBy(userOf(application), buckets[0] ?? "", secretKeys),
       ]),
     );
+  }
+
+  private accessBy(user: string, bucket: string, secretKeys: Provisioning["secretKeys"]): ObjectStoreAccess {
+    return {
+      endpoint: this.endpoint,
+      region: REGION,
+      bucket,
+      accessKey: user,
+      secretKey: secretKeyOf(secretKeys, user),
+      authority: this.authority,
+    };
   }
 
   /**

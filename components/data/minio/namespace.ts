@@ -8,13 +8,16 @@ const { api, console } = MINIO.ports;
 /** Object storage, for namespaces whose pods use it. */
 export const OBJECT_STORAGE: Destination = { namespace: NAMESPACE, ports: [api] };
 
+/** The port at which the exporter of the off-site mirror serves its metrics. */
+export const MIRROR_METRICS_PORT = 8080;
+
 export const minioNamespace: WorkloadNamespace = {
   name: NAMESPACE,
   podSecurity: "restricted",
   share: { cpu: 2, memoryGib: 4 },
   uses: [],
   exposed: [api, console],
-  scraped: [api],
+  scraped: [api, MIRROR_METRICS_PORT],
   allow: [
     { to: "dns" },
     { to: { namespace: "own" }, ports: [api, console] },

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
-import { LABELS, MINIO } from "./names";
+import { LABELS, MINIO, REGION } from "./names";
 import { ROOT_VARIABLES } from "./server-pod";
 
 export interface ProvisionJobArgs {
@@ -53,6 +53,7 @@ export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.J
             args: ["storage", "provision"],
             env: [
               { name: "STORAGE_ENDPOINT", value: args.endpoint },
+              { name: "STORAGE_REGION", value: REGION },
               root("STORAGE_ROOT_USER", ROOT_VARIABLES.user),
               root("STORAGE_ROOT_PASSWORD", ROOT_VARIABLES.password),
               { name: "STORAGE_SPECIFICATION", value: `${FOLDERS.specification}/${SPECIFICATION_FILE}` },

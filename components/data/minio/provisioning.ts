@@ -5,7 +5,13 @@ import { recordArtefact } from "../../shared/artefacts";
 import { digest } from "../../shared/digest";
 import { LABELS, MINIO } from "./names";
 import { provisionJob, SPECIFICATION_FILE } from "./provision-job";
-import { METRICS_USER, type ProvisionedStorage, provisionSpecification, userOf } from "./specification";
+import {
+  METRICS_USER,
+  MIRROR_USER,
+  type ProvisionedStorage,
+  provisionSpecification,
+  userOf,
+} from "./specification";
 
 export interface ProvisioningArgs extends ProvisionedStorage {
   /** Namespace of object storage. */
@@ -41,7 +47,7 @@ export class Provisioning extends pulumi.ComponentResource {
     this.registerOutputs({ secretKeys: this.secretKeys });
   }
 
-  private keys(name: string, { applications }: ProvisioningArgs): Provisioning["secretKeys"] {
+  private keys(name: string, { applications, mirrored }: ProvisioningArgs): Provisioning["secretKeys"] {
     const secretKey = (user: string, epoch: number) =>
       new random.RandomPassword(
         `${name}-${user}`,
@@ -53,7 +59,8 @@ export class Provisioning extends pulumi.ComponentResource {
         const user = userOf(application);
         return [user, secretKey(user, epoch)] as const;
       }),
-      [METRICS_USER, secretKey(METRICS_USER, 1)],
+      ...(mirrored ? [[MIRROR_USER, secretKey(MIRROR_USER, 1)] as const] : []),
+      [METRICS_USER, secretKey(METRICS_USER, 1)] as const,
     ]);
   }
 

@@ -9,6 +9,8 @@ export interface ProvisionedStorage {
    * key.
    */
   readonly applications: Settings["minio"]["applications"];
+  /** Buckets that are copied off the cluster: the mirror gets a user that reads them. @default none: no such user */
+  readonly mirrored?: readonly string[] | undefined;
 }
 
 /**
@@ -20,6 +22,10 @@ const PREFIX = "trellis-";
 /** The user that may read metrics and nothing else. */
 export const METRICS_USER = `${PREFIX}metrics`;
 
+/** The user that copies buckets off the cluster, and the bucket of its reports. */
+export const MIRROR_USER = `${PREFIX}mirror`;
+export const MIRROR_BUCKET = `${PREFIX}mirror`;
+
 /** MinIO's user for an application; also the name of its policy and of its file in the Secret of keys. */
 export const userOf = (application: string): string => `${PREFIX}${application}`;
 
@@ -27,15 +33,18 @@ export const userOf = (application: string): string => `${PREFIX}${application}`
  * Input of the provisioning job, as JSON. jobs/storage/specification.ts parses it and validates every field; keep both
  * in step.
  */
-export function provisionSpecification({ buckets, applications }: ProvisionedStorage): string {
+export function provisionSpecification({ buckets, applications, mirrored }: ProvisionedStorage): string {
   const specification = {
     prefix: PREFIX,
-    buckets: Object.entries(buckets).map(([name, { versioning, expireDays, noncurrentDays }]) => ({
-      name,
-      versioning,
-      ...(expireDays !== undefined && { expireDays }),
-      ...(versioning && { noncurrentDays }),
-    })),
+    buckets: [
+      ...Object.entries(buckets).map(([name, { versioning, expireDays, noncurrentDays }]) => ({
+        name,
+        versioning,
+        ...(expireDays !== undefined && { expireDays }),
+        ...(versioning && { noncurrentDays }),
+      })),
+      ...(mirrored ? [{ name: MIRROR_BUCKET, versioning: false }] : []),
+    ],
     users: [
       ...Object.entries(applications).map(([application, { buckets: own, epoch }]) => ({
         name: userOf(application),
@@ -43,6 +52,9 @@ export function provisionSpecification({ buckets, applications }: ProvisionedSto
         may: "use-buckets",
         buckets: own,
       })),
+      ...(mirrored
+        ? [{ name: MIRROR_USER, epoch: 1, may: "mirror-buckets", reads: mirrored, buckets: [MIRROR_BUCKET] }]
+        : []),
       { name: METRICS_USER, epoch: 1, may: "read-metrics" },
     ],
   };

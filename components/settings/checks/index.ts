@@ -15,7 +15,7 @@ export {
 } from "./connections";
 export { checkDatasurface } from "./datasurface";
 export { CRM, checkGardenos, gardenosScale, gardenosSessions, type Scale, WORKER_SESSIONS } from "./gardenos";
-export { checkMinio, layoutAdvice, minioShape } from "./minio";
+export { checkMinio, layoutAdvice, minioShape, mirroredBuckets } from "./minio";
 export {
   type DriveLayout,
   judgeLayout,

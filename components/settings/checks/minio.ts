@@ -37,6 +37,17 @@ function layoutOf(environment: Settings["environment"], given: MinioSettings): D
   return { pods, drivesPerPod, parity };
 }
 
+/** Applications whose data have copies of their own off the cluster. */
+const COPIED_OTHERWISE = ["backups", "archive"];
+
+/** The buckets whose objects are copied to the off-site store. */
+export function mirroredBuckets({ minio: { buckets, applications } }: Pick<Settings, "minio">): string[] {
+  const otherwise = new Set<string>(COPIED_OTHERWISE.flatMap((name) => applications[name]?.buckets ?? []));
+  return Object.entries(buckets)
+    .filter(([name, { mirror, expireDays }]) => mirror ?? (expireDays === undefined && !otherwise.has(name)))
+    .map(([name]) => name);
+}
+
 /** The number of servers that run MinIO's pods. */
 const homesIn = (servers: HetznerTarget["servers"]): number =>
   servers.filter(({ roles }) => roles.includes("workload")).flatMap(numbersOf).length;

@@ -154,6 +154,15 @@ const bucket = z.strictObject({
   noncurrentDays: wholeNumber(1, 3650)
     .default(DAYS_OF_OLD_VERSIONS)
     .meta(says("Days to keep older versions, with `versioning`. More days need more space.")),
+  mirror: z
+    .boolean()
+    .optional()
+    .meta(
+      says(
+        "Whether the objects are copied to the off-site store each hour, with `offsite`.",
+        "true; false with `expireDays`, and for the buckets of the applications `backups` and `archive`, which have their own copies",
+      ),
+    ),
 });
 
 export const minio = z
@@ -251,6 +260,13 @@ export const minio = z
 
 export const backup = z
   .strictObject({
+    deletedObjectDays: wholeNumber(1, 3650)
+      .default(30)
+      .meta(
+        says(
+          "Days for which the off-site copy of object storage keeps objects that were replaced or deleted. More days need more space there.",
+        ),
+      ),
     retentionDays: wholeNumber(1, 3650)
       .default(30)
       .meta(

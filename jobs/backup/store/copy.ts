@@ -1,4 +1,4 @@
-import { type Context, type ObjectStore, UserError } from "../../shared";
+import { type Context, encrypted, type ObjectStore, UserError } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { type Backup, findBackup, isGood, listBackups, writeVerification } from "./catalogue";
 import { Digest } from "./digest";
@@ -11,7 +11,7 @@ import {
   totalBytes,
   verificationKey,
 } from "./manifest";
-import { encrypted, SEALED, type SealedObject, type SealedStore, writeSeal } from "./sealed";
+import { SEALED, type SealedObject, type SealedStore, writeSeal } from "./sealed";
 
 interface CopyArgs {
   readonly from: ObjectStore;

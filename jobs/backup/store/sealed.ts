@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { ReadableStream } from "node:stream/web";
-import { Decrypter, Encrypter } from "age-encryption";
 import { z } from "zod";
-import { ObjectStore, UserError } from "../../shared";
+import { decrypted, ObjectStore } from "../../shared";
 import { NAME } from "./manifest";
 
 /**
@@ -56,68 +54,21 @@ const sumOf = ({ version, name, encryption, objects }: Seal) =>
     .update(JSON.stringify([version, name, encryption, objects]))
     .digest("hex");
 
-/** Encrypts a stream as it arrives. */
-export async function* encrypted(
-  source: AsyncIterable<Uint8Array>,
-  recipient: string,
-): AsyncGenerator<Buffer> {
-  const encrypter = new Encrypter();
-  encrypter.addRecipient(recipient);
-  yield* buffers(await encrypter.encrypt(ReadableStream.from(source) as BytesStream));
-}
-
-/** The stream type of the age library, which uses the DOM's name for the same class in Node. */
-type BytesStream = Parameters<Decrypter["decrypt"]>[0] & ReadableStream<Uint8Array>;
-
-async function* buffers(stream: unknown): AsyncGenerator<Buffer> {
-  // Safe: in Node, every web stream is this class, which is async iterable.
-  for await (const chunk of stream as ReadableStream<Uint8Array>) {
-    yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  }
-}
-
-/** The content was encrypted for another key. */
-export class OtherKey extends UserError {}
-
 /** A bucket whose encrypted objects are decrypted on read if the key is given. */
 export class SealedStore extends ObjectStore {
   identity: string | undefined;
 
   override async *read(key: string): AsyncGenerator<Buffer, void, undefined> {
     if (!this.identity || !key.endsWith(SEALED)) return yield* super.read(key);
-    const decrypter = new Decrypter();
-    decrypter.addIdentity(this.identity);
-    let failure: unknown;
-    const stored = watched(super.read(key), (error) => {
-      failure = error;
+    yield* decrypted(super.read(key), {
+      what: key,
+      identity: this.identity,
+      variable: "BACKUP_S3_IDENTITY",
     });
-    try {
-      yield* buffers(await decrypter.decrypt(ReadableStream.from(stored) as BytesStream));
-    } catch (error) {
-      if (failure) throw failure; // an error of the bucket itself
-      if (error instanceof Error && error.message.startsWith("no identity matched")) {
-        throw new OtherKey(
-          `${key} is encrypted for another key than the one that is given (BACKUP_S3_IDENTITY), or its header was changed`,
-        );
-      }
-      throw new UserError(`${key} is damaged: it was changed or cut after it was encrypted`);
-    }
   }
 
   /** Reads the content as stored, without decryption. */
   readSealed(key: string): AsyncGenerator<Buffer, void, undefined> {
     return super.read(key);
-  }
-}
-
-async function* watched(
-  source: AsyncIterable<Buffer>,
-  onError: (error: unknown) => void,
-): AsyncGenerator<Buffer> {
-  try {
-    yield* source;
-  } catch (error) {
-    onError(error);
-    throw error;
   }
 }

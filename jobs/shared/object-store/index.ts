@@ -1,5 +1,6 @@
+export { decrypted, encrypted, OtherKey } from "./encryption";
 export { StoreError } from "./errors";
-export { ObjectStore } from "./object-store";
+export { type ObjectMetadata, ObjectStore, type StoredVersion } from "./object-store";
 export { StoreConnection } from "./request";
 export { type ObjectStoreAddress, objectStore } from "./setting";
 export type { StoreRequest } from "./store-request";

@@ -1,6 +1,7 @@
 import { isMissing, refusal, StoreError } from "./errors";
 import { type Patience, StoreConnection } from "./request";
 import type { ObjectStoreAddress } from "./setting";
+import type { StoreRequest } from "./store-request";
 import { element, elements } from "./xml-element";
 
 interface StoredObject {
@@ -8,6 +9,28 @@ interface StoredObject {
   readonly bytes: number;
   readonly modified: Date;
 }
+
+/** One version of an object, or the mark that it was deleted. */
+export interface StoredVersion extends StoredObject {
+  /** The version's id; `null` in a bucket without versioning. */
+  readonly version: string;
+  /** Whether it is what a reader gets who names no version. */
+  readonly latest: boolean;
+  /** Whether it is the mark of a deletion, without content. */
+  readonly deleted: boolean;
+  /** Without its quotes. */
+  readonly etag: string;
+}
+
+type VersionOf = Pick<StoredVersion, "version" | "etag">;
+
+/** Headers that belong to an object and not to a request, by name in lower case. */
+export type ObjectMetadata = Readonly<Record<string, string>>;
+
+const KEPT_HEADERS = /^(content-(type|encoding|disposition|language)|cache-control|x-amz-meta-.+)$/;
+
+/** The id of versions that were written without versioning. */
+const UNVERSIONED = "null";
 
 /** 8 MiB, and another 8 MiB after each thousand parts: 10,000 parts, which is S3's limit, then hold 440 GiB. */
 const PART_BYTES = 8 * 2 ** 20;
@@ -51,25 +74,73 @@ export class ObjectStore {
       });
       const truncated = element(body, "IsTruncated");
       continuation = element(body, "NextContinuationToken");
-      if (truncated === undefined || (truncated === "true") !== (continuation !== undefined)) {
-        throw new StoreError(
-          `the bucket ${this.address.bucket} answered with a broken listing`,
-          "InvalidListing",
-        );
-      }
+      if (truncated === undefined || (truncated === "true") !== (continuation !== undefined))
+        throw this.#brokenListing();
       const objects = elements(body, "Contents").map(storedObject);
       found.push(...objects.map((each) => ({ ...each, key: each.key.slice(this.#prefix.length) })));
     } while (continuation !== undefined);
     return found;
   }
 
+  /**
+   * All versions and deletions of the objects whose keys start with the prefix, in the order of the keys, the newest of
+   * each key first. A page at a time is in memory. A bucket without versioning has one version of each object.
+   */
+  async *versions(prefix: string): AsyncGenerator<StoredVersion, void, undefined> {
+    let marker: Readonly<Record<string, string>> | undefined;
+    do {
+      const { body } = await this.#connection.send({
+        method: "GET",
+        query: { versions: "", "encoding-type": "url", prefix: this.#prefix + prefix, ...marker },
+        patient: true,
+      });
+      const truncated = element(body, "IsTruncated");
+      const [key, version] = [element(body, "NextKeyMarker"), element(body, "NextVersionIdMarker")];
+      if (truncated === undefined || (truncated === "true" && !key)) throw this.#brokenListing();
+      for (const each of storedVersions(body)) yield { ...each, key: each.key.slice(this.#prefix.length) };
+      marker =
+        truncated === "true"
+          ? { "key-marker": decoded(key ?? ""), ...(version ? { "version-id-marker": version } : {}) }
+          : undefined;
+    } while (marker);
+  }
+
   /** Streams the content of an object that is known to exist; resumes a broken connection at the same byte. */
-  async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
-    const key = this.#prefix + name;
+  read(name: string): AsyncGenerator<Buffer, void, undefined> {
+    return this.#read({ key: this.#prefix + name, promised: true });
+  }
+
+  /** Streams one version of an object. Fails with PreconditionFailed where it is another by now. */
+  readVersion(name: string, { version, etag }: VersionOf): AsyncGenerator<Buffer, void, undefined> {
+    return this.#read({
+      key: this.#prefix + name,
+      query: version === UNVERSIONED ? {} : { versionId: version },
+      headers: { "if-match": `"${etag}"` },
+    });
+  }
+
+  /** The content type and the user's metadata of one version. */
+  async metadata(name: string, { version, etag }: VersionOf): Promise<ObjectMetadata> {
+    const { headers } = await this.#connection.send({
+      method: "HEAD",
+      key: this.#prefix + name,
+      query: version === UNVERSIONED ? {} : { versionId: version },
+      headers: { "if-match": `"${etag}"` },
+    });
+    return Object.fromEntries(
+      Object.entries(headers).flatMap(([header, value]) =>
+        KEPT_HEADERS.test(header) && typeof value === "string" ? [[header, value]] : [],
+      ),
+    );
+  }
+
+  async *#read(
+    what: Pick<StoreRequest, "key"> & Partial<Pick<StoreRequest, "query" | "headers" | "promised">>,
+  ): AsyncGenerator<Buffer, void, undefined> {
     let offset = 0;
     let asked = performance.now();
     for (let fruitless = 0; ; fruitless++) {
-      const wanted = { method: "GET", key, from: offset, patient: true, promised: true } as const;
+      const wanted = { ...what, method: "GET", from: offset, patient: true } as const;
       const content = await this.#connection.open(wanted);
       try {
         for await (const chunk of content) {
@@ -100,18 +171,28 @@ export class ObjectStore {
   async write(
     key: string,
     content: string | Buffer,
-    { patient = false }: { readonly patient?: boolean } = {},
+    { patient = false, headers = {} }: { readonly patient?: boolean; readonly headers?: ObjectMetadata } = {},
   ): Promise<void> {
     await this.#connection.send({
       method: "PUT",
       key: this.#prefix + key,
       body: Buffer.from(content),
+      headers,
       patient,
     });
   }
 
   async remove(key: string): Promise<void> {
     await this.#connection.send({ method: "DELETE", key: this.#prefix + key });
+  }
+
+  /** Removes one version for good. A store with object lock denies it until the version's retention has passed. */
+  async removeVersion(key: string, version: string): Promise<void> {
+    await this.#connection.send({
+      method: "DELETE",
+      key: this.#prefix + key,
+      query: version === UNVERSIONED ? {} : { versionId: version },
+    });
   }
 
   /** Creates a missing bucket. */
@@ -133,17 +214,18 @@ export class ObjectStore {
    * not at all when it throws. Uploaded parts are kept: while the storage cannot take more, the source pauses, and
    * continues from the same position.
    */
-  async upload(name: string, source: AsyncIterable<Buffer>): Promise<void> {
+  async upload(name: string, source: AsyncIterable<Buffer>, headers: ObjectMetadata = {}): Promise<void> {
     const key = this.#prefix + name;
     const parts = inParts(source);
     const first = await parts.next();
-    if (first.done) return this.write(name, "", { patient: true });
+    if (first.done) return this.write(name, "", { patient: true, headers });
     const second = await parts.next();
-    if (second.done) return this.write(name, first.value, { patient: true });
+    if (second.done) return this.write(name, first.value, { patient: true, headers });
     const { body } = await this.#connection.send({
       method: "POST",
       key,
       query: { uploads: "" },
+      headers,
       patient: true,
     });
     const uploadId = element(body, "UploadId") ?? "";
@@ -178,6 +260,13 @@ export class ObjectStore {
 
   close(): void {
     this.#connection.close();
+  }
+
+  #brokenListing(): StoreError {
+    return new StoreError(
+      `the bucket ${this.address.bucket} answered with a broken listing`,
+      "InvalidListing",
+    );
   }
 
   async #sendParts(
@@ -262,9 +351,21 @@ async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, v
   if (bytes > 0) yield Buffer.concat(chunks);
 }
 
+const decoded = (text: string) => decodeURIComponent(text.replaceAll("+", " "));
+
+/** Versions and deletions, in the order of the answer. */
+const storedVersions = (xml: string): StoredVersion[] =>
+  [...xml.matchAll(/<(Version|DeleteMarker)>(.*?)<\/\1>/gs)].map(([, kind, content = ""]) => ({
+    ...storedObject(content),
+    version: element(content, "VersionId") ?? UNVERSIONED,
+    latest: element(content, "IsLatest") === "true",
+    deleted: kind === "DeleteMarker",
+    etag: (element(content, "ETag") ?? "").replaceAll('"', ""),
+  }));
+
 function storedObject(xml: string): StoredObject {
   return {
-    key: decodeURIComponent((element(xml, "Key") ?? "").replaceAll("+", " ")),
+    key: decoded(element(xml, "Key") ?? ""),
     bytes: Number(element(xml, "Size")),
     modified: new Date(element(xml, "LastModified") ?? Number.NaN),
   };

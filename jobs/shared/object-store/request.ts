@@ -1,5 +1,10 @@
-import { createHmac } from "node:crypto";
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { createHash, createHmac } from "node:crypto";
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  Agent as PlainAgent,
+  request as plainRequest,
+} from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { sha256Of } from "../digest";
 import { onceLetIn } from "../kubernetes";
@@ -7,6 +12,14 @@ import { retry } from "../retry";
 import { connectionError, isMissing, isPassing, refusal } from "./errors";
 import type { ObjectStoreAddress } from "./setting";
 import type { StoreRequest } from "./store-request";
+
+/** A whole answer of the store. */
+export interface StoreAnswer {
+  readonly body: string;
+  /** The object's ETag, in quotes; empty where the answer has none. */
+  readonly etag: string;
+  readonly headers: IncomingHttpHeaders;
+}
 
 /** How long requests wait over all attempts; patient requests wait longer than others. */
 export interface Patience {
@@ -66,11 +79,11 @@ export class StoreConnection {
   }
 
   /** Retries until a request succeeds, and returns the whole answer. */
-  send(wanted: StoreRequest): Promise<{ readonly body: string; readonly etag: string }> {
+  send(wanted: StoreRequest): Promise<StoreAnswer> {
     return this.#persist(wanted, async (silence) => {
       const response = await this.#once(wanted, silence);
       const body = await read(withoutSilence(response, silence)).catch((error: unknown) => this.lost(error));
-      return { body: body.toString("utf8"), etag: response.headers.etag ?? "" };
+      return { body: body.toString("utf8"), etag: response.headers.etag ?? "", headers: response.headers };
     });
   }
 
@@ -117,8 +130,8 @@ export class StoreConnection {
         method: wanted.method,
         agent: this.#agent,
         headers: {
-          ...sign(this.address, wanted.method, url, body),
-          ...wanted.headers,
+          ...sign(this.address, wanted, url, body),
+          ...(wanted.method === "PUT" ? { "content-md5": md5Of(body) } : {}),
           "content-length": body.length,
           ...(wanted.from ? { range: `bytes=${wanted.from}-` } : {}),
         },
@@ -151,15 +164,23 @@ function target({ endpoint, bucket }: ObjectStoreAddress, { key, query = {} }: S
 
 function sign(
   { region, accessKey, secretKey }: ObjectStoreAddress,
-  method: string,
+  { method, headers: further = {} }: Pick<StoreRequest, "method" | "headers">,
   url: URL,
   body: Buffer,
 ): Record<string, string> {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
   const digest = sha256Of(body);
-  const headers = { host: url.host, "x-amz-content-sha256": digest, "x-amz-date": time };
+  // S3 refuses x-amz headers that are not signed, and compares them in alphabetical order.
+  const headers: Record<string, string> = Object.fromEntries(
+    Object.entries({
+      host: url.host,
+      "x-amz-content-sha256": digest,
+      "x-amz-date": time,
+      ...further,
+    }).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
   const names = Object.keys(headers).join(";");
-  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}`);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value.trim()}`);
   const canonical = [method, url.pathname, url.search.slice(1), ...lines, "", names, digest].join("\n");
   const scope = [time.slice(0, 8), region, "s3", "aws4_request"];
   const text = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256Of(canonical)].join("\n");
@@ -175,6 +196,9 @@ function sign(
 /** As the signature requires: all but the unreserved characters of RFC 3986. */
 const percentEncode = (part: string) =>
   encodeURIComponent(part).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** A bucket with object lock refuses an upload without it; all stores compare it with what arrived. */
+const md5Of = (body: Buffer) => createHash("md5").update(body).digest("base64");
 
 const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest();
 

@@ -5,7 +5,7 @@ export interface StoreRequest {
   readonly key?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
-  /** Further headers, which are not signed. */
+  /** Further headers, with names in lower case; they are signed too. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Offset of the first byte to read. @default 0 */
   readonly from?: number;

@@ -137,7 +137,12 @@ describe("the platform", () => {
 
   describe("under protection", () => {
     const RANDOM = [
-      ...["airflow-fernet-key", "backup-offsite-key", "minio-servers-root-password"],
+      ...[
+        "airflow-fernet-key",
+        "backup-offsite-key",
+        "minio-servers-root-password",
+        "object-mirror-offsite-key",
+      ],
       ...["postgres-archive-passphrase-1", "postgres-archive-passphrase-2"],
       ...["replication", "rest", "rewind", "superuser"].map((user) => `postgres-cluster-${user}`),
     ];

@@ -1,0 +1,1 @@
+export { ObjectMirror, type ObjectMirrorArgs } from "./mirror";

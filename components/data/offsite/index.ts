@@ -1,0 +1,2 @@
+export { type OffsiteKey, offsiteKey } from "./offsite-key";
+export { offsitePolicy } from "./offsite-policy";

@@ -1,0 +1,1 @@
+export { drillVerb, mirrorVerb, pruneVerb, restoreVerb, serveMetricsVerb } from "./verbs";
