@@ -1,6 +1,6 @@
 import type { Domain } from "../shared";
 import { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./archive";
-import { copyVerb } from "./copy-verb";
+import { copyVerb, pruneCopiesVerb } from "./copy-verb";
 import { createVerb, drillVerb, listVerb, pruneVerb, restoreVerb, verifyVerb } from "./verbs";
 import { monitorVerb, serveMetricsVerb } from "./watch-verbs";
 
@@ -15,6 +15,7 @@ export const backup: Domain = {
     pruneVerb,
     restoreVerb,
     copyVerb,
+    pruneCopiesVerb,
     monitorVerb,
     serveMetricsVerb,
     drillVerb,

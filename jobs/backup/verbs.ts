@@ -138,7 +138,7 @@ export const pruneVerb = verb({
   run: (config, context) =>
     withStore(config, context, (store) =>
       reporting(store, "prune", context.log, async (tell) => {
-        const pruned = await prune(store, new Date(), config.retentionDays);
+        const pruned = await prune(store, { now: new Date(), retentionDays: config.retentionDays });
         tell({ removed: pruned.removed.join(", "), kept: pruned.kept, retention_days: config.retentionDays });
         context.print(prunedText(pruned));
         return "done";

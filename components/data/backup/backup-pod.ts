@@ -48,7 +48,13 @@ export interface BackupPodArgs extends BackupScope {
   /** The bucket that backups are written to and restored from. */
   readonly store: Bucket;
   /** The bucket for off-site copies; undefined for none. `prefix` separates clusters that share the bucket. */
-  readonly offsite: (Bucket & { readonly prefix: string }) | undefined;
+  readonly offsite:
+    | (Bucket & {
+        readonly prefix: string;
+        /** Whether there is a key of its own for deletions off-site. */
+        readonly prunesByOwnKey: boolean;
+      })
+    | undefined;
   /** The PostgreSQL login that makes backups. */
   readonly user: string;
   /** The superuser's password, which only restores use. */
@@ -110,17 +116,33 @@ export const restoreVariables = (args: BackupPodArgs): Variable[] => [
   },
 ];
 
-export function offsiteVariables({ offsite }: BackupPodArgs): Variable[] {
+const offsiteVariables = (offsite: NonNullable<BackupPodArgs["offsite"]>): Variable[] => [
+  { name: "BACKUP_OFFSITE_ENDPOINT", value: offsite.endpoint },
+  { name: "BACKUP_OFFSITE_REGION", value: offsite.region },
+  { name: "BACKUP_OFFSITE_BUCKET", value: offsite.bucket },
+  { name: "BACKUP_OFFSITE_PREFIX", value: offsite.prefix },
+];
+
+/** Environment of `copy`, which writes off-site. */
+export function copyVariables({ offsite }: BackupPodArgs): Variable[] {
   if (!offsite) return [];
   return [
-    { name: "BACKUP_OFFSITE_ENDPOINT", value: offsite.endpoint },
-    { name: "BACKUP_OFFSITE_REGION", value: offsite.region },
-    { name: "BACKUP_OFFSITE_BUCKET", value: offsite.bucket },
-    { name: "BACKUP_OFFSITE_PREFIX", value: offsite.prefix },
+    ...offsiteVariables(offsite),
     secret(SECRETS.offsiteAccessKey),
     secret(SECRETS.offsiteSecretKey),
     secret(SECRETS.offsiteRecipient),
+    ...(offsite.prunesByOwnKey ? [{ name: "BACKUP_KEEP_OLD", value: "true" }] : []),
   ];
+}
+
+/** Environment of `prune-copies`, the only pod with a key that can delete off-site. */
+export function pruneVariables({ offsite }: BackupPodArgs): Variable[] {
+  if (!offsite) return [];
+  const pruning = (name: string): Variable => ({
+    name,
+    valueFrom: { secretKeyRef: { name: BACKUP.pruneSecret, key: name } },
+  });
+  return [...offsiteVariables(offsite), pruning(SECRETS.offsiteAccessKey), pruning(SECRETS.offsiteSecretKey)];
 }
 
 /** What differs between the backup pods. */

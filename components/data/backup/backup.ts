@@ -76,6 +76,7 @@ export class Backup extends pulumi.ComponentResource {
       this.authorities(name, args),
       this.accessSecret(name, args, key),
       this.offsiteIdentity(name, args, key),
+      ...this.pruneAccess(name, args),
     ];
     if (args.offsite) {
       offsitePolicy(
@@ -164,6 +165,22 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
+  /** The Secret with the key that can delete off-site, where there is one. */
+  private pruneAccess(name: string, { namespace, offsite }: BackupArgs): pulumi.Resource[] {
+    if (!offsite?.prune) return [];
+    const { accessKey, secretKey } = offsite.prune;
+    return [
+      new k8s.core.v1.Secret(
+        `${name}-prune-access`,
+        {
+          metadata: metadataOf(namespace, BACKUP.pruneSecret),
+          stringData: { [SECRETS.offsiteAccessKey]: accessKey, [SECRETS.offsiteSecretKey]: secretKey },
+        },
+        { parent: this },
+      ),
+    ];
+  }
+
   private cronJobs(name: string, { namespace, environment }: BackupArgs, { pod, needs }: PodParts): void {
     for (const schedule of schedulesOf(pod)) {
       new k8s.batch.v1.CronJob(
@@ -221,6 +238,7 @@ function podArgs(args: BackupArgs): BackupPodArgs {
       region: offsite.region,
       bucket: offsite.bucket,
       prefix: `${args.cluster}/backups/`,
+      prunesByOwnKey: offsite.prune !== undefined,
     },
     user: postgres.backup.user,
     superuser: postgres.superuser,

@@ -7,6 +7,8 @@ export const BACKUP = {
   secret: "backup-access",
   /** Secret with the identity that decrypts off-site copies. No pod that writes copies gets it. */
   offsiteKeySecret: "backup-offsite-key",
+  /** Secret with the key that can delete off-site. Only the job that prunes there gets it. */
+  pruneSecret: "backup-prune-access",
   /** ConfigMap with the CA certificates of PostgreSQL and the object store. */
   authorities: "backup-authorities",
   exporter: "backup-exporter",

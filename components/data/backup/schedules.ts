@@ -3,15 +3,16 @@ import type { Environment } from "../../settings";
 import {
   type BackupPodArgs,
   backupPod,
+  copyVariables,
   type OwnParts,
-  offsiteVariables,
+  pruneVariables,
   restoreVariables,
   sourceVariables,
 } from "./backup-pod";
 import { drillPod, scratchVariables } from "./drill-pod";
 import { LABELS } from "./names";
 
-type Verb = "create" | "verify" | "prune" | "copy" | "drill" | "monitor" | "restore";
+type Verb = "create" | "verify" | "prune" | "copy" | "prune-copies" | "drill" | "monitor" | "restore";
 
 interface Schedule {
   readonly verb: Verb;
@@ -78,6 +79,16 @@ const SCHEDULES: readonly Schedule[] = [
     cpu: "50m",
   },
   {
+    verb: "prune-copies",
+    cron: "50 4 * * *",
+    startWithinSeconds: 6 * HOUR,
+    endWithinHours: 1,
+    attempts: 3,
+    kept: [2, 3],
+    memory: ["128Mi", "256Mi"],
+    cpu: "50m",
+  },
+  {
     verb: "drill",
     cron: "0 5 * * 0",
     sleepsInDev: true,
@@ -119,9 +130,11 @@ const NEVER = "0 0 1 1 *";
 
 export const cronJobName = (verb: Verb): string => `backup-${verb}`;
 
-/** The schedules of a stack. Without an off-site store there are no copies. */
+/** The schedules of a stack. Without an off-site store there are no copies; without a key for it, `copy` prunes them. */
 export const schedulesOf = ({ offsite }: Pick<BackupPodArgs, "offsite">): Schedule[] =>
-  SCHEDULES.filter(({ verb }) => verb !== "copy" || offsite);
+  SCHEDULES.filter(
+    ({ verb }) => (verb !== "copy" || offsite) && (verb !== "prune-copies" || offsite?.prunesByOwnKey),
+  );
 
 export function cronJob(
   schedule: Schedule,
@@ -149,20 +162,21 @@ export function cronJob(
   };
 }
 
-/** Copy pods have their own label, because the network policy allows egress to the internet by that label alone. */
-const labelsOf = (verb: Verb) => (verb === "copy" ? LABELS.copy : LABELS.jobs);
+/** Pods that reach the off-site store have their own label: the network policy allows egress to the internet by it alone. */
+const labelsOf = (verb: Verb) => (["copy", "prune-copies"].includes(verb) ? LABELS.copy : LABELS.jobs);
 
 function podOf({ verb, memory, cpu }: Schedule, args: BackupPodArgs): k8s.types.input.core.v1.PodSpec {
   const environment = {
     create: sourceVariables(args),
     verify: [],
-    copy: offsiteVariables(args),
+    copy: copyVariables(args),
+    "prune-copies": pruneVariables(args),
     prune: [],
     drill: [...scratchVariables],
     monitor: [],
     restore: restoreVariables(args),
   }[verb];
-  const retention = ["create", "copy", "prune"].includes(verb)
+  const retention = ["create", "copy", "prune", "prune-copies"].includes(verb)
     ? [{ name: "BACKUP_RETENTION_DAYS", value: String(args.retentionDays) }]
     : [];
   const own: OwnParts = {

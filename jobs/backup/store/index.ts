@@ -19,7 +19,7 @@ export {
   writeManifest,
 } from "./manifest";
 export { cutTables, type RowsPiece, type TableShape } from "./pieces";
-export { prune, prunedText } from "./prune";
+export { prune, prunedText, removeVersions } from "./prune";
 export {
   type EndedRun,
   humanSize,

@@ -1,4 +1,4 @@
-import type { ObjectStore } from "../../shared";
+import { type ObjectStore, StoreError } from "../../shared";
 import { type Backup, isGood, listBackups } from "./catalogue";
 import { backupTime, manifestKey } from "./manifest";
 import { listReports, reportTime } from "./report";
@@ -33,30 +33,67 @@ interface Pruned {
   readonly reports: number;
   /** Incomplete uploads of killed runs, which used storage. */
   readonly uploads: number;
+  /** Expired backups that the store's object lock still holds; a later run removes them. */
+  readonly locked: readonly string[];
 }
 
-export const prunedText = ({ removed, reports, uploads, kept }: Pruned) =>
+export const prunedText = ({ removed, reports, uploads, kept, locked }: Pruned) =>
   `removed ${removed.length} backups (${removed.join(", ") || "none"}), ` +
-  `${reports} reports, ${uploads} dead uploads; kept ${kept} backups`;
+  `${reports} reports, ${uploads} dead uploads; kept ${kept} backups` +
+  (locked.length > 0 ? `; the store still locks ${locked.join(", ")}` : "");
+
+/** Removes one object of the bucket. */
+type Remove = (store: ObjectStore, key: string) => Promise<void>;
+
+const removeObject: Remove = (store, key) => store.remove(key);
+
+/** In a bucket with versioning, an object without its versions would only be hidden, and use storage for ever. */
+export const removeVersions: Remove = async (store, key) => {
+  for await (const each of store.versions(key)) {
+    if (each.key !== key) return;
+    await store.removeVersion(key, each.version);
+  }
+};
+
+const isLocked = (error: unknown) =>
+  error instanceof StoreError && ["AccessDenied", "ObjectLocked", "InvalidRequest"].includes(error.code);
+
+interface PruneArgs {
+  readonly now: Date;
+  readonly retentionDays: number;
+  /** @default without the versions of an object: only people may access those in the cluster */
+  readonly remove?: Remove;
+}
 
 /** Lists everything first, and deletes only what it has listed. The first deletion already makes a backup invalid. */
-export async function prune(store: ObjectStore, now: Date, retentionDays: number): Promise<Pruned> {
+export async function prune(
+  store: ObjectStore,
+  { now, retentionDays, remove = removeObject }: PruneArgs,
+): Promise<Pruned> {
   const backups = await listBackups(store);
   const reports = await listReports(store);
-  const expired = chooseExpired(backups, now, retentionDays);
-  for (const backup of expired) {
+  const removed: string[] = [];
+  const locked: string[] = [];
+  for (const backup of chooseExpired(backups, now, retentionDays)) {
     const manifest = manifestKey(backup.name);
     const others = backup.keys.filter((key) => key !== manifest);
-    for (const key of backup.keys.includes(manifest) ? [manifest, ...others] : others)
-      await store.remove(key);
+    try {
+      for (const key of backup.keys.includes(manifest) ? [manifest, ...others] : others)
+        await remove(store, key);
+      removed.push(backup.name);
+    } catch (error) {
+      if (remove === removeObject || !isLocked(error)) throw error;
+      locked.push(backup.name);
+    }
   }
   const oldReports = reports.filter(
     (key) => now.getTime() - reportTime(key).getTime() > retentionDays * DAY_MS,
   );
-  for (const key of oldReports) await store.remove(key);
+  for (const key of oldReports) await remove(store, key);
   return {
-    removed: expired.map(({ name }) => name),
-    kept: backups.length - expired.length,
+    removed,
+    locked,
+    kept: backups.length - removed.length,
     reports: oldReports.length,
     uploads: await store.abortUploads("postgres_", new Date(now.getTime() - ABANDONED_AFTER_MS)),
   };

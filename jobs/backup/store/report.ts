@@ -74,7 +74,7 @@ const sheet = (
   ].join("\n");
 
 /** The verbs besides `create` that write a report. */
-export const REPORTED = ["verify", "prune", "copy", "drill", "restore"] as const;
+export const REPORTED = ["verify", "prune", "copy", "drill", "restore", "prunecopies"] as const;
 export type ReportedVerb = (typeof REPORTED)[number];
 
 /** What a run has recorded so far for its report: `{ backup_name: "postgres_20261121_020000" }`. */

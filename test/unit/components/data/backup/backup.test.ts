@@ -49,6 +49,25 @@ describe("the backups of a stack", () => {
     expect(awake.map(([name]) => name)).toEqual(["backup-copy", "backup-create", "backup-prune"]);
   });
 
+  it("are pruned off the cluster by a job with a key of its own, where there is one: then copies remove nothing", async () => {
+    const offsite = BACKUP_ARGS.offsite && {
+      ...BACKUP_ARGS.offsite,
+      prune: { accessKey: "the-name-of-pruning", secretKey: "the-key-of-pruning" },
+    };
+    const jobs = await cronJobs({ offsite });
+    const holders = [...jobs].filter(([, job]) => JSON.stringify(job).includes("backup-prune-access"));
+    expect(holders.map(([name]) => name)).toEqual(["backup-prune-copies"]);
+    expect(variables(jobs.get("backup-copy")).get("BACKUP_KEEP_OLD")).toEqual({ value: "true" });
+    const pruning = jobs.get("backup-prune-copies");
+    expect(pruning.schedule).toBe("50 4 * * *");
+    expect(JSON.stringify(pruning)).not.toMatch(/RECIPIENT|IDENTITY/);
+    const [policy] = of(await backupObjects({ offsite }), "NetworkPolicy");
+    expect(pruning.jobTemplate.spec.template.metadata.labels).toMatchObject(
+      policy.spec.podSelector.matchLabels,
+    );
+    expect(variables((await cronJobs()).get("backup-copy")).has("BACKUP_KEEP_OLD")).toBe(false);
+  });
+
   it("stay in the cluster where there is nowhere else to go", async () => {
     const objects = await backupObjects({ offsite: undefined });
     expect(JSON.stringify(objects)).not.toMatch(/OFFSITE/);
