@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
 import type { EtcdAccess, HetznerCluster } from "../servers";
 import {
+  archiveQueueGib,
   backupSessions,
   CRM,
   databaseSessions,
@@ -220,6 +221,7 @@ function databases(
         offsite,
         client: certificates.backup,
         recoverTo: postgres.recoverTo,
+        queueGib: archiveQueueGib(settings),
         monitoring: cluster.monitoring,
       },
     },

@@ -1,11 +1,16 @@
 export { adviceOn } from "./advice";
 export {
   type AirflowProcess,
+  ARCHIVE_TIMEOUT_SECONDS,
   airflowProcesses,
+  archiveQueueGib,
   backupSessions,
   CRM,
+  type DiskUse,
   type DriveLayout,
   databaseSessions,
+  diskReport,
+  diskUse,
   gardenosScale,
   gardenosSessions,
   ingestionRuns,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allocatable } from "../../servers";
-import { hasRole, nodesOf, SERVER_TYPES, type Settings } from "../../settings";
+import { diskReport, diskUse, hasRole, nodesOf, SERVER_TYPES, type Settings } from "../../settings";
 import { UserError } from "../../shared/user-error";
 import { addOnWorkloads } from "./add-on-requests";
 import { type Declared, recordWorkloads } from "./declared";
@@ -26,10 +26,12 @@ export function watchCapacity(settings: Settings): () => void {
 function judge(settings: Settings, declared: Declared): void {
   const { target } = settings;
   if (target.kind !== "hetzner") return; // the servers of an existing cluster are unknown
-  const { facts, warnings, problems } = capacityReport(
-    placed(settings, declared),
-    quotaUses(declared.workloads, declared.quotas),
-  );
+  const report = capacityReport(placed(settings, declared), quotaUses(declared.workloads, declared.quotas));
+  const { problems } = report;
+  const use = diskUse(settings);
+  const disk = use && diskReport(use);
+  const facts = [...report.facts, ...(disk ? [disk.fact] : [])];
+  const warnings = [...report.warnings, ...(disk?.warning ? [disk.warning] : [])];
   for (const fact of facts) void pulumi.log.info(fact);
   for (const warning of warnings) void pulumi.log.warn(warning);
   if (problems.length > 0) {

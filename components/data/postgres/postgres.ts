@@ -123,13 +123,13 @@ export class Postgres extends pulumi.ComponentResource {
 
   private archive(
     name: string,
-    { archive, namespace, scope, replicas, volumeGib, protection }: PostgresArgs,
+    { archive, namespace, scope, replicas, protection }: PostgresArgs,
   ): Archive | undefined {
     if (!archive) return undefined;
-    const { store, offsite, recoverTo } = archive;
+    const { store, offsite, recoverTo, queueGib } = archive;
     return new Archive(
       `${name}-archive`,
-      { namespace, stanza: scope, store, offsite, recoverTo, replicas, volumeGib, protection },
+      { namespace, stanza: scope, store, offsite, recoverTo, replicas, queueGib, protection },
       { parent: this },
     );
   }
@@ -148,7 +148,7 @@ export class Postgres extends pulumi.ComponentResource {
         strictSpread: args.strictSpread,
         cpuMillis: args.cpuMillis,
         memoryMib: args.memoryMib,
-        volumeGib: args.volumeGib,
+        volumeGib: args.volumeGib + (args.archive?.queueGib ?? 0),
         storageClass: args.storageClass,
         pods: args.pods,
         servers: args.servers,

@@ -14,6 +14,7 @@ export {
   sessionBudget,
 } from "./connections";
 export { checkDatasurface } from "./datasurface";
+export { type DiskUse, diskReport, diskUse } from "./disk";
 export { CRM, checkGardenos, gardenosScale, gardenosSessions, type Scale, WORKER_SESSIONS } from "./gardenos";
 export { checkMinio, layoutAdvice, minioShape, mirroredBuckets } from "./minio";
 export {
@@ -24,5 +25,12 @@ export {
   readQuorum,
   writeQuorum,
 } from "./minio-layout";
-export { checkPostgres, postgresShape, postgresSize, type Synchronous } from "./postgres";
+export {
+  ARCHIVE_TIMEOUT_SECONDS,
+  archiveQueueGib,
+  checkPostgres,
+  postgresShape,
+  postgresSize,
+  type Synchronous,
+} from "./postgres";
 export { type RainServers, rainServers } from "./rain";

@@ -35,6 +35,24 @@ export function postgresSize({ environment, postgres }: Pick<Settings, "environm
   return { memoryMib: postgres.memoryMib ?? memoryMib, cpuMillis: postgres.cpuMillis ?? cpuMillis };
 }
 
+/**
+ * A leader with few writes closes its WAL segment after this time. The loss of every server costs at most this time and
+ * the time of an upload.
+ */
+export const ARCHIVE_TIMEOUT_SECONDS = 30;
+
+/** PostgreSQL's default, which the cluster is created with. */
+const SEGMENT_MIB = 16;
+
+/** GiB of the segments that a leader with few writes finishes in the hours for which the queue is sized. */
+export function archiveQueueGib({
+  environment,
+  postgres,
+}: Pick<Settings, "environment" | "postgres">): number {
+  const hours = postgres.archiveQueueHours ?? (environment === "prod" ? 24 : 4);
+  return Math.ceil((hours * 3600 * SEGMENT_MIB) / ARCHIVE_TIMEOUT_SECONDS / 1024);
+}
+
 /** Checks the number of members against the servers, and whether replication is synchronous. */
 export function checkPostgres(
   {

@@ -1,3 +1,5 @@
+import { ARCHIVE_TIMEOUT_SECONDS } from "../../../settings";
+
 /** An S3 bucket for base backups and WAL, without its keys, which come from the environment. */
 export interface Repository {
   /** URL of the S3 endpoint, such as https://minio-api.storage.svc.cluster.local:9000. */
@@ -221,12 +223,6 @@ export interface Archiving {
 
 /** `latest` for the end of the archive, or a moment with its time zone, such as 2026-11-21T10:00:00Z. */
 export type RecoveryTarget = "latest" | (string & {});
-
-/**
- * An idle leader closes its WAL segment after this time. The loss of every server costs at most this time and the time
- * of an upload.
- */
-const ARCHIVE_TIMEOUT_SECONDS = 30;
 
 /** How long a standby waits for the archive; it can get the WAL from the leader instead. */
 const STORE_ANSWERS_SECONDS = 15;

@@ -17,6 +17,8 @@ export interface MemberArchive {
   readonly digest: pulumi.Input<string>;
   /** Whether one of the repositories is outside of the cluster. */
   readonly offsite: boolean;
+  /** Bytes of finished WAL that a leader keeps while no store answers, where its volume has the room. */
+  readonly queueBytes: number;
 }
 
 export const ARCHIVE_PATHS = {

@@ -53,6 +53,12 @@ export interface PostgresArchiveArgs extends ArchiveRepositories {
   /** The client certificate with which backups read the members' data; its common name is BACKUP_CLIENT. */
   readonly client: pulumi.Output<{ readonly cert: string; readonly key: string }>;
 
+  /**
+   * Finished WAL in GiB that a leader keeps while no store answers. Each member's volume has this size beside that of the
+   * data. More rides out a longer outage; beyond it WAL is dropped and the archive has a gap.
+   */
+  readonly queueGib: number;
+
   /** Whether Prometheus runs in the cluster. Without it there is no alert on the archive. */
   readonly monitoring: boolean;
 }
@@ -67,8 +73,8 @@ export interface ArchiveArgs extends ArchiveRepositories {
   /** Number of members. Pods that make backups know each by its host name. */
   readonly replicas: number;
 
-  /** Size of each member's volume in GiB, which limits the WAL that waits for the archive. */
-  readonly volumeGib: number;
+  /** Finished WAL in GiB that a leader keeps while no store answers. Beyond it WAL is dropped and the archive has a gap. */
+  readonly queueGib: number;
 
   /** Whether Pulumi refuses to delete or replace the passphrases. @default false */
   readonly protection?: boolean | undefined;
@@ -79,9 +85,6 @@ const KEPT = {
   inside: { keepFull: 4, keepDifferential: 14 },
   offsite: { keepFull: 8, keepDifferential: 14 },
 } as const;
-
-/** The share of a volume that WAL may use while no store answers. The rest is for the growth of the data. */
-const QUEUE_SHARE = 0.4;
 
 /** How many processes compress and send WAL segments. A small server has two cores. */
 const PROCESSES = 2;
@@ -113,7 +116,7 @@ export class Archive extends pulumi.ComponentResource {
     const { stanza, store, offsite, recoverTo } = args;
     const stores = [store, ...(offsite ? [offsite] : [])];
     this.repositories = stores.length;
-    this.queueBytes = Math.floor(args.volumeGib * 2 ** 30 * QUEUE_SHARE);
+    this.queueBytes = args.queueGib * 2 ** 30;
     this.passphrases = this.passphrasesOf(name, args.protection);
     const keys = this.keys(name, args, stores);
     this.member = this.memberArchive(name, args, keys);
@@ -232,6 +235,7 @@ export class Archive extends pulumi.ComponentResource {
           .apply(([text, authority, all]) => digest(text + authority + JSON.stringify([all, further]))),
       ),
       offsite: offsite !== undefined,
+      queueBytes: this.queueBytes,
     };
   }
 }

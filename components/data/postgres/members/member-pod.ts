@@ -105,7 +105,15 @@ function postgresContainer(args: MemberPodArgs): k8s.types.input.core.v1.Contain
       { name: "postgres", containerPort: ports.postgres },
       { name: "patroni", containerPort: ports.rest },
     ],
-    env: memberEnvironment(),
+    env: [
+      ...memberEnvironment(),
+      ...(args.archive
+        ? [
+            { name: "ARCHIVE_QUEUE_BYTES", value: String(args.archive.queueBytes) },
+            { name: "ARCHIVE_VOLUME", value: PATHS.volume },
+          ]
+        : []),
+    ],
     envFrom: [
       { secretRef: { name: args.passwords } },
       ...(args.archive ? [{ secretRef: { name: args.archive.keys } }] : []),

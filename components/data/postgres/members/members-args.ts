@@ -43,8 +43,8 @@ export interface MembersArgs {
   readonly memoryMib: number;
 
   /**
-   * Size of each member's volume in GiB, for data and for WAL that waits for the archive. A change has no effect on
-   * existing members.
+   * Size of each member's data in GiB. Its volume is larger by `archive.queueGib`, for WAL that waits for the archive. A
+   * change has no effect on existing members.
    */
   readonly volumeGib: number;
   /**

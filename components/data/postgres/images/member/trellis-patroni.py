@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Patroni, and patronictl under that name, with five changes.
+"""Patroni, and patronictl under that name, with six changes.
 
 1. A lease may be shorter than 20 s, the floor of Patroni. The rule that makes a lease safe is another one, and stays:
    loop_wait + 2 x retry_timeout <= ttl. clock.ts says why ours is as short as it is.
@@ -12,6 +12,8 @@
 5. Once an etcd member's name was resolved, nothing waits for DNS again: the known address is used while the name is resolved
    anew in the background. Patroni itself forgets it when no etcd member answers, and then waits for DNS longer than its
    lease lasts. Only names are concerned, so only an etcd in the same Kubernetes cluster.
+6. The queue of WAL for the archive is no larger than three fifths of the volume that the member really has. Kubernetes keeps the
+   volumes of members that were created before their size was raised, and a full volume stops every database.
 """
 
 import os
@@ -30,6 +32,8 @@ ADJUST = "_Config__get_and_maybe_adjust_int_value"
 POLLING_INTERVAL = "STOP_POLLING_INTERVAL"
 # The least time between two attempts to resolve the same name, in seconds.
 RESOLVE_AGAIN = 5
+# The share of the volume that WAL may take while no store answers. The rest is for the data.
+QUEUE_SHARE = 0.6
 
 
 def allow_shorter_ttl(adjust):
@@ -80,6 +84,16 @@ def remove(self, host, port):
     refresh(self, host, port, RESOLVE_AGAIN)
 
 
+def limit_archive_queue(environment):
+    """Sets pgBackRest's limit in the environment of PostgreSQL, where it precedes that of the configuration file."""
+    wanted, volume = environment.get("ARCHIVE_QUEUE_BYTES"), environment.get("ARCHIVE_VOLUME")
+    if not wanted or not volume:
+        return
+    size = os.statvfs(volume)
+    limit = min(int(wanted), int(size.f_blocks * size.f_frsize * QUEUE_SHARE))
+    environment["PGBACKREST_ARCHIVE_PUSH_QUEUE_MAX"] = str(limit)
+
+
 # A Patroni that keeps them elsewhere must not start with another clock than the one that was tried.
 if not (
     hasattr(Config, ADJUST)
@@ -103,4 +117,5 @@ if __name__ == "__main__":
         from patroni.ctl import ctl
 
         sys.exit(ctl(prog_name="patronictl"))
+    limit_archive_queue(os.environ)
     main()

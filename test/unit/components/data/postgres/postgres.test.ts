@@ -43,6 +43,7 @@ const ARCHIVE: PostgresArchiveArgs = {
     authority: "store-authority",
   },
   client: pair,
+  queueGib: 45,
   monitoring: true,
 };
 
@@ -224,6 +225,15 @@ describe("PostgreSQL's archive", () => {
     if (!found) throw new Error(`no ${kind} ${name}`);
     return found.inputs;
   };
+
+  it("has room for its queue in the volume, beside the data, and tells each member how large the queue may be", async () => {
+    const set = of(await withArchive({ queueGib: 45 }), "StatefulSet")[0]?.inputs;
+    const claim = set?.spec.volumeClaimTemplates[0].spec.resources.requests.storage;
+    expect(claim).toBe(`${ARGS.volumeGib + 45}Gi`);
+    const environment = set?.spec.template.spec.containers[0].env;
+    expect(environment).toContainEqual({ name: "ARCHIVE_QUEUE_BYTES", value: String(45 * 2 ** 30) });
+    expect(environment).toContainEqual({ name: "ARCHIVE_VOLUME", value: "/var/lib/postgresql/data" });
+  });
 
   it("leaves no trace where there is none", async () => {
     const objects = await objectsOf({ images });
