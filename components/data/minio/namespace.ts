@@ -14,7 +14,7 @@ export const MIRROR_METRICS_PORT = 8080;
 export const minioNamespace: WorkloadNamespace = {
   name: NAMESPACE,
   podSecurity: "restricted",
-  share: { cpu: 2, memoryGib: 4 },
+  share: { cpu: 2, memoryGib: 5 },
   uses: [],
   exposed: [api, console],
   scraped: [api, MIRROR_METRICS_PORT],
