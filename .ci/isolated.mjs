@@ -23,6 +23,7 @@ const NEED_ROOM = [
   "test/engine/existing.test.ts",
   "test/services/components/systems/airflow/on-kubernetes.test.ts",
   "test/services/components/data/postgres/faults.test.ts",
+  "test/services/components/servers/boot/prod.test.ts",
 ];
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
 const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];

@@ -1,26 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { MachineFile } from "../../../components/servers/machine";
 import { program } from "../programs";
 import { eventually } from "../waiting";
+import { ENTER_CONTROL_GROUP, makeControlGroup, removeControlGroup } from "./control-group";
 
 /** Only root, and only where there is cgroup v2, can start a systemd of its own. */
-export const BOOT_PROGRAMS = ["unshare", "nsenter", "mount", "pivot_root", "systemctl"] as const;
-
-/** Where cgroup v2 is: the whole hierarchy, or a part of it beside cgroup v1. */
-const CGROUPS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((each) =>
-  existsSync(`${each}/cgroup.controllers`),
-);
+export const BOOT_PROGRAMS = ["setpriv", "unshare", "nsenter", "mount", "pivot_root", "systemctl"] as const;
 
 const TARGET = "trellis-test.target";
 const ENOUGH_MS = 60_000;
@@ -44,16 +32,18 @@ export class BootedMachine {
    * @param units Started by the boot.
    */
   static async start(files: readonly MachineFile[], units: readonly string[]): Promise<BootedMachine> {
-    if (CGROUPS === undefined) throw new Error("no cgroup v2 is mounted");
-    const cgroup = mkdtempSync(join(CGROUPS, "trellis-booted-"));
-    // The namespace shows the cgroup that its first process is in as the root of all.
-    const enter = 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"';
+    const cgroup = makeControlGroup();
+    // The namespace shows the cgroup that its first process is in as the root of all. The machine ends with this
+    // process, however that ends.
     const holder = spawn("sh", [
       ...[
         "-c",
-        enter,
+        ENTER_CONTROL_GROUP,
         "sh",
         cgroup,
+        program("setpriv"),
+        "--pdeathsig",
+        "KILL",
         program("unshare"),
         "--mount",
         "--pid",
@@ -91,6 +81,11 @@ export class BootedMachine {
     return machine;
   }
 
+  /** The id of its process 1, as this machine counts processes. */
+  get processId(): number {
+    return this.#systemd;
+  }
+
   /** Runs a program to its end and returns what it printed; throws where it fails. */
   run(command: string, ...args: string[]): string {
     return execFileSync(
@@ -118,10 +113,7 @@ export class BootedMachine {
     const ended = once(this.#holder, "exit");
     process.kill(this.#systemd, "SIGKILL"); // process 1 of a namespace: all others in it end too
     await ended;
-    await eventually("its cgroups are empty", ENOUGH_MS, () => {
-      removeCgroup(this.#cgroup);
-      return true;
-    });
+    await removeControlGroup(this.#cgroup);
   }
 }
 
@@ -150,10 +142,3 @@ mkdir -p .old
 pivot_root . .old
 umount -l .old
 exec env -i container=trellis ${PATH} /usr/lib/systemd/systemd --unit=${TARGET} </dev/null >/dev/null 2>&1`;
-
-function removeCgroup(path: string): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeCgroup(join(path, entry.name));
-  }
-  rmdirSync(path);
-}

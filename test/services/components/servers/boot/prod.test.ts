@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { BOOT_PROGRAMS, DataCenter } from "../../../../rigs/boot/data-center";
+import { allUnits, etcdStatus, floatingIpHolders, unitsOf } from "../../../../rigs/boot/health";
+import { describeWith } from "../../../../rigs/programs";
+import { eventually } from "../../../../rigs/waiting";
+
+describeWith(BOOT_PROGRAMS, "three servers and an agent, booted together from their user data", () => {
+  let center: DataCenter;
+
+  const units = (index: number) => {
+    const core = center.nodes[index]?.roles.includes("etcd") ?? false;
+    return unitsOf({ etcd: core, floatingIp: core });
+  };
+  const allOfThem = () => Promise.all(center.servers.map((server, index) => allUnits(server, units(index))));
+  const figures = (what: string, seconds: readonly number[]) =>
+    console.log(`${what}: ${seconds.map((each) => each.toFixed(1)).join(", ")} s from power on to all units`);
+
+  beforeAll(async () => {
+    center = await DataCenter.open();
+    await Promise.all(center.servers.map((server) => server.powerOn()));
+    figures("first boot of three servers and an agent", await allOfThem());
+  });
+  afterAll(() => center?.close());
+
+  const isAsPromised = async () => {
+    for (const server of center.servers.slice(0, 3)) {
+      expect(await etcdStatus(server)).toEqual({ healthy: 3, authentication: true });
+    }
+    const [holder] = await eventually("exactly one server holds the floating IP", 60_000, oneHolder);
+    await eventually("Hetzner routes the floating IP to its holder", 60_000, async () => {
+      const url = `https://api.hetzner.cloud/v1/floating_ips/${center.facts.floatingIpId}`;
+      const { floating_ip: ip } = JSON.parse(await center.server(0).run(`curl --silent ${url}`));
+      return ip.server === 1001 + center.servers.findIndex(({ name }) => name === holder);
+    });
+  };
+  const oneHolder = async () => {
+    const holders = await floatingIpHolders(center.servers.slice(0, 3));
+    return holders.length === 1 && holders;
+  };
+
+  it("has an etcd of three with authentication on, and one server holds the floating IP", () =>
+    isAsPromised());
+
+  it("gives the agent neither etcd nor the Hetzner token", async () => {
+    const agent = center.server(3);
+    expect(await agent.run("systemctl list-unit-files --no-legend 'etcd*' 'keepalived*' || :")).toBe("");
+    expect(
+      await agent.run(
+        `grep --recursive --files-with-matches ${center.facts.hcloudToken} /etc /var /usr/local || :`,
+      ),
+    ).toBe("");
+  });
+
+  it("is whole again after all servers reboot at once", async () => {
+    const before = center.servers.map(({ poweredOnAt }) => poweredOnAt);
+    await Promise.all(center.servers.map((server) => server.run("systemctl reboot")));
+    await eventually("all servers have rebooted", 180_000, () =>
+      center.servers.every(({ poweredOnAt, isOn }, index) => isOn && poweredOnAt !== before[index]),
+    );
+    figures("after a reboot of all", await allOfThem());
+    await isAsPromised();
+  });
+
+  it("is whole again after all servers lose their power at once", async () => {
+    await Promise.all(center.servers.map((server) => server.losePower()));
+    await Promise.all(center.servers.map((server) => server.powerOn()));
+    figures("after a loss of power of all", await allOfThem());
+    await isAsPromised();
+  });
+
+  it("takes an isolated server back", async () => {
+    const alone = center.server(2);
+    alone.isolate(true);
+    await eventually("the others go on without it", 60_000, async () => {
+      const { healthy } = await etcdStatus(center.server(0));
+      return healthy === 2;
+    });
+    alone.isolate(false);
+    await eventually(
+      "etcd has three members again",
+      60_000,
+      async () => (await etcdStatus(alone)).healthy === 3,
+    );
+    await allOfThem();
+    await eventually("exactly one server holds the floating IP", 60_000, oneHolder);
+  });
+
+  it("takes in a server that was created again by hand, which founds no cluster of its own", async () => {
+    const cluster = await clusterId(0);
+    await center.server(1).losePower();
+    center.server(1).recreate();
+    await center.server(1).powerOn();
+    figures("a server created again", [await allUnits(center.server(1), units(1))]);
+    expect(await clusterId(1)).toBe(cluster);
+    await isAsPromised();
+  });
+
+  async function clusterId(index: number): Promise<string> {
+    const [{ Status }] = JSON.parse(
+      await center.server(index).run("trellis-etcd ctl endpoint status -w json --cluster | head -n 1"),
+    );
+    return String(Status.header.cluster_id);
+  }
+});
