@@ -25,9 +25,26 @@ const INTENDED: Readonly<Record<string, readonly string[]>> = {
     const databases = "trellis:postgres:Postgres$trellis:postgres:ApplicationDatabases$kubernetes:core/v1";
     const foundation = "trellis:foundation:Foundation$trellis:foundation:GuardedNamespace";
     return [
-      // The bootstrap Job's input, whose names contain its digest: the new ones exist before the former are deleted.
+      // Inputs of Jobs, whose names contain their digests: the new ones exist before the former are deleted.
       urn(`${databases}:ConfigMap`, "postgres-databases-specification"),
       urn(`${databases}:Secret`, "postgres-databases-passwords"),
+      urn(
+        "trellis:minio:MinIO$trellis:minio:Provisioning$kubernetes:core/v1:ConfigMap",
+        "minio-provisioning-specification",
+      ),
+      urn(
+        "trellis:minio:MinIO$trellis:minio:Provisioning$kubernetes:core/v1:Secret",
+        "minio-provisioning-keys",
+      ),
+      // Prometheus reads the object mirror's metrics too, by policies of other names; nothing to do.
+      urn(
+        `${foundation}$kubernetes:networking.k8s.io/v1:NetworkPolicy`,
+        "foundation-storage-allow-from-monitoring-9000",
+      ),
+      urn(
+        "trellis:foundation:AddOns$trellis:foundation:GuardedNamespace$kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "add-ons-monitoring-allow-to-storage-9000",
+      ),
       // Ingestion reaches its sources and its repository by policies of its own; nothing to do.
       urn(
         `${foundation}$kubernetes:networking.k8s.io/v1:NetworkPolicy`,
