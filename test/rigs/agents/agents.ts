@@ -114,6 +114,10 @@ export class AgentsProcess {
     return `http://127.0.0.1:${port}`;
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   get running(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
