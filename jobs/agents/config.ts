@@ -37,7 +37,7 @@ export const queueSettings = {
   retries: variable(
     "AGENTS_RETRIES",
     "deliveries of a task after the first, later each time, before it fails",
-    wholeNumber({ min: 0, max: 100 }).default(10),
+    wholeNumber({ min: 0, max: 100 }).default(14),
   ),
 };
 

@@ -8,7 +8,6 @@ import {
   DelegateBackoff,
   handleWhen,
   retry,
-  TaskCancelledError,
   TimeoutStrategy,
   timeout,
   wrap,
@@ -127,7 +126,8 @@ export class Model {
       retries,
       this.breaker,
       bulkhead(settings.concurrency, 1_000),
-      timeout(settings.callSeconds * 1000, TimeoutStrategy.Aggressive),
+      // Cooperative: the request settles its reservation before it ends.
+      timeout(settings.callSeconds * 1000, TimeoutStrategy.Cooperative),
     );
   }
 
@@ -144,7 +144,6 @@ export class Model {
         this.count("circuit-open");
         throw new ModelUnavailable("circuit-open", undefined, true);
       }
-      if (error instanceof TaskCancelledError) throw new ModelUnavailable("timeout");
       throw error;
     }
   }

@@ -14,7 +14,8 @@ export type Fault =
   | "stream"
   | "no-usage"
   | "misfit"
-  | "fence";
+  | "fence"
+  | "400";
 
 interface ModelApiArgs {
   /** Chooses a fault for the n-th request; undefined: it is answered well. @default none */
@@ -72,6 +73,11 @@ export class ModelApi {
     if (fault === "429") {
       response.writeHead(429, { "retry-after": "0.2", "content-type": "application/json" });
       response.end(JSON.stringify({ error: { message: `too many requests; yours was ${body}` } }));
+      return;
+    }
+    if (fault === "400") {
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { message: `this cannot be answered: ${body}` } }));
       return;
     }
     const conversation: Conversation = JSON.parse(body);
