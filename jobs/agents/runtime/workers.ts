@@ -3,11 +3,14 @@ import type PgBoss from "pg-boss";
 import { safeReason } from "../safe-reason";
 import { poolSizes } from "../store/pools";
 import { DEAD_LETTERS, type JobData, queueOf, WAKE_CHANNEL } from "../store/queue";
+import type { Sessions } from "../store/sessions";
 import { bury } from "../store/tasks";
 import { type Desk, handle } from "./handle";
 import { type Pool, poolOf } from "./pools";
 
 interface WorkersArgs extends Desk {
+  /** Sessions to fetch jobs with. A crash that loses a fetch has the job delivered again, so they need not be durable. */
+  readonly fetching: Sessions;
   /** The pools that this process works for. */
   readonly pools: readonly string[];
   /** How long a delivery may take; pg-boss gives the task to another worker then. */
@@ -72,10 +75,14 @@ export class Workers {
 
   private start(pool: Pool, generation: number): Agent {
     const { args, cut } = this;
+    const db = {
+      executeSql: (text: string, values: unknown[]) =>
+        args.fetching.use((database) => database.query(text, values)),
+    };
     const agent = new Agent({
       generation,
       pollMs: args.pollMs,
-      fetch: async () => (await args.boss.fetch<JobData>(queueOf(pool.name)))[0],
+      fetch: async () => (await args.boss.fetch<JobData>(queueOf(pool.name), { db }))[0],
       handle: (job) => {
         const signal = AbortSignal.any([cut.signal, AbortSignal.timeout(args.taskSeconds * 1000)]);
         return handle(args, pool, job, signal);

@@ -60,7 +60,11 @@ export class TaskMeter implements Meter {
       this.cost += actual.cost;
       const state = typeof used === "string" ? used : "settled";
       await sessions.use((database) =>
-        database.query("SELECT agents.settle($1, $2, $3, $4)", [call, actual.tokens, actual.cost, state]),
+        // Not flushed at once: a crash that loses it leaves the whole reservation counted.
+        database.query(
+          "SELECT set_config('synchronous_commit', 'off', true), agents.settle($1, $2, $3, $4)",
+          [call, actual.tokens, actual.cost, state],
+        ),
       );
     };
   }
