@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SignJWT } from "jose";
+import { readMigrations } from "../../../jobs/shared";
 import { bundledJobs } from "../jobs/bundled";
 import { runJob } from "../jobs/run-job";
 import { createDatabase, PASSWORD, type PostgresServer, type TestDatabase } from "../postgres/postgres";
@@ -19,7 +19,17 @@ export async function agentsDatabase(
   migrate: Record<string, string> = {},
 ): Promise<TestDatabase> {
   const database = await createDatabase(server, { label: "agents" });
-  await database.query(readFileSync(join(import.meta.dirname, "crm-tables.sql"), "utf8"));
+  // Roles belong to the server, which several test files share.
+  await database.query(`DO $$ DECLARE role text; BEGIN
+    FOREACH role IN ARRAY ARRAY['anon', 'authenticated', 'service_role', 'crm_agents'] LOOP
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END;
+    END LOOP;
+  END $$`);
+  for (const { sql } of readMigrations(join(import.meta.dirname, "../../../jobs/crm/migrations"))) {
+    await database.query(sql);
+  }
   await database.query(`DO $$ BEGIN
     IF to_regrole('${LOGIN}') IS NULL THEN CREATE ROLE ${LOGIN} LOGIN PASSWORD '${PASSWORD}' IN ROLE crm_agents; END IF;
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`);
@@ -55,7 +65,7 @@ export async function addLeads(database: TestDatabase, leads: readonly NewLead[]
     `WITH given AS (SELECT gen_random_uuid() AS contact, gen_random_uuid() AS id, g.*
        FROM jsonb_to_recordset($1) AS g(workspace uuid, notes text, "lastName" text, n bigint)),
      people AS (INSERT INTO contacts (id, workspace_id, first_name, last_name, email, phone)
-       SELECT contact, workspace, 'Petra', coalesce("lastName", 'Lindqvist'), 'petra.' || n || '@example.org', '+49 30 1234' || n FROM given
+       SELECT contact, workspace, 'Petra', coalesce("lastName", 'Lindqvist'), 'petra.' || contact || '@example.org', '+49 30 1234' || n FROM given
        RETURNING id),
      made AS (INSERT INTO opportunities (id, workspace_id, contact_id, name, notes)
        SELECT given.id, workspace, contact, 'Lead ' || n, notes FROM given RETURNING id)
