@@ -27,8 +27,15 @@ export async function bundleJobs(outdir: string): Promise<string> {
     },
     logLevel: "error",
   });
-  for (const domain of ["rain", "crm"]) {
-    await cp(here(`${domain}/migrations`), resolve(outdir, `${domain}-migrations`), { recursive: true });
+  const besides = {
+    "rain-migrations": "rain/migrations",
+    "crm-migrations": "crm/migrations",
+    "agents-migrations": "agents/migrations",
+    "agents-prompts": "agents/prompts",
+    "agents-cases": "agents/evaluate/cases",
+  };
+  for (const [name, source] of Object.entries(besides)) {
+    await cp(here(source), resolve(outdir, name), { recursive: true });
   }
   return resolve(outdir, "cli.mjs");
 }

@@ -28,6 +28,11 @@ const domains: readonly DomainEntry[] = [
     load: async () => (await import("./crm")).crm,
   },
   {
+    name: "agents",
+    summary: "agents that analyse leads and propose follow-ups: API, workers, evaluation",
+    load: async () => (await import("./agents")).agents,
+  },
+  {
     name: "backup",
     summary: "backups of PostgreSQL on object storage: create, verify, restore, drill",
     load: async () => (await import("./backup")).backup,

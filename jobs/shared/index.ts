@@ -45,7 +45,7 @@ export {
   withDatabase,
 } from "./database";
 export { sha256Of } from "./digest";
-export { json, problem, type Reply, serve } from "./http";
+export { json, problem, type ReceivedRequest, type Reply, serve } from "./http";
 export {
   CONFIG_MAP_BYTES,
   type KubernetesAccess,

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Context } from "../command-line";
 import { UserError } from "../command-line";
@@ -9,14 +9,26 @@ export interface Reply {
   readonly body: string;
 }
 
+/** A request beyond its address. */
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
 interface ServeArgs {
   readonly host: string;
   readonly port: number;
   /** The name of the server for logs and error replies: "the rain API". */
   readonly what: string;
-  /** Answers one GET request. */
-  readonly reply: (url: URL) => Promise<Reply>;
+  /** Answers one request. */
+  readonly reply: (url: URL, request: ReceivedRequest) => Promise<Reply>;
+  /** Whether POST is answered too; its body is at most `LARGEST_BODY`. @default false */
+  readonly acceptsPost?: boolean;
 }
+
+/** The most bytes of a request's body. */
+const LARGEST_BODY = 64 * 1024;
 
 /** How long open requests may take to finish after a stop. */
 const DRAIN_MS = 10_000;
@@ -27,7 +39,7 @@ export async function serve(
   { log, signal }: Pick<Context, "log" | "signal">,
 ): Promise<void> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    respond(request, response, args.reply).catch((error: unknown) => {
+    respond(request, response, args).catch((error: unknown) => {
       log.error({ url: request.url, stack: (error as Error).stack }, `${request.url}: ${String(error)}`);
       if (!response.headersSent)
         send(request, response, problem(500, `${args.what} cannot answer at the moment`));
@@ -64,19 +76,42 @@ export const problem = (status: number, message: string): Reply => json(status, 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  reply: ServeArgs["reply"],
+  { reply, acceptsPost = false }: ServeArgs,
 ): Promise<void> {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    response.setHeader("allow", "GET, HEAD");
-    send(request, response, problem(405, "only GET is answered here"));
+  const { method = "GET", headers } = request;
+  if (method !== "GET" && method !== "HEAD" && !(acceptsPost && method === "POST")) {
+    response.setHeader("allow", acceptsPost ? "GET, HEAD, POST" : "GET, HEAD");
+    send(
+      request,
+      response,
+      problem(405, acceptsPost ? "only GET and POST are answered here" : "only GET is answered here"),
+    );
     return;
   }
   const target = request.url ?? "/";
-  const readable = URL.canParse(target, "http://localhost");
-  const answer = readable
-    ? await reply(new URL(target, "http://localhost"))
-    : problem(400, "this is no address");
-  send(request, response, answer);
+  if (!URL.canParse(target, "http://localhost")) {
+    send(request, response, problem(400, "this is no address"));
+    return;
+  }
+  const body = method === "POST" ? await bodyOf(request) : "";
+  if (body === undefined) {
+    response.setHeader("connection", "close");
+    send(request, response, problem(413, `the body has more than ${LARGEST_BODY} bytes`));
+    return;
+  }
+  send(request, response, await reply(new URL(target, "http://localhost"), { method, headers, body }));
+}
+
+/** Undefined: the body is too large, and the rest of it was not read. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > LARGEST_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {

@@ -1,1 +1,1 @@
-export { json, problem, type Reply, serve } from "./http-server";
+export { json, problem, type ReceivedRequest, type Reply, serve } from "./http-server";

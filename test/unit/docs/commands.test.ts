@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { agents } from "../../../jobs/agents";
 import { backup } from "../../../jobs/backup";
 import { datasurface } from "../../../jobs/datasurface";
 import { postgres } from "../../../jobs/postgres";
@@ -34,7 +35,9 @@ const TYPED_BY: Readonly<Record<string, string>> = {
 /** What the reader replaces, such as <node>. */
 const PLACEHOLDER = /<[a-z][a-z ]*>/g;
 
-const DOMAINS = new Map([backup, datasurface, postgres, rain, storage].map((each) => [each.name, each]));
+const DOMAINS = new Map(
+  [agents, backup, datasurface, postgres, rain, storage].map((each) => [each.name, each]),
+);
 const { scripts } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 
 const blocks = pages().flatMap(({ path, blocks }) =>

@@ -1,0 +1,1 @@
+export { evaluatePrompts } from "./verb";

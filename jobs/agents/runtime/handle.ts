@@ -1,0 +1,122 @@
+import type PgBoss from "pg-boss";
+import type { Logger } from "../../shared";
+import { BadAnswer, BudgetSpent, CallRefused } from "../model/errors";
+import type { Model } from "../model/model";
+import { safeReason } from "../safe-reason";
+import { type Budget, TaskMeter } from "../store/budget";
+import { type JobData, queueOf } from "../store/queue";
+import type { Sessions } from "../store/sessions";
+import { complete, giveUp, openTask, postpone, type Task } from "../store/tasks";
+import { runAgent } from "./agent";
+import type { Lead } from "./lead";
+import type { Pool } from "./pools";
+import { readPrompt } from "./prompts";
+
+export interface Desk {
+  readonly sessions: Sessions;
+  readonly boss: PgBoss;
+  readonly model: Model;
+  readonly budget: Budget;
+  readonly tokensPerMinute: number | undefined;
+  readonly dryRun: boolean;
+  readonly log: Logger;
+}
+
+/** How often a task may end with an answer that does not fit before it fails. */
+const ATTEMPTS = 3;
+
+/** Works on one delivery of pg-boss to its end: a result, a failure, a later time, or the next delivery. */
+export async function handle(
+  desk: Desk,
+  pool: Pool,
+  delivery: PgBoss.Job<JobData>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sessions, boss, log } = desk;
+  const opened = await openTask(sessions, delivery.data);
+  if (!opened) {
+    await boss.complete(queueOf(pool.name), delivery.id);
+    return;
+  }
+  const { task, lead } = opened;
+  const meter = new TaskMeter({ ...desk, task: task.id, workspace: task.workspace, model: desk.model.name });
+  try {
+    await work(desk, pool, task, lead, meter, signal);
+  } catch (error) {
+    log.warn({ task: task.id, pool: pool.name }, `a task did not complete: ${safeReason(error)}`);
+    await settleFailure(desk, pool, task, meter, error);
+  }
+}
+
+async function work(
+  desk: Desk,
+  pool: Pool,
+  task: Task,
+  lead: Lead | undefined,
+  meter: TaskMeter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sessions, boss, model, dryRun } = desk;
+  const prompt = readPrompt(pool.name);
+  if (!lead) {
+    const reason = "the lead does not exist any more";
+    await giveUp(sessions, boss, task, {
+      reason,
+      prompt: prompt.version,
+      model: model.name,
+      tokens: 0,
+      cost: 0,
+    });
+    return;
+  }
+  const outcome = await runAgent({
+    pool,
+    prompt,
+    lead,
+    ask: (question) => model.ask(question, meter, signal),
+  });
+  const written = await complete(sessions, boss, task, {
+    outcome,
+    contact: lead.contactId,
+    prompt: prompt.version,
+    model: model.name,
+    dryRun,
+    tokens: meter.tokens,
+    cost: meter.cost,
+  });
+  if (!written) await boss.complete(queueOf(pool.name), task.job);
+}
+
+async function settleFailure(
+  desk: Desk,
+  pool: Pool,
+  task: Task,
+  meter: TaskMeter,
+  error: unknown,
+): Promise<void> {
+  const { sessions, boss, model } = desk;
+  const used = { tokens: meter.tokens, cost: meter.cost };
+  if (error instanceof BudgetSpent && !error.never) {
+    await postpone(sessions, boss, task, { until: nextDay(), countAttempt: false, ...used });
+    return;
+  }
+  if (error instanceof BadAnswer || error instanceof CallRefused || error instanceof BudgetSpent) {
+    if (error instanceof BudgetSpent || task.attempts + 1 >= ATTEMPTS) {
+      const prompt = readPrompt(pool.name).version;
+      await giveUp(sessions, boss, task, { reason: error.message, prompt, model: model.name, ...used });
+    } else {
+      const until = new Date(Date.now() + 1_000 * 2 ** task.attempts);
+      await postpone(sessions, boss, task, { until, countAttempt: true, ...used });
+    }
+    return;
+  }
+  // The model, the database or this process: pg-boss delivers again, later each time.
+  await boss.fail(queueOf(pool.name), task.job, { reason: safeReason(error) });
+}
+
+/** Shortly after the next midnight in UTC, spread over some minutes. */
+function nextDay(): Date {
+  const now = new Date();
+  const midnight = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1);
+  return new Date(midnight + Math.random() * 300_000);
+}
