@@ -59,6 +59,14 @@ export class CrmDatabase {
     [`${prefix}_PASSWORD`]: LOGIN,
   });
 
+  loginOf = (user: string) => ({
+    host: "127.0.0.1",
+    port: this.server.port,
+    database: "crm",
+    user,
+    password: LOGIN,
+  });
+
   admin = (sql: string) => this.job.as("postgres", PASSWORD, "crm", sql);
   as = (login: string, sql: string) => this.job.as(login, LOGIN, "crm", sql);
   session = (login: string) => this.job.session(login, LOGIN, "crm");
