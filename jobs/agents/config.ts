@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { database, decimalNumber, oneOf, text, variable, wholeNumber } from "../shared";
-import { POOLS, type PoolName, poolNames } from "./runtime/pools";
-import type { Budget } from "./store/budget";
+import { POOLS, type PoolName, poolNames } from "./runtime";
+import type { Budget } from "./store";
 
 /** The database with the CRM's tables and the agents' own. */
 export const databaseSettings = {

@@ -9,15 +9,11 @@ import {
   sessionSettings,
   workSettings,
 } from "./config";
-import { apiReply } from "./http/api";
-import { databaseFamilies, workerFamilies } from "./http/metrics";
-import { Model } from "./model/model";
-import { Workers } from "./runtime/workers";
+import { apiReply, databaseFamilies, workerFamilies } from "./http";
+import { Model } from "./model";
 import { safeReason } from "./safe-reason";
-import { registerPools } from "./store/pools";
-import { startQueue } from "./store/queue";
-import { migrateAgents } from "./store/schema";
-import { Sessions } from "./store/sessions";
+import { migrateAgents, registerPools, Sessions, startQueue } from "./store";
+import { Workers } from "./workers";
 
 export const migrateDatabase = verb({
   name: "migrate",

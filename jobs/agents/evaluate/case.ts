@@ -1,7 +1,6 @@
-import type { Meter, Model, Usage } from "../model/model";
-import { runAgent } from "../runtime/agent";
-import type { Pool } from "../runtime/pools";
-import type { Prompt } from "../runtime/prompts";
+import type { Meter, Model, Usage } from "../model";
+import type { Pool, Prompt } from "../runtime";
+import { runAgent } from "../runtime";
 import { safeReason } from "../safe-reason";
 import type { EvaluationCase } from "./cases";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { listProblems, UserError } from "../../shared";
-import { poolNames } from "../runtime/pools";
+import { poolNames } from "../runtime";
 
 const range = z.strictObject({ min: z.number().optional(), max: z.number().optional() });
 

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { flag, text, toggle, UserError, verb } from "../../shared";
 import { modelSettings } from "../config";
-import { Model } from "../model/model";
-import { poolNames, poolOf } from "../runtime/pools";
-import { readPrompt } from "../runtime/prompts";
+import { Model } from "../model";
+import { poolNames, poolOf, readPrompt } from "../runtime";
 import { evaluateCase } from "./case";
 import { builtInCases, readCases } from "./cases";
 

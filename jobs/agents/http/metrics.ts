@@ -1,9 +1,8 @@
 import type { GaugeFamily } from "../../shared";
-import type { Model } from "../model/model";
-import type { Workers } from "../runtime/workers";
-import { COST_UNITS } from "../store/budget";
-import { QUEUE_SCHEMA } from "../store/queue";
-import type { Sessions } from "../store/sessions";
+import type { Model } from "../model";
+import type { Sessions } from "../store";
+import { COST_UNITS, QUEUE_SCHEMA } from "../store";
+import type { Workers } from "../workers";
 
 /** Metrics of the database: the same from every process. One query at each scrape; each column but `value` is a label. */
 const FAMILIES: readonly { name: string; help: string; sql: string }[] = [

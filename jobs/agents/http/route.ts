@@ -1,6 +1,6 @@
 import type PgBoss from "pg-boss";
 import { z } from "zod";
-import type { Sessions } from "../store/sessions";
+import type { Sessions } from "../store";
 import type { Caller } from "./auth";
 
 /** What a route works with. */

@@ -1,9 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { poolNames } from "../runtime/pools";
-import { poolSizes, restartPool, scalePool } from "../store/pools";
-import { queueStates, recentFailures, taskOf, totals } from "../store/report";
-import { enqueue, retryFailed } from "../store/tasks";
+import { poolNames } from "../runtime";
+import {
+  enqueue,
+  poolSizes,
+  queueStates,
+  recentFailures,
+  restartPool,
+  retryFailed,
+  scalePool,
+  taskOf,
+  totals,
+} from "../store";
 import type { Caller } from "./auth";
 import { type Backend, Refusal, type Route, route } from "./route";
 

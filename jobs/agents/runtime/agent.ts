@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { BadAnswer } from "../model/errors";
-import type { Message, ModelAnswer, Question } from "../model/model";
+import type { Message, ModelAnswer, Question } from "../model";
+import { BadAnswer } from "../model";
 import type { Lead } from "./lead";
 import type { Pool } from "./pools";
 import type { Prompt } from "./prompts";

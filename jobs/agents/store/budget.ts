@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { BudgetSpent, RateSpent } from "../model/errors";
-import type { Meter, Usage } from "../model/model";
+import type { Meter, Usage } from "../model";
+import { BudgetSpent, RateSpent } from "../model";
 import type { Sessions } from "./sessions";
 
 /** Undefined: no limit of this kind. */

@@ -1,4 +1,4 @@
-import { poolNames } from "../runtime/pools";
+import { poolNames } from "../runtime";
 import { COST_UNITS } from "./budget";
 import { QUEUE_SCHEMA } from "./queue";
 import type { Sessions } from "./sessions";

@@ -10,7 +10,7 @@ import {
   readMigrations,
   UserError,
 } from "../../shared";
-import { POOLS } from "../runtime/pools";
+import { POOLS } from "../runtime";
 import { DEAD_LETTERS, QUEUE_SCHEMA, queueOf } from "./queue";
 
 /** The migrations are beside this folder in the sources, and beside the program in the bundle. */

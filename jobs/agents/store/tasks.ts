@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type PgBoss from "pg-boss";
 import { type Database, sqlState, transaction } from "../../shared";
-import type { AgentOutcome } from "../runtime/agent";
-import { type Lead, readLead } from "../runtime/lead";
-import type { Subject } from "../runtime/tools";
+import type { AgentOutcome, Subject } from "../runtime";
+import { type Lead, readLead } from "../runtime";
 import { type JobData, queueOf, WAKE_CHANNEL } from "./queue";
 import type { Sessions } from "./sessions";
 

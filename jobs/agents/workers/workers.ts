@@ -1,12 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type PgBoss from "pg-boss";
+import { type Pool, poolOf } from "../runtime";
 import { safeReason } from "../safe-reason";
-import { poolSizes } from "../store/pools";
-import { DEAD_LETTERS, type JobData, queueOf, WAKE_CHANNEL } from "../store/queue";
-import type { Sessions } from "../store/sessions";
-import { bury } from "../store/tasks";
+import type { Sessions } from "../store";
+import { bury, DEAD_LETTERS, type JobData, poolSizes, queueOf, WAKE_CHANNEL } from "../store";
 import { type Desk, handle } from "./handle";
-import { type Pool, poolOf } from "./pools";
 
 interface WorkersArgs extends Desk {
   /** Sessions to fetch jobs with. A crash that loses a fetch has the job delivered again, so they need not be durable. */

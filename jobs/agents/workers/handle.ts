@@ -1,16 +1,21 @@
 import type PgBoss from "pg-boss";
 import type { Logger } from "../../shared";
-import { BadAnswer, BudgetSpent, CallRefused } from "../model/errors";
-import type { Model } from "../model/model";
+import type { Model } from "../model";
+import { BadAnswer, BudgetSpent, CallRefused } from "../model";
+import { type Lead, type Pool, readPrompt, runAgent } from "../runtime";
 import { safeReason } from "../safe-reason";
-import { type Budget, TaskMeter } from "../store/budget";
-import { type JobData, queueOf } from "../store/queue";
-import type { Sessions } from "../store/sessions";
-import { complete, giveUp, openTask, postpone, type Task } from "../store/tasks";
-import { runAgent } from "./agent";
-import type { Lead } from "./lead";
-import type { Pool } from "./pools";
-import { readPrompt } from "./prompts";
+import type { Sessions } from "../store";
+import {
+  type Budget,
+  complete,
+  giveUp,
+  type JobData,
+  openTask,
+  postpone,
+  queueOf,
+  type Task,
+  TaskMeter,
+} from "../store";
 
 export interface Desk {
   readonly sessions: Sessions;

@@ -1,0 +1,2 @@
+export { apiReply } from "./api";
+export { databaseFamilies, workerFamilies } from "./metrics";
