@@ -486,8 +486,9 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Whether the owner acts for somebody else: inside of a function that runs as its definer, the session's role is
--- still that of the caller. (Those functions turn `row_security` on, since sessions of jobs turn it off.) Row security binds the owner too, and only there lets it pass, so that a session of the
--- owner reads and changes no workspace by mistake. It takes the role `service_role` to do so.
+-- still that of the caller. (Those functions turn `row_security` on, since sessions of jobs turn it off.) Row security
+-- binds the owner too and lets it pass only there, so that a session of the owner reads and changes no workspace by
+-- mistake. It takes the role `service_role` to do so.
 CREATE FUNCTION crm.trusted() RETURNS boolean
 LANGUAGE sql STABLE AS $$ SELECT current_setting('role') NOT IN ('none', current_user) $$;
 
