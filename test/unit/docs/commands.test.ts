@@ -26,6 +26,7 @@ const TYPED_BY: Readonly<Record<string, string>> = {
   "npm test": ".ci/run",
   "npm run check": ".ci/run",
   "npm run doctor": "test/integration/cli/doctor/doctor.test.ts",
+  "npm run verify": "test/integration/cli/verify/verify.test.ts",
   "npm run plan": "test/integration/cli/plan/plan.test.ts",
   "npm start": "test/services/cli/start/start.test.ts",
   "npm run clean": "test/services/cli/start/start.test.ts",
