@@ -51,7 +51,7 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
       await makeDatabase(database, scratch, artefact, args.withoutOwners);
       await fill(args, scratch, context);
       context.signal.throwIfAborted();
-      await takePlace(database, { scratch, into, replaced });
+      await takePlace(database, { scratch, into, replaced }, artefact.properties.connectionLimit);
     } catch (error) {
       // Where the disk is full, the first attempt may fail too: it discards what cannot be written, and the next one
       // succeeds.
@@ -135,7 +135,7 @@ async function missingRoles(database: Database, roles: readonly string[]): Promi
   return rows.map(({ role }) => role);
 }
 
-/** Creates the database with what a dump leaves out: encoding, owner, settings and connect privileges. */
+/** Creates the database with what a dump leaves out: encoding, owner, comment, settings and privileges. */
 async function makeDatabase(
   database: Database,
   name: string,
@@ -152,9 +152,8 @@ async function makeDatabase(
     `CREATE DATABASE ${own} TEMPLATE template0 ENCODING ${quoteLiteral(properties.encoding)} ` +
       `LC_COLLATE ${quoteLiteral(properties.collate)} LC_CTYPE ${quoteLiteral(properties.ctype)}${locale}${owner}`,
   );
-  await database.query(
-    `COMMENT ON DATABASE ${own} IS ${quoteLiteral(`restored from a backup of ${origin}`)}`,
-  );
+  const comment = properties.comment ?? `restored from a backup of ${origin}`;
+  await database.query(`COMMENT ON DATABASE ${own} IS ${quoteLiteral(comment)}`);
   if (withoutOwners) return;
   for (const { role, setting } of properties.settings) {
     const [parameter = "", ...value] = setting.split("=");
@@ -187,7 +186,11 @@ interface Names {
 /**
  * Both renames run in one transaction: at any time a complete database has the name, or the previous one still has it.
  */
-async function takePlace(database: Database, { scratch, into, replaced }: Names): Promise<void> {
+async function takePlace(
+  database: Database,
+  { scratch, into, replaced }: Names,
+  connectionLimit: number | undefined,
+): Promise<void> {
   const rename = (from: string, to: string) =>
     database.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);
   for (let attempt = 1; ; attempt++) {
@@ -198,6 +201,9 @@ async function takePlace(database: Database, { scratch, into, replaced }: Names)
       return await transaction(database, "BEGIN", async () => {
         if (await exists(database, into)) await rename(into, replaced);
         await rename(scratch, into);
+        if (connectionLimit === undefined) return;
+        // Only now: it would hold for the sessions that filled the database, too.
+        await database.query(`ALTER DATABASE ${quoteIdentifier(into)} CONNECTION LIMIT ${connectionLimit}`);
       });
     } catch (error) {
       const busy = sqlState(error) === "55006"; // object_in_use: somebody has connected again

@@ -153,7 +153,9 @@ const PROPERTIES = `
     CASE WHEN datacl IS NOT NULL THEN
       (SELECT coalesce(json_agg(json_build_object('grantee', rolname, 'privilege', privilege_type,
           'grantable', is_grantable)), '[]')
-        FROM aclexplode(datacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee) END AS privileges
+        FROM aclexplode(datacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee) END AS privileges,
+    CASE WHEN datconnlimit >= 0 THEN datconnlimit END AS "connectionLimit",
+    shobj_description(pg_database.oid, 'pg_database') AS comment
   FROM pg_database CROSS JOIN to_jsonb(pg_database) AS fields WHERE datname = current_database()`;
 
 async function one<Row extends object>(database: Database, statement: string): Promise<Row> {
@@ -163,6 +165,17 @@ async function one<Row extends object>(database: Database, statement: string): P
   return row;
 }
 
-function withoutAbsent({ privileges, ...properties }: DatabaseProperties): DatabaseProperties {
-  return privileges ? { ...properties, privileges } : properties;
+/** Without the properties that the database does not have: the query gives null for them. */
+function withoutAbsent({
+  privileges,
+  connectionLimit,
+  comment,
+  ...properties
+}: DatabaseProperties): DatabaseProperties {
+  return {
+    ...properties,
+    ...(privileges && { privileges }),
+    ...(typeof connectionLimit === "number" && { connectionLimit }),
+    ...(typeof comment === "string" && { comment }),
+  };
 }

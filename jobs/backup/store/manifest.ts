@@ -24,6 +24,10 @@ const properties = z.object({
   locale: z.object({ provider: z.enum(["icu", "builtin"]), name: z.string() }).nullable(),
   /** Settings of the database, and of single roles in it: "search_path=public". */
   settings: z.array(z.object({ role: z.string().nullable(), setting: z.string() })),
+  /** How many sessions may be open at once; absent where any number may, and in backups of older versions. */
+  connectionLimit: z.number().int().min(0).optional(),
+  /** What somebody wrote about the database. */
+  comment: z.string().optional(),
   /** Granted privileges; absent where the server's defaults apply. A null grantee is PUBLIC. */
   privileges: z
     .array(z.object({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }))

@@ -80,6 +80,8 @@ const PROPERTIES = [
   "ALTER ROLE backup_reader IN DATABASE crm SET work_mem = '8MB'",
   "REVOKE CONNECT ON DATABASE crm FROM PUBLIC",
   "GRANT CONNECT ON DATABASE crm TO backup_reader WITH GRANT OPTION",
+  "ALTER DATABASE crm CONNECTION LIMIT 7",
+  "COMMENT ON DATABASE crm IS 'what we know of it''s customers'",
 ];
 
 async function runHere(words: readonly string[], environment: Record<string, string>): Promise<Ended> {

@@ -104,7 +104,7 @@ export async function fingerprint(server: PostgresServer, database: string): Pro
       (SELECT string_agg(format('%s %s %s', relname, relowner::regrole, relacl), ',' ORDER BY relname) FROM pg_class
         WHERE relnamespace = 'public'::regnamespace) AS rights,
       (SELECT last_value::text FROM ticket) AS ticket,
-      (SELECT format('%s %s %s %s %s', datdba::regrole, datcollate, daticulocale, datacl, (SELECT string_agg(setconfig::text, ' ' ORDER BY setrole)
+      (SELECT format('%s %s %s %s %s %s %s', datdba::regrole, datcollate, daticulocale, datacl, datconnlimit, shobj_description(oid, 'pg_database'), (SELECT string_agg(setconfig::text, ' ' ORDER BY setrole)
           FROM pg_db_role_setting WHERE setdatabase = pg_database.oid))
         FROM pg_database WHERE datname = current_database()) AS database`,
   );
