@@ -4,7 +4,8 @@
 //
 // Those that took longest the last time begin first. Each file's output is printed whole when it ends, and its line goes
 // into the ledger for tally.mjs, which judges it. A file that fails runs once more when all others are done and the machine is
-// its own: so a real fault fails twice, and what was a matter of load is said to be one. Without root there is one network.
+// its own: so a real fault fails twice, and what was a matter of load is said to be one. Those of ALONE run by
+// themselves, after all others. Without root there is one network.
 // Those that build images install packages in them, and so have the machine's network.
 
 import { spawn, spawnSync } from "node:child_process";
@@ -18,11 +19,12 @@ const LIMIT_SECONDS = 1800;
 const LAST_WORDS_MS = 10_000;
 const TICKS = 100; // of the clock of /proc, a second
 const NEED_PACKAGES = "test/services/images/";
-// A whole node with an Airflow on it, or members whose failover has a limit: two of these beside each other would starve.
+// Its failovers have limits in seconds, which hold on a machine that has nothing else to do.
+const ALONE = ["test/services/components/data/postgres/faults.test.ts"];
+// Whole servers, or a whole node with an Airflow on it: two of these beside each other would starve.
 const NEED_ROOM = [
   "test/engine/existing.test.ts",
   "test/services/components/systems/airflow/on-kubernetes.test.ts",
-  "test/services/components/data/postgres/faults.test.ts",
   "test/services/components/servers/boot/prod.test.ts",
 ];
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
@@ -34,17 +36,23 @@ const durationsFile = join(process.env.TRELLIS_CACHE ?? join(homedir(), ".cache/
 
 const durations = readDurations();
 const prefix = spawnSync(OWN_NETWORK[0], [...OWN_NETWORK.slice(1), "true"]).status === 0 ? OWN_NETWORK : [];
-const files = listed().sort((a, b) => (durations[b.path] ?? Infinity) - (durations[a.path] ?? Infinity) || 0);
-console.log(`${files.length} files, ${atOnce} at once, ${prefix.length ? "each in a network of its own" : "in one network"}`);
+const all = listed().sort((a, b) => (durations[b.path] ?? Infinity) - (durations[a.path] ?? Infinity) || 0);
+const alone = all.filter(({ path }) => ALONE.includes(path));
+const files = all.filter((file) => !alone.includes(file));
+console.log(`${all.length} files, ${atOnce} at once, ${prefix.length ? "each in a network of its own" : "in one network"}`);
 
 mkdirSync(dirname(durationsFile), { recursive: true });
 const failed = [];
 let counted = 0;
 let roomy;
 await Promise.all(Array.from({ length: Number(atOnce) }, work));
+for (const file of alone) {
+  if (await run(file)) note(file, 0);
+  else failed.push(file);
+}
 for (const file of failed) {
   const held = await run(file);
-  console.log(`-- ${file.path}: failed beside others, and ${held ? "holds" : "fails"} alone\n`);
+  console.log(`-- ${file.path}: failed the first time, and ${held ? "holds" : "fails"} alone\n`);
   note(file, held ? 0 : 1);
 }
 process.exit(); // whatever a test left behind may still hold its output
