@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest";
 import { CLOCKS, type Clock } from "../../../../../components/data/postgres";
 import { PATRONI_PROGRAMS } from "../../../../rigs/patroni/cluster";
 import { FAULTS, type Fault, LEASE_FAULTS } from "../../../../rigs/patroni/faults";
@@ -18,6 +18,9 @@ const kept = ({ seconds, stalled }: Outage, goal: number) =>
 /** Reads go on while a replica or the leader runs; HAProxy looks for another one within two seconds. */
 const READ_GOAL = 2;
 
+/** A member's log of about the last two minutes. */
+const LOG_LINES = 200;
+
 const mayChangeUsers = process.getuid?.() === 0;
 
 describeWith(PATRONI_PROGRAMS, "PostgreSQL under Patroni, from the rendered files", () => {
@@ -32,6 +35,10 @@ describeWith(PATRONI_PROGRAMS, "PostgreSQL under Patroni, from the rendered file
   });
 
   const survive = async (fault: Fault, clock: Clock) => {
+    onTestFailed(() => {
+      for (const { name, log } of trial.cluster.members)
+        console.error(`${name} said last:\n${log.trimEnd().split("\n").slice(-LOG_LINES).join("\n")}`);
+    });
     const verdict = await trial.suffer(fault);
 
     expect(verdict.missing).toEqual([]);
