@@ -105,7 +105,8 @@ describeOnKubernetes(
         await stopSimulator();
 
         const run = await airflow.trigger(LIVE);
-        expect(await airflow.ended(LIVE, run)).toBe("success");
+        const state = await airflow.ended(LIVE, run);
+        expect(state, await airflow.story(LIVE, run)).toBe("success");
         for (const words of [/s3:\/\/airflow-logs\//, /DATASURFACE_RESULT_CODE=0/]) {
           await airflow.says(LIVE, run, "snapshot_merge_job", words);
         }

@@ -98,6 +98,16 @@ export class AirflowApi {
     );
   }
 
+  /** Each task of a run that did not succeed, with the end of its log: what a failed test shows. */
+  async story(dag: string, run: string): Promise<string> {
+    const others = Object.entries(await this.tasks(dag, run)).filter(([, state]) => state !== "success");
+    const told = others.map(async ([task, state]) => {
+      const log = await this.#log(dag, run, task, "last").catch((error: Error) => error.message);
+      return `${task}: ${state}\n${log.slice(-4_000)}`;
+    });
+    return (await Promise.all(told)).join("\n");
+  }
+
   /** Waits for the end of a run, and answers in what it and each of its tasks ended. */
   async outcome(dag: string, run: string): Promise<Outcome> {
     const state = await this.ended(dag, run);

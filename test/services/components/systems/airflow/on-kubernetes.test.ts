@@ -150,14 +150,14 @@ describeOnKubernetes(
         const found = `SELECT batch_id AS id, batch_status AS status FROM yellowlive_batch_metrics ${which}`;
         return (await databases.query<{ id: string; status: string }>("datasurface_merge", found))[0];
       };
-      const { run, open } = await withoutSource(async () => {
+      const { run, open } = await withoutMerging(async () => {
         const run = await api.trigger(LIVE);
-        const session = await waitsForSource("YellowLive");
+        const session = await waits("YellowLive", "datasurface_merge");
         await api.reaches(LIVE, run, WORK, "deferred");
         await kill("datasurface", `dag_id=${LIVE}`);
         await eventually("the killed job is gone", 600_000, async () => {
           const found = `SELECT FROM pg_stat_activity WHERE pid = ${session}`;
-          return (await databases.query("customer_db", found)).length === 0;
+          return (await databases.query("datasurface_merge", found)).length === 0;
         });
         return { run, open: await batch("ORDER BY batch_id DESC LIMIT 1") };
       });
@@ -245,12 +245,21 @@ describeOnKubernetes(
     const withoutSource = <T>(meanwhile: () => Promise<T>): Promise<T> =>
       airflow.databases.during("customer_db", "LOCK TABLE customers IN ACCESS EXCLUSIVE MODE", meanwhile);
 
-    /** In the middle of its work: it has begun a batch, and cannot read. Answers its session. */
-    const waitsForSource = (platform: string) =>
-      eventually(`a job of ${platform} waits for the source`, 600_000, async () => {
+    const withoutMerging = <T>(meanwhile: () => Promise<T>): Promise<T> =>
+      airflow.databases.during(
+        "datasurface_merge",
+        "LOCK TABLE yellowlive_store1_customers_merge IN SHARE MODE",
+        meanwhile,
+      );
+
+    /** It judges the source before it begins a batch, and cannot. Answers its session. */
+    const waitsForSource = (platform: string) => waits(platform, "customer_db");
+
+    const waits = (platform: string, database: string) =>
+      eventually(`a job of ${platform} waits in ${database}`, 600_000, async () => {
         const waiting = `SELECT pid FROM pg_stat_activity
           WHERE wait_event_type = 'Lock' AND application_name LIKE 'datasurface ${platform} %'`;
-        return (await airflow.databases.query<{ pid: number }>("customer_db", waiting))[0]?.pid;
+        return (await airflow.databases.query<{ pid: number }>(database, waiting))[0]?.pid;
       });
 
     const kill = (namespace: string, label: string) =>
