@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../shared/pods";
+import { jobsPod, type OwnParts, secretVariable, serviceHost } from "../../shared/pods";
 import { POSTGRES } from "../postgres";
 import { BACKUP, SECRETS } from "./names";
 
@@ -66,10 +66,7 @@ const AUTHORITIES = "/etc/trellis/authorities";
 /** Files of the ConfigMap with the CA certificates. */
 export const AUTHORITY_FILES = { postgres: "postgres.crt", store: "object-storage.crt" } as const;
 
-const secret = (name: string, key: string = name): Variable => ({
-  name,
-  valueFrom: { secretKeyRef: { name: BACKUP.secret, key } },
-});
+const secret = (name: string, key?: string): Variable => secretVariable(name, BACKUP.secret, key);
 
 /** Environment of the backup bucket. */
 const storeVariables = ({ store }: BackupPodArgs): Variable[] => [
@@ -105,15 +102,9 @@ export const sourceVariables = (args: BackupPodArgs): Variable[] => [
 /** Environment for the leader as superuser: no other login can create databases and give them to their owners. */
 export const restoreVariables = (args: BackupPodArgs): Variable[] => [
   ...leader(args, "postgres"),
-  {
-    name: "BACKUP_SERVER_PASSWORD",
-    valueFrom: { secretKeyRef: { name: args.superuser.secret, key: args.superuser.key } },
-  },
-  {
-    // For restores from off-site copies: the runbook derives their pod from this one.
-    name: SECRETS.offsiteIdentity,
-    valueFrom: { secretKeyRef: { name: BACKUP.offsiteKeySecret, key: SECRETS.offsiteIdentity } },
-  },
+  secretVariable("BACKUP_SERVER_PASSWORD", args.superuser.secret, args.superuser.key),
+  // For restores from off-site copies: the runbook derives their pod from this one.
+  secretVariable(SECRETS.offsiteIdentity, BACKUP.offsiteKeySecret),
 ];
 
 const offsiteVariables = (offsite: NonNullable<BackupPodArgs["offsite"]>): Variable[] => [
@@ -138,56 +129,31 @@ export function copyVariables({ offsite }: BackupPodArgs): Variable[] {
 /** Environment of `prune-copies`, the only pod with a key that can delete off-site. */
 export function pruneVariables({ offsite }: BackupPodArgs): Variable[] {
   if (!offsite) return [];
-  const pruning = (name: string): Variable => ({
-    name,
-    valueFrom: { secretKeyRef: { name: BACKUP.pruneSecret, key: name } },
-  });
-  return [...offsiteVariables(offsite), pruning(SECRETS.offsiteAccessKey), pruning(SECRETS.offsiteSecretKey)];
-}
-
-/** What differs between the backup pods. */
-export interface OwnParts {
-  /** Name of the container. */
-  readonly container: string;
-  /** Arguments after `jobs backup`. */
-  readonly words: readonly string[];
-  /** Variables beyond those that all backup pods have. */
-  readonly environment: readonly Variable[];
-  /** Memory request and limit. */
-  readonly memory: readonly [request: string, limit: string];
-  /** CPU request; there is no limit. */
-  readonly cpu: string;
-  /** Ports and probes, for a pod that serves metrics. @default none */
-  readonly serving?: Pick<k8s.types.input.core.v1.Container, "ports" | "livenessProbe" | "readinessProbe">;
+  return [
+    ...offsiteVariables(offsite),
+    secretVariable(SECRETS.offsiteAccessKey, BACKUP.pruneSecret),
+    secretVariable(SECRETS.offsiteSecretKey, BACKUP.pruneSecret),
+  ];
 }
 
 /** A pod that runs `jobs backup <words>`. */
-export function backupPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.core.v1.PodSpec {
-  return {
-    serviceAccountName: BACKUP.serviceAccount,
-    automountServiceAccountToken: false, // no backup pod uses the Kubernetes API
-    enableServiceLinks: false,
-    securityContext: restrictedPod(JOBS_USER),
-    containers: [
-      {
-        name: own.container,
-        image: args.image,
-        args: ["backup", ...own.words],
-        securityContext: restrictedContainer,
-        env: [
-          { name: "LOG_FORMAT", value: "json" },
-          ...storeVariables(args),
-          { name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITIES}/${AUTHORITY_FILES.store}` },
-          ...own.environment,
-        ],
-        resources: {
-          requests: { cpu: own.cpu, memory: own.memory[0] },
-          limits: { memory: own.memory[1] },
-        },
-        ...own.serving,
-        volumeMounts: [{ name: "authorities", mountPath: AUTHORITIES, readOnly: true }, SCRATCH.mount],
+export const backupPod = (args: BackupPodArgs, own: OwnParts): k8s.types.input.core.v1.PodSpec =>
+  jobsPod(
+    {
+      domain: "backup",
+      image: args.image,
+      serviceAccount: BACKUP.serviceAccount,
+      authorities: {
+        volume: { name: "authorities", configMap: { name: BACKUP.authorities } },
+        folder: AUTHORITIES,
       },
-    ],
-    volumes: [{ name: "authorities", configMap: { name: BACKUP.authorities } }, SCRATCH.volume],
-  };
-}
+    },
+    {
+      ...own,
+      environment: [
+        ...storeVariables(args),
+        { name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITIES}/${AUTHORITY_FILES.store}` },
+        ...own.environment,
+      ],
+    },
+  );

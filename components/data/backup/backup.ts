@@ -1,14 +1,18 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { monitorWorkload } from "../../cluster";
 import type { Environment, OffsiteStore } from "../../settings";
-import { digest } from "../../shared/digest";
+import { exporterParts, jobsExporter } from "../exporter";
 import type { ObjectStoreAccess } from "../minio";
 import { type OffsiteKey, offsiteKey, offsitePolicy } from "../offsite";
-import { AUTHORITY_FILES, type BackupPodArgs, type BackupScope, type SuperuserSecret } from "./backup-pod";
-import { exporterDeployment, metricsService } from "./exporter";
-import { backupMonitoring } from "./monitoring";
+import { backupAlerts } from "./alerts";
+import {
+  AUTHORITY_FILES,
+  type BackupPodArgs,
+  type BackupScope,
+  backupPod,
+  type SuperuserSecret,
+} from "./backup-pod";
 import { BACKUP, LABELS, SECRETS } from "./names";
 import { cronJob, cronJobName, schedulesOf } from "./schedules";
 
@@ -194,29 +198,22 @@ export class Backup extends pulumi.ComponentResource {
     }
   }
 
-  /** The exporter, with Prometheus' scrape configuration and alerts. */
   private monitoring(
     name: string,
     { namespace, environment, offsite, store }: BackupArgs,
     { pod, needs }: PodParts,
   ): void {
-    // The exporter reads its environment only when it starts, so changed keys must replace the pod.
-    const keys = pulumi
-      .all([store.accessKey, store.secretKey, store.authority])
-      .apply((all) => digest(all.join()));
-    const metadata = { name: BACKUP.exporter, namespace, labels: LABELS.exporter };
-    new k8s.apps.v1.Deployment(
-      `${name}-exporter`,
-      { metadata, spec: exporterDeployment(pod, pulumi.unsecret(keys)) },
+    const port = BACKUP.metricsPort;
+    const own = exporterParts(port, [{ name: "BACKUP_PORT", value: String(port) }]);
+    jobsExporter(
+      name,
+      {
+        ...{ namespace, workload: "backup", names: BACKUP, labels: LABELS.exporter, port, store },
+        pod: backupPod(pod, own),
+        alerts: backupAlerts({ environment, offsite: offsite !== undefined }),
+      },
       { parent: this, dependsOn: needs },
     );
-    new k8s.core.v1.Service(
-      `${name}-metrics-service`,
-      { metadata: { ...metadata, name: BACKUP.metricsService }, spec: metricsService },
-      { parent: this },
-    );
-    const declared = backupMonitoring({ environment, offsite: offsite !== undefined });
-    monitorWorkload(name, { namespace, monitoring: declared }, { parent: this });
   }
 }
 

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { restrictedContainer } from "../../shared/pods";
+import { type OwnParts, restrictedContainer, secretVariable } from "../../shared/pods";
 import { PATHS, POSTGRES_USER } from "../postgres";
-import { type BackupPodArgs, backupPod, type OwnParts, type Variable } from "./backup-pod";
+import { type BackupPodArgs, backupPod, type Variable } from "./backup-pod";
 import { BACKUP, SECRETS } from "./names";
 
 const VOLUME = "/var/lib/postgresql/data";
@@ -38,10 +38,7 @@ export const scratchVariables: readonly Variable[] = [
   { name: "BACKUP_SERVER_HOST", value: ADDRESS },
   { name: "BACKUP_SERVER_USER", value: "postgres" },
   { name: "BACKUP_SERVER_SSLMODE", value: "disable" },
-  {
-    name: "BACKUP_SERVER_PASSWORD",
-    valueFrom: { secretKeyRef: { name: BACKUP.secret, key: SECRETS.scratchPassword } },
-  },
+  secretVariable("BACKUP_SERVER_PASSWORD", BACKUP.secret, SECRETS.scratchPassword),
 ];
 
 /**
@@ -62,10 +59,7 @@ export function drillPod(args: BackupPodArgs, own: OwnParts): k8s.types.input.co
         args: Object.entries(SCRATCH_SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
         env: [
           { name: "SCRATCH_DATA", value: `${VOLUME}/scratch` },
-          {
-            name: "SCRATCH_PASSWORD",
-            valueFrom: { secretKeyRef: { name: BACKUP.secret, key: SECRETS.scratchPassword } },
-          },
+          secretVariable("SCRATCH_PASSWORD", BACKUP.secret, SECRETS.scratchPassword),
         ],
         securityContext: { ...restrictedContainer, runAsUser: POSTGRES_USER, runAsGroup: POSTGRES_USER },
         startupProbe: {

@@ -1,10 +1,10 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Environment } from "../../settings";
+import { type JobsSchedule, jobsCronJob, type OwnParts } from "../../shared/pods";
 import {
   type BackupPodArgs,
   backupPod,
   copyVariables,
-  type OwnParts,
   pruneVariables,
   restoreVariables,
   sourceVariables,
@@ -14,22 +14,8 @@ import { LABELS } from "./names";
 
 type Verb = "create" | "verify" | "prune" | "copy" | "prune-copies" | "drill" | "monitor" | "restore";
 
-interface Schedule {
+interface Schedule extends JobsSchedule {
   readonly verb: Verb;
-  /** Cron expression in UTC; absent for a job that only people start. */
-  readonly cron?: string;
-  /** Suspended in dev. */
-  readonly sleepsInDev?: true;
-  /** A run that could not start within this time is skipped until the next one. */
-  readonly startWithinSeconds: number;
-  /** A run that takes longer is stopped. */
-  readonly endWithinHours: number;
-  /** How many pods a run may try. */
-  readonly attempts: number;
-  /** How many ended Jobs are kept: successful and failed ones. */
-  readonly kept: readonly [good: number, failed: number];
-  readonly memory: OwnParts["memory"];
-  readonly cpu: string;
 }
 
 const HOUR = 3_600;
@@ -122,12 +108,6 @@ const SCHEDULES: readonly Schedule[] = [
   },
 ];
 
-/** Keeps an ended Job and its log, so that people can find out what happened. */
-const KEPT_SECONDS = 7 * DAY;
-
-/** Placeholder: a CronJob needs a schedule, but this one is suspended and runs only by hand. */
-const NEVER = "0 0 1 1 *";
-
 export const cronJobName = (verb: Verb): string => `backup-${verb}`;
 
 /** The schedules of a stack. Without an off-site store there are no copies; without a key for it, `copy` prunes them. */
@@ -136,31 +116,12 @@ export const schedulesOf = ({ offsite }: Pick<BackupPodArgs, "offsite">): Schedu
     ({ verb }) => (verb !== "copy" || offsite) && (verb !== "prune-copies" || offsite?.prunesByOwnKey),
   );
 
-export function cronJob(
+export const cronJob = (
   schedule: Schedule,
   environment: Environment,
   args: BackupPodArgs,
-): k8s.types.input.batch.v1.CronJobSpec {
-  const { verb, cron, sleepsInDev, kept } = schedule;
-  return {
-    schedule: cron ?? NEVER,
-    timeZone: "Etc/UTC",
-    suspend: cron === undefined || (environment === "dev" && sleepsInDev === true),
-    concurrencyPolicy: "Forbid",
-    startingDeadlineSeconds: schedule.startWithinSeconds,
-    successfulJobsHistoryLimit: kept[0],
-    failedJobsHistoryLimit: kept[1],
-    jobTemplate: {
-      metadata: { labels: labelsOf(verb) },
-      spec: {
-        backoffLimit: schedule.attempts - 1,
-        activeDeadlineSeconds: schedule.endWithinHours * HOUR,
-        ttlSecondsAfterFinished: KEPT_SECONDS,
-        template: { metadata: { labels: labelsOf(verb) }, spec: podOf(schedule, args) },
-      },
-    },
-  };
-}
+): k8s.types.input.batch.v1.CronJobSpec =>
+  jobsCronJob(schedule, environment === "dev", labelsOf(schedule.verb), podOf(schedule, args));
 
 /** Pods that reach the off-site store have their own label: the network policy allows egress to the internet by it alone. */
 const labelsOf = (verb: Verb) => (["copy", "prune-copies"].includes(verb) ? LABELS.copy : LABELS.jobs);
@@ -186,9 +147,5 @@ function podOf({ verb, memory, cpu }: Schedule, args: BackupPodArgs): k8s.types.
     cpu,
     environment: [...environment, ...retention],
   };
-  return {
-    ...(verb === "drill" ? drillPod(args, own) : backupPod(args, own)),
-    restartPolicy: "Never", // each attempt is a new pod, so that its log can be read
-    priorityClassName: verb === "restore" ? "trellis-service" : "trellis-job",
-  };
+  return verb === "drill" ? drillPod(args, own) : backupPod(args, own);
 }

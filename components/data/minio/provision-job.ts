@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, secretVariable } from "../../shared/pods";
 import { LABELS, MINIO, REGION } from "./names";
 import { ROOT_VARIABLES } from "./server-pod";
 
@@ -30,10 +30,7 @@ const FOLDERS = {
 /** A Job that runs `jobs storage provision` once. */
 export function provisionJob(args: ProvisionJobArgs): k8s.types.input.batch.v1.JobSpec {
   const mount = (name: keyof typeof FOLDERS) => ({ name, mountPath: FOLDERS[name], readOnly: true });
-  const root = (name: string, key: string) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: args.rootSecret, key } },
-  });
+  const root = (name: string, key: string) => secretVariable(name, args.rootSecret, key);
   return {
     backoffLimit: 6, // minutes in which the servers must find each other; after that a person is needed
     activeDeadlineSeconds: 1800, // writes wait for drives that are offline

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { DriveLayout } from "../../settings";
-import { restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { restrictedContainer, restrictedPod, SCRATCH, secretVariable } from "../../shared/pods";
 import { LABELS, MINIO } from "./names";
 import { PATHS, serverArguments, serverEnvironment } from "./server";
 
@@ -95,10 +95,7 @@ function serverContainer(args: ServerPodArgs): k8s.types.input.core.v1.Container
       { name: "console", containerPort: MINIO.ports.console },
     ],
     env: [
-      ...Object.values(ROOT_VARIABLES).map((key) => ({
-        name: key,
-        valueFrom: { secretKeyRef: { name: rootSecret, key } },
-      })),
+      ...Object.values(ROOT_VARIABLES).map((key) => secretVariable(key, rootSecret)),
       ...Object.entries(serverEnvironment(layout, args.consoleHost)).map(([name, value]) => ({
         name,
         value,

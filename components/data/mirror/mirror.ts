@@ -1,11 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { monitorWorkload } from "../../cluster";
 import type { Environment, OffsiteStore } from "../../settings";
-import { digest } from "../../shared/digest";
+import { jobsExporter } from "../exporter";
 import { MIRROR_METRICS_PORT, type MinIO, type ObjectStoreAccess } from "../minio";
 import { type OffsiteKey, offsiteKey, offsitePolicy } from "../offsite";
-import { mirrorMonitoring } from "./monitoring";
+import { mirrorAlerts } from "./alerts";
 import { LABELS, MIRROR, SECRETS } from "./names";
 import { cronJob, cronJobName, exporterPod, type MirrorPodArgs, SCHEDULES } from "./pods";
 
@@ -131,44 +130,22 @@ export class ObjectMirror extends pulumi.ComponentResource {
     ];
   }
 
-  /** The exporter, with Prometheus' scrape configuration and alerts. */
   private monitoring(
     name: string,
     { namespace, environment }: ObjectMirrorArgs,
     { pod, needs }: { readonly pod: MirrorPodArgs; readonly needs: pulumi.Resource[] },
   ): void {
-    const { accessKey, secretKey, authority } = pod.store;
-    // The exporter reads its environment only when it starts, so changed keys must replace the pod.
-    const keys = pulumi.all([accessKey, secretKey, authority]).apply((all) => digest(all.join()));
-    const metadata = { name: MIRROR.exporter, namespace, labels: LABELS.exporter };
     const port = MIRROR_METRICS_PORT;
-    new k8s.apps.v1.Deployment(
-      `${name}-exporter`,
+    jobsExporter(
+      name,
       {
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: LABELS.exporter },
-          template: {
-            metadata: {
-              labels: LABELS.exporter,
-              annotations: { "trellis/access-digest": pulumi.unsecret(keys) },
-            },
-            spec: exporterPod(pod, port),
-          },
-        },
+        ...{ namespace, workload: "object-mirror", names: MIRROR, labels: LABELS.exporter, port },
+        store: pod.store,
+        pod: exporterPod(pod, port),
+        alerts: mirrorAlerts(environment),
       },
       { parent: this, dependsOn: needs },
     );
-    new k8s.core.v1.Service(
-      `${name}-metrics-service`,
-      {
-        metadata: { ...metadata, name: MIRROR.metricsService },
-        spec: { selector: LABELS.exporter, ports: [{ name: "metrics", port, targetPort: "metrics" }] },
-      },
-      { parent: this },
-    );
-    monitorWorkload(name, { namespace, monitoring: mirrorMonitoring(environment) }, { parent: this });
   }
 }
 

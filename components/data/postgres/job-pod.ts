@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { secretVariable } from "../../shared/pods";
 import { PASSWORD_VARIABLES } from "./logins";
 
 /** Mount paths of the certificates for etcd and PostgreSQL in pods of the jobs image. */
@@ -23,10 +24,6 @@ export function etcdEnvironment(
     { name: "ETCD_KEY", value: `${ETCD_FOLDER}/tls.key` },
     ...(passwords ? [secretVariable("ETCD_PASSWORD", passwords, PASSWORD_VARIABLES.etcd)] : []),
   ];
-}
-
-export function secretVariable(name: string, secret: pulumi.Input<string>, key: string): Variable {
-  return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
 }
 
 /** PostgreSQL and libpq refuse a private key that others may read. With mode 0440, only the pod's own group may. */

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, secretVariable } from "../../shared/pods";
 import { AUTHORITIES_FILE } from "./job-pod";
 import { DATASURFACE, LABELS } from "./names";
 
@@ -66,10 +66,7 @@ export function simulatorDeployment({
               { name: "SOURCE_DATABASE", value: source.database },
               { name: "SOURCE_SSLMODE", value: "verify-full" },
               { name: "SOURCE_SSLROOTCERT", value: `${AUTHORITIES.mountPath}/${AUTHORITIES_FILE}` },
-              ...Object.values(SIMULATOR_KEYS).map((key) => ({
-                name: key,
-                valueFrom: { secretKeyRef: { name: DATASURFACE.simulator, key } },
-              })),
+              ...Object.values(SIMULATOR_KEYS).map((key) => secretVariable(key, DATASURFACE.simulator)),
             ],
             resources: {
               requests: { cpu: "25m", memory: "128Mi" },

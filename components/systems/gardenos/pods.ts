@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, secretVariable } from "../../shared/pods";
 import { GARDENOS, labelsOf } from "./names";
 import { AUTHORITY_FOLDERS, type ProgramArgs, type RenderedProgram } from "./programs";
 
@@ -96,10 +96,7 @@ export function migrationJob(args: ProgramArgs, withAgents: boolean): k8s.types.
   });
   // Both as the owner, who grants the programs' roles what they need.
   const access = (prefix: string) => [
-    {
-      name: `${prefix}_URL`,
-      valueFrom: { secretKeyRef: { name: GARDENOS.databaseSecret, key: "migrate-url" } },
-    },
+    secretVariable(`${prefix}_URL`, GARDENOS.databaseSecret, "migrate-url"),
     { name: `${prefix}_SSLROOTCERT`, value: `${folder}/ca.crt` },
   ];
   const crm = step("crm", ["postgres", "migrate", "up", "crm"], access("MIGRATE"));

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Scale, type Settings, WORKER_SESSIONS } from "../../settings";
-import { hostOf, restrictedContainer } from "../../shared/pods";
+import { hostOf, restrictedContainer, secretVariable } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { GARDENOS, PORTS, type Program } from "./names";
 
@@ -52,12 +52,7 @@ const TLS = `sslmode=verify-full&sslrootcert=${DATABASE_CA}`;
 const plain = (values: Readonly<Record<string, pulumi.Input<string>>>): Variable[] =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
 
-const secret = (name: string, object: string, key: string): Variable => ({
-  name,
-  valueFrom: { secretKeyRef: { name: object, key } },
-});
-
-const token = (name: string, key: string) => secret(name, GARDENOS.tokensSecret, key);
+const token = (name: string, key: string) => secretVariable(name, GARDENOS.tokensSecret, key);
 
 /** The key of a service's password in the Secret. */
 export const passwordKey = (service: string) => `${service}-password`;
@@ -70,7 +65,7 @@ function databaseUrl(
 ): Variable[] {
   const { host, name } = args.database;
   return [
-    secret(names.password, GARDENOS.databaseSecret, passwordKey(service)),
+    secretVariable(names.password, GARDENOS.databaseSecret, passwordKey(service)),
     {
       name: names.url,
       value: `postgres://${args.users[service] ?? service}:$(${names.password})@${host}:5432/${name}?${TLS}`,
@@ -180,7 +175,7 @@ export function auth(args: ProgramArgs, scale: Scale): RenderedProgram {
 export function rest(args: ProgramArgs, scale: Scale): RenderedProgram {
   const { host, name } = args.database;
   const env = [
-    secret("PGPASSWORD", GARDENOS.databaseSecret, passwordKey("authenticator")),
+    secretVariable("PGPASSWORD", GARDENOS.databaseSecret, passwordKey("authenticator")),
     ...plain({
       PGRST_DB_URI: `postgres://${args.users.authenticator ?? "authenticator"}@${host}:5432/${name}?${TLS}`,
       PGRST_DB_SCHEMAS: "public,graphql_public",
@@ -215,9 +210,9 @@ export function storage(args: ProgramArgs, scale: Scale): RenderedProgram {
   const { store, namespace, host } = args;
   const env = [
     ...databaseUrl(args, "storage", { password: "DB_PASSWORD", url: "DATABASE_URL" }),
-    secret("DATABASE_SSL_ROOT_CERT", GARDENOS.databaseSecret, "ca.crt"),
-    secret("AWS_ACCESS_KEY_ID", GARDENOS.storageSecret, "access-key"),
-    secret("AWS_SECRET_ACCESS_KEY", GARDENOS.storageSecret, "secret-key"),
+    secretVariable("DATABASE_SSL_ROOT_CERT", GARDENOS.databaseSecret, "ca.crt"),
+    secretVariable("AWS_ACCESS_KEY_ID", GARDENOS.storageSecret, "access-key"),
+    secretVariable("AWS_SECRET_ACCESS_KEY", GARDENOS.storageSecret, "secret-key"),
     ...plain({
       NODE_EXTRA_CA_CERTS: `${AUTHORITY_FOLDERS.storage}/ca.crt`,
       DATABASE_MAX_CONNECTIONS: String(scale.sessions),
@@ -305,7 +300,7 @@ const agentsDatabase = (args: ProgramArgs): Variable[] => [
     AGENTS_DATABASE_SSLMODE: "verify-full",
     AGENTS_DATABASE_SSLROOTCERT: DATABASE_CA,
   }),
-  secret("AGENTS_DATABASE_PASSWORD", GARDENOS.databaseSecret, passwordKey("agents")),
+  secretVariable("AGENTS_DATABASE_PASSWORD", GARDENOS.databaseSecret, passwordKey("agents")),
 ];
 
 const modelVariables = (agents: Agents): Variable[] => [
@@ -316,7 +311,7 @@ const modelVariables = (agents: Agents): Variable[] => [
     AGENTS_DAILY_BUDGET: `tokens:${agents.dailyBudget}`,
     AGENTS_DRY_RUN: String(agents.dryRun),
   }),
-  secret("AGENTS_MODEL_KEY", GARDENOS.agentsSecret, "model-key"),
+  secretVariable("AGENTS_MODEL_KEY", GARDENOS.agentsSecret, "model-key"),
 ];
 
 /** The agents' API and their workers; one Deployment with both where the image is the user's own. */

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, secretVariable } from "../../shared/pods";
 import { RAIN } from "./names";
 
 /** A key of a Secret. */
@@ -57,7 +57,7 @@ const AUTHORITY = { key: "ca.crt", folder: "/etc/trellis/postgres" };
 export function databaseAccess(prefix: string, { name, key }: SecretKey) {
   return {
     env: [
-      { name: `${prefix}_URL`, valueFrom: { secretKeyRef: { name, key } } },
+      secretVariable(`${prefix}_URL`, name, key),
       { name: `${prefix}_SSLROOTCERT`, value: `${AUTHORITY.folder}/${AUTHORITY.key}` },
     ],
     mount: { name: "authority", mountPath: AUTHORITY.folder, readOnly: true },

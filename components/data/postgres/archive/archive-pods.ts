@@ -1,7 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
-import { secretVariable, secretVolume } from "../job-pod";
+import {
+  restrictedContainer,
+  restrictedPod,
+  SCRATCH,
+  secretVariable,
+  serviceHost,
+} from "../../../shared/pods";
+import { secretVolume } from "../job-pod";
 import { PASSWORD_VARIABLES, REWIND_USER } from "../logins";
 import { LABELS, POSTGRES } from "../names";
 import { PATHS, POSTGRES_USER } from "../paths";

@@ -1,7 +1,14 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
-import { SERVER_FOLDER, secretVariable, secretVolume } from "../job-pod";
+import {
+  JOBS_USER,
+  restrictedContainer,
+  restrictedPod,
+  SCRATCH,
+  secretVariable,
+  serviceHost,
+} from "../../../shared/pods";
+import { SERVER_FOLDER, secretVolume } from "../job-pod";
 import { PASSWORD_VARIABLES } from "../logins";
 import { LABELS, POSTGRES } from "../names";
 

@@ -1,0 +1,1 @@
+export { type ExporterArgs, exporterParts, jobsExporter } from "./jobs-exporter";

@@ -1,0 +1,88 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { monitorWorkload } from "../../cluster";
+import { digest } from "../../shared/digest";
+import type { OwnParts } from "../../shared/pods";
+import type { AlertRule } from "../../shared/workloads";
+import type { ObjectStoreAccess } from "../minio";
+
+export interface ExporterArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Name of the workload, which its alert group has too. */
+  readonly workload: string;
+  /** Names of the Deployment and of the Service. */
+  readonly names: { readonly exporter: string; readonly metricsService: string };
+  readonly labels: Record<string, string>;
+  readonly port: number;
+  /** The bucket that it reads. */
+  readonly store: Pick<ObjectStoreAccess, "accessKey" | "secretKey" | "authority">;
+  /** The pod of `exporterParts`. */
+  readonly pod: k8s.types.input.core.v1.PodSpec;
+  readonly alerts: readonly AlertRule[];
+}
+
+/** The container of `jobs <domain> serve-metrics`. Prometheus cannot scrape runs, because they have ended by then. */
+export function exporterParts(port: number, environment: OwnParts["environment"]): OwnParts {
+  const probe = { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 10, timeoutSeconds: 5 };
+  return {
+    container: "exporter",
+    words: ["serve-metrics"],
+    memory: ["96Mi", "192Mi"],
+    cpu: "25m",
+    environment,
+    serving: {
+      ports: [{ name: "metrics", containerPort: port }],
+      livenessProbe: { ...probe, initialDelaySeconds: 10, failureThreshold: 6 },
+      readinessProbe: probe,
+    },
+  };
+}
+
+/** The exporter of a domain of the jobs image, with Prometheus' scrape configuration and alerts. */
+export function jobsExporter(
+  name: string,
+  { namespace, workload, names, labels, port, store, pod, alerts }: ExporterArgs,
+  { parent, dependsOn }: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource[] },
+): void {
+  // The exporter reads its environment only when it starts, so changed keys must replace the pod.
+  const keys = pulumi
+    .all([store.accessKey, store.secretKey, store.authority])
+    .apply((all) => digest(all.join()));
+  const metadata = { name: names.exporter, namespace, labels };
+  new k8s.apps.v1.Deployment(
+    `${name}-exporter`,
+    {
+      metadata,
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels, annotations: { "trellis/access-digest": pulumi.unsecret(keys) } },
+          spec: { ...pod, priorityClassName: "trellis-service" },
+        },
+      },
+    },
+    { parent, dependsOn },
+  );
+  new k8s.core.v1.Service(
+    `${name}-metrics-service`,
+    {
+      metadata: { ...metadata, name: names.metricsService },
+      spec: { selector: labels, ports: [{ name: "metrics", port, targetPort: "metrics" }] },
+    },
+    { parent },
+  );
+  const monitoring = {
+    workload,
+    metrics: {
+      object: { name: names.exporter, labels },
+      scrape: {
+        through: "service",
+        selector: labels,
+        endpoints: [{ port: "metrics", path: "/metrics", interval: "1m", scrapeTimeout: "45s" }],
+      },
+      alerts,
+    },
+  } as const;
+  monitorWorkload(name, { namespace, monitoring }, { parent });
+}
