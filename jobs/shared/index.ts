@@ -45,7 +45,18 @@ export {
   withDatabase,
 } from "./database";
 export { sha256Of } from "./digest";
-export { json, problem, type ReceivedRequest, type Reply, serve } from "./http";
+export {
+  describedAnswer,
+  type JsonSchema,
+  json,
+  jsonSchema,
+  matchPath,
+  problem,
+  problemSchema,
+  type ReceivedRequest,
+  type Reply,
+  serve,
+} from "./http";
 export {
   CONFIG_MAP_BYTES,
   type KubernetesAccess,

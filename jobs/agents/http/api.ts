@@ -1,7 +1,7 @@
-import { json, type Logger, problem, type ReceivedRequest, type Reply } from "../../shared";
+import { json, type Logger, matchPath, problem, type ReceivedRequest, type Reply } from "../../shared";
 import { safeReason } from "../safe-reason";
 import { callerOf, Unauthorized } from "./auth";
-import { type Backend, matchPath, openApiDocument, Refusal, type Route } from "./route";
+import { type Backend, openApiDocument, Refusal, type Route } from "./route";
 import { apiRoutes } from "./routes";
 
 const VERSION = "1.0.0";

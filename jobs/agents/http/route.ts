@@ -1,5 +1,6 @@
 import type PgBoss from "pg-boss";
-import { z } from "zod";
+import type { z } from "zod";
+import { describedAnswer, jsonSchema, problemSchema } from "../../shared";
 import type { Sessions } from "../store";
 import type { Caller } from "./auth";
 
@@ -61,21 +62,6 @@ export function route<P extends z.ZodObject, B extends z.ZodType, A extends z.Zo
   };
 }
 
-/** The parameters in a path that matches; undefined for another path. */
-export function matchPath(pattern: string, path: string): Record<string, string> | undefined {
-  const [expected, given] = [pattern.split("/"), path.split("/")];
-  if (expected.length !== given.length) return undefined;
-  const values: Record<string, string> = {};
-  for (const [index, part] of expected.entries()) {
-    const name = /^\{(.+)\}$/.exec(part)?.[1];
-    if (name) values[name] = given[index] ?? "";
-    else if (part !== given[index]) return undefined;
-  }
-  return values;
-}
-
-const error = z.object({ error: z.string() });
-
 /** The OpenAPI document of the routes, generated from the schemas that read the requests. */
 export function openApiDocument(routes: readonly Route[], version: string) {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -89,10 +75,6 @@ export function openApiDocument(routes: readonly Route[], version: string) {
 }
 
 function operation({ summary, access, parameters, body, answer, status, method }: Route) {
-  const response = (description: string, of: z.ZodType) => ({
-    description,
-    content: { "application/json": { schema: schema(of, "output") } },
-  });
   return {
     summary,
     ...(access !== "anyone" && { security: [{ token: [] }] }),
@@ -101,23 +83,20 @@ function operation({ summary, access, parameters, body, answer, status, method }
       in: "path",
       required: true,
       // Safe: the shape of a zod object holds zod types.
-      schema: schema(of as z.ZodType, "input"),
+      schema: jsonSchema(of as z.ZodType, "input"),
     })),
     ...(method === "post" && {
-      requestBody: { required: true, content: { "application/json": { schema: schema(body, "input") } } },
+      requestBody: { required: true, content: { "application/json": { schema: jsonSchema(body, "input") } } },
     }),
     responses: {
-      [status]: response("the answer", answer),
-      "400": response("a value that is not allowed", error),
-      ...(access !== "anyone" && { "401": response("no valid token", error) }),
-      ...(access === "service" && { "403": response("the token's role is not service_role", error) }),
-      "404": response("no such item", error),
-      "503": response("the database cannot be reached", access === "anyone" ? answer : error),
+      [status]: describedAnswer("the answer", answer),
+      "400": describedAnswer("a value that is not allowed", problemSchema),
+      ...(access !== "anyone" && { "401": describedAnswer("no valid token", problemSchema) }),
+      ...(access === "service" && {
+        "403": describedAnswer("the token's role is not service_role", problemSchema),
+      }),
+      "404": describedAnswer("no such item", problemSchema),
+      "503": describedAnswer("the database cannot be reached", access === "anyone" ? answer : problemSchema),
     },
   };
-}
-
-function schema(of: z.ZodType, io: "input" | "output") {
-  const { $schema: _, ...rest } = z.toJSONSchema(of, { io, unrepresentable: "any" });
-  return rest;
 }

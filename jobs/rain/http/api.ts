@@ -1,7 +1,7 @@
-import { json, problem, type Reply } from "../../shared";
+import { json, matchPath, problem, type Reply } from "../../shared";
 import { apiRoutes } from "./api-routes";
 import { docsPage } from "./docs-page";
-import { matchPath, openApiDocument, readValues } from "./route";
+import { openApiDocument, readValues } from "./route";
 import { Busy, type ReadingSessions } from "./sessions";
 
 const VERSION = "1.0.0";
@@ -17,7 +17,7 @@ export async function apiReply(url: URL, sessions: ReadingSessions): Promise<Rep
     };
   }
   for (const route of apiRoutes) {
-    const path = matchPath(route, url.pathname);
+    const path = matchPath(route.path, url.pathname);
     if (!path) continue;
     // The health check reports that the process is alive, whatever the state of the database.
     if (route.path === "/api/v1/health") return json(200, { status: "ok" });

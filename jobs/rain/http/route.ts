@@ -1,5 +1,5 @@
-import { z } from "zod";
-import type { Database } from "../../shared";
+import type { z } from "zod";
+import { type Database, describedAnswer, type JsonSchema, jsonSchema, problemSchema } from "../../shared";
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 type Values<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
@@ -42,20 +42,6 @@ export function route<
   };
 }
 
-/** The parameters in a path that matches the route; undefined for another path. */
-export function matchPath(route: Route, path: string): Record<string, string> | undefined {
-  const expected = route.path.split("/");
-  const given = path.split("/");
-  if (expected.length !== given.length) return undefined;
-  const values: Record<string, string> = {};
-  for (const [index, part] of expected.entries()) {
-    const name = /^\{(.+)\}$/.exec(part)?.[1];
-    if (name) values[name] = given[index] ?? "";
-    else if (part !== given[index]) return undefined;
-  }
-  return values;
-}
-
 /** Reads all values by their schemas; reports every problem at once. */
 export function readValues(
   shape: Shape,
@@ -81,7 +67,7 @@ interface Parameter {
 interface Operation {
   readonly summary: string;
   readonly parameters: readonly Parameter[];
-  readonly responses: Readonly<Record<string, ReturnType<typeof response>>>;
+  readonly responses: Readonly<Record<string, ReturnType<typeof describedAnswer>>>;
 }
 
 export interface OpenApiDocument {
@@ -105,9 +91,9 @@ function operationOf({ summary, parameters, query, answer, absent }: Route): Ope
     summary,
     parameters: all,
     responses: {
-      "200": response("the answer", answer),
-      ...(all.length > 0 && { "400": response("a value that is not allowed", ERROR) }),
-      ...(absent && { "404": response(absent, ERROR) }),
+      "200": describedAnswer("the answer", answer),
+      ...(all.length > 0 && { "400": describedAnswer("a value that is not allowed", problemSchema) }),
+      ...(absent && { "404": describedAnswer(absent, problemSchema) }),
     },
   };
 }
@@ -119,17 +105,3 @@ const parametersIn = (place: Parameter["in"], shape: Shape): Parameter[] =>
     required: place === "path",
     schema: jsonSchema(schema, "input"),
   }));
-
-const ERROR = z.object({ error: z.string() });
-
-const response = (description: string, schema: z.ZodType) => ({
-  description,
-  content: { "application/json": { schema: jsonSchema(schema, "output") } },
-});
-
-type JsonSchema = Readonly<Record<string, unknown>>;
-
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest;
-}

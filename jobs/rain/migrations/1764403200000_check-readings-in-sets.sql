@@ -28,35 +28,28 @@ CREATE TRIGGER reading_updated AFTER UPDATE ON reading REFERENCING NEW TABLE AS 
 
 -- They run after the row is gone, when nobody can add a reading to it any more; an error brings the row back. Above READ
 -- COMMITTED they would not see a reading that came after the transaction began, and refuse.
-CREATE FUNCTION refuse_loss_of_gauge() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION refuse_loss() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  referred boolean;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE feature_not_supported USING MESSAGE = 'delete a gauge in a transaction of level READ COMMITTED';
+    RAISE feature_not_supported
+      USING MESSAGE = format('change a row of %s in a transaction of level READ COMMITTED', TG_TABLE_NAME);
   END IF;
-  IF EXISTS (SELECT FROM reading WHERE gauge = OLD.id) THEN
-    RAISE foreign_key_violation USING MESSAGE = format('gauge %s still has readings', OLD.id), TABLE = 'gauge';
+  EXECUTE format('SELECT EXISTS (SELECT FROM reading WHERE %I = $1)', TG_ARGV[0]) INTO referred USING OLD.id;
+  IF referred THEN
+    RAISE foreign_key_violation
+      USING MESSAGE = format('%s %s still has readings', TG_ARGV[0], OLD.id), TABLE = TG_TABLE_NAME;
   END IF;
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER gauge_deleted AFTER DELETE ON gauge FOR EACH ROW EXECUTE FUNCTION refuse_loss_of_gauge();
+CREATE TRIGGER gauge_deleted AFTER DELETE ON gauge FOR EACH ROW EXECUTE FUNCTION refuse_loss('gauge');
 CREATE TRIGGER gauge_renamed AFTER UPDATE OF id ON gauge FOR EACH ROW WHEN (OLD.id <> NEW.id)
-  EXECUTE FUNCTION refuse_loss_of_gauge();
-
-CREATE FUNCTION refuse_loss_of_file() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE feature_not_supported USING MESSAGE = 'delete a source file in a transaction of level READ COMMITTED';
-  END IF;
-  IF EXISTS (SELECT FROM reading WHERE file = OLD.id) THEN
-    RAISE foreign_key_violation USING MESSAGE = format('file %s still has readings', OLD.id), TABLE = 'source_file';
-  END IF;
-  RETURN NULL;
-END $$;
-
-CREATE TRIGGER source_file_deleted AFTER DELETE ON source_file FOR EACH ROW EXECUTE FUNCTION refuse_loss_of_file();
+  EXECUTE FUNCTION refuse_loss('gauge');
+CREATE TRIGGER source_file_deleted AFTER DELETE ON source_file FOR EACH ROW EXECUTE FUNCTION refuse_loss('file');
 CREATE TRIGGER source_file_renumbered AFTER UPDATE OF id ON source_file FOR EACH ROW WHEN (OLD.id <> NEW.id)
-  EXECUTE FUNCTION refuse_loss_of_file();
+  EXECUTE FUNCTION refuse_loss('file');
 
 -- TRUNCATE ... CASCADE followed the foreign keys; now the readings must be named.
 CREATE FUNCTION refuse_truncation() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
