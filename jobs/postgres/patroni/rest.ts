@@ -196,16 +196,13 @@ function withoutFurtherParameters(
   has: unknown,
 ): Record<string, z.core.util.JSONType> {
   const postgresql = wanted.postgresql;
-  const parameters = isObject(postgresql) ? postgresql.parameters : undefined;
-  if (!isObject(postgresql) || !isObject(parameters)) return wanted;
+  const parameters = isRecord(postgresql) ? postgresql.parameters : undefined;
+  if (!isRecord(postgresql) || !isRecord(parameters)) return wanted;
   const before = isRecord(has) && isRecord(has.postgresql) ? has.postgresql.parameters : undefined;
   const gone = isRecord(before) ? Object.keys(before).filter((name) => !(name in parameters)) : [];
   const nothing = Object.fromEntries(gone.map((name) => [name, null]));
   return { ...wanted, postgresql: { ...postgresql, parameters: { ...parameters, ...nothing } } };
 }
-
-const isObject = (value: z.core.util.JSONType | undefined): value is Record<string, z.core.util.JSONType> =>
-  isRecord(value);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

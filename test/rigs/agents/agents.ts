@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
-import { SignJWT } from "jose";
 import { readMigrations } from "../../../jobs/shared";
 import { bundledJobs } from "../jobs/bundled";
 import { runJob } from "../jobs/run-job";
 import { createDatabase, PASSWORD, type PostgresServer, type TestDatabase } from "../postgres/postgres";
+import { signedToken } from "../signed-token";
 import { eventually } from "../waiting";
 
 export const SECRET = "the newest secret of the platform's tokens";
@@ -87,10 +87,7 @@ export function token(
   claims: Record<string, unknown>,
   { secret = SECRET, expires = "1h" } = {},
 ): Promise<string> {
-  return new SignJWT(claims)
-    .setProtectedHeader({ alg: "HS256" })
-    .setExpirationTime(expires)
-    .sign(new TextEncoder().encode(secret));
+  return signedToken(claims, secret, { expires });
 }
 
 /** `jobs agents serve` or `work` as a process group of its own, as a pod would run it. */

@@ -10,7 +10,8 @@ import {
 import { type Month, monthOf, monthsOfWaterYear } from "../../../jobs/rain/calendar";
 import { IsolatedParser } from "../../../jobs/rain/formats";
 import { type Expectation, RefusedFile } from "../../../jobs/rain/reading";
-import { mutated, mutatedWorkbook, seeded } from "./mutations";
+import { seeded } from "../seeded";
+import { mutated, mutatedWorkbook } from "./mutations";
 
 interface FuzzResult {
   /** Files that were read, wholly or with problems. */

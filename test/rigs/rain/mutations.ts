@@ -1,16 +1,5 @@
 import { type GeneratedSheet, xlsxEntries, zip } from "../../../cli/start/samples";
 
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** What breaks readers: numbers at their edges, markup in the wrong place, names that mean something. */
 const TOKENS = [
   ...["-1", "1e309", "NaN", "Infinity", "99999999999999999999", "0x10", "", "\0", "\uffff", "\ud800"],

@@ -1,6 +1,7 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { signedToken } from "../signed-token";
 import type { StandInRest } from "./rest";
 
 /**
@@ -53,7 +54,7 @@ export class StandInFront {
     if ([...this.down].some((path) => url.startsWith(path)))
       return void response.writeHead(502).end("Bad Gateway");
     if (url.startsWith("/rest/v1")) return this.#forward(request, content, response);
-    const [status, body] = this.#own(method, url, request.headers.authorization, content);
+    const [status, body] = await this.#own(method, url, request.headers.authorization, content);
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }
 
@@ -75,13 +76,23 @@ export class StandInFront {
     response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
   }
 
-  #own(method: string, url: string, authorization: string | undefined, content: string): [number, unknown] {
+  async #own(
+    method: string,
+    url: string,
+    authorization: string | undefined,
+    content: string,
+  ): Promise<[number, unknown]> {
     if (url === "/auth/v1/health") return [200, { name: "GoTrue", version: "stand-in" }];
     if (url === "/auth/v1/token?grant_type=password") {
       const { email, password } = JSON.parse(content);
       const user = this.#users.get(email);
       if (user?.password !== password) return [400, { error_code: "invalid_credentials" }];
-      return [200, { access_token: this.#tokenOf(user?.id ?? "", email), token_type: "bearer" }];
+      const claims = { role: "authenticated", sub: user?.id, email };
+      const kid = `trellis-${this.secret.epoch}`;
+      return [
+        200,
+        { access_token: await signedToken(claims, this.secret.value, { kid }), token_type: "bearer" },
+      ];
     }
     if (authorization !== `Bearer ${this.serviceKey}`) return [401, { error_code: "no_authorization" }];
     if (url === "/storage/v1/bucket") return [200, []];
@@ -95,13 +106,5 @@ export class StandInFront {
     if (method !== "DELETE" || email === undefined) return [404, { error_code: "user_not_found" }];
     this.#users.delete(email);
     return [200, {}];
-  }
-
-  #tokenOf(sub: string, email: string): string {
-    const part = (content: object) => Buffer.from(JSON.stringify(content)).toString("base64url");
-    const exp = Math.floor(Date.now() / 1000) + 3600;
-    const head = part({ alg: "HS256", typ: "JWT", kid: `trellis-${this.secret.epoch}` });
-    const signed = `${head}.${part({ role: "authenticated", sub, email, exp })}`;
-    return `${signed}.${createHmac("sha256", this.secret.value).update(signed).digest("base64url")}`;
   }
 }

@@ -2,15 +2,7 @@ import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CrmDatabase } from "../../../rigs/crm/crm-database";
-
-/** A repeatable sequence of numbers, so that a failure can be run again. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
+import { seeded } from "../../../rigs/seeded";
 
 type Role = "owner" | "member" | "viewer";
 const ROLES: readonly (Role | undefined)[] = ["owner", "member", "viewer", undefined, undefined];
@@ -99,7 +91,8 @@ describe("row security of the CRM", () => {
     api = await crm.session("authenticator_1");
     for (const user of users)
       await byService("INSERT INTO users (id, email) VALUES ($1, $2)", [user, `${user}@example.com`]);
-    const next = numbers(7);
+    const random = seeded(7);
+    const next = (below: number) => Math.floor(random() * below);
     for (const workspace of workspaces) {
       await byService("INSERT INTO workspaces (id, name) VALUES ($1, 'w')", [workspace]);
       for (const user of users) {
@@ -128,7 +121,8 @@ describe("row security of the CRM", () => {
   });
 
   it("allows each user what an oracle allows, over random requests to all tables", async () => {
-    const next = numbers(2_026);
+    const random = seeded(2_026);
+    const next = (below: number) => Math.floor(random() * below);
     const one = <Each>(of: readonly Each[]): Each => of[next(of.length)] as Each; // safe: none is empty
     const done = { read: 0, inserted: 0, updated: 0, deleted: 0, refused: 0 };
     for (let turn = 0; turn < 1_500; turn++) {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createClient } from "@supabase/supabase-js";
-import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tokenData } from "../../../../components/systems/gardenos/tokens";
 import { CrmDatabase } from "../../../rigs/crm/crm-database";
+import { signedToken } from "../../../rigs/signed-token";
 import { StandInRest } from "../../../rigs/supabase/rest";
 
 const UNTIL = "2031-12-31";
@@ -26,11 +26,9 @@ describe("an unchanged Supabase client on the CRM", () => {
 
   /** A session's token, as the auth service signs it. */
   const sessionOf = (user: string, secret = NEWEST) =>
-    new SignJWT({ role: "authenticated", email: `${user}@example.com` })
-      .setProtectedHeader({ alg: "HS256", kid: `trellis-${secret.epoch}` })
-      .setSubject(user)
-      .setExpirationTime("1h")
-      .sign(new TextEncoder().encode(secret.value));
+    signedToken({ role: "authenticated", sub: user, email: `${user}@example.com` }, secret.value, {
+      kid: `trellis-${secret.epoch}`,
+    });
 
   function clientOf(key: string | undefined, user?: string, secret = NEWEST) {
     return createClient(rest.url, key ?? "", {

@@ -12,7 +12,7 @@ import {
 import { ANSWER_MARK } from "../../../rigs/model-api/answers";
 import { type Fault, ModelApi } from "../../../rigs/model-api/model-api";
 import { type PostgresServer, startPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
-import { seeded } from "../../../rigs/rain/mutations";
+import { seeded } from "../../../rigs/seeded";
 import { eventually } from "../../../rigs/waiting";
 
 /** With TRELLIS_KILLS=<n> ten thousand tasks and at least so many kills. */

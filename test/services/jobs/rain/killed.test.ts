@@ -8,7 +8,6 @@ import { daysOfMonths, waterYearWorkbook } from "../../../../cli/start/samples";
 import { monthsOfWaterYear } from "../../../../jobs/rain/calendar";
 import { bundledJobs } from "../../../rigs/jobs/bundled";
 import { type PostgresServer, startPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
-import { seeded } from "../../../rigs/rain/mutations";
 import {
   emptyRecord,
   importEnvironment,
@@ -16,6 +15,7 @@ import {
   recordOf,
   wrongSummaries,
 } from "../../../rigs/rain/record";
+import { seeded } from "../../../rigs/seeded";
 
 const KILLS = 100;
 const SEED = 20_231_001;
