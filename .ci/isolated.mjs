@@ -46,10 +46,7 @@ const failed = [];
 let counted = 0;
 let roomy;
 await Promise.all(Array.from({ length: Number(atOnce) }, work));
-for (const file of alone) {
-  if (await run(file)) note(file, 0);
-  else failed.push(file);
-}
+for (const file of alone) await attempt(file);
 for (const file of failed) {
   const held = await run(file);
   console.log(`-- ${file.path}: failed the first time, and ${held ? "holds" : "fails"} alone\n`);
@@ -59,10 +56,15 @@ process.exit(); // whatever a test left behind may still hold its output
 
 async function work() {
   for (let file = next(); file; file = next()) {
-    if (await run(file)) note(file, 0);
-    else failed.push(file);
+    await attempt(file);
     if (file === roomy) roomy = undefined;
   }
+}
+
+/** Runs a file, which has another try at the end if it fails. */
+async function attempt(file) {
+  if (await run(file)) note(file, 0);
+  else failed.push(file);
 }
 
 /** The first that may run beside what runs now. */
