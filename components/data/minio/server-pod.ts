@@ -1,7 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { DriveLayout } from "../../settings";
-import { restrictedContainer, restrictedPod, SCRATCH, secretVariable } from "../../shared/pods";
+import {
+  restrictedContainer,
+  restrictedPod,
+  SCRATCH,
+  STAYS_WITH_VOLUME,
+  secretVariable,
+} from "../../shared/pods";
 import { LABELS, MINIO } from "./names";
 import { PATHS, serverArguments, serverEnvironment } from "./server";
 
@@ -54,6 +60,7 @@ export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTempl
       priorityClassName: "trellis-data",
       securityContext: restrictedPod(MINIO_USER),
       terminationGracePeriodSeconds: 60,
+      tolerations: STAYS_WITH_VOLUME,
       topologySpreadConstraints: [
         {
           maxSkew: 1,

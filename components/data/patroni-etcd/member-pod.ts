@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ETCD_INTEGRITY, PEER_COMMON_NAME } from "../../servers";
-import { apart, restrictedContainer, restrictedPod } from "../../shared/pods";
+import { apart, restrictedContainer, restrictedPod, STAYS_WITH_VOLUME } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
 
@@ -50,6 +50,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       automountServiceAccountToken: false,
       enableServiceLinks: false, // etcd would read service variables that begin with ETCD_ as settings
       priorityClassName: "trellis-data",
+      tolerations: STAYS_WITH_VOLUME,
       securityContext: restrictedPod(ETCD_USER),
       affinity: { podAntiAffinity: apart(LABELS, args.strictSpread) },
       containers: [

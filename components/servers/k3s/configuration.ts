@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { addressIn, cidr } from "../../settings";
 import { SERVER_PORTS } from "../../shared/address-plan";
+import { LOST_SERVER_SECONDS } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { API_SERVER_ARGUMENTS, clientUrl } from "../etcd";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
@@ -56,6 +57,9 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
         "audit-log-maxsize=100",
         "audit-log-compress=true",
         "service-account-extend-token-expiration=false",
+        ...["not-ready", "unreachable"].map(
+          (condition) => `default-${condition}-toleration-seconds=${LOST_SERVER_SECONDS}`,
+        ),
         ...API_SERVER_ARGUMENTS,
         ...tls,
       ],

@@ -1,6 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { apart, JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import {
+  apart,
+  JOBS_USER,
+  MOVES_SOON,
+  restrictedContainer,
+  restrictedPod,
+  SCRATCH,
+} from "../../../shared/pods";
 import { ETCD_FOLDER, etcdEnvironment, secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 
@@ -18,9 +25,6 @@ export interface WatcherPodArgs {
   /** Name of the Secret with the password of etcd's user; undefined where etcd has no users. */
   readonly etcdPassword: pulumi.Input<string> | undefined;
 }
-
-/** How long a watcher on a lost node stays before Kubernetes replaces it. Kubernetes' default is five minutes. */
-const AWAY_SECONDS = 30;
 
 /** The pod of one watcher of the leader key; it runs `jobs postgres discover`. */
 export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
@@ -46,12 +50,7 @@ export function watcherPod(args: WatcherPodArgs): k8s.types.input.core.v1.PodTem
       priorityClassName: "trellis-data", // without it no client finds a new leader
       securityContext: restrictedPod(JOBS_USER),
       affinity: { podAntiAffinity: apart(LABELS.discovery, false) },
-      tolerations: ["not-ready", "unreachable"].map((condition) => ({
-        key: `node.kubernetes.io/${condition}`,
-        operator: "Exists",
-        effect: "NoExecute",
-        tolerationSeconds: AWAY_SECONDS,
-      })),
+      tolerations: MOVES_SOON,
       containers: [
         {
           name: "watcher",

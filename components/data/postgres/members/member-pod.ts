@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { apart, restrictedContainer, restrictedPod, SCRATCH } from "../../../shared/pods";
+import { apart, restrictedContainer, restrictedPod, SCRATCH, STAYS_WITH_VOLUME } from "../../../shared/pods";
 import { ARCHIVE_PATHS, archiveServer, archiveVolumes, type MemberArchive, reachesOffsite } from "../archive";
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
@@ -77,6 +77,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       dnsConfig: MEMBER_RESOLVER,
       terminationGracePeriodSeconds: TERMINATION_SECONDS,
       affinity: { podAntiAffinity: apart(LABELS.members, args.strictSpread) },
+      tolerations: STAYS_WITH_VOLUME,
       containers: [postgresContainer(args), ...(args.archive ? [archiveServer(args)] : [])],
       volumes: [
         { name: "config", configMap: { name: args.configMap } },
