@@ -11,6 +11,8 @@ import {
   startEngine,
   UNREACHABLE,
 } from "../rigs/engine";
+import { askedOfEngine, askedOfMonitor } from "../rigs/engine/parity";
+import { evaluatePlatform } from "../rigs/platform/platform";
 import { rawSettings, withValue } from "../rigs/platform/stacks";
 import { describeWith } from "../rigs/programs";
 
@@ -43,6 +45,7 @@ const done = (run: Run) => changes(run).map(({ op, name }) => `${op} ${name}`);
 describeWith(["pulumi", ...K3S_API_PROGRAMS], "the platform under the real engine", () => {
   let engine: Engine;
   let api: K3sApi;
+  let outputs: Run["outputs"] = {};
 
   beforeAll(async () => {
     engine = await startEngine({
@@ -76,12 +79,41 @@ describeWith(["pulumi", ...K3S_API_PROGRAMS], "the platform under the real engin
   });
 
   it("is made in one run, which waits for the API and is refused or warned of nothing there", async () => {
-    const { outputs } = await engine.up(platform);
+    ({ outputs } = await engine.up(platform));
     expect(outputs.kubeconfig?.secret).toBe(true);
     expect(outputs.snapshotKey?.secret).toBe(true);
     const declared = engine.cloud("kubernetes").all("kubernetes:networking.k8s.io/v1:NetworkPolicy");
     const policies = api.kubectl("get", "networkpolicies", "--all-namespaces", "--output=name");
     expect(policies.trim().split("\n")).toHaveLength(declared.length);
+  });
+
+  it("moves a pod of a lost server after half a minute, and one with a volume there after five", () => {
+    api.kubectl("create", "serviceaccount", "default", "--namespace=default");
+    const usual = api.kubectl(
+      ...["run", "probe", "--image=none", "--namespace=default", "--dry-run=server"],
+      "--output=jsonpath={.spec.tolerations[*].tolerationSeconds}",
+    );
+    expect(usual).toBe("30 30");
+    const members = api.kubectl(
+      ...["get", "statefulset", "postgres", "--namespace=postgres"],
+      "--output=jsonpath={.spec.template.spec.tolerations[*].tolerationSeconds}",
+    );
+    expect(members).toBe("300 300");
+  });
+
+  it("is what a plan without the engine says: resources, parents, dependencies, secrets and outputs", async () => {
+    const raw = settings()["trellis:settings"];
+    const evaluation = await evaluatePlatform(raw, "prod");
+    const [engineSays, monitorSays] = [askedOfEngine(await engine.exportState()), askedOfMonitor(evaluation)];
+    expect(Object.keys(engineSays).length).toBeGreaterThan(200);
+    expect(engineSays).toEqual(monitorSays);
+    expect(Object.keys(outputs).sort()).toEqual(Object.keys(evaluation.outputs).sort());
+    const secretOutputs = Object.keys(outputs).filter((name) => outputs[name]?.secret);
+    expect(secretOutputs).toEqual(
+      Object.keys(outputs).filter((name) =>
+        evaluation.secretOutputs.some((path) => path.split(/[.[]/)[0] === name),
+      ),
+    );
   });
 
   it("changes nothing when nothing changed, as its preview says", async () => {
