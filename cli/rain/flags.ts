@@ -1,3 +1,4 @@
+import { CLUSTER_FLAGS } from "../shared/cluster-access";
 import { readCommandLine, UsageError } from "../shared/command-line";
 
 export const RAIN_IMPORT = {
@@ -5,8 +6,7 @@ export const RAIN_IMPORT = {
   forms: ["<import> [flags] --stack <stack> [--dry-run]"],
   summary: "Starts an import in a stack's cluster, as a Job of the same rendering as the scheduled ones.",
   flags: {
-    "--stack <name>": "the stack whose cluster runs the import; its kubeconfig is one of the stack's outputs",
-    "--kubeconfig <path>": "a kubeconfig instead of the stack's",
+    ...CLUSTER_FLAGS,
     "--namespace <name>": "where Rain Tracker is; rain-tracker if not given",
     "--image <reference>": "an image instead of the deployed one",
     "--dry-run": "print the Job instead of creating it",

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { stringify } from "yaml";
 import { checkWords, importRequest } from "../../components/systems";
+import { Cluster } from "../shared/cluster-access";
 import { runCommand, UsageError } from "../shared/command-line";
 import { isUserError } from "../shared/error-message";
-import { Cluster } from "./cluster-access";
+import { deployedPod } from "./deployed-pod";
 import { parseFlags, RAIN_IMPORT } from "./flags";
 
 /** Starts an import in a stack's cluster, as a Job rendered like the scheduled ones. */
@@ -14,19 +12,15 @@ async function start(argv: readonly string[]): Promise<void> {
   await checkWords(words).catch((error: unknown) => {
     throw isUserError(error) ? new UsageError(error.message) : error;
   });
-  const folder = mkdtempSync(join(tmpdir(), "trellis-rain-"));
-  try {
-    const cluster = new Cluster({ stack, kubeconfig, folder });
+  await Cluster.use({ stack, kubeconfig }, (cluster) => {
     // A dry run with a given image needs no cluster.
     const pod =
       dryRun && image
         ? { image, databaseSecret: { name: "rain-database", key: "url" } }
-        : cluster.deployedPod(namespace);
+        : deployedPod(cluster, namespace);
     const job = stringify(importRequest(words, namespace, { ...pod, ...(image && { image }) }));
-    process.stdout.write(dryRun ? job : cluster.create(job));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    process.stdout.write(dryRun ? job : cluster.kubectl(["create", "-f", "-"], job));
+  });
 }
 
 process.exitCode = await runCommand(RAIN_IMPORT, () => start(process.argv.slice(2)));

@@ -1,11 +1,12 @@
 export { Backup, type BackupArgs } from "./backup";
 export { type DataLayer, dataFor } from "./from-settings";
-export { MinIO, type MinIOArgs, OBJECT_STORAGE, type ObjectStoreAccess } from "./minio";
+export { MINIO, MinIO, type MinIOArgs, OBJECT_STORAGE, type ObjectStoreAccess } from "./minio";
 export { ObjectMirror, type ObjectMirrorArgs } from "./mirror";
 export { DATA_NAMESPACES } from "./namespaces";
 export { PatroniEtcd, type PatroniEtcdArgs } from "./patroni-etcd";
 export {
   DATABASES,
+  PATHS as POSTGRES_PATHS,
   POSTGRES,
   Postgres,
   type PostgresArgs,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { CLOCKS } from "../../components/data/postgres";
+import { CLOCKS, PATHS } from "../../components/data/postgres";
 import type { AirflowApi } from "../rigs/airflow/on-kubernetes";
 import { changes } from "../rigs/engine";
 import { describeOnKubernetes } from "../rigs/kubernetes";
@@ -167,6 +167,41 @@ describeOnKubernetes(
           return members.length === 2 && members.every(({ State }) => /running|streaming/.test(State));
         });
         expect(await platform.query("customer_db", "SELECT FROM written")).toHaveLength(acknowledged);
+      },
+      LONG_MS,
+    );
+
+    it(
+      "fills a new volume for the member whose volume was lost with its server",
+      async () => {
+        const { pod: leader } = await platform.leader();
+        const replica = leader === "postgres-0" ? "postgres-1" : "postgres-0";
+        await platform.execute("customer_db", "CREATE TABLE kept AS SELECT 1 AS one");
+        expect(await platform.volumes()).toEqual({
+          code: 0,
+          said: "no pod waits for a volume that is lost\n",
+        });
+
+        await platform.loseVolume(replica);
+        const listed = await eventually("the volume is listed as lost", LONG_MS, async () => {
+          const { code, said } = await platform.volumes();
+          return code === 1 && said;
+        });
+        expect(listed).toContain(`postgres/data-${replica} is lost`);
+        const { spec } = await platform.cluster.get<{ spec: { nodeName: string } }>(
+          ...["pod", leader, "--namespace", "postgres"],
+        );
+        const refused = await platform.volumes("renew", spec.nodeName);
+        expect(refused).toMatchObject({ code: 1, said: expect.stringContaining("is a disk not mounted?") });
+
+        const renewed = await platform.volumes("renew", `postgres/data-${replica}`);
+        expect(renewed.said).toMatch(/: whole after \d+ s\n$/);
+        expect(renewed.code).toBe(0);
+        const standby = { pod: replica, container: "postgres", sockets: PATHS.sockets };
+        await eventually("the row is there", LONG_MS, async () => {
+          const rows = await platform.query("customer_db", "SELECT one FROM kept", standby);
+          return rows.length === 1;
+        });
       },
       LONG_MS,
     );

@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { PATHS } from "../../../../components/data/postgres/paths";
 import platform from "../../../../index";
 import { AirflowApi, writeQuietModel } from "../../airflow/on-kubernetes";
@@ -8,6 +9,7 @@ import { type Engine, type Run, startEngine } from "../../engine";
 import { type Cluster, startCluster } from "../../kubernetes";
 import type { ImageName } from "../../kubernetes/image";
 import { freePort } from "../../postgres/postgres";
+import { program } from "../../programs";
 import { eventually } from "../../waiting";
 import { evaluatePlatform } from "../platform";
 import { repository as checkout, rawSettings, withValue } from "../stacks";
@@ -184,6 +186,33 @@ export class PlatformOnKubernetes {
       1_000,
     );
     return RECOVERY;
+  }
+
+  /** Takes away the folder of a member's volume, as a server does that is replaced, and ends the pod. */
+  async loseVolume(member: string): Promise<void> {
+    const place = ["--namespace", "postgres"];
+    const { spec } = await this.cluster.get<{ spec: { volumeName: string } }>(
+      ...["persistentvolumeclaim", `data-${member}`, ...place],
+    );
+    const { spec: volume } = await this.cluster.get<{ spec: { local: { path: string } } }>(
+      ...["persistentvolume", spec.volumeName],
+    );
+    renameSync(volume.local.path, `${volume.local.path}.lost`); // the running pod keeps it until it ends
+    await this.cluster.run(["delete", "pod", member, ...place]);
+  }
+
+  /** Runs `npm run volumes` as an operator does. */
+  volumes(...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+    const line = ["--import", "tsx", "cli/commands/volumes.ts", ...words];
+    const env = { ...process.env, PATH: `${dirname(program("kubectl"))}:${process.env.PATH}` };
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [...line, "--kubeconfig", this.cluster.kubeconfig],
+        { cwd: checkout, env },
+        (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), said: stdout + stderr }),
+      );
+    });
   }
 
   /** Runs the Job of a CronJob now, with other words where they are given, and answers what it printed. */
