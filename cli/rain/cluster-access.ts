@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../components/shared/user-error";
 import { RAIN } from "../../components/systems";
+import { chooseStack } from "../shared/stack-choice";
 
 /** The parts of a deployed CronJob that a new Job needs. */
 const deployed = z.object({
@@ -64,10 +65,10 @@ export class Cluster {
   }
 
   private kubeconfig(): string {
-    const { stack, kubeconfig, folder } = this.args;
+    const { kubeconfig, folder } = this.args;
     if (kubeconfig) return kubeconfig;
-    if (!stack) throw new UserError("say with --stack whose cluster is meant, or give a --kubeconfig");
     if (!this.path) {
+      const stack = chooseStack({ cwd: process.cwd(), flag: this.args.stack });
       const text = run("pulumi", ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack]);
       this.path = join(folder, "kubeconfig");
       writeFileSync(this.path, text, { mode: 0o600 });
