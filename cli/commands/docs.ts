@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { architecturePage, settingsPage, stackFileSchema } from "../docs";
+import { command } from "../shared/command";
 
-/** `npm run docs`: writes the parts of the documentation that are generated from the program. */
-const docs = new URL("../../docs/", import.meta.url);
-const page = new URL("settings.md", docs);
-writeFileSync(page, settingsPage(readFileSync(page, "utf8")));
-writeFileSync(new URL("settings.schema.json", docs), stackFileSchema());
-const architecture = new URL("architecture.md", docs);
-const repository = fileURLToPath(new URL("..", docs));
-writeFileSync(architecture, architecturePage(readFileSync(architecture, "utf8"), repository));
+export const docs = command({
+  name: "docs",
+  group: "repository",
+  summary: "Writes the generated parts of the documentation.",
+  flags: { "--quiet": "print errors only" },
+  examples: [["docs", "after a change of settings, commands or folders"]],
+  run: async ({ flags }, { commands }) => {
+    const written = (await import("../docs")).writePages(commands);
+    if (!flags.quiet) process.stdout.write(`wrote ${written.join(", ")}\n`);
+  },
+});

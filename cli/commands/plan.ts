@@ -1,4 +1,28 @@
-import "../pulumi-monitor/conceal-literals"; // must precede every import of the Pulumi SDK
-import { run } from "../plan";
+import { CWD_FLAG, command, STACK_FLAG } from "../shared/command";
 
-process.exitCode = await run(process.argv.slice(2));
+export const plan = command({
+  name: "plan",
+  group: "before",
+  summary: "Shows what a stack would create, offline.",
+  description:
+    "Runs the whole program without a cloud account, a network or the Pulumi CLI, and writes every file and object.",
+  forms: ["[<stack>] [flags]"],
+  flags: {
+    ...STACK_FLAG,
+    "--out <dir>": "write there instead of out/<stack>",
+    "--config-file <file>": "read the settings from this file instead of Pulumi.<stack>.yaml",
+    ...CWD_FLAG,
+    "--json": "print the summary as JSON",
+    "--quiet": "print warnings and errors only",
+  },
+  examples: [
+    ["plan prod", "every file and object of prod, into out/prod"],
+    ["plan prod --json", "the summary, for a script"],
+  ],
+  words: "any",
+  offers: "stacks",
+  run: async (given) => {
+    await import("../pulumi-monitor/conceal-literals"); // must precede every import of the Pulumi SDK
+    return (await import("../plan")).run(given);
+  },
+});

@@ -1,5 +1,6 @@
-import { checkStackName } from "../plan";
-import { readCommandLine, UsageError } from "../shared/command-line";
+import type { Given } from "../shared/command";
+import { chooseStack } from "../shared/stack-choice";
+import { UsageError } from "../shared/usage-error";
 
 export interface SaveFlags {
   /** The stack whose configuration is saved. */
@@ -21,29 +22,20 @@ export interface OpenFlags {
   readonly into: string;
 }
 
-export const CONFIGURATION = {
-  command: "npm run backup-configuration --",
-  forms: [
-    "--stack <stack> [--out <file>] [--recipient <key>] [--cwd <dir>]",
-    "--open <file> --identity <file> --into <dir>",
-  ],
-  summary:
-    "Saves a stack's state and settings, encrypted, to the off-site bucket or a file; or decrypts a saved file.",
-  flags: {
-    "--stack <stack>": "the stack to save; the secrets in it stay encrypted with the stack's passphrase",
-    "--out <file>":
-      "write to this file instead of the bucket `offsite` in the settings; the bucket's keys are the stack's secrets, or OFFSITE_ACCESS_KEY_ID and OFFSITE_SECRET_ACCESS_KEY",
-    "--recipient <key>":
-      "encrypt for this public key (age1..., ssh-...) instead of the one of the output snapshotKey",
-    "--cwd <dir>": "the folder of Pulumi.yaml, if not this one",
-    "--open <file>": "decrypt this file, check every checksum, unpack it",
-    "--identity <file>": "the private key",
-    "--into <dir>": "a new or empty folder",
-  },
-} as const;
+/** The command line of `trellis backup-configuration`, checked. */
+export type CommandLine = Given<{
+  "--stack <name>": string;
+  "--out <file>": string;
+  "--recipient <key>": string;
+  "--cwd <dir>": string;
+  "--open <file>": string;
+  "--identity <file>": string;
+  "--into <dir>": string;
+  "--quiet": string;
+}>;
 
-export function parseFlags(argv: readonly string[]): SaveFlags | OpenFlags {
-  const { open, identity, into, stack, cwd, ...rest } = readCommandLine(CONFIGURATION, argv).flags;
+export function configurationFlags({ flags }: CommandLine): SaveFlags | OpenFlags {
+  const { open, identity, into, stack, cwd, quiet: _, ...rest } = flags;
   if (open !== undefined) {
     const foreign = Object.keys({ ...(stack && { stack }), ...(cwd && { cwd }), ...rest });
     if (foreign.length > 0) throw new UsageError(`--open cannot be combined with --${foreign.join(", --")}`);
@@ -52,7 +44,6 @@ export function parseFlags(argv: readonly string[]): SaveFlags | OpenFlags {
   }
   if (identity !== undefined || into !== undefined)
     throw new UsageError("--identity and --into need --open <file>");
-  if (stack === undefined) throw new UsageError("no stack given; for example: --stack prod");
-  checkStackName(stack);
-  return { ...rest, stack, cwd: cwd ?? process.cwd() };
+  const folder = cwd ?? process.cwd();
+  return { ...rest, stack: chooseStack({ cwd: folder, flag: stack }), cwd: folder };
 }

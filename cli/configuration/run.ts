@@ -1,11 +1,10 @@
-import { runCommand } from "../shared/command-line";
-import { CONFIGURATION, parseFlags } from "./flags";
+import { type CommandLine, configurationFlags } from "./flags";
 import { open } from "./open";
 import { save } from "./save";
 
-/** Runs `npm run backup-configuration` and returns its exit code: 2 for a wrong command line, 1 for any other error. */
-export const run = (argv: readonly string[]): Promise<number> =>
-  runCommand(CONFIGURATION, async () => {
-    const flags = parseFlags(argv);
-    process.stdout.write("open" in flags ? open(flags) : await save(flags));
-  });
+/** Runs `trellis backup-configuration`. */
+export async function run(given: CommandLine): Promise<void> {
+  const flags = configurationFlags(given);
+  const said = "open" in flags ? open(flags) : await save(flags);
+  if (!given.flags.quiet) process.stdout.write(said);
+}

@@ -1,2 +1,4 @@
+export { commandLinePage } from "./command-line-page";
 export { settingsPage, stackFileSchema } from "./settings-page";
 export { architecturePage } from "./structure";
+export { writePages } from "./write-pages";

@@ -1,4 +1,5 @@
-import { readCommandLine, UsageError } from "../shared/command-line";
+import type { Given } from "../shared/command";
+import { chooseStack } from "../shared/stack-choice";
 
 export interface PlanFlags {
   /** The stack to plan. */
@@ -15,34 +16,17 @@ export interface PlanFlags {
   readonly quiet: boolean;
 }
 
-export const PLAN = {
-  command: "npm run plan --",
-  forms: ["<stack> [flags]"],
-  summary: "Shows what a stack would create, without a cloud account, a network or the Pulumi CLI.",
-  flags: {
-    "--out <dir>": "write there instead of out/<stack>",
-    "--config-file <file>": "read the settings from this file instead of Pulumi.<stack>.yaml",
-    "--cwd <dir>": "the folder of Pulumi.yaml, if not this one",
-    "--json": "print the summary as JSON",
-    "--quiet": "print warnings and errors only",
-  },
-  words: "any",
-} as const;
+/** The command line of a plan, checked. */
+export type PlanCommandLine = Given<{
+  "--stack <name>": string;
+  "--out <dir>": string;
+  "--config-file <file>": string;
+  "--cwd <dir>": string;
+  "--json": string;
+  "--quiet": string;
+}>;
 
-export function parseFlags(argv: readonly string[]): PlanFlags {
-  const { words, flags } = readCommandLine(PLAN, argv);
-  const [stack, ...surplus] = words;
-  if (stack === undefined) throw new UsageError("no stack given; for example: npm run plan -- dev");
-  if (surplus.length > 0) throw new UsageError(`only one stack at a time; given also: ${surplus.join(", ")}`);
-  checkStackName(stack);
-  const { cwd = process.cwd(), json = false, quiet = false, ...places } = flags;
-  return { stack, cwd, json, quiet, ...places };
-}
-
-export function checkStackName(stack: string): void {
-  if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {
-    throw new UsageError(
-      `${JSON.stringify(stack)} is not a valid stack name; allowed: letters, digits, dots, dashes and underscores`,
-    );
-  }
+export function planFlags({ words, flags }: PlanCommandLine): PlanFlags {
+  const { cwd = process.cwd(), json = false, quiet = false, stack: flag, ...places } = flags;
+  return { stack: chooseStack({ cwd, words, flag }), cwd, json, quiet, ...places };
 }

@@ -1,4 +1,3 @@
-export { checkStackName } from "./flags";
 export { planStack } from "./plan-stack";
 export { run } from "./run";
 export { readProject, readStack } from "./stack-file";

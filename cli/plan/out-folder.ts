@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../components/shared/user-error";
+import { makeFolder, onFiles } from "../shared/file-error";
 import type { Files } from "./files";
 
 /** A folder with this file is a plan, so the next plan may replace it. */
@@ -30,12 +31,13 @@ export function writePlan(out: string, files: Files): void {
   const fresh = `${beside}.new`;
   const former = `${beside}.old`;
   try {
-    for (const folder of new Set([...files.keys()].map(dirname)))
-      mkdirSync(join(fresh, folder), { recursive: true });
-    for (const [path, content] of files) writeFileSync(join(fresh, path), content);
-    if (existsSync(target)) renameSync(target, former);
-    renameSync(fresh, target);
-    rmSync(former, { recursive: true, force: true });
+    onFiles(target, () => {
+      for (const folder of new Set([...files.keys()].map(dirname))) makeFolder(join(fresh, folder));
+      for (const [path, content] of files) writeFileSync(join(fresh, path), content);
+      if (existsSync(target)) renameSync(target, former);
+      renameSync(fresh, target);
+      rmSync(former, { recursive: true, force: true });
+    });
   } finally {
     if (existsSync(former) && !existsSync(target)) renameSync(former, target);
     rmSync(fresh, { recursive: true, force: true });

@@ -1,16 +1,14 @@
-import { runCommand } from "../shared/command-line";
 import { paletteFor } from "../shared/palette";
-import { PLAN, type PlanFlags, parseFlags } from "./flags";
+import { type PlanCommandLine, type PlanFlags, planFlags } from "./flags";
 import { planStack } from "./plan-stack";
 import { screenOf, warningLine } from "./screen";
 import type { Summary } from "./summary";
 
-/** Runs `npm run plan` and returns its exit code: 1 for an error in the stack, 2 for a wrong command line. */
-export const run = (argv: readonly string[]): Promise<number> =>
-  runCommand(PLAN, async () => {
-    const flags = parseFlags(argv);
-    show((await planStack(flags)).summary, flags);
-  });
+/** Runs `trellis plan`. */
+export async function run(given: PlanCommandLine): Promise<void> {
+  const flags = planFlags(given);
+  show((await planStack(flags)).summary, flags);
+}
 
 function show(summary: Summary, { json, quiet }: PlanFlags): void {
   if (json) {

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { UserError } from "../../components/shared/user-error";
 import { placeholder } from "../pulumi-monitor";
+import { stacksIn } from "../shared/stack-choice";
 
 /** The parts of Pulumi.yaml that describe the program. */
 interface Project {
@@ -76,9 +77,7 @@ function withoutSecrets(value: unknown, path: string, sources: string[]): unknow
 }
 
 function noSuchStack(cwd: string, stack: string): string {
-  const stacks = readdirSync(cwd)
-    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
-    .sort();
+  const stacks = stacksIn(cwd);
   const choice = stacks.length > 0 ? `existing stacks: ${stacks.join(", ")}` : "no stack exists yet";
   return `there is no stack ${stack}: no file Pulumi.${stack}.yaml in ${cwd}; ${choice}`;
 }

@@ -1,14 +1,14 @@
 import { stringify } from "yaml";
 import { checkWords, importRequest } from "../../components/systems";
 import { Cluster } from "../shared/cluster-access";
-import { runCommand, UsageError } from "../shared/command-line";
 import { isUserError } from "../shared/error-message";
+import { UsageError } from "../shared/usage-error";
 import { deployedPod } from "./deployed-pod";
-import { parseFlags, RAIN_IMPORT } from "./flags";
+import { type RainCommandLine, rainFlags } from "./flags";
 
 /** Starts an import in a stack's cluster, as a Job rendered like the scheduled ones. */
-async function start(argv: readonly string[]): Promise<void> {
-  const { words, stack, kubeconfig, image, namespace = "rain-tracker", dryRun } = parseFlags(argv);
+export async function startImport(given: RainCommandLine): Promise<void> {
+  const { words, stack, kubeconfig, image, namespace = "rain-tracker", dryRun } = rainFlags(given);
   await checkWords(words).catch((error: unknown) => {
     throw isUserError(error) ? new UsageError(error.message) : error;
   });
@@ -22,5 +22,3 @@ async function start(argv: readonly string[]): Promise<void> {
     process.stdout.write(dryRun ? job : cluster.kubectl(["create", "-f", "-"], job));
   });
 }
-
-process.exitCode = await runCommand(RAIN_IMPORT, () => start(process.argv.slice(2)));

@@ -3,12 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../components/shared/user-error";
-
-/** Flags of every command that talks to a stack's cluster. */
-export const CLUSTER_FLAGS = {
-  "--stack <name>": "the stack whose cluster is meant; its kubeconfig is one of the stack's outputs",
-  "--kubeconfig <path>": "a kubeconfig instead of the stack's",
-} as const;
+import { chooseStack } from "./stack-choice";
 
 interface ClusterArgs {
   readonly stack?: string | undefined;
@@ -41,10 +36,10 @@ export class Cluster {
   }
 
   #kubeconfig(): string {
-    const { stack, kubeconfig } = this.args;
+    const { kubeconfig } = this.args;
     if (kubeconfig) return kubeconfig;
-    if (!stack) throw new UserError("say with --stack whose cluster is meant, or give a --kubeconfig");
     if (!this.#path) {
+      const stack = chooseStack({ cwd: process.cwd(), flag: this.args.stack });
       const text = run("pulumi", ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack]);
       this.#folder = mkdtempSync(join(tmpdir(), "trellis-cluster-"));
       this.#path = join(this.#folder, "kubeconfig");

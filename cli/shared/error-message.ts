@@ -1,4 +1,5 @@
 import { UserError } from "../../components/shared/user-error";
+import { fileSentence } from "./file-error";
 
 /** The SDK prefixes messages with a chain of property names, which does not help the user. */
 const WAY = /^(error serializing property "[^"]*": )+/;
@@ -13,5 +14,8 @@ export const isUserError = (error: unknown): error is Error =>
 /** The text for an error: only the message if the user can fix it, otherwise with the stack. */
 export function messageOf(error: unknown): string {
   if (isUserError(error)) return error.message.replace(WAY, "");
-  return `the program failed for a reason other than its settings:\n${error instanceof Error ? error.stack : String(error)}`;
+  return (
+    fileSentence(error) ??
+    `the program failed for a reason other than its settings:\n${error instanceof Error ? error.stack : String(error)}`
+  );
 }

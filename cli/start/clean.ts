@@ -1,15 +1,47 @@
-import { rmSync } from "node:fs";
-import { runCommand } from "../shared/command-line";
+import { existsSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { UserError } from "../../components/shared/user-error";
+import type { Given } from "../shared/command";
+import { onFiles } from "../shared/file-error";
 import { LOCAL, OUT } from "./folders";
 import { holdFolder } from "./lock";
-import { removePostgresElsewhere } from "./services";
+import { postgresElsewhere } from "./services";
 
-/** Runs `npm run clean`: removes all plans and local runs. */
-export const clean = (): Promise<number> =>
-  runCommand({ command: "npm run clean" }, async () => {
-    const release = await holdFolder(LOCAL);
-    removePostgresElsewhere(LOCAL);
-    for (const folder of [OUT, LOCAL]) rmSync(folder, { recursive: true, force: true });
+/** Runs `trellis clean`: removes all plans and local runs, if the user agrees. Returns the exit code. */
+export async function clean({ flags }: Given<{ "--yes": string; "--quiet": string }>): Promise<number> {
+  const say = (text: string) => void (flags.quiet || process.stdout.write(text));
+  const found = [OUT, LOCAL, postgresElsewhere(LOCAL) ?? LOCAL].filter(
+    (path, index, all) => existsSync(path) && all.indexOf(path) === index,
+  );
+  if (found.length === 0) {
+    say("nothing to remove\n");
+    return 0;
+  }
+  if (!flags.yes && !(await agreed(found))) {
+    process.stderr.write("nothing was removed\n");
+    return 1;
+  }
+  const release = existsSync(LOCAL) ? await holdFolder(LOCAL) : () => undefined;
+  try {
+    for (const path of found.toReversed())
+      onFiles(path, () => rmSync(path, { recursive: true, force: true }));
+  } finally {
     release();
-    process.stdout.write("removed out/ and .local/\n");
-  });
+  }
+  say(`removed ${found.join(", ")}\n`);
+  return 0;
+}
+
+async function agreed(paths: readonly string[]): Promise<boolean> {
+  const list = paths.map((path) => `  ${path}\n`).join("");
+  const what = `trellis clean removes these folders with the data of all local runs:\n${list}`;
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new UserError(`${what}Nothing was removed: there is no terminal to ask on. To agree, add --yes.`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await terminal.question(`${what}Remove them? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

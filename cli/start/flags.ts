@@ -1,4 +1,5 @@
-import { readCommandLine, UsageError } from "../shared/command-line";
+import type { Given } from "../shared/command";
+import { UsageError } from "../shared/usage-error";
 
 const SYSTEMS = ["datasurface", "rain", "backup"] as const;
 
@@ -9,38 +10,33 @@ export interface StartFlags {
   readonly serve: boolean;
   /** A folder with initdb and postgres. @default those of the npm package */
   readonly postgresBin?: string;
+  /** How much is printed: the result as JSON, only failures and the end, or everything. */
+  readonly prints: "json" | "little" | "all";
 }
 
-export const START = {
-  command: "npm start --",
-  forms: ["[flags]"],
-  summary:
-    "Runs a small version of the platform on this machine: plans the dev stack, starts PostgreSQL and an S3 server on loopback, and runs the rendered Jobs, CronJobs and DAGs as processes. .local/ keeps the data for the next run.",
-  flags: {
-    "--only <system>": `run one system: ${SYSTEMS.join(", ")}`,
-    "--serve": "keep running and serve the live report on loopback until Ctrl-C",
-    "--postgres-bin <dir>": "use this PostgreSQL (16 or newer) instead of the one that npm installs",
-  },
-  details:
-    "The run writes its report to out/dev/report.html, and as JSON to out/dev/report.json. npm run clean removes out/ and .local/.",
-  words: "any",
-} as const;
+/** The command line of `trellis start`, checked. */
+export type StartCommandLine = Given<{
+  "--only <system>": string;
+  "--serve": string;
+  "--postgres-bin <dir>": string;
+  "--json": string;
+  "--quiet": string;
+}>;
 
-export function parseStartFlags(argv: readonly string[]): StartFlags {
-  const { words, flags } = readCommandLine(START, argv);
+export function startFlags({ words, flags }: StartCommandLine): StartFlags {
   const [surplus] = words;
   if (surplus !== undefined) {
     const meant = SYSTEMS.find((system) => system === surplus);
     throw new UsageError(
       meant
-        ? `${surplus} is not a flag; use npm start -- --only ${meant}`
-        : `${surplus} is not a flag; npm start runs only the dev stack (to plan another one: npm run plan -- prod)`,
+        ? `${surplus} is not a flag; use trellis start --only ${meant}`
+        : `${surplus} is not a flag; trellis start runs only the dev stack (to plan another one: trellis plan prod)`,
     );
   }
-  const { only: named, serve = false, ...places } = flags;
+  const { only: named, serve = false, json, quiet, ...places } = flags;
   const only = SYSTEMS.find((system) => system === named);
-  if (named !== undefined && !only) {
+  if (named !== undefined && !only)
     throw new UsageError(`--only: given ${JSON.stringify(named)}, allowed: ${SYSTEMS.join(", ")}`);
-  }
-  return { serve, ...(only && { only }), ...places };
+  if (json && serve) throw new UsageError("--json prints an end result, which --serve does not have");
+  return { serve, prints: json ? "json" : quiet ? "little" : "all", ...(only && { only }), ...places };
 }

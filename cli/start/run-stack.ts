@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { onFiles } from "../shared/file-error";
 import { Board } from "./board";
 import type { StartFlags } from "./flags";
 import { OUT } from "./folders";
@@ -17,7 +18,7 @@ const SIGNALS_OF_A_PRESS = process.env.npm_lifecycle_event === undefined ? 1 : 2
 /** Opens the stack, runs it, writes the report and closes the stack. Returns the exit code. */
 export async function runStack(flags: StartFlags): Promise<number> {
   const board = new Board();
-  const screen = new Screen(process.stdout, board);
+  const screen = new Screen(process.stdout, board, flags.prints);
   const stop = stopSignal(screen);
   screen.say("planning the dev stack and starting its servers");
   const stack = await openStack(flags, board);
@@ -39,15 +40,18 @@ export async function runStack(flags: StartFlags): Promise<number> {
     await stack.close();
     screen.close();
   }
-  if (stop.aborted) process.stdout.write(STOPPED);
+  if (stop.aborted && flags.prints !== "json") process.stdout.write(STOPPED);
   if (board.facts.state === "stopped") return 130;
   return board.facts.state === "right" ? 0 : 1;
 }
 
 /** Writes the report as HTML for people and as JSON for programs. */
 function writeReport({ facts }: Board): void {
-  writeFileSync(join(OUT, "dev", "report.html"), reportPage(facts, { live: false }));
-  writeFileSync(join(OUT, "dev", "report.json"), `${JSON.stringify(facts, undefined, 2)}\n`);
+  const folder = join(OUT, "dev");
+  onFiles(folder, () => {
+    writeFileSync(join(folder, "report.html"), reportPage(facts, { live: false }));
+    writeFileSync(join(folder, "report.json"), `${JSON.stringify(facts, undefined, 2)}\n`);
+  });
 }
 
 /** The first Ctrl-C stops all steps cleanly; a second one exits at once. */

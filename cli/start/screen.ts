@@ -1,5 +1,6 @@
 import { type Palette, paletteFor } from "../shared/palette";
 import type { Board } from "./board";
+import type { StartFlags } from "./flags";
 import type { RunFacts, StepFacts } from "./report";
 
 const TICK_MS = 120;
@@ -12,6 +13,7 @@ const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
   readonly #board: Board;
+  readonly #prints: StartFlags["prints"];
   readonly #palette: Palette;
   readonly #heard = new Map<string, string>();
   readonly #timer: NodeJS.Timeout | undefined;
@@ -19,12 +21,13 @@ export class Screen {
   #drawn = 0;
   #tick = 0;
 
-  constructor(stream: NodeJS.WriteStream, board: Board) {
+  constructor(stream: NodeJS.WriteStream, board: Board, prints: StartFlags["prints"] = "all") {
     this.#stream = stream;
     this.#board = board;
+    this.#prints = prints;
     this.#palette = paletteFor(stream);
     board.onStep = (step) => this.#step(step);
-    if (stream.isTTY) this.#timer = setInterval(() => this.#draw(), TICK_MS).unref();
+    if (stream.isTTY && prints === "all") this.#timer = setInterval(() => this.#draw(), TICK_MS).unref();
   }
 
   /** Shows a note between the steps. */
@@ -49,7 +52,13 @@ export class Screen {
   }
 
   ended(report: string): void {
-    for (const line of closing(this.#board.facts, this.#palette)) this.#print(line);
+    const { facts } = this.#board;
+    if (this.#prints === "json") {
+      this.#stream.write(`${JSON.stringify(resultOf(facts, report), undefined, 2)}\n`);
+      return;
+    }
+    for (const line of resultLines(facts, this.#palette)) this.#print(line);
+    this.#important(lastLine(facts, this.#palette));
     this.#print(`report   ${this.#palette.accent(report)}`);
   }
 
@@ -60,14 +69,22 @@ export class Screen {
 
   #step(step: StepFacts): void {
     if (step.state === "running") return;
-    this.#print(stepLine(step, this.#palette));
-    if (step.state === "failed") {
-      for (const line of (step.error ?? "").split("\n")) this.#print(`      ${this.#palette.error(line)}`);
-      for (const line of step.tail ?? []) this.#print(`      ${this.#palette.dim(line)}`);
+    if (step.state !== "failed") {
+      this.#print(stepLine(step, this.#palette));
+      return;
     }
+    this.#important(stepLine(step, this.#palette));
+    for (const line of (step.error ?? "").split("\n")) this.#important(`      ${this.#palette.error(line)}`);
+    for (const line of step.tail ?? []) this.#important(`      ${this.#palette.dim(line)}`);
   }
 
   #print(line: string): void {
+    if (this.#prints === "all") this.#important(line);
+  }
+
+  /** Prints a line also when little is printed. */
+  #important(line: string): void {
+    if (this.#prints === "json") return;
     this.#erase();
     this.#stream.write(`${line}\n`);
   }
@@ -110,9 +127,26 @@ function stepLine(step: StepFacts, { dim, error, warning, accent }: Palette): st
   return `${signs[step.state]} ${verb.padEnd(27)} ${dim(`${step.kind} ${label(step)}`.padEnd(46))}${seconds}${dim(note)}${error(exit)}`;
 }
 
-/** The summary at the end of a run. */
-function closing(facts: RunFacts, { bold, dim, error, accent }: Palette): string[] {
-  const count = (state: StepFacts["state"]) => facts.steps.filter((step) => step.state === state).length;
+/** The end of a run, for programs. */
+function resultOf(facts: RunFacts, report: string) {
+  const { state, seconds, steps, checks } = facts;
+  const failed = steps.filter((step) => step.state === "failed");
+  return {
+    state,
+    seconds,
+    ran: countOf(steps, "right") + failed.length,
+    skipped: countOf(steps, "skipped"),
+    failed: failed.map(({ name, error }) => ({ name, error })),
+    checks,
+    report,
+  };
+}
+
+const countOf = (steps: readonly StepFacts[], state: StepFacts["state"]) =>
+  steps.filter((step) => step.state === state).length;
+
+/** What the systems have now, and whether it is what it should be. */
+function resultLines(facts: RunFacts, { dim, error, accent }: Palette): string[] {
   const lines = [""];
   for (const { platform, batches, tables } of facts.streams) {
     const [inserted, updated, deleted] = (["inserted", "updated", "deleted"] as const).map((kind) =>
@@ -138,11 +172,13 @@ function closing(facts: RunFacts, { bold, dim, error, accent }: Palette): string
   for (const { what, holds, found } of facts.checks) {
     lines.push(`${holds ? accent("✓") : error("✗")} ${what}  ${dim(found)}`);
   }
-  const ran = count("right") + count("failed");
-  const words = { right: "all passed", wrong: "failed", stopped: "stopped", running: "running" };
-  lines.push(
-    "",
-    `${bold(words[facts.state])}: ${ran} steps ran, ${count("failed")} failed, ${count("skipped")} skipped, in ${facts.seconds.toFixed(1)} s`,
-  );
-  return lines;
+  return [...lines, ""];
+}
+
+const WORDS = { right: "all passed", wrong: "failed", stopped: "stopped", running: "running" } as const;
+
+function lastLine({ state, steps, seconds }: RunFacts, { bold }: Palette): string {
+  const failed = countOf(steps, "failed");
+  const ran = countOf(steps, "right") + failed;
+  return `${bold(WORDS[state])}: ${ran} steps ran, ${failed} failed, ${countOf(steps, "skipped")} skipped, in ${seconds.toFixed(1)} s`;
 }

@@ -1,40 +1,26 @@
 import { UserError } from "../../components/shared/user-error";
-import { readCommandLine, runCommand, UsageError } from "../shared/command-line";
+import type { Given } from "../shared/command";
 import { type Palette, paletteFor } from "../shared/palette";
+import { UsageError } from "../shared/usage-error";
 import { type Promised, verifyGardenos } from "./gardenos";
 
-const VERIFY = {
-  command: "npm run verify --",
-  forms: ["gardenos --url <url> [flags]"],
-  summary: "Tries what a running system promises, as its clients would, and removes what it made for that.",
-  flags: {
-    "--url <url>": "the stack's output `endpoints.gardenos`",
-    "--json": "print the result as JSON",
-  },
-  details:
-    "Reads the keys from GARDENOS_ANON_KEY and GARDENOS_SERVICE_KEY, the stack's outputs `gardenos.anonKey` and\n" +
-    "`gardenos.serviceKey`. Exit code 1 if a promise is broken, 2 for a wrong command line.",
-  words: "any",
-} as const;
-
-/** Runs `npm run verify` and returns its exit code. */
-export const run = (argv: readonly string[]): Promise<number> =>
-  runCommand(VERIFY, async () => {
-    const { words, flags } = readCommandLine(VERIFY, argv);
-    if (words.length !== 1 || words[0] !== "gardenos")
-      throw new UsageError(`what to verify: given ${words.join(" ") || "nothing"}, allowed: gardenos`);
-    const results = await verifyGardenos({
-      url: addressOf(flags.url),
-      anonKey: keyFrom("GARDENOS_ANON_KEY", "gardenos.anonKey"),
-      serviceKey: keyFrom("GARDENOS_SERVICE_KEY", "gardenos.serviceKey"),
-    });
-    process.stdout.write(
-      flags.json
-        ? `${JSON.stringify(results, undefined, 2)}\n`
-        : screenOf(results, paletteFor(process.stdout)),
-    );
-    return results.every(({ broken }) => broken === undefined) ? 0 : 1;
+/** Runs `trellis verify` and returns its exit code: 1 for a broken promise. */
+export async function run({
+  words,
+  flags,
+}: Given<{ "--url <url>": string; "--json": string; "--quiet": string }>): Promise<number> {
+  if (words.length !== 1 || words[0] !== "gardenos")
+    throw new UsageError(`what to verify: given ${words.join(" ") || "nothing"}, allowed: gardenos`);
+  const results = await verifyGardenos({
+    url: addressOf(flags.url),
+    anonKey: keyFrom("GARDENOS_ANON_KEY", "gardenos.anonKey"),
+    serviceKey: keyFrom("GARDENOS_SERVICE_KEY", "gardenos.serviceKey"),
   });
+  const kept = results.every(({ broken }) => broken === undefined);
+  if (flags.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  else if (!(flags.quiet && kept)) process.stdout.write(screenOf(results, paletteFor(process.stdout), flags));
+  return kept ? 0 : 1;
+}
 
 function addressOf(given: string | undefined): URL {
   if (given === undefined) throw new UsageError("--url is required: the stack's output `endpoints.gardenos`");
@@ -50,8 +36,13 @@ function keyFrom(name: string, output: string): string {
   return key;
 }
 
-function screenOf(results: readonly Promised[], palette: Palette): string {
-  const lines = results.map(({ promise, broken }) =>
+function screenOf(
+  results: readonly Promised[],
+  palette: Palette,
+  { quiet }: { readonly quiet?: true },
+): string {
+  const shown = results.filter(({ broken }) => !quiet || broken !== undefined);
+  const lines = shown.map(({ promise, broken }) =>
     broken === undefined
       ? `  ${palette.accent("kept")}    ${promise}`
       : `  ${palette.error("broken")}  ${promise}\n          ${broken}`,

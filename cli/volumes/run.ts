@@ -1,53 +1,35 @@
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../../components/shared/user-error";
-import { CLUSTER_FLAGS, Cluster } from "../shared/cluster-access";
-import { readCommandLine, runCommand, UsageError } from "../shared/command-line";
+import { Cluster } from "../shared/cluster-access";
+import { type Given, PROGRAM } from "../shared/command";
 import { groupBy } from "../shared/grouping";
+import { UsageError } from "../shared/usage-error";
 import { type Copies, copiesIn } from "./copies";
 import { type LostVolume, lostVolumes, observed } from "./lost-volumes";
 
-const VOLUMES = {
-  command: "npm run volumes --",
-  forms: ["--stack <name>", "renew <node> --stack <name>", "renew <namespace>/<claim> --stack <name>"],
-  summary:
-    "Lists the volumes that were lost with a server, and lets PostgreSQL and MinIO fill new ones from their other members.",
-  flags: {
-    ...CLUSTER_FLAGS,
-    "--json": "print the list as JSON",
-  },
-  details: `A volume counts as lost when kubelet reports that its folder does not exist. "renew <node>" takes all lost volumes of a
-server that was replaced, one after the other: it deletes the claim and the pod, waits until the new volume has everything,
-and goes on. It refuses while another member is missing or still being filled. Where the server is the same as before, as
-after a disk that is not mounted, name the claim.
-
-Exit code 0 when nothing is lost or all was renewed, 1 when volumes are lost or cannot be renewed.
-
-Examples:
-  npm run volumes -- --stack prod
-  npm run volumes -- renew ubuntu-8gb-fsn1-2 --stack prod
-  npm run volumes -- renew postgres/data-postgres-1 --stack prod`,
-  words: "any",
-} as const;
-
 const BETWEEN_LOOKS_MS = 2_000;
 
-/** Runs `npm run volumes` and returns its exit code. */
-export const run = (argv: readonly string[]): Promise<number> =>
-  runCommand(VOLUMES, () => {
-    const { words, flags } = readCommandLine(VOLUMES, argv);
-    const [verb, what, ...rest] = words;
-    if (verb !== undefined && (verb !== "renew" || what === undefined || rest.length > 0)) {
-      throw new UsageError(
-        `given ${words.join(" ")}; allowed: nothing, renew <node>, or renew <namespace>/<claim>`,
-      );
-    }
-    return Cluster.use(flags, async (cluster) => {
-      const lost = lostIn(cluster);
-      if (what === undefined) return list(lost, flags.json === true);
-      await renew(cluster, chosen(lost, what));
-      return 0;
-    });
+type VolumesCommandLine = Given<{
+  "--stack <name>": string;
+  "--kubeconfig <path>": string;
+  "--json": string;
+}>;
+
+/** Runs `trellis volumes` and returns its exit code: 1 if volumes are lost. */
+export function run({ words, flags }: VolumesCommandLine): Promise<number> {
+  const [verb, what, ...rest] = words;
+  if (verb !== undefined && (verb !== "renew" || what === undefined || rest.length > 0)) {
+    throw new UsageError(
+      `given ${words.join(" ")}; allowed: nothing, renew <node>, or renew <namespace>/<claim>`,
+    );
+  }
+  return Cluster.use(flags, async (cluster) => {
+    const lost = lostIn(cluster);
+    if (what === undefined) return list(lost, flags.json === true);
+    await renew(cluster, chosen(lost, what));
+    return 0;
   });
+}
 
 function lostIn(cluster: Cluster): LostVolume[] {
   const get = (words: readonly string[]): unknown =>
@@ -70,7 +52,7 @@ function list(lost: readonly LostVolume[], json: boolean): number {
   } else {
     for (const volume of lost) process.stdout.write(`${sentence(volume)}\n`);
     const nodes = new Set(lost.filter(({ nodeIsNewer }) => nodeIsNewer).map(({ node }) => node));
-    for (const node of nodes) process.stdout.write(`next: ${VOLUMES.command} renew ${node}\n`);
+    for (const node of nodes) process.stdout.write(`next: ${PROGRAM} volumes renew ${node}\n`);
   }
   return lost.length === 0 ? 0 : 1;
 }

@@ -13,5 +13,5 @@ export {
 } from "./object-store";
 export { startPatroniStandIn } from "./patroni";
 export { type LocalPostgres, openPostgres } from "./postgres";
-export { removePostgresElsewhere } from "./postgres-home";
+export { postgresElsewhere } from "./postgres-home";
 export { embeddedBinaries, unprivilegedUser } from "./postgres-programs";

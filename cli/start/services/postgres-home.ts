@@ -39,20 +39,15 @@ export async function postgresHome(
   if (owner.uid === undefined) return { folder: made(here, owner), binaries };
   const open = await canReach(join(binaries, "postgres"), owner);
   if (open && (await canReach(folder, owner))) return { folder: made(here, owner), binaries };
-  const elsewhere = knownElsewhere(folder) ?? newElsewhere(folder);
+  const elsewhere = postgresElsewhere(folder) ?? newElsewhere(folder);
   return {
     folder: made(join(elsewhere, "data"), owner),
     binaries: open ? binaries : copied(dirname(binaries), join(elsewhere, release), binaries),
   };
 }
 
-/** Removes what `postgresHome` created outside of the folder. */
-export function removePostgresElsewhere(folder: string): void {
-  const elsewhere = knownElsewhere(folder);
-  if (elsewhere) rmSync(elsewhere, { recursive: true, force: true });
-}
-
-function knownElsewhere(folder: string): string | undefined {
+/** What `postgresHome` created outside of the folder. */
+export function postgresElsewhere(folder: string): string | undefined {
   const pointer = join(folder, POINTER);
   if (!existsSync(pointer)) return undefined;
   const path = readFileSync(pointer, "utf8").trim();

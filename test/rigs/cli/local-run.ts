@@ -112,7 +112,7 @@ export class Checkout {
   }
 
   async remove(): Promise<void> {
-    await this.run("npm run clean");
+    await this.run("npm run clean -- --yes");
     rmSync(this.folder, { recursive: true, force: true });
   }
 

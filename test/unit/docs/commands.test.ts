@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readCommandLine } from "../../../cli/command-line";
+import { COMMANDS } from "../../../cli/commands";
 import { agents } from "../../../jobs/agents";
 import { backup } from "../../../jobs/backup";
 import { datasurface } from "../../../jobs/datasurface";
@@ -29,7 +31,8 @@ const TYPED_BY: Readonly<Record<string, string>> = {
   "npm run verify": "test/integration/cli/verify/verify.test.ts",
   "npm run plan": "test/integration/cli/plan/plan.test.ts",
   "npm start": "test/services/cli/start/start.test.ts",
-  "npm run clean": "test/services/cli/start/start.test.ts",
+  "npm run clean": "test/integration/cli/command-line/command-line.test.ts",
+  "npx trellis": "test/integration/cli/command-line/command-line.test.ts",
   "npx vitest": ".ci/run",
 };
 
@@ -96,13 +99,26 @@ function commandsOf({ text }: Block): string[][] {
 function problemsOf(words: string[]): string[] {
   const [program, verb, ...rest] = words;
   if (program === "jobs" && verb) return problemsOfJob([verb, ...rest]);
+  if (program === "npx" && verb === "trellis") return problemsOfTrellis(rest);
   if (program !== "npm" || verb !== "run") return [];
   const [script = "", , ...given] = rest[0]?.startsWith("-") ? rest.slice(1) : rest;
   if (!(script in scripts)) return [`npm run ${script}: there is no such script`];
   if (script === "jobs") return problemsOfJob(given);
+  if (script === "trellis") return problemsOfTrellis(given);
+  if (COMMANDS.some(({ name }) => name === script)) return problemsOfTrellis([script, ...given]);
   if (script === "bench" && given[0] && !existsSync(join(repository, "bench", `${given[0]}.ts`)))
     return [`npm run bench -- ${given[0]}: there is no such benchmark`];
   return [];
+}
+
+/** What the command line of `trellis` refuses. */
+function problemsOfTrellis(words: string[]): string[] {
+  try {
+    readCommandLine(COMMANDS, "0", words);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }
 
 function problemsOfJob([name = "", verbName = "", ...words]: string[]): string[] {

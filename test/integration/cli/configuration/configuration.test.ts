@@ -67,7 +67,7 @@ describeWith(["pulumi", "age", "git"], "npm run backup-configuration", () => {
   /** The command in a process of its own, while this one serves the storage. */
   const backup = (words: readonly string[], env: Record<string, string> = {}) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((finish) => {
-      const command = ["--import", "tsx", "cli/commands/backup-configuration.ts", ...words];
+      const command = ["cli/trellis.mjs", "backup-configuration", ...words];
       execFile(
         process.execPath,
         command,
@@ -230,7 +230,7 @@ describeWith(["pulumi", "age", "git"], "npm run backup-configuration", () => {
     const { code, stdout } = await backup(["--help"]);
     expect({ code, stdout }).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("Usage: npm run backup-configuration"),
+      stdout: expect.stringContaining("Usage: npx trellis backup-configuration"),
     });
     expect((await backup([])).code).toBe(2);
     expect(readdirSync(at("files")).filter((name) => /never|part/.test(name))).toEqual([]);

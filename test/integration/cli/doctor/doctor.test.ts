@@ -18,7 +18,7 @@ describe("npm run doctor", () => {
   }
 
   function doctor(...flags: string[]) {
-    return spawnSync(process.execPath, ["--import", "tsx", "cli/commands/doctor.ts", ...flags], {
+    return spawnSync(process.execPath, ["cli/trellis.mjs", "doctor", ...flags], {
       cwd: ROOT,
       encoding: "utf8",
       env: { PATH: `${folder}:${dirname(process.execPath)}:/bin`, NO_COLOR: "1" },
@@ -55,7 +55,7 @@ describe("npm run doctor", () => {
     const { status, stderr } = doctor("--fix");
     expect(status).toBe(2);
     expect(stderr).toContain("--fix");
-    expect(stderr).toContain("see: npm run doctor -- --help");
+    expect(stderr).toContain("see: npx trellis doctor --help");
   });
 });
 

@@ -11,14 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import {
-  type Finished,
-  planProject,
-  readTree,
-  runPlan,
-  temporaryFolder,
-} from "../../../rigs/cli/plan-command";
+import { planProject, readTree, runPlan, temporaryFolder } from "../../../rigs/cli/plan-command";
 import { KNOWN } from "../../../rigs/cli/plan-projects/secrets/known";
+import type { Finished } from "../../../rigs/cli/trellis";
 import { describeWith } from "../../../rigs/programs";
 
 const platform = planProject("platform");
@@ -225,14 +220,14 @@ describe("a plan that cannot be made", () => {
     const { code, stderr } = await runPlan(["dev", "--colour"]);
 
     expect(code).toBe(2);
-    expect(stderr).toContain("unknown option '--colour'\nsee: npm run plan -- --help");
+    expect(stderr).toContain("--colour is not a flag of trellis plan\nsee: npx trellis plan --help");
   });
 
   it("explains itself when asked to", async () => {
     const { code, stdout } = await runPlan(["--help"]);
 
     expect(code).toBe(0);
-    expect(stdout).toContain("npm run plan -- <stack>");
+    expect(stdout).toContain("npx trellis plan [<stack>]");
   });
 });
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { removePostgresElsewhere, unprivilegedUser } from "../../../../cli/start/services";
+import { postgresElsewhere, unprivilegedUser } from "../../../../cli/start/services";
 import { postgresHome } from "../../../../cli/start/services/postgres-home";
 
 const isRoot = process.getuid?.() === 0;
@@ -12,7 +12,8 @@ beforeEach(() => {
   closed = mkdtempSync(join(tmpdir(), "trellis-home-")); // its owner alone can enter it, as /root
 });
 afterEach(() => {
-  removePostgresElsewhere(join(closed, "local"));
+  const elsewhere = postgresElsewhere(join(closed, "local"));
+  if (elsewhere) rmSync(elsewhere, { recursive: true });
   rmSync(closed, { recursive: true, force: true });
 });
 

@@ -28,7 +28,7 @@ describe("npm run verify -- gardenos", () => {
   });
 
   async function verify(words: readonly string[], keys = true) {
-    const command = spawn(process.execPath, ["--import", "tsx", "cli/commands/verify.ts", ...words], {
+    const command = spawn(process.execPath, ["cli/trellis.mjs", "verify", ...words], {
       cwd: ROOT,
       env: {
         PATH: dirname(process.execPath),

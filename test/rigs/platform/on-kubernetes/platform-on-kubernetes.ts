@@ -203,7 +203,7 @@ export class PlatformOnKubernetes {
 
   /** Runs `npm run volumes` as an operator does. */
   volumes(...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
-    const line = ["--import", "tsx", "cli/commands/volumes.ts", ...words];
+    const line = ["cli/trellis.mjs", "volumes", ...words];
     const env = { ...process.env, PATH: `${dirname(program("kubectl"))}:${process.env.PATH}` };
     return new Promise((resolve) => {
       execFile(

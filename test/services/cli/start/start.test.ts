@@ -109,9 +109,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
   }, async () => {
     const before = lastBatch(checkout.report);
     // Neither npm nor a shell: both end with 130 after Ctrl-C, whatever the program ended with.
-    const serving = checkout.onTerminal(
-      "exec node --import tsx cli/commands/start.ts --serve --only datasurface",
-    );
+    const serving = checkout.onTerminal("exec node cli/trellis.mjs start --serve --only datasurface");
     const [, address = ""] = await serving.says(/live +(http:\S+)/);
     await browser.open(address, "all passed");
     const batches = () =>

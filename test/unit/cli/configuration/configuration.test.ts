@@ -2,36 +2,32 @@ import { generateKeyPairSync } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { pack, unpack } from "../../../../cli/configuration/archive";
-import { parseFlags } from "../../../../cli/configuration/flags";
+import { configurationFlags } from "../../../../cli/configuration/flags";
 import { publicHalf } from "../../../../cli/configuration/public-half";
-import { HelpRequested, UsageError } from "../../../../cli/shared/command-line";
+import { UsageError } from "../../../../cli/shared/usage-error";
 import { UserError } from "../../../../components/shared/user-error";
 import { opensshKeyPair } from "../../../rigs/engine/openssh";
 
 describe("the command line of a configuration's backup", () => {
   it("saves a stack or opens a file", () => {
-    expect(parseFlags(["--stack", "prod"])).toEqual({ stack: "prod", cwd: process.cwd() });
-    expect(parseFlags(["--stack=prod", "--out", "o", "--recipient", "r", "--cwd", "c"])).toEqual({
-      ...{ stack: "prod", out: "o", recipient: "r", cwd: "c" },
+    expect(configurationFlags({ words: [], flags: { stack: "prod" } })).toEqual({
+      stack: "prod",
+      cwd: process.cwd(),
     });
+    const saving = { stack: "prod", out: "o", recipient: "r", cwd: "c" };
+    expect(configurationFlags({ words: [], flags: saving })).toEqual(saving);
     const opening = { open: "f", identity: "k", into: "d" };
-    expect(parseFlags(["--open", "f", "--identity", "k", "--into", "d"])).toEqual(opening);
-    expect(() => parseFlags(["-h", "--open", "f"])).toThrow(HelpRequested);
+    expect(configurationFlags({ words: [], flags: opening })).toEqual(opening);
   });
 
   it.each([
-    [[], /no stack given/],
-    [["--stack", "../etc"], /is not a valid stack name/],
-    [["prod"], /takes flags only; given also: prod/],
-    [["--stack", "prod", "--into", "d"], /need --open/],
-    [["--open", "f", "--into", "d"], /needs --identity/],
-    [
-      ["--open", "f", "--identity", "k", "--into", "d", "--stack", "prod", "--out", "o"],
-      /combined with --stack, --out/,
-    ],
-  ])("is refused when it is %j", (args, message) => {
-    expect(() => parseFlags(args)).toThrow(UsageError);
-    expect(() => parseFlags(args)).toThrow(message);
+    [{ stack: "../etc" }, /is not a valid stack name/],
+    [{ stack: "prod", into: "d" }, /need --open/],
+    [{ open: "f", into: "d" }, /needs --identity/],
+    [{ open: "f", identity: "k", into: "d", stack: "prod", out: "o" }, /combined with --stack, --out/],
+  ])("is refused when it is %j", (flags, message) => {
+    expect(() => configurationFlags({ words: [], flags })).toThrow(UsageError);
+    expect(() => configurationFlags({ words: [], flags })).toThrow(message);
   });
 });
 

@@ -1,23 +1,22 @@
-import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../../../cli/rain/flags";
+import { expect, it } from "vitest";
+import { readCommandLine } from "../../../../cli/command-line";
+import { rain } from "../../../../cli/commands/rain";
+import { rainFlags } from "../../../../cli/rain/flags";
 
-describe("the command line of an import", () => {
-  it("keeps its own flags apart from the words of the job, wherever they are", () => {
-    expect(parseFlags(["import-year", "2023", "--stack", "prod", "--dry-run"])).toEqual({
-      words: ["import-year", "2023"],
-      stack: "prod",
-      dryRun: true,
-    });
-    const words = ["import-fopr", "--gauge", "59700", "--data"];
-    expect(parseFlags(["--stack", "prod", ...words])).toEqual({ words, stack: "prod" });
-    expect(parseFlags([...words, "--stack=prod"])).toEqual({ words, stack: "prod" });
-  });
+const givenTo = (...argv: string[]) => {
+  const read = readCommandLine([rain], "0", ["rain", ...argv]);
+  if (!("given" in read)) throw new Error(read.text);
+  return rainFlags(read.given);
+};
 
-  it.each([
-    [["import-year", "2023", "--stack"], /--stack <name>' argument missing/],
-    [["import-year", "2023", "--stack", "--dry-run"], /--stack needs a value, given the flag --dry-run/],
-    [["--stack", "prod"], /no import given/],
-  ])("is refused when it is %j", (argv, message) => {
-    expect(() => parseFlags(argv)).toThrow(message);
+it("the command line of an import keeps its own flags apart from the words of the job, wherever they are", () => {
+  expect(givenTo("import-year", "2023", "--stack", "prod", "--dry-run")).toEqual({
+    words: ["import-year", "2023"],
+    stack: "prod",
+    dryRun: true,
   });
+  const words = ["import-fopr", "--gauge", "59700", "--data"];
+  expect(givenTo("--stack", "prod", ...words)).toEqual({ words, stack: "prod" });
+  expect(givenTo(...words, "--stack=prod")).toEqual({ words, stack: "prod" });
+  expect(() => givenTo("--stack", "prod")).toThrow("no import given");
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { UsageError } from "../../../../cli/shared/command-line";
 import { isUserError, messageOf } from "../../../../cli/shared/error-message";
+import { UsageError } from "../../../../cli/shared/usage-error";
 import { UserError } from "../../../../components/shared/user-error";
 import { UserError as ErrorOfJobs, StoreError } from "../../../../jobs/shared";
 

@@ -1,0 +1,3 @@
+export { completion, shellIn } from "./completion";
+export { main } from "./main";
+export { readCommandLine } from "./read-command-line";

@@ -1,0 +1,23 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Command } from "../shared/command";
+import { onFiles } from "../shared/file-error";
+import { commandLinePage } from "./command-line-page";
+import { settingsPage, stackFileSchema } from "./settings-page";
+import { architecturePage } from "./structure";
+
+/** Writes every generated part of the documentation. Returns the paths of the pages. */
+export function writePages(commands: readonly Command[]): string[] {
+  const repository = resolve(import.meta.dirname, "../..");
+  const pages: Readonly<Record<string, (page: string) => string>> = {
+    "docs/settings.md": settingsPage,
+    "docs/settings.schema.json": stackFileSchema,
+    "docs/architecture.md": (page) => architecturePage(page, repository),
+    "docs/command-line.md": (page) => commandLinePage(page, commands),
+  };
+  for (const [name, render] of Object.entries(pages)) {
+    const path = join(repository, name);
+    onFiles(path, () => writeFileSync(path, render(readFileSync(path, "utf8"))));
+  }
+  return Object.keys(pages);
+}
