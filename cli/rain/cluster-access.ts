@@ -1,9 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../components/shared/user-error";
 import { RAIN } from "../../components/systems";
+import { Kubectl, type KubectlArgs } from "../shared/kubectl";
 
 /** The parts of a deployed CronJob that a new Job needs. */
 const deployed = z.object({
@@ -32,22 +30,17 @@ const deployed = z.object({
   }),
 });
 
-interface ClusterArgs {
-  readonly stack: string | undefined;
-  readonly kubeconfig: string | undefined;
-  /** A folder for a temporary kubeconfig. */
-  readonly folder: string;
-}
-
 /** Accesses a stack's cluster with kubectl. */
 export class Cluster {
-  private path: string | undefined;
+  private readonly kubectl: Kubectl;
 
-  constructor(private readonly args: ClusterArgs) {}
+  constructor(args: KubectlArgs) {
+    this.kubectl = new Kubectl(args);
+  }
 
   /** The image and database of the scheduled imports, so that a manual import uses the same ones. */
   deployedPod(namespace: string) {
-    const text = this.kubectl(["-n", namespace, "get", "cronjob", RAIN.dailySchedule, "-o", "json"]);
+    const text = this.kubectl.run(["-n", namespace, "get", "cronjob", RAIN.dailySchedule, "-o", "json"]);
     const [container] = deployed.parse(JSON.parse(text)).spec.jobTemplate.spec.template.spec.containers;
     const secret = container.env.find(({ name }) => name === "RAIN_DATABASE_URL")?.valueFrom?.secretKeyRef;
     if (!secret)
@@ -56,32 +49,6 @@ export class Cluster {
   }
 
   create(manifest: string): string {
-    return this.kubectl(["create", "-f", "-"], manifest);
+    return this.kubectl.run(["create", "-f", "-"], manifest);
   }
-
-  private kubectl(words: readonly string[], input?: string): string {
-    return run("kubectl", ["--kubeconfig", this.kubeconfig(), ...words], input);
-  }
-
-  private kubeconfig(): string {
-    const { stack, kubeconfig, folder } = this.args;
-    if (kubeconfig) return kubeconfig;
-    if (!stack) throw new UserError("say with --stack whose cluster is meant, or give a --kubeconfig");
-    if (!this.path) {
-      const text = run("pulumi", ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack]);
-      this.path = join(folder, "kubeconfig");
-      writeFileSync(this.path, text, { mode: 0o600 });
-    }
-    return this.path;
-  }
-}
-
-function run(program: string, words: readonly string[], input?: string): string {
-  const { status, stdout, stderr, error } = spawnSync(program, words, {
-    encoding: "utf8",
-    ...(input !== undefined && { input }),
-  });
-  if (error) throw new UserError(`${program} cannot be run: ${error.message}`);
-  if (status !== 0) throw new UserError(`${program} ${words.slice(0, 3).join(" ")} failed: ${stderr.trim()}`);
-  return stdout;
 }
