@@ -8,4 +8,5 @@ export {
   monitoring,
 } from "./monitoring";
 export { RECEIVERS_FOLDER, RECEIVERS_SECRET, SECRET_FILES } from "./receivers";
+export { CERT_MANAGER } from "./scrapes";
 export { metricsObjects, monitorWorkload } from "./workload-monitoring";

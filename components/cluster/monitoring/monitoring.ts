@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { etcdAlerts, serverAlerts } from "../../servers";
+import { etcdAlerts, haproxyAlerts, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
@@ -7,7 +7,9 @@ import { prometheusResources } from "../capacity";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 import { middlewareAnnotations } from "../ingress";
 import { ACME_SOLVER } from "../namespaces";
+import { ingressCertificateAlerts } from "./certificate-alerts";
 import { RECEIVERS_SECRET } from "./receivers";
+import { CERT_MANAGER, haproxyScrape, podMonitors, SYSTEM_METRICS } from "./scrapes";
 
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";
@@ -22,7 +24,8 @@ const ALERTMANAGER_PODS = { "app.kubernetes.io/name": "alertmanager" };
 
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
 export function monitoring(choices: AddOnChoices): AddOn {
-  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress, alerts, prometheus } = choices;
+  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress, alerts, prometheus, certManager } =
+    choices;
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
@@ -49,7 +52,10 @@ export function monitoring(choices: AddOnChoices): AddOn {
         { from: "servers", ports: [WEBHOOK] },
         { from: { namespace: SYSTEM_NAMESPACE }, ports: [3000] },
         ACME_SOLVER,
-        ...scraped.map(({ namespace, ports }) => ({ to: { namespace }, ports })),
+        ...[...scraped, CERT_MANAGER, SYSTEM_METRICS].map(({ namespace, ports }) => ({
+          to: { namespace },
+          ports,
+        })),
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
         ...(alerts.email && alerts.email.port !== 443
           ? [{ to: "internet", ports: [alerts.email.port], pods: ALERTMANAGER_PODS } as const]
@@ -81,6 +87,10 @@ export function monitoring(choices: AddOnChoices): AddOn {
             ],
           },
           servers: { groups: [{ name: "servers", rules: serverAlerts() }] },
+          edge: { groups: [{ name: "edge", rules: haproxyAlerts() }] },
+          ...(certManager && {
+            certificates: { groups: [{ name: "certificates", rules: ingressCertificateAlerts() }] },
+          }),
         },
         "prometheus-node-exporter": {
           extraArgs: NODE_EXPORTER,
@@ -93,7 +103,9 @@ export function monitoring(choices: AddOnChoices): AddOn {
         },
         prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },
         prometheus: {
+          additionalPodMonitors: podMonitors({ certManager }),
           prometheusSpec: {
+            additionalScrapeConfigs: [haproxyScrape],
             replicas: prometheus.replicas,
             retention: `${prometheus.retentionDays}d`,
             // A full volume stops Prometheus, and its log of the last hours is not counted here.

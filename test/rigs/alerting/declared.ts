@@ -15,6 +15,18 @@ export function alertsIn(value: unknown): AlertRule[] {
   return Object.values(value).flatMap(alertsIn);
 }
 
+/** The Kubernetes objects in a packed chart, wherever it is in a value. */
+export function objectsIn(value: unknown): unknown[] {
+  if (typeof value === "string") {
+    if (!value.startsWith(GZIP_IN_BASE64)) return [];
+    return filesOfArchive(value)
+      .filter((text) => /^kind: /m.test(text))
+      .map((text) => parseAllDocuments(text.replaceAll('{{ "{{" }}', "{{"))[0]?.toJS());
+  }
+  if (Array.isArray(value)) return value.flatMap(objectsIn);
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(objectsIn) : [];
+}
+
 const GZIP_IN_BASE64 = "H4sI";
 
 /** The texts in a packed chart: a tar whose members begin at blocks of 512 bytes. */

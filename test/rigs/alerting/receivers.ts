@@ -91,6 +91,7 @@ export class SmtpServer {
     let text: string[] | undefined;
     socket.on("error", () => {});
     const lines = createInterface({ input: socket });
+    lines.on("error", () => {}); // readline passes on the errors of its socket
     lines.on("line", (line) => {
       if (text && line !== ".") {
         text.push(line);
