@@ -1,4 +1,5 @@
 import type { Command } from "../shared/command";
+import { alerts } from "./alerts";
 import { backupConfiguration } from "./backup-configuration";
 import { clean } from "./clean";
 import { completion } from "./completion";
@@ -15,6 +16,6 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, clean, doctor],
   ...[plan, policy],
-  ...[verify, volumes, rain, backupConfiguration],
+  ...[verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, completion],
 ];

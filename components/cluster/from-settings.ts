@@ -6,6 +6,7 @@ import {
   fabricOf,
   type HetznerTarget,
   nodesOf,
+  prometheusSize,
   type Settings,
   type SettingsSecrets,
 } from "../settings";
@@ -106,6 +107,9 @@ function ownCluster<Key extends string>(
       scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
       servers: sources,
       hcloudToken: secrets.hcloudToken,
+      alerts: settings.monitoring.alerts,
+      alertSecrets: secrets.alerts,
+      prometheus: prometheusSize(settings),
     },
     { provider },
   );

@@ -2,5 +2,5 @@ export { AddOns, type AddOnsArgs } from "./add-ons";
 export { watchCapacity } from "./capacity";
 export { type ClusterLayer, clusterFor } from "./from-settings";
 export { addOnObjects, type Manifest } from "./helm";
-export { metricsObjects, monitorWorkload } from "./monitoring";
+export { ALERTMANAGER, alertmanagerConfig, metricsObjects, monitorWorkload } from "./monitoring";
 export { Foundation, type FoundationArgs, networkPolicies } from "./namespaces";

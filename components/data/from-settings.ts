@@ -212,6 +212,7 @@ function databases(
       nodePorts: cluster.nodePorts,
       etcd,
       images: referencesOf(images),
+      monitoring: cluster.monitoring,
       protection: cluster.protection,
       backupEpoch: settings.backup.epoch,
       strictSpread: environment === "prod",

@@ -7,6 +7,7 @@ export {
   Pki,
   type PkiArgs,
 } from "./certificates";
+export { haproxyAlerts } from "./edge";
 export { ETCD_INTEGRITY, type EtcdAccess, etcdAlerts, PATRONI_USER, PEER_COMMON_NAME } from "./etcd";
 export { serversFor } from "./from-settings";
 export { surveyAccount } from "./hetzner";

@@ -1,4 +1,4 @@
-import { layoutAdvice } from "./checks";
+import { alertAdvice, layoutAdvice } from "./checks";
 import { zonesOf } from "./hetzner-catalogue";
 import type { HetznerTarget, Settings } from "./schema";
 import { openToTheInternet } from "./values";
@@ -34,6 +34,9 @@ export function adviceOn(settings: Settings): string[] {
     }
   }
   advice.push(...layoutAdvice(settings), ...failoverAdvice(settings));
+  if (target.kind === "hetzner" && target.addons.monitoring) {
+    advice.push(...alertAdvice(environment, settings.monitoring));
+  }
   if (environment === "prod" && !offsite) {
     advice.push(
       "offsite: missing in prod: whoever loses the cluster loses its backups too; set offsite.endpoint, region and bucket",

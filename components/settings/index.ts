@@ -22,10 +22,14 @@ export {
   mirroredBuckets,
   OVERHEAD_MIB,
   PODS_OF_A_NODE,
+  type PrometheusSize,
   postgresShape,
   postgresSize,
+  prometheusSize,
   type RainServers,
+  RECEIVERS,
   RESERVED_SESSIONS,
+  type ReceiverKind,
   rainServers,
   readQuorum,
   type Scale,
@@ -53,6 +57,16 @@ export { type OffsiteStore, offsiteStore } from "./offsite-store";
 export { parseSettings, SettingsError } from "./parse";
 export { OWNED, PARAMETERS, type ParameterValue, parameterProblem } from "./postgres-parameters";
 export { REQUEST_SETTINGS } from "./request-settings";
-export type { Edge, Environment, ExistingTarget, HetznerTarget, Role, Settings } from "./schema";
+export type {
+  AlertReceivers,
+  AlertSecret,
+  Edge,
+  Environment,
+  ExistingTarget,
+  HetznerTarget,
+  MonitoringSettings,
+  Role,
+  Settings,
+} from "./schema";
 export { existingTarget, hetznerTarget, settingsSchema } from "./schema";
 export { addressIn, type Cidr, cidr, cidrRange, type KubernetesName } from "./values";

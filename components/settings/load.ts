@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { alertSecrets } from "./checks";
 import { parseSettings, SettingsError } from "./parse";
 import type { Problem } from "./problems";
 import { MISSING } from "./problems";
-import type { Settings } from "./schema";
+import { ALERT_SECRETS, type AlertSecret, type Settings } from "./schema";
 
 /** The settings that a stack's file must not contain in plain text: `pulumi config set --secret trellis:<name>`. */
 export interface SettingsSecrets {
@@ -30,6 +31,8 @@ export interface SettingsSecrets {
   readonly gitToken?: pulumi.Output<string>;
   /** The key of the agents' model. @default none; required with `gardenos.agents` */
   readonly agentsModelKey?: pulumi.Output<string>;
+  /** Keys and addresses of the receivers of alerts (`monitoring.alerts`). */
+  readonly alerts: Readonly<Partial<Record<AlertSecret, pulumi.Output<string>>>>;
   /** The passwords of source databases outside of the platform, by credential in the model (`datasurface.logins`). */
   readonly sourcePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 }
@@ -83,6 +86,7 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
     );
   const secrets = {
     ...given(SECRETS), // the keys are names of this list
+    alerts: given(ALERT_SECRETS),
     sourcePasswords: given(Object.keys(settings.datasurface?.logins ?? {}), SOURCE_PASSWORD),
   };
   return { settings, secrets };
@@ -98,13 +102,14 @@ function withStorageClass(settings: Settings): Settings {
 
 export interface NeededSecret {
   /** Its name in the stack's configuration, without the prefix `trellis:`. */
-  readonly name: (typeof SECRETS)[number] | `${typeof SOURCE_PASSWORD}${string}`;
+  readonly name: (typeof SECRETS)[number] | AlertSecret | `${typeof SOURCE_PASSWORD}${string}`;
   /** What it is used for and which setting requires it, for the error message. */
   readonly why: string;
 }
 
 /** The secrets that these settings require. */
-export function neededSecrets({ target, offsite, airflow, datasurface, gardenos }: Settings): NeededSecret[] {
+export function neededSecrets(settings: Settings): NeededSecret[] {
+  const { target, offsite, airflow, datasurface, gardenos, monitoring } = settings;
   const needed: NeededSecret[] = [];
   if (target.kind === "existing") {
     needed.push({
@@ -129,6 +134,7 @@ export function neededSecrets({ target, offsite, airflow, datasurface, gardenos 
   if (gardenos?.agents) {
     needed.push({ name: "agentsModelKey", why: "the agents call their model with it (gardenos.agents)" });
   }
+  if (target.kind === "hetzner" && target.addons.monitoring) needed.push(...alertSecrets(monitoring.alerts));
   for (const credential of Object.keys(datasurface?.logins ?? {})) {
     const why = `the jobs log in as ${credential} with it (datasurface.logins)`;
     needed.push({ name: `${SOURCE_PASSWORD}${credential}`, why });

@@ -7,6 +7,7 @@ import {
   checkGardenos,
   checkHetzner,
   checkMinio,
+  checkMonitoring,
   checkPostgres,
 } from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
@@ -40,6 +41,7 @@ function crossChecks(raw: unknown): Problem[] {
   const airflow = shape.airflow.safeParse(field(raw, "airflow")).data;
   const datasurface = shape.datasurface.safeParse(field(raw, "datasurface")).data;
   const gardenos = shape.gardenos.safeParse(field(raw, "gardenos")).data;
+  const monitoring = shape.monitoring.safeParse(field(raw, "monitoring")).data;
   const minio = shape.minio.safeParse(field(raw, "minio")).data;
   const ofTarget = [...checkHetzner(draft), ...checkEnvironment(environment, draft)];
   return [
@@ -50,6 +52,7 @@ function crossChecks(raw: unknown): Problem[] {
     ...checkConnections({ environment, airflow, datasurface, gardenos, postgres }),
     ...checkGardenos({ gardenos, postgres, minio }),
     ...checkDatasurface({ datasurface }),
+    ...checkMonitoring({ environment, monitoring }, draft),
   ];
 }
 

@@ -144,7 +144,7 @@ function scheduler(
 function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | undefined {
   const { environment, domain } = settings;
   const { databases, storageClass } = settings.postgres;
-  const { provider, namespaces, ingress, protection } = cluster;
+  const { provider, namespaces, ingress, protection, monitoring } = cluster;
   const { postgres, jobsImage } = data;
   const connections = postgres.connections.rain;
   if (!databases.rain || !connections) return undefined;
@@ -172,6 +172,7 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
       host: `rain.${domain}`,
       ingressAnnotations: ingress.annotations("rain", "everyone"),
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
+      monitoring,
       protection,
     },
     options,

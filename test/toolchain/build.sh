@@ -27,9 +27,11 @@ declare -A recipe=(
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
   [minio]="minio github.com/minio/minio"
   [statsd_exporter]="statsd github.com/prometheus/statsd_exporter"
+  [alertmanager]="alertmanager github.com/prometheus/alertmanager/cmd/alertmanager"
+  [amtool]="alertmanager github.com/prometheus/alertmanager/cmd/amtool"
 )
 order=(
-  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio statsd_exporter
+  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio statsd_exporter alertmanager amtool
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
 )
 
@@ -42,6 +44,21 @@ stamp() { # module version
       echo "-X k8s.io/component-base/version.gitVersion=v$2 -X k8s.io/component-base/version.gitMajor=${2%%.*}" \
         "-X k8s.io/component-base/version.gitMinor=${minor%%.*} -X k8s.io/client-go/pkg/version.gitVersion=v$2"
       ;;
+  esac
+}
+
+# Where a program is built: in the folder with its go.mod, or in a copy of its source that needs an addition.
+source_of() { # program module draft
+  case $1 in
+    alertmanager) # embeds its web interface, which its module lacks: no test opens it
+      local sources
+      sources=$(cd "$here/$2" && go mod download github.com/prometheus/alertmanager && go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)
+      cp -r "$sources" "$3/source" && chmod -R u+w "$3/source"
+      mkdir -p "$3"/source/ui/app/dist/{elm,mantine}
+      touch "$3"/source/ui/app/dist/{elm,mantine}/index.html
+      echo "$3/source"
+      ;;
+    *) echo "$here/$2" ;;
   esac
 }
 
@@ -76,15 +93,16 @@ build() { # program
   home=$bin/$program-$version
   if [ ! -x "$home/$program" ]; then
     echo "toolchain: building $program $version"
-    local began=$SECONDS
+    local began=$SECONDS folder
     draft=$(mktemp -d "$bin/.draft.XXXXXX")
     # A download that stalls or breaks is tried again; what has arrived stays in Go's own cache.
     local attempt=1
-    until (cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath \
+    until folder=$(source_of "$program" "$module" "$draft") && (cd "$folder" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath \
       -ldflags "-s -w $(stamp "$module" "$version")" -o "$draft/$program" "$package"); do
       [ $((attempt++)) -lt 3 ] || { rm -rf "$draft"; echo "toolchain: cannot build $program $version" >&2; return 1; }
       echo "toolchain: trying $program again" >&2
     done
+    rm -rf "$draft/source"
     accompany "$program" "$module" "$draft"
     rm -rf "$home" && mv "$draft" "$home"
     chmod 755 "$home"

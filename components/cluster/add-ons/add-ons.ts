@@ -2,10 +2,10 @@ import { stringify } from "yaml";
 import type { Environment } from "../../settings";
 import { API_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
-import { type Destination, MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
+import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
 import { middlewares } from "../ingress";
-import { monitoring } from "../monitoring";
+import { CERT_MANAGER, monitoring } from "../monitoring";
 import { upgradeChart } from "./upgrades";
 
 export const HCLOUD_SECRET = "hcloud";
@@ -15,7 +15,7 @@ export function addOns(choices: AddOnChoices): AddOn[] {
   return [
     ...(choices.hetzner ? [cloudController(choices.hetzner.network), volumes()] : []),
     ...(choices.certManager ? [certManager(choices.environment), issuer(choices)] : []),
-    ...(choices.monitoring ? [monitoring({ ...choices, scraped: [...choices.scraped, CERT_MANAGER] })] : []),
+    ...(choices.monitoring ? [monitoring(choices)] : []),
     ...(choices.upgrades ? [upgrades(choices.upgrades)] : []),
     ...(choices.ingress ? [ingressMiddlewares(choices.ingress, choices.monitoring)] : []),
   ];
@@ -69,9 +69,6 @@ function volumes(): AddOn {
     },
   };
 }
-
-/** Metrics of cert-manager. Its namespace's policies allow the connections whether it is installed or not. */
-const CERT_MANAGER: Destination = { namespace: "cert-manager", ports: [9402] };
 
 function certManager(environment: Environment): AddOn {
   const replicas = environment === "prod" ? 2 : 1;

@@ -1,9 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { AlertSecret, SettingsSecrets } from "../../settings";
 import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, helmChart } from "../helm";
-import { GRAFANA_SECRET, MONITORING } from "../monitoring";
+import {
+  ALERTMANAGER_FILE,
+  ALERTMANAGER_SECRET,
+  alertmanagerConfig,
+  GRAFANA_SECRET,
+  MONITORING,
+  RECEIVERS_FOLDER,
+  RECEIVERS_SECRET,
+  SECRET_FILES,
+} from "../monitoring";
 import { GuardedNamespace, type Servers } from "../namespaces";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
@@ -21,6 +31,9 @@ export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
    * @default none: the Secret is not created
    */
   readonly hcloudToken?: pulumi.Output<string> | undefined;
+
+  /** Keys and addresses of the receivers of alerts. @default none */
+  readonly alertSecrets?: SettingsSecrets["alerts"];
 }
 
 /**
@@ -43,7 +56,7 @@ export class AddOns extends pulumi.ComponentResource {
       if (addOn.name === MONITORING) {
         const login = this.grafanaLogin(name, needed);
         this.grafanaPassword = login.password;
-        needed.push(login.secret);
+        needed.push(login.secret, ...this.alertmanager(name, args, needed));
       }
       const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...args, etcd }));
       helmChart(
@@ -82,6 +95,32 @@ export class AddOns extends pulumi.ComponentResource {
     );
   }
 
+  /** Alertmanager's configuration, and the files that it reads keys and addresses from. */
+  private alertmanager(
+    name: string,
+    { alerts, alertSecrets = {}, domain }: AddOnsArgs,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource[] {
+    const configuration = alertmanagerConfig({
+      alerts,
+      domain,
+      folder: RECEIVERS_FOLDER,
+      ntfyToken: alertSecrets.alertsNtfyToken !== undefined,
+    });
+    const secrets: Record<string, Record<string, pulumi.Input<string>>> = {
+      [ALERTMANAGER_SECRET]: { [ALERTMANAGER_FILE]: configuration },
+      [RECEIVERS_SECRET]: receiverFiles(alertSecrets),
+    };
+    return Object.entries(secrets).map(
+      ([secret, stringData]) =>
+        new k8s.core.v1.Secret(
+          `${name}-${secret}`,
+          { metadata: { name: secret, namespace: MONITORING_NAMESPACE }, stringData },
+          { parent: this, dependsOn },
+        ),
+    );
+  }
+
   private grafanaLogin(name: string, dependsOn: pulumi.Resource[]) {
     const { result: password } = new random.RandomPassword(
       `${name}-${GRAFANA_SECRET}`,
@@ -99,6 +138,20 @@ export class AddOns extends pulumi.ComponentResource {
     return { password, secret };
   }
 }
+
+function receiverFiles(secrets: SettingsSecrets["alerts"]): Record<string, pulumi.Output<string>> {
+  const files = Object.entries(SECRET_FILES) as [AlertSecret, string][]; // safe: the table has these keys alone
+  return Object.fromEntries(
+    files.flatMap(([secret, file]) => {
+      const value = secrets[secret];
+      if (value === undefined) return [];
+      return [[file, secret === "alertsNtfyUrl" ? value.apply(readable) : value]];
+    }),
+  );
+}
+
+/** The address of an ntfy topic, at which ntfy renders Alertmanager's messages as text. */
+const readable = (topic: string) => (topic.includes("?") ? topic : `${topic}?template=alertmanager`);
 
 function specOf(name: string, choices: AddOnChoices): AddOn["spec"] {
   const addOn = addOns(choices).find((each) => each.name === name);

@@ -1,4 +1,4 @@
-import type { Environment } from "../../settings";
+import type { Environment, PrometheusSize } from "../../settings";
 import { DEFAULT_REQUEST } from "../namespaces";
 import { cpuMillis, memoryMib, plus, type Room, times, type Workload } from "./requests";
 
@@ -10,16 +10,13 @@ const USUAL: Room = {
 
 const room = (cpu: number, memory: number): Room => ({ cpuMillis: cpu, memoryMib: memory });
 
-/** What Prometheus asks for and may use; the chart itself sets neither. */
-export const PROMETHEUS_RESOURCES = {
-  requests: { cpu: "200m", memory: "512Mi" },
-  limits: { memory: "2Gi" },
-} as const;
+const PROMETHEUS_CPU = "200m";
 
-const PROMETHEUS = room(
-  cpuMillis(PROMETHEUS_RESOURCES.requests.cpu),
-  memoryMib(PROMETHEUS_RESOURCES.requests.memory),
-);
+/** What a Prometheus asks for and may use. Without it, it gets the limit of containers that ask for nothing. */
+export const prometheusResources = ({ memoryMib: limit, requestMib }: PrometheusSize) => ({
+  requests: { cpu: PROMETHEUS_CPU, memory: `${requestMib}Mi` },
+  limits: { memory: `${limit}Mi` },
+});
 
 export interface AddOnPods {
   readonly environment: Environment;
@@ -28,6 +25,7 @@ export interface AddOnPods {
   readonly certManager: boolean;
   readonly monitoring: boolean;
   readonly hetzner: boolean;
+  readonly prometheus: PrometheusSize;
 }
 
 type Pods = readonly [name: string, replicas: number, requests: Room, kind?: Workload["kind"]];
@@ -42,6 +40,7 @@ export function addOnWorkloads({
   certManager,
   monitoring,
   hetzner,
+  prometheus,
 }: AddOnPods): Workload[] {
   const several = environment === "prod" ? 2 : 1;
   return [
@@ -67,7 +66,11 @@ export function addOnWorkloads({
       : []),
     ...(monitoring
       ? inNamespace("monitoring", [
-          ["prometheus", several, plus(PROMETHEUS, USUAL)],
+          [
+            "prometheus",
+            prometheus.replicas,
+            plus(room(cpuMillis(PROMETHEUS_CPU), prometheus.requestMib), USUAL),
+          ],
           ["alertmanager", environment === "prod" ? 3 : 1, times(USUAL, 2)],
           ["grafana", 1, times(USUAL, 3)],
           ["prometheus-operator", 1, USUAL],

@@ -1,13 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allocatable } from "../../servers";
-import { diskReport, diskUse, hasRole, nodesOf, SERVER_TYPES, type Settings } from "../../settings";
+import {
+  diskReport,
+  diskUse,
+  hasRole,
+  nodesOf,
+  prometheusSize,
+  SERVER_TYPES,
+  type Settings,
+} from "../../settings";
 import { UserError } from "../../shared/user-error";
 import { addOnWorkloads } from "./add-on-requests";
 import { type Declared, recordWorkloads } from "./declared";
 import { type Placement, placement, type Server } from "./placement";
 import { capacityReport, quotaUses } from "./report";
 
-export { PROMETHEUS_RESOURCES } from "./add-on-requests";
+export { prometheusResources } from "./add-on-requests";
 export { type Placement, placement, type Server } from "./placement";
 export { type CapacityReport, capacityReport, quotaUses } from "./report";
 export type { Workload } from "./requests";
@@ -52,6 +60,7 @@ function placed(settings: Settings, { workloads }: Declared): Placement {
     certManager,
     monitoring,
     hetzner,
+    prometheus: prometheusSize(settings),
   });
   return placement(servers, [...workloads, ...addOns]);
 }

@@ -1,4 +1,4 @@
-import type { Environment } from "../../settings";
+import type { AlertReceivers, Environment, PrometheusSize } from "../../settings";
 import type { Destination } from "../../shared/workloads";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
@@ -83,6 +83,9 @@ export interface AddOnChoices {
   readonly etcd: readonly string[];
   /** Hours between etcd's snapshots. An alert fires when one is late. */
   readonly snapshotEveryHours: number;
+  /** Who gets the alerts. */
+  readonly alerts: AlertReceivers;
+  readonly prometheus: PrometheusSize;
   /** What Prometheus scrapes in the workloads' namespaces; its network policies allow these connections. */
   readonly scraped: readonly Destination[];
 }

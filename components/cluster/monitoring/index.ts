@@ -1,2 +1,12 @@
-export { GRAFANA_SECRET, MONITORING, monitoring } from "./monitoring";
+export { alertmanagerConfig, type Timing, timingOf } from "./alertmanager-config";
+export {
+  ALERTMANAGER,
+  ALERTMANAGER_FILE,
+  ALERTMANAGER_SECRET,
+  GRAFANA_SECRET,
+  MONITORING,
+  monitoring,
+} from "./monitoring";
+export { RECEIVERS_FOLDER, RECEIVERS_SECRET, SECRET_FILES } from "./receivers";
+export { CERT_MANAGER } from "./scrapes";
 export { metricsObjects, monitorWorkload } from "./workload-monitoring";

@@ -1,19 +1,31 @@
 import { stringify } from "yaml";
-import { etcdAlerts, serverAlerts } from "../../servers";
+import { etcdAlerts, haproxyAlerts, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
-import { PROMETHEUS_RESOURCES } from "../capacity";
+import { prometheusResources } from "../capacity";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 import { middlewareAnnotations } from "../ingress";
 import { ACME_SOLVER } from "../namespaces";
+import { ingressCertificateAlerts } from "./certificate-alerts";
+import { RECEIVERS_SECRET } from "./receivers";
+import { CERT_MANAGER, haproxyScrape, podMonitors, SYSTEM_METRICS } from "./scrapes";
 
 export const GRAFANA_SECRET = "grafana-admin";
 export const MONITORING = "kube-prometheus-stack";
 
+/** Secret with Alertmanager's configuration, under the name that the Prometheus operator reads. */
+export const ALERTMANAGER_SECRET = "alertmanager-configuration";
+export const ALERTMANAGER_FILE = "alertmanager.yaml";
+
+/** The StatefulSet that the operator makes of the chart's Alertmanager, and the labels of its pods. */
+export const ALERTMANAGER = `alertmanager-${MONITORING}-alertmanager`;
+const ALERTMANAGER_PODS = { "app.kubernetes.io/name": "alertmanager" };
+
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
 export function monitoring(choices: AddOnChoices): AddOn {
-  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress } = choices;
+  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress, alerts, prometheus, certManager } =
+    choices;
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
@@ -24,6 +36,9 @@ export function monitoring(choices: AddOnChoices): AddOn {
         { to: "dns" },
         { to: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
         { from: { namespace: "own" }, ports: [3000, 8080, 9090, 9093, 9094, WEBHOOK] },
+        // Alertmanagers tell each other what they have sent, mostly by UDP. Without it, each of them sends each alert.
+        { to: { namespace: "own" }, ports: [9094], protocol: "UDP" },
+        { from: { namespace: "own" }, ports: [9094], protocol: "UDP" },
         {
           to: "servers",
           ports: [
@@ -37,8 +52,14 @@ export function monitoring(choices: AddOnChoices): AddOn {
         { from: "servers", ports: [WEBHOOK] },
         { from: { namespace: SYSTEM_NAMESPACE }, ports: [3000] },
         ACME_SOLVER,
-        ...scraped.map(({ namespace, ports }) => ({ to: { namespace }, ports })),
+        ...[...scraped, CERT_MANAGER, SYSTEM_METRICS].map(({ namespace, ports }) => ({
+          to: { namespace },
+          ports,
+        })),
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
+        ...(alerts.email && alerts.email.port !== 443
+          ? [{ to: "internet", ports: [alerts.email.port], pods: ALERTMANAGER_PODS } as const]
+          : []),
       ],
     },
     spec: {
@@ -66,23 +87,46 @@ export function monitoring(choices: AddOnChoices): AddOn {
             ],
           },
           servers: { groups: [{ name: "servers", rules: serverAlerts() }] },
+          edge: { groups: [{ name: "edge", rules: haproxyAlerts() }] },
+          ...(certManager && {
+            certificates: { groups: [{ name: "certificates", rules: ingressCertificateAlerts() }] },
+          }),
         },
-        "prometheus-node-exporter": { extraArgs: NODE_EXPORTER },
+        "prometheus-node-exporter": {
+          extraArgs: NODE_EXPORTER,
+          // Alerts name the server by its node, as Kubernetes' own metrics do.
+          prometheus: {
+            monitor: {
+              relabelings: [{ sourceLabels: ["__meta_kubernetes_pod_node_name"], targetLabel: "node" }],
+            },
+          },
+        },
         prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },
         prometheus: {
+          additionalPodMonitors: podMonitors({ certManager }),
           prometheusSpec: {
-            replicas: environment === "prod" ? 2 : 1,
-            retention: environment === "prod" ? "30d" : "7d",
+            additionalScrapeConfigs: [haproxyScrape],
+            replicas: prometheus.replicas,
+            retention: `${prometheus.retentionDays}d`,
+            // A full volume stops Prometheus, and its log of the last hours is not counted here.
+            retentionSize: `${Math.floor(prometheus.volumeGib * 1024 * 0.85)}MiB`,
             // Use the monitors and rules of all namespaces: each system declares its own next to its workload.
             serviceMonitorSelectorNilUsesHelmValues: false,
             podMonitorSelectorNilUsesHelmValues: false,
             ruleSelectorNilUsesHelmValues: false,
-            resources: PROMETHEUS_RESOURCES, // else the namespace's limit for containers that ask for nothing
-            storageSpec: volumeClaim(environment === "prod" ? "30Gi" : "8Gi"),
+            scrapeConfigSelectorNilUsesHelmValues: false,
+            resources: prometheusResources(prometheus),
+            storageSpec: volumeClaim(`${prometheus.volumeGib}Gi`),
           },
         },
         alertmanager: {
-          alertmanagerSpec: { replicas: environment === "prod" ? 3 : 1, storage: volumeClaim("1Gi") },
+          alertmanagerSpec: {
+            replicas: environment === "prod" ? 3 : 1,
+            storage: volumeClaim("1Gi"),
+            useExistingSecret: true,
+            configSecret: ALERTMANAGER_SECRET,
+            secrets: [RECEIVERS_SECRET],
+          },
         },
         grafana: {
           admin: { existingSecret: GRAFANA_SECRET, userKey: "user", passwordKey: "password" },

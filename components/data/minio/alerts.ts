@@ -1,4 +1,4 @@
-import { type AlertRule, alertsOf } from "../../shared/workloads";
+import { type AlertRule, alertsOf, explainedByServerDown } from "../../shared/workloads";
 
 const { critical, warning } = alertsOf("docs/runbooks/object-storage.md");
 
@@ -36,7 +36,7 @@ export function minioAlerts(quorums: Quorums): AlertRule[] {
       ),
       expr: `(${drivesOnline} or vector(0)) < ${quorums.write}`,
     },
-    {
+    explainedByServerDown({
       ...warning(
         "MinioServerOffline",
         "5m",
@@ -44,8 +44,8 @@ export function minioAlerts(quorums: Quorums): AlertRule[] {
         "a-server-is-offline",
       ),
       expr: `up{${JOB}} == 0`,
-    },
-    {
+    }),
+    explainedByServerDown({
       ...warning(
         "MinioDriveOffline",
         "5m",
@@ -53,7 +53,7 @@ export function minioAlerts(quorums: Quorums): AlertRule[] {
         "a-drive-is-offline",
       ),
       expr: `max(minio_cluster_drive_offline_total{${JOB}}) > 0`,
-    },
+    }),
     {
       ...warning("MinioFillsUp", "15m", "Object storage has less than 20% free space", "free-space-is-low"),
       expr: `${free} < 0.2`,

@@ -17,6 +17,8 @@ export const POSTGRES = {
   /** A separate server with the data of a past moment. */
   recovery: "postgres-recovery",
   serviceAccount: "postgres",
+  /** Secret with the CA, the certificate and the key that members and poolers present. */
+  serverCertificate: "postgres-certificate",
   ports: {
     postgres: 5432,
     rest: 8008,

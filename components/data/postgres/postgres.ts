@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { monitorWorkload } from "../../cluster";
 import { Archive, BaseBackups, type PostgresArchiveArgs } from "./archive";
 import {
   ACCESSES,
@@ -11,7 +12,9 @@ import {
 import { LeaderDiscovery } from "./discovery";
 import { PASSWORD_VARIABLES } from "./logins";
 import { type MembersArgs, PostgresCluster } from "./members";
+import { postgresMonitoring } from "./monitoring";
 import { POSTGRES } from "./names";
+import { DATABASES } from "./namespace";
 
 export interface PostgresArgs extends MembersArgs {
   /** The images that the pods run. */
@@ -29,6 +32,9 @@ export interface PostgresArgs extends MembersArgs {
    * passwords.
    */
   readonly databases: DatabaseSettings;
+
+  /** Whether Prometheus runs in the cluster. @default false */
+  readonly monitoring?: boolean;
 
   /** Supabase's services of a database. @default none */
   readonly supabase?: SupabaseAccess | undefined;
@@ -109,6 +115,7 @@ export class Postgres extends pulumi.ComponentResource {
         monitoring: args.archive.monitoring,
       });
     }
+    if (args.monitoring) this.monitoring(name, args);
     if (args.pooling) this.pooler(name, args, { cluster, databases });
     this.connections = this.connectionsOf(args, databases);
     this.authority = pulumi.output(args.certificate.authority);
@@ -228,6 +235,13 @@ export class Postgres extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: cluster.members },
     );
+  }
+
+  private monitoring(name: string, { replicas, synchronous, namespace }: PostgresArgs): void {
+    const facts = { namespace: DATABASES.namespace, replicas, synchronous: synchronous !== false };
+    for (const monitoring of postgresMonitoring(facts)) {
+      monitorWorkload(`${name}-${monitoring.workload}`, { namespace, monitoring }, { parent: this });
+    }
   }
 
   private pooler(

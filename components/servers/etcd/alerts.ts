@@ -1,4 +1,4 @@
-import { type AlertRule, alertsOf } from "../../shared/workloads";
+import { type AlertRule, alertsOf, explainedByServerDown } from "../../shared/workloads";
 import { ACCESS_CHECK_MINUTES } from "./access";
 
 const { critical, warning } = alertsOf("docs/runbooks/etcd.md");
@@ -33,7 +33,7 @@ export function etcdAlerts(args: {
       ...critical("EtcdQuorumLost", "1m", "etcd has no quorum: all writes fail", "quorum-is-lost"),
       expr: `(count(up{${job}} == 1) or vector(0)) < ${quorum}`,
     },
-    {
+    explainedByServerDown({
       ...warning(
         "EtcdMemberDown",
         "5m",
@@ -41,7 +41,7 @@ export function etcdAlerts(args: {
         "a-member-is-lost",
       ),
       expr: `up{${job}} == 0`,
-    },
+    }),
     {
       ...warning(
         "EtcdLeaderChanges",

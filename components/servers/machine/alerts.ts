@@ -1,6 +1,7 @@
-import { type AlertRule, alertsOf } from "../../shared/workloads";
+import { type AlertRule, alertsOf, SERVER_DOWN } from "../../shared/workloads";
 
-const { warning } = alertsOf("docs/runbooks/clock.md");
+const clocks = alertsOf("docs/runbooks/clock.md");
+const servers = alertsOf("docs/runbooks/server.md");
 
 /**
  * timesyncd asks at least every 34 minutes. Between two answers the kernel adds 0.5 ms to its estimated error for each
@@ -12,9 +13,55 @@ const MOST_DIFFERENCE_SECONDS = 1;
 
 /** Alerts on the servers themselves, from their node-exporters. */
 export function serverAlerts({ job = "node-exporter" }: { readonly job?: string } = {}): AlertRule[] {
+  return [...lossAlerts(job), ...diskAlerts(job), ...clockAlerts(job)];
+}
+
+function lossAlerts(job: string): AlertRule[] {
   return [
     {
-      ...warning(
+      // The exporter is asked from outside, and Kubernetes notices a kubelet that is silent. Either may be wrong alone
+      // for a moment: the exporter's pod is rolled, or the API server restarts.
+      ...servers.critical(
+        SERVER_DOWN,
+        "2m",
+        "The server {{ $labels.node }} is down, or cut off from the others",
+        "a-server-is-down",
+      ),
+      expr: `max by (node) (up{job="${job}"}) == 0 or max by (node) (kube_node_status_condition{condition="Ready",status="true"}) == 0`,
+    },
+  ];
+}
+
+function diskAlerts(job: string): AlertRule[] {
+  const on = `{job="${job}",mountpoint!~"/boot.*"}`;
+  const free = `min by (node, mountpoint) (node_filesystem_avail_bytes${on} / node_filesystem_size_bytes${on})`;
+  return [
+    {
+      ...servers.warning(
+        "ServerDiskFills",
+        "15m",
+        "Less than 25% of {{ $labels.mountpoint }} on {{ $labels.node }} is free",
+        "a-disk-fills-up",
+      ),
+      expr: `${free} < 0.25`,
+    },
+    {
+      // At 10% the kubelet evicts pods.
+      ...servers.critical(
+        "ServerDiskNearlyFull",
+        "5m",
+        "Less than 15% of {{ $labels.mountpoint }} on {{ $labels.node }} is free: at 10% its pods are evicted",
+        "a-disk-fills-up",
+      ),
+      expr: `${free} < 0.15`,
+    },
+  ];
+}
+
+function clockAlerts(job: string): AlertRule[] {
+  return [
+    {
+      ...clocks.warning(
         "ServerClockUnsynchronised",
         "10m",
         "A server has had no answer from a time server for two hours: its clock drifts",
@@ -24,7 +71,7 @@ export function serverAlerts({ job = "node-exporter" }: { readonly job?: string 
     },
     {
       // The other clock is that of Prometheus' server, which notes the time of each answer.
-      ...warning(
+      ...clocks.warning(
         "ServerClockWrong",
         "5m",
         "A server's clock differs from that of Prometheus' server by over a second",

@@ -2,6 +2,7 @@ import { SERVER_TYPES } from "../hetzner-catalogue";
 import { hasRole, nodesOf } from "../nodes";
 import type { Settings } from "../schema";
 import { minioShape } from "./minio";
+import { prometheusSize } from "./monitoring";
 import { archiveQueueGib, postgresShape } from "./postgres";
 
 /** Operating system, images, logs, etcd and the volumes of smaller workloads. */
@@ -22,8 +23,8 @@ export interface DiskUse {
 }
 
 /**
- * The largest use of a server's disk by volumes of local-path: a member of PostgreSQL with the queue of its archive, and
- * the drives of MinIO's pods. Volumes with a storage class of their own are elsewhere.
+ * The largest use of a server's disk by volumes of local-path: a member of PostgreSQL with the queue of its archive, the
+ * drives of MinIO's pods, and a Prometheus. Volumes with a storage class of their own are elsewhere.
  */
 export function diskUse(settings: Settings): DiskUse | undefined {
   const { target, postgres, minio } = settings;
@@ -39,10 +40,12 @@ export function diskUse(settings: Settings): DiskUse | undefined {
   const queueGib = minio.applications.archive ? archiveQueueGib(settings) : 0;
   const members = perServer(postgresShape(settings).replicas) * (postgres.volumeGib + queueGib);
   const drives = perServer(pods) * drivesPerPod * minio.volumeGib;
+  const prometheus = prometheusSize(settings);
+  const metrics = target.addons.monitoring ? perServer(prometheus.replicas) * prometheus.volumeGib : 0;
   return {
     server: smallest.name,
     askedGib: Math.ceil(
-      (postgres.storageClass ? 0 : members) + (minio.storageClass ? 0 : drives) + OTHERS_GIB,
+      (postgres.storageClass ? 0 : members) + (minio.storageClass ? 0 : drives) + metrics + OTHERS_GIB,
     ),
     roomGib: Math.floor(smallest.gb * GIB_OF_GB * (1 - FREE_SHARE)),
   };

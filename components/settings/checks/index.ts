@@ -26,6 +26,15 @@ export {
   writeQuorum,
 } from "./minio-layout";
 export {
+  alertAdvice,
+  alertSecrets,
+  checkMonitoring,
+  type PrometheusSize,
+  prometheusSize,
+  RECEIVERS,
+  type ReceiverKind,
+} from "./monitoring";
+export {
   ARCHIVE_TIMEOUT_SECONDS,
   archiveQueueGib,
   checkPostgres,

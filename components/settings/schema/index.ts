@@ -4,11 +4,13 @@ import { existingTarget } from "./existing";
 import { gardenos } from "./gardenos";
 import { hetznerTarget } from "./hetzner";
 import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
+import { monitoring } from "./monitoring";
 import { airflow, backup, datasurface, minio, postgres } from "./services";
 
 export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
 export { ENVIRONMENTS, type Environment, type Role } from "./kinds";
+export { ALERT_SECRETS, type AlertReceivers, type AlertSecret, type MonitoringSettings } from "./monitoring";
 
 const target = z.discriminatedUnion("kind", [hetznerTarget, existingTarget]);
 
@@ -76,6 +78,7 @@ export const settingsSchema = z.strictObject({
   airflow,
   datasurface: datasurface.optional(),
   gardenos: gardenos.optional(),
+  monitoring,
   epochs,
   acceptLoss: z
     .array(

@@ -1,4 +1,4 @@
-export { type AlertRule, alertsOf } from "./alert-rule";
+export { type AlertRule, alertsOf, explainedByServerDown, SERVER_DOWN } from "./alert-rule";
 export { DASHBOARD_LABEL, type Panel, renderedDashboard } from "./dashboard";
 export type { WorkloadMetrics, WorkloadMonitoring } from "./monitoring";
 export type { Destination, PodSecurity, WorkloadNamespace } from "./namespace";

@@ -8,7 +8,7 @@ export const dataSurfaceNamespace: WorkloadNamespace = {
   share: { cpu: 4, memoryGib: 8 },
   uses: [DATABASES],
   exposed: [],
-  scraped: [9464],
+  scraped: [],
   allow: [
     { to: "dns" },
     // Policies for other sources and for the model's repository are beside the jobs (egress.ts).

@@ -12,7 +12,7 @@ export const gardenosNamespace: WorkloadNamespace = {
   share: { cpu: 3, memoryGib: 4 },
   uses: [DATABASES, OBJECT_STORAGE],
   exposed: SERVICES,
-  scraped: [8000, 8001, 9999],
+  scraped: [],
   allow: [
     { to: "dns" },
     { to: { namespace: "own" }, ports: SERVICES },

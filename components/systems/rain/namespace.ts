@@ -8,7 +8,7 @@ export const rainNamespace: WorkloadNamespace = {
   share: { cpu: 3, memoryGib: 4 },
   uses: [DATABASES, OBJECT_STORAGE],
   exposed: [PORTS.api],
-  scraped: [PORTS.api, PORTS.metrics],
+  scraped: [PORTS.metrics],
   allow: [],
   podPolicies: true, // only imports may connect to the internet
 };

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { monitorWorkload } from "../../cluster";
 import { type Environment, rainServers } from "../../settings";
 import { digest } from "../../shared/digest";
 import { ingressAnnotations, ingressSpec } from "../../shared/pods";
@@ -7,6 +8,7 @@ import { rainConfiguration } from "./configuration";
 import { ALLOWED_TRAFFIC } from "./egress";
 import { importLabels } from "./import-jobs";
 import { migrationJob } from "./migration";
+import { rainMonitoring } from "./monitoring";
 import { LABELS, RAIN } from "./names";
 import type { RainPodArgs, SecretKey } from "./rain-pod";
 import { cronJob, SCHEDULES } from "./schedules";
@@ -28,6 +30,8 @@ export interface RainTrackerArgs {
   /** The connection string of the rain database. The same Secret contains the server's CA certificate as `ca.crt`. */
   readonly databaseSecret: SecretKey;
 
+  /** Whether Prometheus runs in the cluster. @default false */
+  readonly monitoring?: boolean;
   /** The same for a login that can only read: the API and the metrics use it. */
   readonly readerSecret: SecretKey;
 
@@ -83,6 +87,9 @@ export class RainTracker extends pulumi.ComponentResource {
     this.#api(name, args, server);
     this.#apiIngress(name, args);
     this.#metrics(name, args, server);
+    if (args.monitoring) {
+      monitorWorkload(name, { namespace: args.namespace, monitoring: rainMonitoring }, { parent: this });
+    }
 
     this.endpoint = pulumi.interpolate`https://${args.host}/api/v1`;
     this.registerOutputs({ endpoint: this.endpoint });

@@ -7,6 +7,7 @@ import {
   reason,
   serve,
 } from "../../shared";
+import { type Pressure, readPressure } from "./pressure";
 import { type Queue, readQueue } from "./queue";
 import { type Repository, readRepository } from "./repository";
 import { hasGap, windows } from "./window";
@@ -52,7 +53,11 @@ async function queueFamilies(
   context: Context,
 ): Promise<readonly GaugeFamily[]> {
   try {
-    return queueMetrics(await readQueue(leader, context.signal), queueBytes);
+    const [queue, pressure] = await Promise.all([
+      readQueue(leader, context.signal),
+      readPressure(leader, context.signal),
+    ]);
+    return [...queueMetrics(queue, queueBytes), ...pressureMetrics(pressure)];
   } catch (error) {
     context.log.warn(`the leader cannot be asked: ${reason(error)}`);
     return [];
@@ -91,6 +96,23 @@ export function queueMetrics(queue: Queue, queueBytes: number): GaugeFamily[] {
       "last_archived_timestamp_seconds",
       "When a segment was last archived",
       seconds(queue.lastArchivedAt),
+    ),
+  ];
+}
+
+export function pressureMetrics({ sessions, mostSessions, oldestTransactionAge }: Pressure): GaugeFamily[] {
+  const one = (name: string, help: string, value: number): GaugeFamily => ({
+    name: `trellis_postgres_${name}`,
+    help,
+    samples: [{ value }],
+  });
+  return [
+    one("sessions", "Sessions of the leader, over all databases", sessions),
+    one("most_sessions", "Sessions that the leader allows together", mostSessions),
+    one(
+      "oldest_transaction_age",
+      "Transactions since the oldest one whose ID is not frozen",
+      oldestTransactionAge,
     ),
   ];
 }

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { repositoryFile } from "../../../components/shared/repository";
+import { alertsIn } from "../../rigs/alerting/declared";
 import { pages } from "../../rigs/cli/docs";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, repository } from "../../rigs/platform/stacks";
@@ -36,47 +36,17 @@ describe("an alert of prod", async () => {
   const { resources } = await evaluatePlatform(rawSettings("prod"), "prod");
   const alerts = resources.flatMap(({ inputs }) => alertsIn(inputs));
 
-  it("is one of many", () => {
-    expect(new Set(alerts.map(({ alert }) => alert)).size).toBeGreaterThan(15);
+  it("is one of many, each with a name of its own", () => {
+    const names = alerts.map(({ alert }) => alert);
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
   });
 
   it.each([...new Map(alerts.map((rule) => [rule.alert, rule]))])(
     "%s names a section of a runbook that exists",
     (_, { annotations }) => {
-      const [page = "", section = ""] = String(annotations?.runbook).split("#");
-      expect(anchorsOf.get(page) ?? new Set(), `${page} is a page`).toContain(section);
+      const { file, section } = repositoryFile(annotations.runbook_url) ?? { file: "", section: "" };
+      expect(anchorsOf.get(file) ?? new Set(), `${annotations.runbook_url} is a page`).toContain(section);
     },
   );
 });
-
-interface Rule {
-  readonly alert: string;
-  readonly annotations?: { readonly runbook?: string };
-}
-
-/** All rules in a value, however deep, in texts that hold YAML, and in packed charts. */
-function alertsIn(value: unknown): Rule[] {
-  if (typeof value === "string") {
-    if (value.startsWith(GZIP_IN_BASE64)) return alertsIn(filesOfArchive(value).join("\n---\n"));
-    if (!/\balert: /.test(value)) return [];
-    return parseAllDocuments(value).flatMap((document) => alertsIn(document.toJS()));
-  }
-  if (Array.isArray(value)) return value.flatMap(alertsIn);
-  if (typeof value !== "object" || value === null) return [];
-  if ("alert" in value && "expr" in value) return [value as Rule]; // Prometheus' own shape of a rule
-  return Object.values(value).flatMap(alertsIn);
-}
-
-const GZIP_IN_BASE64 = "H4sI";
-
-/** The texts in a packed chart: a tar whose members begin at blocks of 512 bytes. */
-function filesOfArchive(packed: string): string[] {
-  const archive = gunzipSync(Buffer.from(packed, "base64"));
-  const files: string[] = [];
-  for (let at = 0; at < archive.length && archive[at] !== 0; ) {
-    const size = Number.parseInt(archive.toString("latin1", at + 124, at + 136), 8);
-    files.push(archive.toString("utf8", at + 512, at + 512 + size));
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  return files;
-}

@@ -1,4 +1,5 @@
 import { type AlertRule, alertsOf } from "../../../shared/workloads";
+import { leaderAlerts } from "../alerts";
 
 const { critical, warning } = alertsOf("docs/runbooks/point-in-time.md");
 const HOUR = 3600;
@@ -8,7 +9,7 @@ const LATEST_BACKUP_HOURS = 26;
 
 /** Alerts on the WAL archive. Each means that fewer moments can be recovered. */
 export function archiveAlerts({ repositories }: { readonly repositories: number }): AlertRule[] {
-  return [...WAL_ALERTS, ...baseBackupAlerts(repositories), monitorAlert(repositories)];
+  return [...WAL_ALERTS, ...baseBackupAlerts(repositories), monitorAlert(repositories), ...leaderAlerts()];
 }
 
 const WAL_ALERTS: readonly AlertRule[] = [

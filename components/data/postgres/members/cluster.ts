@@ -59,7 +59,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     const account = this.account(name, args);
     this.secrets = {
       passwords: this.passwords(name, args),
-      serverCertificate: this.certificate(`${name}-certificate`, "postgres-certificate", {
+      serverCertificate: this.certificate(`${name}-certificate`, POSTGRES.serverCertificate, {
         namespace: args.namespace,
         trusted: certificate,
       }),

@@ -17,6 +17,8 @@ const ADD_ONS = {
   snapshotEveryHours: 6,
   scraped: [{ namespace: "shop", ports: [9100] }],
   servers: { at: SERVERS },
+  alerts: { webhook: { severity: "warning" }, acceptNone: false },
+  prometheus: { replicas: 2, memoryMib: 4096, requestMib: 1024, volumeGib: 30, retentionDays: 30 },
 } as const;
 
 const store: WorkloadNamespace = {

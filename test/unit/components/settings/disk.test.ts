@@ -13,8 +13,8 @@ describe("the disks of the servers", () => {
   });
 
   it("are counted with the members, their queues and MinIO's drives, each server for itself", () => {
-    // A member of 10 GiB with a queue of 45, two drives of 20, and 20 for all else.
-    expect(diskUse(parseSettings(rawSettings("prod")))?.askedGib).toBe(115);
+    // A member of 10 GiB with a queue of 45, two drives of 20, a Prometheus of 15, and 20 for all else.
+    expect(diskUse(parseSettings(rawSettings("prod")))?.askedGib).toBe(130);
     expect(diskUse(settingsWith("postgres", { archiveQueueHours: 1, volumeGib: 100 }))?.askedGib).toBe(162);
     expect(diskUse(settingsWith("postgres", { storageClass: "elsewhere" }))?.askedGib).toBe(60);
   });

@@ -110,7 +110,7 @@ describe("every alert of the backups", () => {
           .replaceAll(" ", "-"),
       );
     for (const { alert, annotations } of backupAlerts({ environment: "prod", offsite: true })) {
-      expect(sections, alert).toContain(annotations.runbook.split("#")[1]);
+      expect(sections, alert).toContain(annotations.runbook_url.split("#")[1]);
     }
   });
 });

@@ -13,7 +13,7 @@ describe("the alerts of the archive", () => {
       .filter((line) => line.startsWith("## "))
       .map((line) => line.slice(3).toLowerCase().replaceAll(" ", "-"));
     for (const { alert, annotations } of archiveAlerts({ repositories: 1 })) {
-      expect(sections, alert).toContain(annotations.runbook.split("#")[1]);
+      expect(sections, alert).toContain(annotations.runbook_url.split("#")[1]);
     }
   });
 

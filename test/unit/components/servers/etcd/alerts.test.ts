@@ -21,7 +21,7 @@ describe("the alerts of etcd", () => {
       .map((line) => line.slice(3).toLowerCase().replaceAll(" ", "-"));
 
     for (const { alert, annotations } of alerts) {
-      expect(sections, alert).toContain(annotations.runbook.split("#")[1]);
+      expect(sections, alert).toContain(annotations.runbook_url.split("#")[1]);
     }
   });
 

@@ -55,7 +55,7 @@ describe("what is known of Airflow", () => {
       .filter((line) => line.startsWith("## "))
       .map((line) => line.slice(3).toLowerCase().replaceAll(" ", "-"));
     for (const { alert, annotations } of airflowAlerts()) {
-      expect(sections, alert).toContain(annotations.runbook.split("#")[1]);
+      expect(sections, alert).toContain(annotations.runbook_url.split("#")[1]);
     }
   });
 });
