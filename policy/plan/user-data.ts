@@ -1,7 +1,6 @@
-import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { fromBase85 } from "../../components/shared/base85";
-import { untar } from "../../components/shared/tar";
+import { unpack } from "../../components/shared/packed-files";
 import { fields, list, text } from "./fields";
 import { type PlannedResource, SERVER } from "./resource";
 
@@ -12,7 +11,7 @@ function filesInUserData(userData: string): ReadonlyMap<string, string> {
     const { path, content } = fields(entry);
     if (typeof path !== "string" || typeof content !== "string") continue;
     if (!path.endsWith(".b85")) files.set(path, content);
-    else for (const [inside, file] of untar(gunzipSync(fromBase85(content)))) files.set(`/${inside}`, file);
+    else for (const [inside, file] of unpack(fromBase85(content))) files.set(inside, file);
   }
   return files;
 }

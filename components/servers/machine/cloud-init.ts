@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { base85 } from "../../shared/base85";
+import { pack } from "../../shared/packed-files";
 import { type TarEntry, tar } from "../../shared/tar";
 import { UserError } from "../../shared/user-error";
 import { checkParts } from "./check-parts";
@@ -20,22 +22,22 @@ import type { MachineFile, MachinePart } from "./part";
 export const USER_DATA_LIMIT = 32 * 1024;
 
 /**
- * Renders the user data of a machine: one compressed archive of all files, with owners and modes, and four commands
- * that unpack the first-boot script and start it. Uncompressed the files are three times the limit. A plan shows each
- * file as it will be on the machine (`filesOf`).
+ * Renders the user data of a machine: all files in one packed text, with owners and modes, and four commands that
+ * unpack the first-boot script and start it. Unpacked the files are twice the limit. A plan shows each file as it will
+ * be on the machine (`filesOf`).
  */
 export function renderCloudInit(parts: readonly MachinePart[]): string {
   checkParts(parts);
-  const archive = packed(entriesOf(parts));
+  const files = base85(pack(entriesOf(parts)));
   const userData = `#cloud-config
 ${stringify(
   {
     // Hetzner installs the SSH keys for root. Password logins are off.
     ssh_pwauth: false,
     disable_root: false,
-    write_files: [{ path: ARCHIVE_TEXT, permissions: "0600", content: base85(archive) }],
+    write_files: [{ path: ARCHIVE_TEXT, permissions: "0600", content: files }],
     runcmd: [
-      DECODE,
+      UNPACK,
       ["tar", "-xzf", ARCHIVE, "-C", "/", ...[FIRST_BOOT, FIRST_BOOT_UNIT].map((path) => path.slice(1))],
       ["systemctl", "enable", basename(FIRST_BOOT_UNIT)],
       ["systemctl", "start", "--no-block", basename(FIRST_BOOT_UNIT)],
@@ -47,8 +49,16 @@ ${stringify(
   return userData;
 }
 
-/** cloud-init cannot decode base85, but Python can, and cloud-init depends on it. */
-const DECODE = `umask 77 && python3 -c 'import base64,sys;sys.stdout.buffer.write(base64.b85decode(sys.stdin.read()))' <${ARCHIVE_TEXT} >${ARCHIVE} && rm ${ARCHIVE_TEXT}`;
+/**
+ * Runs `unpack.py`, which is compressed here. cloud-init itself unpacks nothing denser than gzip in base64; its own
+ * Python does.
+ */
+const UNPACK = `python3 -c 'import base64,zlib;exec(zlib.decompress(base64.b85decode("${unpackScript()}")))' ${ARCHIVE_TEXT} ${ARCHIVE}`;
+
+function unpackScript(): string {
+  const script = readFileSync(new URL("./unpack.py", import.meta.url), "utf8");
+  return base85(deflateSync(script.replace(/^ *#.*\n/gm, ""), { level: 9 }));
+}
 
 /** Every file of a machine as it will be on the machine, with the first-boot script. A plan shows these. */
 export function filesOf(parts: readonly MachinePart[]): MachineFile[] {

@@ -3,7 +3,7 @@ import type { MachineBinary, MachinePart } from "./part";
 /** The directory for the archive, the setup scripts and the mark that the first boot is done. */
 export const STATE = "/var/lib/trellis";
 export const ARCHIVE = `${STATE}/files.tar.gz`;
-/** The archive as text, as the user data contains it. */
+/** The files as text, as the user data contains them; `unpack.py` makes the archive of it. */
 export const ARCHIVE_TEXT = `${STATE}/files.b85`;
 export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
 export const FIRST_BOOT_UNIT = "/etc/systemd/system/trellis-first-boot.service";

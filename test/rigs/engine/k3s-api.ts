@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { renderKubeconfig } from "../../../components/shared/kubernetes-api/kubeconfig";
 import { Child } from "../child";
 import { k3sApiArguments } from "../kubernetes/k3s-api-arguments";
-import { archiveIn } from "../machine/user-data";
+import { filesIn } from "../machine/user-data";
 import { authorityOf, type KeyPair } from "../pki/certificates";
 import { program } from "../programs";
 import { eventually } from "../waiting";
@@ -81,9 +81,10 @@ function userDataAndAddress(engine: Engine): Found | undefined {
 }
 
 async function start(folder: string, { userData, address }: Found, parts: Child[]): Promise<void> {
-  execFileSync(program("tar"), ["--extract", "--gzip", "--directory", folder], {
-    input: archiveIn(userData),
-  });
+  for (const [path, content] of filesIn(userData)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content, { mode: 0o600 });
+  }
   const path = (name: string) => join(folder, name);
   const lay = (name: string, content: string) => {
     writeFileSync(path(name), content, { mode: 0o600 });

@@ -1,7 +1,6 @@
-import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { fromBase85 } from "../../../components/shared/base85";
-import { untar } from "../../../components/shared/tar";
+import { unpack } from "../../../components/shared/packed-files";
 
 export interface UserData {
   readonly write_files: readonly {
@@ -14,14 +13,9 @@ export interface UserData {
 
 export const parseUserData = (userData: string) => parse(userData) as UserData; // our own rendering
 
-/** The archive of all files that a machine's user data carries. */
-export function archiveIn(userData: string): Buffer {
-  const [file] = parseUserData(userData).write_files;
-  if (file?.path !== "/var/lib/trellis/files.b85") throw new Error("the user data has no archive of files");
-  return fromBase85(file.content);
-}
-
 /** The files that a machine's user data lays down, by path. */
 export function filesIn(userData: string): ReadonlyMap<string, string> {
-  return untar(gunzipSync(archiveIn(userData)));
+  const [file] = parseUserData(userData).write_files;
+  if (file?.path !== "/var/lib/trellis/files.b85") throw new Error("the user data has no packed files");
+  return unpack(fromBase85(file.content));
 }

@@ -26,7 +26,7 @@ describeWith(["cloud-init", "openssl"], "the user data of whole machines", () =>
     }
   });
 
-  it("stays below Hetzner's limit with everything switched on, in a cluster of a hundred servers", async () => {
+  it("leaves a fifth of Hetzner's limit free with everything switched on, in a cluster of a hundred servers", async () => {
     const servers = [
       { location: "fsn1", types: ["cpx32"], numbers: [1, 2, 3] },
       { location: "fsn1", types: ["cpx32"], roles: ["workload"], numbers: range(4, 100) },
@@ -35,7 +35,7 @@ describeWith(["cloud-init", "openssl"], "the user data of whole machines", () =>
       Buffer.byteLength(renderCloudInit(parts)),
     );
 
-    expect(Math.max(...sizes)).toBeLessThan(0.97 * USER_DATA_LIMIT);
+    expect(Math.max(...sizes)).toBeLessThan(0.8 * USER_DATA_LIMIT);
   });
 });
 
