@@ -10,7 +10,7 @@ export interface Exemption {
   readonly until: string;
 }
 
-const TAGS = "The image is pinned by version until `npm run pins` has written its digest.";
+const TAGS = "The image is pinned by version until `npx trellis pins` has written its digest.";
 const UPGRADES =
   "The upgrade controller drains nodes and replaces K3s on the host as root; no smaller right permits that.";
 

@@ -12,7 +12,7 @@ export interface Pin {
   /** The container image of this version; `{version}` stands for the version. @default none: it is not an image */
   readonly image?: string;
   /**
-   * The digest of the image, such as `sha256:0123...`, directly below the version: `npm run pins` and Renovate write it.
+   * The digest of the image, such as `sha256:0123...`, directly below the version: `npx trellis pins` and Renovate write it.
    * Empty until one of them has: whoever can push to the registry can then change what pods run.
    */
   readonly digest?: string;

@@ -38,7 +38,7 @@ const registry: RequestListener = (request, response) => {
   response.writeHead(200, { "docker-content-digest": digest }).end(manifest);
 };
 
-describe("npm run pins", () => {
+describe("trellis pins", () => {
   let server: Server;
   let url: URL;
   let folder: string;
