@@ -19,11 +19,13 @@ export default async function platform() {
 
   const judgeCapacity = watchCapacity(settings);
   const servers = await serversFor(settings, secrets, serverNames(DATA_NAMESPACES.postgres.name));
+  const ofSystems = systemNamespaces(settings);
   const cluster = clusterFor({
     settings,
     secrets,
     servers,
-    namespaces: { ...DATA_NAMESPACES, ...systemNamespaces(settings) },
+    namespaces: { ...DATA_NAMESPACES, ...ofSystems },
+    systems: ofSystems,
   });
   const data = dataFor(settings, secrets, cluster, servers);
   const systems = systemsFor({ settings, secrets, cluster, data });
@@ -51,6 +53,8 @@ export default async function platform() {
     ...(servers && {
       dns: dnsRecords(domain, servers.entrances),
       kubeconfig: servers.kubeconfig,
+      kubeconfigDeveloper: servers.kubeconfigs.developer,
+      kubeconfigReadOnly: servers.kubeconfigs.reader,
       certificateBundles: servers.certificateBundles,
       snapshotKey: servers.snapshotKey,
       outdatedServers: servers.outdatedServers,

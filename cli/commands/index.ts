@@ -5,6 +5,7 @@ import { clean } from "./clean";
 import { completion } from "./completion";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
+import { pins } from "./pins";
 import { plan } from "./plan";
 import { policy } from "./policy";
 import { rain } from "./rain";
@@ -17,5 +18,5 @@ export const COMMANDS: readonly Command[] = [
   ...[start, clean, doctor],
   ...[plan, policy],
   ...[verify, alerts, volumes, rain, backupConfiguration],
-  ...[docs, completion],
+  ...[docs, pins, completion],
 ];

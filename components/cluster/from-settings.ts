@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { type HetznerCluster, overlayAddresses } from "../servers";
+import { type HetznerCluster, oidcGroup, overlayAddresses } from "../servers";
 import {
   type ExistingTarget,
   fabricOf,
@@ -13,6 +13,7 @@ import {
 import { apiReady } from "../shared/kubernetes-api";
 import { versions } from "../shared/versions";
 import type { WorkloadNamespace } from "../shared/workloads";
+import { Access } from "./access";
 import { AddOns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
 import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
@@ -59,6 +60,8 @@ export interface ClusterInputs<Key extends string> {
   readonly servers: HetznerCluster | undefined;
   /** The namespaces that the layers above declare, by the keys under which they look them up. */
   readonly namespaces: Readonly<Record<Key, WorkloadNamespace>>;
+  /** The namespaces of the systems, in which developers may work. */
+  readonly systems: Readonly<Record<string, WorkloadNamespace>>;
 }
 
 /** The stack's cluster: on its own servers, or an existing one. */
@@ -70,7 +73,7 @@ export function clusterFor<Key extends string>(inputs: ClusterInputs<Key>): Clus
 }
 
 function ownCluster<Key extends string>(
-  { settings, secrets, namespaces }: ClusterInputs<Key>,
+  { settings, secrets, namespaces, systems }: ClusterInputs<Key>,
   target: HetznerTarget,
   servers: HetznerCluster,
 ): ClusterLayer<Key> {
@@ -103,6 +106,7 @@ function ownCluster<Key extends string>(
         namespaces: exposedBy(Object.values<WorkloadNamespace>(namespaces)),
       },
       etcd: servers.etcdAddresses,
+      etcdMetrics: servers.etcdMetrics,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
       scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
       servers: sources,
@@ -112,6 +116,14 @@ function ownCluster<Key extends string>(
       prometheus: prometheusSize(settings),
     },
     { provider },
+  );
+  const access = new Access(
+    "access",
+    {
+      ...groupsOf(target, servers),
+      namespaces: Object.values(systems).map(({ name }) => name),
+    },
+    { provider, dependsOn: foundation },
   );
   return {
     provider,
@@ -127,7 +139,17 @@ function ownCluster<Key extends string>(
     monitoring: addons.monitoring,
     grafanaPassword: addOns.grafanaPassword,
     protection,
-    resources: [provider, foundation, addOns],
+    resources: [provider, foundation, addOns, access],
+  };
+}
+
+/** The groups of the kubeconfigs, and those of the OIDC issuer with the same rights. */
+function groupsOf({ kubernetes: { oidc } }: HetznerTarget, { groups }: HetznerCluster) {
+  const ofIssuer = (names: readonly string[] = []) => names.map(oidcGroup);
+  return {
+    administrators: ofIssuer(oidc?.administrators),
+    developers: [groups.developer, ...ofIssuer(oidc?.developers)],
+    readers: [groups.reader, ...ofIssuer(oidc?.readers)],
   };
 }
 

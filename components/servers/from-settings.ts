@@ -15,6 +15,7 @@ export async function serversFor(
     domain,
     target,
     certificateEpoch: settings.epochs.certificates,
+    kubeconfigEpoch: settings.epochs.kubeconfigs,
     hcloudToken: secrets.hcloudToken,
     snapshotStore: offsiteStore(settings, secrets),
     survey: await surveyAccount(cluster),

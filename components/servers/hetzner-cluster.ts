@@ -5,8 +5,8 @@ import { fabricOf, type HetznerTarget, hasRole, type Node, nodesOf, type Offsite
 import { SERVER_PORTS } from "../shared/address-plan";
 import { recordArtefact } from "../shared/artefacts";
 import { renderKubeconfig } from "../shared/kubernetes-api";
-import type { PostgresPki } from "../shared/pki";
-import { Pki } from "./certificates";
+import type { KeyPair, PostgresPki } from "../shared/pki";
+import { type People, Pki, peopleGroups } from "./certificates";
 import { clientUrl, type EtcdAccess } from "./etcd";
 import { type AccountSurvey, Addresses, type MonthlyCost, type ServerEnvironment, Servers } from "./hetzner";
 import { JoinSecrets } from "./k3s";
@@ -25,6 +25,9 @@ export interface HetznerClusterArgs {
 
   /** Increment to issue every leaf certificate again. The CAs stay. */
   readonly certificateEpoch: number;
+
+  /** Increment to revoke the kubeconfigs of developers and readers and to issue new ones. @default 1 */
+  readonly kubeconfigEpoch?: number | undefined;
 
   /**
    * A read-write Hetzner API token, with which keepalived moves the floating IP. `target.edge.kind: floating-ip` needs
@@ -58,6 +61,10 @@ export interface HetznerClusterArgs {
 export class HetznerCluster extends pulumi.ComponentResource {
   /** A kubeconfig that is complete before any server boots; secret. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** Kubeconfigs with fewer rights, which RBAC gives to `groups`; secret. */
+  readonly kubeconfigs: People<pulumi.Output<string>>;
+  /** The groups in the certificates of `kubeconfigs`. */
+  readonly groups: People<string>;
   /** The servers' addresses for other servers and for pods. */
   readonly servers: pulumi.Output<string[]>;
   /** The servers' address ranges: their private network, or in a mesh a /32 for each. */
@@ -68,6 +75,11 @@ export class HetznerCluster extends pulumi.ComponentResource {
   readonly api: pulumi.Output<string>;
   /** How Patroni connects to the etcd that it shares with K3s. */
   readonly etcd: EtcdAccess;
+  /** The CA of etcd's members, and a client certificate that only reads their metrics. */
+  readonly etcdMetrics: {
+    readonly authority: pulumi.Output<string>;
+    readonly client: pulumi.Output<KeyPair>;
+  };
   /** The addresses of etcd's members for other servers and for pods. */
   readonly etcdAddresses: pulumi.Output<string[]>;
   /** The certificates of PostgreSQL. */
@@ -100,10 +112,16 @@ export class HetznerCluster extends pulumi.ComponentResource {
     this.serverRanges = rangesOf(target, this.servers);
     this.api = pulumi.interpolate`https://${addresses.api}:${SERVER_PORTS.kubernetesApi}`;
     this.entrances = pulumi.all(publicEntrances(nodes, addresses));
-    this.kubeconfig = administratorKubeconfig(cluster, this.api, pki);
+    this.kubeconfig = kubeconfigFor({ cluster, role: "administrator" }, this.api, pki);
+    this.kubeconfigs = {
+      reader: kubeconfigFor({ cluster, role: "reader" }, this.api, pki),
+      developer: kubeconfigFor({ cluster, role: "developer" }, this.api, pki),
+    };
+    this.groups = peopleGroups(args.kubeconfigEpoch ?? 1);
     this.certificateBundles = certificateBundles(nodes, facts);
     this.etcdAddresses = clusterAddresses(nodes.filter(hasRole("etcd")), addresses);
     this.etcd = etcdAccess(this.etcdAddresses, pki, secrets.patroniPassword);
+    this.etcdMetrics = { authority: pki.etcdAuthority, client: pki.etcdMetrics };
     this.postgres = pki.postgres;
     this.snapshotKey = pulumi.secret(secrets.snapshotKey.privateKeyOpenssh);
     // Only what is public: the private keys are in the state once already.
@@ -120,7 +138,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
 
   #pki(
     name: string,
-    { cluster, domain, target, postgres, certificateEpoch }: HetznerClusterArgs,
+    { cluster, domain, target, postgres, certificateEpoch, kubeconfigEpoch }: HetznerClusterArgs,
     addresses: Addresses,
   ): Pki {
     const nodes = nodesOf(target);
@@ -136,6 +154,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
           addresses: publicEntrances(nodes, addresses),
         },
         epoch: certificateEpoch,
+        peopleEpoch: kubeconfigEpoch,
         protection: target.protection,
       },
       { parent: this },
@@ -227,17 +246,15 @@ const rangesOf = (target: HetznerTarget, servers: pulumi.Output<string[]>): pulu
     ? pulumi.output([target.network.servers])
     : servers.apply((addresses) => addresses.map((address) => `${address}/32`));
 
-const administratorKubeconfig = (
-  cluster: string,
+const kubeconfigFor = (
+  { cluster, role }: { readonly cluster: string; readonly role: "administrator" | keyof People<unknown> },
   api: pulumi.Output<string>,
-  { apiAuthority, administrator: client }: Pki,
+  { apiAuthority, administrator, people }: Pki,
 ): pulumi.Output<string> =>
   pulumi.secret(
     pulumi
-      .all([api, apiAuthority, client])
-      .apply(([server, authority, administrator]) =>
-        renderKubeconfig({ cluster, server, authority, administrator }),
-      ),
+      .all([api, apiAuthority, role === "administrator" ? administrator : people[role]])
+      .apply(([server, authority, client]) => renderKubeconfig({ cluster, role, server, authority, client })),
   );
 
 const etcdAccess = (

@@ -6,11 +6,12 @@ export {
   type K3sAuthorities,
   Pki,
   type PkiArgs,
+  peopleGroups,
 } from "./certificates";
 export { haproxyAlerts } from "./edge";
 export { ETCD_INTEGRITY, type EtcdAccess, etcdAlerts, PATRONI_USER, PEER_COMMON_NAME } from "./etcd";
 export { serversFor } from "./from-settings";
 export { surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
-export { allocatable, JOINED_WITH_LABEL, joinedWith, overlayAddresses } from "./k3s";
+export { allocatable, JOINED_WITH_LABEL, joinedWith, oidcGroup, overlayAddresses } from "./k3s";
 export { serverAlerts } from "./machine";

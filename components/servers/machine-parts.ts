@@ -118,6 +118,7 @@ function haproxy(node: Node, facts: MachineFacts): MachinePart {
     server: { ...server(node), memoryGb: node.memoryGb },
     servers: nodes.map(server),
     apiServers: nodes.filter(hasRole("control-plane")).map(server),
+    mesh: fabricOf(facts.target.servers) === "mesh",
     ...(facts.postgres && { postgres: facts.postgres }),
     ...(facts.balancerAddress && { loadBalancer: [facts.balancerAddress] }),
   });
@@ -166,6 +167,7 @@ function k3sCluster(facts: MachineFacts): K3sCluster {
     etcdAddresses: etcdMembersOf(facts).map(({ address }) => address),
     apiNames: apiNamesOf(facts),
     cloudController: target.addons.hetzner,
+    oidc: target.kubernetes.oidc,
   };
 }
 

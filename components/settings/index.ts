@@ -65,6 +65,7 @@ export type {
   ExistingTarget,
   HetznerTarget,
   MonitoringSettings,
+  Oidc,
   Role,
   Settings,
 } from "./schema";

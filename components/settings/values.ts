@@ -57,6 +57,13 @@ export const httpsUrl = text(
   300,
 ).meta({ title: "https address" });
 
+/** An OIDC issuer. Unlike other addresses it may have a path: Keycloak and Entra ID have one issuer for each realm. */
+export const issuerUrl = text(
+  /^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*\/?$/,
+  "an https address without credentials and query, such as https://login.example.com/realms/main",
+  300,
+).meta({ title: "https address" });
+
 const host = `([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
 
 export const serverAddress = text(

@@ -33,6 +33,3 @@ export const NODE_PORTS = {
   postgres: 30432,
   patroniRest: 30008,
 } as const;
-
-/** The range that Kubernetes assigns NodePorts from. */
-export const NODE_PORT_RANGE = "30000-32767";

@@ -9,6 +9,13 @@ export interface Pin {
   readonly why: string;
   /** The last day (YYYY-MM-DD) of its maker's support. @default none published: it is not checked */
   readonly supportedUntil?: string;
+  /** The container image of this version; `{version}` stands for the version. @default none: it is not an image */
+  readonly image?: string;
+  /**
+   * The digest of the image, such as `sha256:0123...`, directly below the version: `npx trellis pins` and Renovate write it.
+   * Empty until one of them has: whoever can push to the registry can then change what pods run.
+   */
+  readonly digest?: string;
   /** The digest of the download for each architecture. @default none: machines do not download it by digest */
   readonly sha256?: { readonly amd64: string; readonly arm64: string };
 }
@@ -36,6 +43,8 @@ export const versions = {
    */
   etcd: {
     version: "3.6.14",
+    digest: "",
+    image: "gcr.io/etcd-development/etcd:v{version}",
     why: "the first whose roles cannot be bypassed by nested transactions, PrevKv or watches",
     sha256: {
       amd64: "ffe840ff9295808e88cce2794a18a5ac87f12a5203c8314d0bf6aa119b41bac5",
@@ -65,14 +74,20 @@ export const versions = {
   },
   systemUpgradeController: {
     version: "v0.19.2",
+    digest: "",
+    image: "docker.io/rancher/system-upgrade-controller:{version}",
     why: "newest release; replaces the K3s binary node by node",
   },
   minio: {
     version: "RELEASE.2026-09-03T13-18-01Z",
+    digest: "",
+    image: "docker.io/pgsty/silo:{version}",
     why: "of pgsty/silo, the maintained fork of MinIO, whose own images are withdrawn; newest whose source package was seen",
   },
   postgres: {
     version: "17.11",
+    digest: "",
+    image: "docker.io/library/postgres:{version}-bookworm",
     why: "the newest major among those that Airflow's documentation lists as its metadata database (13 to 17)",
     supportedUntil: "2029-11-08",
   },
@@ -92,24 +107,34 @@ export const versions = {
   /** Raise it together with test/toolchain/python/airflow.txt, so that the DAG tests run production's version. */
   airflow: {
     version: "3.3.2",
+    digest: "",
+    image: "apache/airflow:{version}-python3.12",
     why: "the newest release whose image and whose package on PyPI are both out",
   },
   /** Supabase's services: raise them together, to a set that its own Compose file pins, since that is what it tests. */
   gotrue: {
     version: "v2.186.0",
+    digest: "",
+    image: "docker.io/supabase/gotrue:{version}",
     why: "of the set that Supabase's Compose file pinned in February 2026 (docker/docker-compose.yml, supabase/supabase)",
   },
   postgrest: {
     version: "v14.5",
+    digest: "",
+    image: "docker.io/postgrest/postgrest:{version}",
     why: "of the same set",
   },
   storageApi: {
     version: "v1.44.2",
+    digest: "",
+    image: "docker.io/supabase/storage-api:{version}",
     why: "of the same set",
   },
   /** Raise it together with test/toolchain/statsd/go.mod: its build checks the mapping. */
   statsdExporter: {
     version: "v0.31.0",
+    digest: "",
+    image: "docker.io/prom/statsd-exporter:{version}",
     why: "the newest whose image and whose Go module were both seen; shows Airflow's metrics to Prometheus",
   },
 } as const satisfies Record<string, Pin>;

@@ -1,3 +1,4 @@
+import type { Settings } from "../../components/settings";
 import { type Fields, fields, list, type PlannedObject, texts } from "../plan";
 import { findings, type Rule } from "./rule";
 
@@ -5,15 +6,21 @@ export const minimalRbac: Rule = {
   name: "minimal-rbac",
   reason: "Rights that nobody needs turn one stolen token into the whole cluster.",
   remedy:
-    "Name verbs and resources, restrict secrets to resourceNames, and bind cluster-admin to the administrators' group only.",
+    "Name verbs and resources, restrict secrets to resourceNames, and bind cluster-admin to the administrators' groups only.",
   scope: "resource",
   check: ({ objects, settings }) =>
     objects.flatMap((object) => {
       if (/^(Cluster)?Role$/.test(object.kind)) return findings(object.subject, roleFaults(object));
       if (!/^(Cluster)?RoleBinding$/.test(object.kind)) return [];
-      return findings(object.subject, bindingFaults(object, `${settings.cluster}:administrators`));
+      return findings(object.subject, bindingFaults(object, administratorsOf(settings)));
     }),
 };
+
+/** The group of the administrator's kubeconfig, and those that the settings name at the OIDC issuer. */
+function administratorsOf({ cluster, target }: Settings): readonly unknown[] {
+  const oidc = target.kind === "hetzner" ? target.kubernetes.oidc : undefined;
+  return [`${cluster}:administrators`, ...(oidc?.administrators ?? []).map((group) => `oidc:${group}`)];
+}
 
 const TAKEOVER_VERBS = ["bind", "escalate", "impersonate"];
 const TAKEOVER_RESOURCES = [
@@ -48,14 +55,14 @@ function roleFaults({ manifest }: PlannedObject): (string | false)[] {
 const BROAD_ROLES: readonly unknown[] = ["admin", "cluster-admin", "edit"];
 const EVERYONE = /^system:(anonymous|authenticated|unauthenticated|masters|serviceaccounts(:.*)?)$/;
 
-function bindingFaults({ manifest }: PlannedObject, administrators: string): (string | false)[] {
+function bindingFaults({ manifest }: PlannedObject, administrators: readonly unknown[]): (string | false)[] {
   const role = fields(manifest.roleRef).name;
   return list(manifest.subjects)
     .map(fields)
     .map((subject: Fields) => {
       const { kind, name } = subject;
       if (typeof name === "string" && EVERYONE.test(name)) return `it gives ${String(role)} to ${name}`;
-      if (role === "cluster-admin" && kind === "Group" && name === administrators) return false;
+      if (role === "cluster-admin" && kind === "Group" && administrators.includes(name)) return false;
       return BROAD_ROLES.includes(role) && `it gives ${String(role)} to the ${String(kind)} ${String(name)}`;
     });
 }

@@ -15,11 +15,14 @@ const program = (epoch: number) => async () => {
     epoch,
   });
   const join = new JoinSecrets("join");
-  const kubeconfig = pulumi
-    .all([pki.apiAuthority, pki.administrator])
-    .apply(([authority, administrator]) =>
-      renderKubeconfig({ cluster: "trellis", server: "https://10.0.1.10:6443", authority, administrator }),
-    );
+  const kubeconfig = pulumi.all([pki.apiAuthority, pki.administrator]).apply(([authority, administrator]) =>
+    renderKubeconfig({
+      cluster: "trellis",
+      server: "https://10.0.1.10:6443",
+      authority,
+      client: administrator,
+    }),
+  );
   return { kubeconfig, authorities: pki.k3s, etcdAuthority: pki.etcdAuthority, join: join.secrets };
 };
 

@@ -25,13 +25,16 @@ declare -A recipe=(
   [kwok]="add-ons sigs.k8s.io/kwok/cmd/kwok"
   [kube-router]="network-policies ./kube-router github.com/cloudnativelabs/kube-router/v2"
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
+  [gitleaks]="gitleaks github.com/zricethezav/gitleaks/v8"
+  [kube-score]="kube-score github.com/zegl/kube-score/cmd/kube-score"
   [minio]="minio github.com/minio/minio"
   [statsd_exporter]="statsd github.com/prometheus/statsd_exporter"
   [alertmanager]="alertmanager github.com/prometheus/alertmanager/cmd/alertmanager"
   [amtool]="alertmanager github.com/prometheus/alertmanager/cmd/amtool"
 )
 order=(
-  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint minio statsd_exporter alertmanager amtool
+  etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint gitleaks kube-score minio statsd_exporter
+  alertmanager amtool
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
 )
 

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { Environment } from "../../settings";
 import { API_PORTS } from "../../shared/address-plan";
+import { pinnedImage } from "../../shared/pinned-image";
 import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
@@ -171,7 +172,7 @@ function upgrades(plan: NonNullable<AddOnChoices["upgrades"]>): AddOn {
       ...RETRIES,
       targetNamespace: "system-upgrade",
       chartContent: inlineChart(
-        upgradeChart({ ...plan, controller: versions.systemUpgradeController.version }),
+        upgradeChart({ ...plan, controller: pinnedImage(versions.systemUpgradeController) }),
       ),
     },
   };

@@ -2,12 +2,14 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { AlertSecret, SettingsSecrets } from "../../settings";
+import type { KeyPair } from "../../shared/pki";
 import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, helmChart } from "../helm";
 import {
   ALERTMANAGER_FILE,
   ALERTMANAGER_SECRET,
   alertmanagerConfig,
+  ETCD_CLIENT_SECRET,
   GRAFANA_SECRET,
   MONITORING,
   RECEIVERS_FOLDER,
@@ -22,6 +24,11 @@ export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
    * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.
    */
   readonly etcd: pulumi.Input<readonly string[]>;
+
+  /** etcd's CA and the client certificate with which Prometheus reads etcd's metrics; needed with `etcd`. */
+  readonly etcdMetrics?:
+    | { readonly authority: pulumi.Input<string>; readonly client: pulumi.Input<KeyPair> }
+    | undefined;
 
   /** Addresses of the cluster's servers: what `"servers"` means in the add-ons' network policies. */
   readonly servers: pulumi.Input<Servers>;
@@ -57,6 +64,7 @@ export class AddOns extends pulumi.ComponentResource {
         const login = this.grafanaLogin(name, needed);
         this.grafanaPassword = login.password;
         needed.push(login.secret, ...this.alertmanager(name, args, needed));
+        if (args.etcdMetrics) needed.push(this.etcdClient(name, args.etcdMetrics, home ? [home] : []));
       }
       const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...args, etcd }));
       helmChart(
@@ -80,6 +88,22 @@ export class AddOns extends pulumi.ComponentResource {
         stringData: { token, ...(network && { network }) },
       },
       { parent: this },
+    );
+  }
+
+  private etcdClient(
+    name: string,
+    { authority, client }: NonNullable<AddOnsArgs["etcdMetrics"]>,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource {
+    const { cert, key } = pulumi.secret(client);
+    return new k8s.core.v1.Secret(
+      `${name}-${ETCD_CLIENT_SECRET}`,
+      {
+        metadata: { name: ETCD_CLIENT_SECRET, namespace: MONITORING_NAMESPACE },
+        stringData: { "ca.crt": authority, "tls.crt": cert, "tls.key": key },
+      },
+      { parent: this, dependsOn },
     );
   }
 

@@ -4,7 +4,7 @@ import type { InlineChart, Manifest } from "../helm";
 export interface UpgradePlan {
   /** K3s release to install on every node, such as v1.36.1+k3s1. */
   readonly version: string;
-  /** Release of the system-upgrade-controller, which carries out the upgrade. */
+  /** Image of the system-upgrade-controller, which carries out the upgrade. */
   readonly controller: string;
   /** Hour of the day (UTC) at which the daily upgrade window opens. */
   readonly startHour: number;
@@ -99,7 +99,7 @@ function kubectlImage(k3s: string): string {
   return `registry.k8s.io/kubectl:${k3s.split("+")[0]}`;
 }
 
-function deployment(version: string): Manifest {
+function deployment(image: string): Manifest {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -128,7 +128,7 @@ function deployment(version: string): Manifest {
           containers: [
             {
               name: CONTROLLER,
-              image: `docker.io/rancher/system-upgrade-controller:${version}`,
+              image,
               envFrom: [{ configMapRef: { name: "default-controller-env" } }],
               env: [
                 { name: "SYSTEM_UPGRADE_CONTROLLER_NAME", value: CONTROLLER },

@@ -12,6 +12,7 @@ import { RECEIVERS_SECRET } from "./receivers";
 import { CERT_MANAGER, haproxyScrape, podMonitors, SYSTEM_METRICS } from "./scrapes";
 
 export const GRAFANA_SECRET = "grafana-admin";
+export const ETCD_CLIENT_SECRET = "etcd-metrics-client";
 export const MONITORING = "kube-prometheus-stack";
 
 /** Secret with Alertmanager's configuration, under the name that the Prometheus operator reads. */
@@ -21,6 +22,9 @@ export const ALERTMANAGER_FILE = "alertmanager.yaml";
 /** The StatefulSet that the operator makes of the chart's Alertmanager, and the labels of its pods. */
 export const ALERTMANAGER = `alertmanager-${MONITORING}-alertmanager`;
 const ALERTMANAGER_PODS = { "app.kubernetes.io/name": "alertmanager" };
+
+/** The operator mounts the Secrets that it is given there. */
+const ETCD_CLIENT_FILES = `/etc/prometheus/secrets/${ETCD_CLIENT_SECRET}`;
 
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
 export function monitoring(choices: AddOnChoices): AddOn {
@@ -43,7 +47,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
           to: "servers",
           ports: [
             ...API_PORTS,
-            SERVER_PORTS.etcdMetrics,
+            SERVER_PORTS.etcdClient,
             SERVER_PORTS.haproxyStatus,
             SERVER_PORTS.nodeExporter,
             SERVER_PORTS.kubelet,
@@ -75,7 +79,14 @@ export function monitoring(choices: AddOnChoices): AddOn {
         kubeEtcd: {
           enabled: etcd.length > 0,
           endpoints: [...etcd],
-          service: { port: SERVER_PORTS.etcdMetrics, targetPort: SERVER_PORTS.etcdMetrics },
+          // Metrics in clear are on the members' loopback only.
+          service: { port: SERVER_PORTS.etcdClient, targetPort: SERVER_PORTS.etcdClient },
+          serviceMonitor: {
+            scheme: "https",
+            caFile: `${ETCD_CLIENT_FILES}/ca.crt`,
+            certFile: `${ETCD_CLIENT_FILES}/tls.crt`,
+            keyFile: `${ETCD_CLIENT_FILES}/tls.key`,
+          },
         },
         additionalPrometheusRulesMap: {
           etcd: {
@@ -115,6 +126,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
             podMonitorSelectorNilUsesHelmValues: false,
             ruleSelectorNilUsesHelmValues: false,
             scrapeConfigSelectorNilUsesHelmValues: false,
+            secrets: etcd.length > 0 ? [ETCD_CLIENT_SECRET] : [],
             resources: prometheusResources(prometheus),
             storageSpec: volumeClaim(`${prometheus.volumeGib}Gi`),
           },

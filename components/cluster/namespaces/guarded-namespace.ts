@@ -37,8 +37,15 @@ export interface GuardedNamespaceArgs {
 /** What a container asks for that says nothing else. */
 export const DEFAULT_REQUEST = { cpu: "25m", memory: "64Mi" } as const;
 
-/** Defaults of a container that sets no requests or limits: enough to start, too little to disturb other pods. */
-const DEFAULTS = { request: DEFAULT_REQUEST, limit: { memory: "256Mi" } };
+/**
+ * Defaults of a container that sets no requests or limits: enough to start, too little to disturb other pods. The limit
+ * of storage holds the largest `emptyDir` of a pod (2 GiB) with its logs. A pod that writes more is evicted before it
+ * fills the disk of its server, which databases share.
+ */
+const DEFAULTS = {
+  request: { ...DEFAULT_REQUEST, "ephemeral-storage": "64Mi" },
+  limit: { memory: "256Mi", "ephemeral-storage": "4Gi" },
+};
 
 /**
  * Creates a namespace that enforces a pod security profile and denies all traffic except `allow`. It also sets default

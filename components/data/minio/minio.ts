@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { addOnObjects, type Manifest, metricsObjects } from "../../cluster";
 import { readQuorum, writeQuorum } from "../../settings";
+import { pinnedImage } from "../../shared/pinned-image";
 import { hostOf, ingressAnnotations, ingressSpec, type LoginIngress, serviceHost } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { metricsToken } from "./metrics-token";
@@ -108,7 +109,7 @@ export class MinIO extends pulumi.ComponentResource {
     return new MinioServers(
       `${name}-servers`,
       {
-        image: args.image ?? `docker.io/pgsty/silo:${versions.minio.version}`,
+        image: args.image ?? pinnedImage(versions.minio),
         namespace: args.namespace,
         cluster: args.cluster,
         layout: args.layout,

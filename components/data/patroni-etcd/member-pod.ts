@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ETCD_INTEGRITY, PEER_COMMON_NAME } from "../../servers";
+import { pinnedImage } from "../../shared/pinned-image";
 import { apart, restrictedContainer, restrictedPod, STAYS_WITH_VOLUME } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { ETCD, LABELS, memberHost, memberNames } from "./names";
@@ -26,7 +27,7 @@ export interface MemberPodArgs extends EtcdSizing {
 }
 
 /** The etcd project's image. It contains etcd's programs and no shell. */
-const IMAGE = `gcr.io/etcd-development/etcd:v${versions.etcd.version}`;
+const IMAGE = pinnedImage(versions.etcd);
 
 /** Any user id works: the image names no user, and the volume belongs to the pod's group. */
 const ETCD_USER = 1000;

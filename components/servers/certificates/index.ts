@@ -1,3 +1,4 @@
+export { type People, peopleGroups } from "./people";
 export {
   ADMINISTRATORS,
   type EtcdHost,

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Authority, type KeyPair, LIFETIMES, type PostgresHosts, PostgresPki } from "../../shared/pki";
 import { K3S_USER, PATRONI_USER, PEER_COMMON_NAME, ROOT_USER } from "../etcd";
+import { issuePeople, type People } from "./people";
 
 /** A server whose etcd member gets certificates. */
 export interface EtcdHost {
@@ -20,6 +21,8 @@ export interface PkiArgs {
   readonly postgres: PostgresHosts;
   /** Increment to issue all leaf certificates again, with new keys. The CAs stay. */
   readonly epoch: number;
+  /** Increment to revoke the certificates of developers and readers: it is part of their groups' names. @default 1 */
+  readonly peopleEpoch?: number | undefined;
   /** Whether the engine refuses to delete or replace the CAs and the service-account key. @default false */
   readonly protection?: boolean | undefined;
 }
@@ -65,6 +68,8 @@ export class Pki extends pulumi.ComponentResource {
   public readonly apiAuthority: pulumi.Output<string>;
   /** The client certificate for the kubeconfig. */
   public readonly administrator: pulumi.Output<KeyPair>;
+  /** The client certificates for the kubeconfigs with fewer rights. */
+  public readonly people: People<pulumi.Output<KeyPair>>;
   /** The CA certificate of etcd's members and clients. It is not a secret. */
   public readonly etcdAuthority: pulumi.Output<string>;
   /** By server name. */
@@ -72,6 +77,8 @@ export class Pki extends pulumi.ComponentResource {
   public readonly etcdUsers: Readonly<Record<EtcdUser, pulumi.Output<KeyPair>>>;
   /** Patroni's client certificate for the TLS connection to etcd. Patroni then logs in with a name and a password. */
   public readonly patroni: pulumi.Output<KeyPair>;
+  /** A client certificate that only reads etcd's metrics. */
+  public readonly etcdMetrics: pulumi.Output<KeyPair>;
   public readonly postgres: PostgresPki;
 
   constructor(name: string, args: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -83,6 +90,7 @@ export class Pki extends pulumi.ComponentResource {
     this.k3s = this.#k3s(name, args, { server, client });
     this.apiAuthority = server.certificate;
     this.administrator = issueAdministrator(client, args);
+    this.people = issuePeople(client, { cluster, epoch: args.peopleEpoch ?? 1 });
 
     const etcd = this.#authority(name, args, "etcd-ca");
     this.etcdAuthority = etcd.certificate;
@@ -93,7 +101,8 @@ export class Pki extends pulumi.ComponentResource {
       [ROOT_USER]: issueUser(etcd, ROOT_USER, epoch),
       [K3S_USER]: issueUser(etcd, K3S_USER, epoch),
     };
-    this.patroni = issuePatroni(etcd, epoch);
+    this.patroni = issueNobody(etcd, PATRONI_USER, epoch);
+    this.etcdMetrics = issueNobody(etcd, "metrics", epoch);
 
     this.postgres = new PostgresPki(
       `${name}-postgres`,
@@ -150,11 +159,14 @@ const issueUser = (etcd: Authority, commonName: EtcdUser, epoch: number): pulumi
     epoch,
   });
 
-/** No common name: Patroni uses etcd's JSON gateway, which refuses client certificates that have one. */
-const issuePatroni = (etcd: Authority, epoch: number): pulumi.Output<KeyPair> =>
-  etcd.issue(`user-${PATRONI_USER}`, {
+/**
+ * A certificate without a common name, which is no user of etcd: it opens TLS connections and reads metrics, and no key.
+ * Patroni then logs in by password through etcd's JSON gateway, which refuses certificates that have a common name.
+ */
+const issueNobody = (etcd: Authority, name: string, epoch: number): pulumi.Output<KeyPair> =>
+  etcd.issue(`user-${name}`, {
     uses: ["client_auth"],
-    dnsNames: [PATRONI_USER],
+    dnsNames: [name],
     lifetime: LIFETIMES.workload,
     epoch,
   });

@@ -46,6 +46,12 @@ export interface HaproxyArgs {
    */
   readonly loadBalancer?: readonly string[];
 
+  /**
+   * Whether the servers reach each other over public addresses. HAProxy then sends nothing in clear to another server.
+   * @default false
+   */
+  readonly mesh?: boolean;
+
   /** The addresses to listen at. @default the defaults of its fields */
   readonly bind?: {
     /**
@@ -169,13 +175,18 @@ function kubernetesApi(args: HaproxyArgs): string {
   ]);
 }
 
+/**
+ * In a mesh, HTTP reaches the ingress by this server's NodePort only: kube-proxy forwards it to pods on other nodes
+ * through WireGuard. The next server's NodePort, the backup while kube-proxy is not up, is then for HTTPS alone.
+ */
 function ingress(args: HaproxyArgs, { name, port, nodePort }: (typeof INGRESS)[number]): string {
+  const paths = pathsOf(args).filter(({ near }) => near || !args.mesh || port !== SERVER_PORTS.http);
   return section(`listen ${name}`, [
     ...entrance(args, port),
     "# The ingress logs each request; here only what failed is worth a line.",
     "option dontlog-normal",
     "default-server check inter 2s fastinter 500ms fall 2 rise 1 send-proxy-v2",
-    ...pathsOf(args).map(
+    ...paths.map(
       ({ server, near }) => `server ${server.name} ${server.address}:${nodePort}${near ? "" : " backup"}`,
     ),
   ]);

@@ -22,6 +22,8 @@ export interface ConfigurationArgs {
   readonly roundTripMs: number;
   /** Size of the database in GiB at which etcd refuses writes. */
   readonly quotaGib: number;
+  /** The address at which the member serves health and metrics in clear. */
+  readonly metricsAddress: string;
   /** Seconds that etcd keeps old revisions of keys before it compacts them. */
   readonly historySeconds: number;
 }
@@ -59,8 +61,8 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     "listen-peer-urls": peerUrl(member),
     "initial-advertise-peer-urls": peerUrl(member),
     "initial-cluster-token": args.token,
-    // Without TLS, because Prometheus has no certificate of this CA. The port serves health and metrics, no keys.
-    "listen-metrics-urls": `http://${member.address}:${SERVER_PORTS.etcdMetrics}`,
+    // In clear, for an operator on the machine. The client port serves metrics too, to whoever has a certificate.
+    "listen-metrics-urls": `http://${args.metricsAddress}:${SERVER_PORTS.etcdMetrics}`,
 
     "client-transport-security": {
       "cert-file": `${paths.certificates}/server.crt`,

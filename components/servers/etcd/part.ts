@@ -62,6 +62,11 @@ export interface EtcdArgs {
    * @default 300, as API servers do if they compact themselves
    */
   readonly historySeconds?: number;
+  /**
+   * The address at which the member serves health and metrics without TLS. Members on one machine need different ones.
+   * @default "127.0.0.1"
+   */
+  readonly metricsAddress?: string;
   /** A directory to use instead of `/`, for tests. @default "", the machine's own root */
   readonly root?: string;
 }
@@ -104,6 +109,7 @@ function configurationFiles(args: EtcdArgs, member: EtcdMember, paths: EtcdPaths
         roundTripMs: args.roundTripMs,
         quotaGib: args.quotaGib,
         historySeconds: args.historySeconds ?? 300,
+        metricsAddress: args.metricsAddress ?? "127.0.0.1",
       }),
     },
     {

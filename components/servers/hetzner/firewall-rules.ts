@@ -1,5 +1,5 @@
 import type { Fabric } from "../../settings";
-import { NODE_PORT_RANGE, SERVER_PORTS } from "../../shared/address-plan";
+import { NODE_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { UserError } from "../../shared/user-error";
 
 /** Hetzner's limits for one firewall (API reference, "Create a Firewall"). */
@@ -30,7 +30,7 @@ export interface FirewallRule {
   readonly description: string;
   readonly direction: "in";
   readonly protocol: "tcp" | "udp" | "icmp";
-  /** A port or a range of ports, such as `80` and `2379-2381`. @default none, for ICMP */
+  /** A port or a range of ports, such as `80` and `2379-2380`. @default none, for ICMP */
   readonly port?: string;
   readonly sourceIps: string[];
 }
@@ -50,15 +50,18 @@ const FOR_ADMINISTRATORS: readonly Opening[] = [
   { description: "Kubernetes API", protocol: "tcp", port: `${SERVER_PORTS.kubernetesApi}` },
 ];
 
+/** `postgres.replicas` allows no more. Each member has NodePorts of its own, counted from the first member's. */
+const MOST_MEMBERS = 9;
+
 /**
- * Traffic between the servers of a mesh, over public addresses. It is encrypted and authenticated, except for metrics
- * (2381, 8404, 9100) and for HTTP to the ingress.
+ * Traffic between the servers of a mesh, over public addresses. It is encrypted, except for the metrics of HAProxy
+ * (8404) and of the node exporter (9100): Prometheus scrapes both on the host.
  */
 const FOR_PEERS: readonly Opening[] = [
   {
-    description: "etcd: clients, peers, figures",
+    description: "etcd: clients, peers",
     protocol: "tcp",
-    port: `${SERVER_PORTS.etcdClient}-${SERVER_PORTS.etcdMetrics}`,
+    port: `${SERVER_PORTS.etcdClient}-${SERVER_PORTS.etcdPeer}`,
   },
   {
     description: "Kubernetes API: HAProxy, K3s",
@@ -68,7 +71,17 @@ const FOR_PEERS: readonly Opening[] = [
   { description: "HAProxy: figures", protocol: "tcp", port: `${SERVER_PORTS.haproxyStatus}` },
   { description: "node exporter", protocol: "tcp", port: `${SERVER_PORTS.nodeExporter}` },
   { description: "kubelet", protocol: "tcp", port: `${SERVER_PORTS.kubelet}` },
-  { description: "NodePorts: ingress, Patroni", protocol: "tcp", port: NODE_PORT_RANGE },
+  {
+    description: "NodePorts: Patroni",
+    protocol: "tcp",
+    port: `${NODE_PORTS.patroniRest}-${NODE_PORTS.patroniRest + MOST_MEMBERS - 1}`,
+  },
+  {
+    // From the first member to the ingress: one rule, because Hetzner limits their number.
+    description: "NodePorts: PostgreSQL, HTTPS",
+    protocol: "tcp",
+    port: `${NODE_PORTS.postgres}-${NODE_PORTS.https}`,
+  },
   { description: "WireGuard between the pods", protocol: "udp", port: `${SERVER_PORTS.wireguard}` },
 ];
 

@@ -1,4 +1,4 @@
-import type { Fabric, Node } from "../../settings";
+import type { Fabric, Node, Oidc } from "../../settings";
 
 /** The properties of one server that its K3s configuration depends on. */
 export interface K3sHost
@@ -21,6 +21,8 @@ export interface K3sCluster {
   readonly apiNames: readonly string[];
   /** Whether Hetzner's cloud controller runs in the cluster. It then sets the nodes' addresses and topology labels. */
   readonly cloudController: boolean;
+  /** The issuer whose tokens the API accepts. @default certificates and service accounts only */
+  readonly oidc?: Oidc | undefined;
 }
 
 /** The address at which other nodes reach this one. */

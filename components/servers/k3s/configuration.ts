@@ -6,7 +6,7 @@ import { versions } from "../../shared/versions";
 import { API_SERVER_ARGUMENTS, clientUrl } from "../etcd";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
 import { TLS_CIPHER_SUITES } from "./hardening";
-import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, ETCD_CLIENT } from "./paths";
+import { ADMISSION, AUDIT_LOGS, AUDIT_POLICY, AUTHENTICATION, ETCD_CLIENT } from "./paths";
 import { JOINED_WITH_LABEL, joinedWith } from "./release";
 
 /** HAProxy on the same machine, which checks the health of the API servers. */
@@ -60,6 +60,7 @@ export function serverConfiguration(host: K3sHost, cluster: K3sCluster, tokens: 
         ...["not-ready", "unreachable"].map(
           (condition) => `default-${condition}-toleration-seconds=${LOST_SERVER_SECONDS}`,
         ),
+        ...(cluster.oidc ? [`authentication-config=${AUTHENTICATION}`] : []),
         ...API_SERVER_ARGUMENTS,
         ...tls,
       ],

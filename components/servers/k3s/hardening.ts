@@ -27,7 +27,8 @@ fs.inotify.max_user_watches = 524288
 
 /**
  * The audit policy: it logs who did what, without request bodies, because they contain secrets. Only changes of RBAC
- * are logged with bodies. Routine requests of the cluster's own components, nine tenths of all, are not logged.
+ * are logged with bodies. Routine requests of the cluster's own components, nine tenths of all, are not logged, except
+ * reads of Secrets by nodes.
  */
 export function auditPolicy(): string {
   const resources = (group: string, ...names: string[]) => [{ group, resources: names }];
@@ -51,6 +52,13 @@ export function auditPolicy(): string {
           "system:kube-controller-manager",
           "system:k3s-controller",
         ],
+      },
+      // A node may read the Secrets of its pods: with a stolen node's certificate, this shows what was taken.
+      {
+        level: "Metadata",
+        verbs: ["get", "list", "watch"],
+        userGroups: ["system:nodes"],
+        resources: resources("", "secrets"),
       },
       { level: "None", verbs: ["get", "list", "watch"], userGroups: ["system:nodes"] },
       {

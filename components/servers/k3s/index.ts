@@ -1,3 +1,4 @@
+export { oidcGroup } from "./authentication";
 export type { K3sCluster, K3sHost } from "./cluster";
 export { allocatable } from "./configuration";
 export { JoinSecrets, type K3sSecrets } from "./join-secrets";

@@ -3,6 +3,7 @@ import type { KeyPair } from "../../shared/pki";
 import { ADMINISTRATORS, type K3sAuthorities } from "../certificates";
 import type { MachineFile, MachinePart } from "../machine";
 import { administratorsBinding } from "./administrators";
+import { authenticationConfiguration } from "./authentication";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
 import { agentConfiguration, serverConfiguration } from "./configuration";
 import { admission, auditPolicy, kubeletSysctls } from "./hardening";
@@ -12,6 +13,7 @@ import {
   ADMISSION,
   AUDIT_LOGS,
   AUDIT_POLICY,
+  AUTHENTICATION,
   ETCD_CLIENT,
   INGRESS_MANIFEST,
   K3S_CONFIGURATION,
@@ -66,6 +68,7 @@ export function k3sServerPart(args: K3sServerArgs): MachinePart {
       ),
       secret(AUDIT_POLICY, auditPolicy()),
       secret(ADMISSION, admission()),
+      ...(cluster.oidc ? [secret(AUTHENTICATION, authenticationConfiguration(cluster.oidc))] : []),
       secret(`${MANIFESTS}/trellis-administrators.yaml`, administratorsBinding(ADMINISTRATORS)),
       secret(
         INGRESS_MANIFEST,

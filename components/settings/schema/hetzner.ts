@@ -2,6 +2,7 @@ import { z } from "zod";
 import { locationNames, serverTypeNames } from "../hetzner-catalogue";
 import { cidr, kubernetesName, sshPublicKey } from "../values";
 import { ROLES, says, wholeNumber } from "./kinds";
+import { oidc } from "./oidc";
 
 /** A node's number is part of its name and its address, so the addresses of a location limit it. */
 const MOST_SERVERS_A_LOCATION = 200;
@@ -155,6 +156,7 @@ const kubernetes = z
         ),
       })
       .default({ startHour: 1, lengthHours: 4 }),
+    oidc: oidc.optional(),
   })
   .prefault({});
 

@@ -11,6 +11,7 @@ export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
 export { ENVIRONMENTS, type Environment, type Role } from "./kinds";
 export { ALERT_SECRETS, type AlertReceivers, type AlertSecret, type MonitoringSettings } from "./monitoring";
+export type { Oidc } from "./oidc";
 
 const target = z.discriminatedUnion("kind", [hetznerTarget, existingTarget]);
 
@@ -45,6 +46,13 @@ const epochs = z
       .meta(
         says(
           "Increment to renew all certificates that the CAs issued ([runbook](runbooks/rotate-certificates.md)).",
+        ),
+      ),
+    kubeconfigs: wholeNumber(1, 1_000_000)
+      .default(1)
+      .meta(
+        says(
+          "Increment to revoke the kubeconfigs of developers and readers at once and to issue new ones ([runbook](runbooks/rotate-certificates.md#a-kubeconfig-has-leaked)).",
         ),
       ),
   })

@@ -3,19 +3,27 @@ import type { KeyPair } from "../pki";
 import { UserError } from "../user-error";
 
 export interface KubeconfigArgs {
-  /** The cluster's name. The context has the same name; the user is `<cluster>-administrator`. */
+  /** The cluster's name. The context has the same name; the user is `<cluster>-<role>`. */
   readonly cluster: string;
+  /** Who the kubeconfig is for; only part of the user's name in the file. @default "administrator" */
+  readonly role?: "administrator" | "developer" | "reader";
   /** The URL of the API, such as `https://203.0.113.7:6443`. */
   readonly server: string;
   /** The CA certificate (PEM) of the API. */
   readonly authority: string;
-  /** The administrator's client certificate. Its group determines the rights of this kubeconfig. */
-  readonly administrator: KeyPair;
+  /** The user's client certificate. Its group determines the rights of this kubeconfig. */
+  readonly client: KeyPair;
 }
 
 /** Renders a self-contained kubeconfig from the certificates alone, before any server boots. */
-export function renderKubeconfig({ cluster, server, authority, administrator }: KubeconfigArgs): string {
-  const user = `${cluster}-administrator`;
+export function renderKubeconfig({
+  cluster,
+  role = "administrator",
+  server,
+  authority,
+  client,
+}: KubeconfigArgs): string {
+  const user = `${cluster}-${role}`;
   return stringify(
     {
       apiVersion: "v1",
@@ -25,8 +33,8 @@ export function renderKubeconfig({ cluster, server, authority, administrator }: 
         {
           name: user,
           user: {
-            "client-certificate-data": base64(administrator.cert),
-            "client-key-data": base64(administrator.key),
+            "client-certificate-data": base64(client.cert),
+            "client-key-data": base64(client.key),
           },
         },
       ],

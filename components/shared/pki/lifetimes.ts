@@ -25,6 +25,11 @@ export const LIFETIMES = {
   machine: { days: 1095, renewDaysBefore: 365 },
   /** The administrator's certificate. It is on no machine, so `pulumi up` alone renews it. */
   administrator: { days: 365, renewDaysBefore: 90 },
+  /**
+   * The certificates of developers and of readers, whom `pulumi stack output` gives a new one: short, because nobody can
+   * revoke a certificate.
+   */
+  person: { days: 90, renewDaysBefore: 30 },
   /** Certificates of pods. `pulumi up` writes a new one to its Secret; Patroni reads it when a pod starts. */
   workload: { days: 1095, renewDaysBefore: 365 },
 } as const satisfies Record<string, Lifetime>;

@@ -1,6 +1,7 @@
+import { pinnedImage } from "../../shared/pinned-image";
 import { versions } from "../../shared/versions";
 
-export const AIRFLOW_IMAGE = `apache/airflow:${versions.airflow.version}-python3.12`;
+export const AIRFLOW_IMAGE = pinnedImage(versions.airflow);
 
 /** The image's user ID. */
 export const AIRFLOW_USER = 50_000;

@@ -1,4 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { pinnedImage } from "../../shared/pinned-image";
 import { restrictedContainer, restrictedPod } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { AIRFLOW, labelsOf, PORTS } from "./names";
@@ -37,7 +38,7 @@ export function statsdDeployment(mappingDigest: string): k8s.types.input.apps.v1
         containers: [
           {
             name: "statsd",
-            image: `docker.io/prom/statsd-exporter:${versions.statsdExporter.version}`,
+            image: pinnedImage(versions.statsdExporter),
             args: [...STATSD_WORDS],
             ports: [
               { name: "statsd", containerPort: PORTS.statsd, protocol: "UDP" },

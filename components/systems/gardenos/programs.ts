@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Scale, type Settings, WORKER_SESSIONS } from "../../settings";
+import { pinnedImage } from "../../shared/pinned-image";
 import { hostOf, restrictedContainer, secretVariable } from "../../shared/pods";
 import { versions } from "../../shared/versions";
 import { GARDENOS, PORTS, type Program } from "./names";
@@ -162,7 +163,7 @@ export function auth(args: ProgramArgs, scale: Scale): RenderedProgram {
     token("GOTRUE_JWT_KEYS", "auth-keys"),
   ];
   const health = probe("/health", "http");
-  const image = `docker.io/supabase/gotrue:${versions.gotrue.version}`;
+  const image = pinnedImage(versions.gotrue);
   return {
     program: "auth",
     scale,
@@ -190,7 +191,7 @@ export function rest(args: ProgramArgs, scale: Scale): RenderedProgram {
     }),
     token("PGRST_JWT_SECRET", "key-set"),
   ];
-  const image = `docker.io/postgrest/postgrest:${versions.postgrest.version}`;
+  const image = pinnedImage(versions.postgrest);
   return {
     program: "rest",
     scale,
@@ -239,7 +240,7 @@ export function storage(args: ProgramArgs, scale: Scale): RenderedProgram {
     token("SERVICE_KEY", "service-key"),
   ];
   const status = probe("/status", "http");
-  const image = `docker.io/supabase/storage-api:${versions.storageApi.version}`;
+  const image = pinnedImage(versions.storageApi);
   return {
     program: "storage",
     scale,

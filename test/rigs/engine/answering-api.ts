@@ -28,7 +28,7 @@ export async function answeringApi(): Promise<AnsweringApi> {
       cluster: "answering",
       server: `https://127.0.0.1:${port}`,
       authority: authority.cert,
-      administrator,
+      client: administrator,
     }),
     close: () =>
       new Promise((resolve, reject) => {

@@ -108,7 +108,7 @@ async function start(folder: string, { userData, address }: Found, parts: Child[
     "kubeconfig",
     renderKubeconfig({
       ...{ cluster: "k3s", server: `https://${address}:6443` },
-      ...{ authority: pair("server-ca").cert, administrator: masters },
+      ...{ authority: pair("server-ca").cert, client: masters },
     }),
   );
   mkdirSync(path(`${STATE}/logs`), { recursive: true });

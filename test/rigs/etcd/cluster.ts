@@ -98,6 +98,7 @@ export class EtcdCluster {
       replaced,
       roundTripMs: 1,
       quotaGib: 1,
+      metricsAddress: member.address,
       certificates: {
         authority: this.authority.cert,
         server: this.authority.issue(server),

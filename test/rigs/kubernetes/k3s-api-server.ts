@@ -1,9 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { k3sServerPart } from "../../../components/servers/k3s/part";
+import type { Oidc } from "../../../components/settings";
 import { renderKubeconfig } from "../../../components/shared/kubernetes-api/kubeconfig";
 import type { KeyPair } from "../../../components/shared/pki";
 import { issuePki } from "../pki/issued-pki";
@@ -29,10 +31,11 @@ export class K3sApiServer {
   /** The kubeconfig that a stack hands out. */
   kubeconfig = "";
 
-  static async start(): Promise<K3sApiServer> {
+  /** @param oidc the issuer in the settings. @default none */
+  static async start(oidc?: Oidc): Promise<K3sApiServer> {
     const server = new K3sApiServer();
     try {
-      await server.#start();
+      await server.#start(oidc);
       // Until then even discovery is refused, since the roles that allow it are still being made.
       await eventually("the API server is ready", 180_000, () => server.#answers("/readyz"));
       return server;
@@ -42,10 +45,11 @@ export class K3sApiServer {
     }
   }
 
-  async #start(): Promise<void> {
+  async #start(oidc: Oidc | undefined): Promise<void> {
     const pki = await issuePki([{ name: "server", address: ADDRESS }]);
     const part = k3sServerPart({
       ...exampleServer,
+      cluster: { ...exampleServer.cluster, oidc },
       authorities: pki.k3s,
       etcd: { authority: pki.etcdAuthority, client: pki.etcdUsers.k3s },
       secrets: pki.secrets,
@@ -54,6 +58,10 @@ export class K3sApiServer {
     mkdirSync(this.path("/var/lib/rancher/k3s/server/logs"), { recursive: true });
     this.kubeconfig = this.#kubeconfig(pki.apiAuthority, pki.administrator);
     this.#lay("/kubeconfig", this.kubeconfig);
+    for (const person of ["reader", "developer"] as const)
+      this.#lay(`/${person}`, this.#kubeconfig(pki.apiAuthority, pki.people[person]));
+    const node = this.#signed(pki.k3s.client, "/O=system:nodes/CN=system:node:server", "clientAuth");
+    this.#lay("/node", this.#kubeconfig(pki.apiAuthority, node));
     const masters = this.#signed(pki.k3s.client, "/O=system:masters/CN=k3s", "clientAuth");
     this.#lay("/masters", this.#kubeconfig(pki.apiAuthority, masters));
 
@@ -103,6 +111,49 @@ export class K3sApiServer {
     return this.#kubectl("/kubeconfig", args);
   }
 
+  /** As somebody with another kubeconfig of the stack, or as a node. `input` is what `-f -` reads. */
+  as(who: "reader" | "developer" | "node", args: readonly string[], input?: string): string {
+    return this.#kubectl(`/${who}`, args, input);
+  }
+
+  /** Whether each is allowed, by the API server's own word. A namespace of "" stands for all. */
+  allowed(
+    who: "reader" | "developer",
+    asked: readonly { readonly verb: string; readonly resource: string; readonly namespace: string }[],
+  ): boolean[] {
+    const items = asked.map(({ verb, resource: named, namespace }) => {
+      const [, resource = "", group = "", subresource = ""] =
+        /^([^./]+)(?:\.([^/]+))?(?:\/(.+))?$/.exec(named) ?? [];
+      return {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: { resourceAttributes: { verb, resource, subresource, group, namespace } },
+      };
+    });
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    const column = 'jsonpath={.status.allowed}{"\\n"}';
+    const answers = this.as(who, ["create", "--filename", "-", "--output", column], list);
+    return answers
+      .trim()
+      .split("\n")
+      .map((answer) => answer === "true");
+  }
+
+  /** As somebody with a token, and without a certificate. */
+  async withToken(token: string, ...args: string[]): Promise<string> {
+    const ca = this.path("/var/lib/rancher/k3s/server/tls/server-ca.crt");
+    const url = `https://${ADDRESS}:${PORTS.api}`;
+    const words = [`--server=${url}`, `--certificate-authority=${ca}`, `--token=${token}`, ...args];
+    // Not synchronously: the issuer of the token, which the API server asks meanwhile, may be of this process.
+    return (await promisify(execFile)(program("kubectl"), words)).stdout;
+  }
+
+  /** With K3s' own rights. */
+  apply(objects: readonly unknown[]): void {
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+    this.#kubectl("/masters", ["apply", "--filename", "-"], list);
+  }
+
   /** The bytes that etcd holds at a key. */
   stored(key: string): string {
     return execFileSync(
@@ -115,6 +166,7 @@ export class K3sApiServer {
   auditLog(): Array<{
     level: string;
     verb: string;
+    user?: { username?: string };
     objectRef?: { resource?: string; name?: string };
     requestObject?: unknown;
   }> {
@@ -151,19 +203,20 @@ export class K3sApiServer {
     this.#processes.push(child);
   }
 
-  #kubectl(kubeconfig: string, args: readonly string[]): string {
+  #kubectl(kubeconfig: string, args: readonly string[], input = ""): string {
     return execFileSync(program("kubectl"), ["--kubeconfig", this.path(kubeconfig), ...args], {
       encoding: "utf8",
       stdio: "pipe",
+      input,
     });
   }
 
-  #kubeconfig(authority: string, administrator: KeyPair): string {
+  #kubeconfig(authority: string, client: KeyPair): string {
     return renderKubeconfig({
       cluster: "trellis",
       server: `https://${ADDRESS}:${PORTS.api}`,
       authority,
-      administrator,
+      client,
     });
   }
 

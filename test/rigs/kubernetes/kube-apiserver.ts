@@ -72,7 +72,7 @@ export class KubeApiserver {
     const ca = file("ca.crt", authority.cert);
     file(
       "kubeconfig",
-      renderKubeconfig({ cluster: "test", server: url, authority: authority.cert, administrator: admin }),
+      renderKubeconfig({ cluster: "test", server: url, authority: authority.cert, client: admin }),
     );
     const words = [
       ...["bind", "advertise"].map((verb) => `${verb}-address=${options.address}`),

@@ -35,6 +35,7 @@ export async function issuePki(hosts: readonly { readonly name: string; readonly
         k3s: pki.k3s,
         apiAuthority: pki.apiAuthority,
         administrator: pki.administrator,
+        people: pki.people,
         etcdAuthority: pki.etcdAuthority,
         etcdMembers: pki.etcdMembers,
         etcdUsers: pki.etcdUsers,

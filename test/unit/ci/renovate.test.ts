@@ -7,6 +7,9 @@ const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.m
 interface CustomManager {
   readonly managerFilePatterns: readonly string[];
   readonly matchStrings: readonly string[];
+  readonly datasourceTemplate: string;
+  readonly depNameTemplate: string;
+  readonly autoReplaceStringTemplate?: string;
 }
 
 /** Pins that a person raises: each says why no robot does. */
@@ -34,6 +37,26 @@ it("keeps every pinned version in Renovate's sight, once", () => {
     .filter(([name]) => !BY_HAND.includes(name))
     .map(([, { version }]) => version);
   expect(found("components/shared/versions.ts").sort()).toEqual(watched.sort());
+});
+
+it("keeps a digest with the version of every image that Renovate raises", () => {
+  const { customManagers } = JSON.parse(read("renovate.json")) as { customManagers: CustomManager[] };
+  const text = read("components/shared/versions.ts");
+  const newDigest = `sha256:${"ab".repeat(32)}`;
+  const ofImages = customManagers.filter(({ datasourceTemplate }) => datasourceTemplate === "docker");
+  expect(ofImages.length).toBeGreaterThan(5);
+  for (const { matchStrings, depNameTemplate, autoReplaceStringTemplate = "" } of ofImages) {
+    const [match] = [...text.matchAll(new RegExp(matchStrings[0] ?? "", "g"))];
+    expect(match?.groups).toHaveProperty("currentDigest");
+    const replaced = text.replace(
+      match?.[0] ?? "",
+      autoReplaceStringTemplate.replace("{{{newValue}}}", "v9.9.9").replace("{{{newDigest}}}", newDigest),
+    );
+    // The image below the replaced lines is the one that Renovate looks up.
+    expect(replaced).toContain(
+      `version: "v9.9.9",\n    digest: "${newDigest}",\n    image: "docker.io/${depNameTemplate}:`,
+    );
+  }
 });
 
 it("deploys with the Pulumi CLI that the tests run", () => {

@@ -84,7 +84,10 @@ describe("the platform", () => {
     const { secretOutputs } = await evaluatePlatform(rawSettings("staging"), "staging");
 
     expect(secretOutputs).toEqual(
-      expect.arrayContaining(["kubeconfig", "snapshotKey", "grafanaPassword", "airflowAdminPassword"]),
+      expect.arrayContaining([
+        ...["kubeconfig", "kubeconfigDeveloper", "kubeconfigReadOnly"],
+        ...["snapshotKey", "grafanaPassword", "airflowAdminPassword"],
+      ]),
     );
   });
 

@@ -19,7 +19,12 @@ const GARDENOS = {
 const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   ...Object.fromEntries(STACKS.map((stack) => [stack, rawSettings(stack)])),
   gardenos: {
-    ...withValue(rawSettings("prod"), "gardenos", GARDENOS),
+    ...withValue(
+      withValue(rawSettings("prod"), "gardenos", GARDENOS),
+      "target.kubernetes",
+      // Its group is the only one besides the kubeconfig's that may administer the cluster.
+      { oidc: { issuer: "https://login.example.com", clientId: "trellis", administrators: ["platform"] } },
+    ),
     datasurface: undefined,
     postgres: { databases: { crm: {} } },
   },

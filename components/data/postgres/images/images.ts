@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BuiltImageArgs } from "../../../shared/images";
+import { isPinned, pinnedImage } from "../../../shared/pinned-image";
 import { versions } from "../../../shared/versions";
 
 /** Build arguments of the members' image. */
@@ -12,6 +13,8 @@ export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "archite
     dockerfile: join(folder, "Dockerfile"),
     buildArgs: {
       POSTGRES_VERSION: versions.postgres.version,
+      // Without a digest, the Dockerfile's own default is the same image.
+      ...(isPinned(versions.postgres) && { POSTGRES_IMAGE: pinnedImage(versions.postgres) }),
       PATRONI_VERSION: versions.patroni.version,
       PGBACKREST_VERSION: versions.pgbackrest.version,
       PGBOUNCER_VERSION: versions.pgbouncer.version,

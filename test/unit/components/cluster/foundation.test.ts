@@ -119,6 +119,12 @@ describe("the add-ons", () => {
     const chart = resources.find(({ name }) => name === "add-ons-kube-prometheus-stack-chart");
     const values = parse(String(Object(chart?.inputs.spec).valuesContent));
     expect(values.kubeEtcd.endpoints).toEqual(SERVERS);
+    // Through etcd's client port, with a certificate: its metrics in clear are on loopback.
+    expect(values.kubeEtcd).toMatchObject({
+      service: { port: 2379, targetPort: 2379 },
+      serviceMonitor: { scheme: "https", caFile: "/etc/prometheus/secrets/etcd-metrics-client/ca.crt" },
+    });
+    expect(values.prometheus.prometheusSpec.secrets).toEqual(["etcd-metrics-client"]);
     const alerts = values.additionalPrometheusRulesMap.etcd.groups[0].rules;
     expect(alerts.map(({ alert }: { alert: string }) => alert)).toContain("EtcdNoLeader");
   });

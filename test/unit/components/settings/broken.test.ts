@@ -2,6 +2,12 @@ import { describe, expect, it } from "vitest";
 import { parseSettings, SettingsError } from "../../../../components/settings";
 import { rawSettings, withValue } from "../../../rigs/platform/stacks";
 
+const oidc = (wrong: Readonly<Record<string, unknown>>) => ({
+  issuer: "https://login.example.com",
+  clientId: "trellis",
+  ...wrong,
+});
+
 /** A path, what is put there into the settings of prod, and what the reader must find in the message. */
 const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: string[]]> = [
   ["environment", undefined, "environment: missing", "one of dev, staging, prod"],
@@ -97,6 +103,13 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["target.generations", { "ubuntu-16gb-fsn1-1": 0 }, "at least 1"],
   ["target.prices", { ccx23: -1 }, "at least 0"],
   ["target.protection", "yes", "boolean"],
+  ["target.kubernetes", { oidc: { clientId: "trellis" } }, "target.kubernetes.oidc.issuer: missing"],
+  ["target.kubernetes", { oidc: oidc({ issuer: "http://login.example.com" }) }, "an https address"],
+  ["target.kubernetes", { oidc: oidc({ issuer: "https://login.example.com/?a" }) }, "an https address"],
+  ["target.kubernetes", { oidc: oidc({ clientId: "x\ny" }) }, "a client id"],
+  ["target.kubernetes", { oidc: oidc({ groupsClaim: "a.b" }) }, "the name of a claim"],
+  ["target.kubernetes", { oidc: oidc({ authority: "nonsense" }) }, "certificates in PEM"],
+  ["target.kubernetes", { oidc: oidc({ developers: ["a'b"] }) }, "a group's name"],
   ["offsite.endpoint", "http://s3.example.com", "https address"],
   ["offsite.endpoint", "https://user:pass@s3.example.com", "without path or credentials"],
   ["offsite.bucket", "My_Bucket", "bucket name"],

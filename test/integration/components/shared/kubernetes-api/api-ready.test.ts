@@ -42,7 +42,7 @@ describeWith(["openssl"], "waiting for the Kubernetes API", () => {
 
   const address = () => `https://127.0.0.1:${(api.address() as AddressInfo).port}`; // it listens
   const kubeconfig = (server = address(), ca = authority.cert) =>
-    renderKubeconfig({ cluster: "trellis", server, authority: ca, administrator });
+    renderKubeconfig({ cluster: "trellis", server, authority: ca, client: administrator });
   const patience = {
     limitMs: 30_000,
     everyMs: 20,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { PATRONI_USER } from "../../../../../components/servers/etcd";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../../../../rigs/etcd/cluster";
 import { base64, EtcdGateway } from "../../../../rigs/etcd/gateway";
+import type { KeyPair } from "../../../../rigs/pki/certificates";
 import { describeWith } from "../../../../rigs/programs";
 
 describeWith(ETCD_PROGRAMS, "access to the etcd that K3s and Patroni share", () => {
@@ -33,6 +34,17 @@ describeWith(ETCD_PROGRAMS, "access to the etcd that K3s and Patroni share", () 
     expect((await patroni.call("lease/keepalive", { ID: lease.body.ID })).status).toBe(200);
     expect(await patroni.get("/service/", "/service0")).toMatchObject({ status: 200, body: { count: "2" } });
     expect((await patroni.call("cluster/member/list", {})).body).toMatchObject({ members: [{}, {}, {}] });
+  });
+
+  it("shows metrics to Prometheus' certificate, which is no user, and no key", async () => {
+    const metrics = await answerOf("/metrics", { ca: etcd.authority.cert, ...etcd.client(undefined) });
+
+    expect(metrics.status).toBe(200);
+    expect(metrics.body).toContain("etcd_server_has_leader 1");
+    expect((await gateway().get("/registry/secrets/default/token")).body).toMatchObject({
+      message: expect.stringContaining("permission denied"),
+    });
+    await expect(answerOf("/metrics", { ca: etcd.authority.cert })).rejects.toThrow();
   });
 
   it("never lets Patroni read outside of its prefix", async () => {
@@ -183,24 +195,23 @@ describeWith(ETCD_PROGRAMS, "access to the etcd that K3s and Patroni share", () 
   });
 });
 
-function membersAtPeerPort(etcd: EtcdCluster, client: { cert: string; key: string }): Promise<string> {
+async function membersAtPeerPort(etcd: EtcdCluster, client: KeyPair): Promise<string> {
+  const { body } = await answerOf("/members", { ca: etcd.authority.cert, ...client }, 2380);
+  return body;
+}
+
+/** What the first member answers over HTTPS. */
+function answerOf(
+  path: string,
+  tls: { readonly ca: string } & Partial<KeyPair>,
+  port = 2379,
+): Promise<{ readonly status: number | undefined; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        host: MEMBERS[0].address,
-        port: 2380,
-        path: "/members",
-        ca: etcd.authority.cert,
-        cert: client.cert,
-        key: client.key,
-        agent: false,
-      },
-      async (response) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of response) chunks.push(chunk);
-        resolve(Buffer.concat(chunks).toString());
-      },
-    );
+    const call = request({ host: MEMBERS[0].address, port, path, ...tls, agent: false }, async (response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk);
+      resolve({ status: response.statusCode, body: Buffer.concat(chunks).toString() });
+    });
     call.once("error", reject);
     call.end();
   });

@@ -1,15 +1,31 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accessObjects } from "../../../../../components/cluster/access/access";
+import { peopleGroups } from "../../../../../components/servers/certificates/people";
+import { oidcGroup } from "../../../../../components/servers/k3s/authentication";
 import { waitForApi } from "../../../../../components/shared/kubernetes-api/api-ready";
 import { apiAccess } from "../../../../../components/shared/kubernetes-api/kubeconfig";
 import { API_SERVER_PROGRAMS, K3sApiServer } from "../../../../rigs/kubernetes/k3s-api-server";
+import { type OidcIssuer, startOidcIssuer } from "../../../../rigs/kubernetes/oidc-issuer";
 import { describeWith } from "../../../../rigs/programs";
+import { eventually } from "../../../../rigs/waiting";
 
 describeWith(API_SERVER_PROGRAMS, "a real API server under what we render for K3s", () => {
   let api: K3sApiServer;
   const ready = (limitMs: number) =>
     waitForApi(apiAccess(api.kubeconfig), { limitMs, everyMs: 500, progress: () => undefined });
+  let issuer: OidcIssuer;
   beforeAll(async () => {
-    api = await K3sApiServer.start();
+    issuer = await startOidcIssuer("127.0.77.2");
+    api = await K3sApiServer.start({
+      issuer: issuer.url,
+      authority: issuer.authority,
+      clientId: "trellis",
+      usernameClaim: "email",
+      groupsClaim: "groups",
+      administrators: [],
+      developers: ["builders"],
+      readers: ["everybody"],
+    });
     const deadline = Date.now() + 180_000;
     let problem = "";
     // It is ready when it knows the administrator, whose rights are still to come.
@@ -18,7 +34,10 @@ describeWith(API_SERVER_PROGRAMS, "a real API server under what we render for K3
       problem = await ready(1_000).then(() => "answers 403", String);
     }
   }, 240_000);
-  afterAll(() => api?.stop());
+  afterAll(async () => {
+    await api?.stop();
+    await issuer?.stop();
+  });
 
   it("gives the administrator of our kubeconfig no rights but by the binding", async () => {
     expect(() => api.kubectl("get", "namespaces")).toThrow(/trellis-administrator" cannot list/);
@@ -72,4 +91,207 @@ describeWith(API_SERVER_PROGRAMS, "a real API server under what we render for K3
 
     expect(JSON.parse(Buffer.from(header, "base64url").toString())).toMatchObject({ alg: "ES256" });
   });
+
+  it("notes which node read a secret, and nothing else that nodes read", () => {
+    expect(() => api.as("node", ["get", "secret", "known"])).toThrow(/forbidden/);
+    expect(() => api.as("node", ["get", "node", "server"])).toThrow(/not found/);
+
+    expect(
+      api
+        .auditLog()
+        .filter(({ verb, user }) => verb !== "create" && user?.username === "system:node:server")
+        .map(({ level, verb, objectRef }) => [level, verb, objectRef?.resource, objectRef?.name]),
+    ).toEqual([["Metadata", "get", "secrets", "known"]]);
+  });
+
+  describe("with the roles of readers and developers", () => {
+    const groups = peopleGroups(1);
+    const inAirflow = (...args: string[]) => [...args, "--namespace", "airflow"];
+    const patch = (change: unknown) =>
+      inAirflow("patch", "deployment/web", "--dry-run=server", "--patch", JSON.stringify(change));
+    beforeAll(async () => {
+      api.apply(
+        ["airflow", "postgres"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+      );
+      api.apply([
+        ...accessObjects({
+          readers: [groups.reader, oidcGroup("everybody")],
+          developers: [groups.developer, oidcGroup("builders")],
+          namespaces: ["airflow"],
+        }),
+        WEB,
+      ]);
+      // The API server enforces a new policy some time after it has stored it.
+      await eventually("the policy of restarts is in force", 60_000, () => {
+        try {
+          api.as("developer", patch({ spec: { paused: true } }));
+          return false;
+        } catch {
+          return true;
+        }
+      });
+    });
+
+    it.each(["reader", "developer"] as const)("allows a %s what its role says and nothing else", (who) => {
+      const asked = RIGHTS[who].map(([verb, resource, namespace]) => ({ verb, resource, namespace }));
+      const answers = api.allowed(who, asked);
+
+      expect(
+        RIGHTS[who].map(([verb, resource, namespace], at) => [verb, resource, namespace, answers[at]]),
+      ).toEqual(RIGHTS[who]);
+    });
+
+    it("lets a developer restart a Deployment, and again", async () => {
+      const restart = () => api.as("developer", inAirflow("rollout", "restart", "deployment/web"));
+      const template = "jsonpath={.spec.template.metadata.annotations}";
+      const annotations = () => api.as("developer", inAirflow("get", "deployment/web", "--output", template));
+
+      restart();
+      const first = annotations();
+      expect(first).toContain("kubectl.kubernetes.io/restartedAt");
+      // kubectl itself refuses a second restart within the same second.
+      await eventually("the second restart", 30_000, () => {
+        try {
+          return restart() !== "";
+        } catch {
+          return false;
+        }
+      });
+      expect(annotations()).not.toBe(first);
+    });
+
+    const pod = (change: object) => ({ spec: { template: { spec: change } } });
+    const secret = { name: "PASSWORD", valueFrom: { secretKeyRef: { name: "login", key: "password" } } };
+    it.each([
+      ["another image", pod({ containers: [{ name: "web", image: "evil" }] })],
+      ["a secret in a variable", pod({ containers: [{ name: "web", env: [secret] }] })],
+      ["a secret in a volume", pod({ volumes: [{ name: "login", secret: { secretName: "login" } }] })],
+      ["another service account", pod({ serviceAccountName: "scheduler" })],
+      ["other labels of its pods", { spec: { template: { metadata: { labels: { role: "database" } } } } }],
+      ["other annotations of its pods", { spec: { template: { metadata: { annotations: { a: "b" } } } } }],
+      ["another number of replicas", { spec: { replicas: 0 } }],
+      ["a pause", { spec: { paused: true } }],
+      ["labels of its own", { metadata: { labels: { a: "b" } } }],
+      ["a finalizer", { metadata: { finalizers: ["example.com/never"] } }],
+    ])("refuses a developer who gives a Deployment %s", (_what, change) => {
+      expect(() => api.as("developer", patch(change))).toThrow(/developers may only restart a Deployment/);
+    });
+
+    it("lets an administrator change a Deployment", () => {
+      expect(api.kubectl(...patch({ spec: { paused: true } }))).toContain("patched");
+    });
+
+    const ann = { aud: "trellis", email: "ann@example.com", email_verified: true };
+    const whoami = (token: string) => api.withToken(token, "auth", "whoami", "--output", "json");
+
+    it("knows the users and the groups of the issuer's tokens, with a prefix", async () => {
+      const token = await issuer.token({ ...ann, groups: ["builders", "system:masters"] });
+      await eventually("the API server has the issuer's keys", 60_000, () =>
+        whoami(token).then(
+          () => true,
+          () => false,
+        ),
+      );
+
+      expect(JSON.parse(await whoami(token)).status.userInfo).toMatchObject({
+        username: "oidc:ann@example.com",
+        groups: ["oidc:builders", "oidc:system:masters", "system:authenticated"],
+      });
+      expect(await api.withToken(token, ...inAirflow("get", "deployments"))).toContain("web");
+      await expect(api.withToken(token, ...inAirflow("get", "secrets"))).rejects.toThrow(/cannot list/);
+      await expect(api.withToken(token, ...patch({ spec: { replicas: 7 } }))).rejects.toThrow(/only restart/);
+    });
+
+    it.each([
+      ["for another client", { ...ann, aud: "another" }],
+      ["of another issuer", { ...ann, iss: "https://elsewhere.example.com" }],
+      ["with an address that the issuer has not verified", { ...ann, email_verified: false }],
+      ["of yesterday", { ...ann, exp: 1_000_000_000 }],
+    ])("refuses a token %s", async (_what, claims) => {
+      const token = await issuer.token({ ...claims, groups: ["builders"] });
+      await expect(whoami(token)).rejects.toThrow(/Unauthorized|must be logged in/);
+    });
+  });
 });
+
+/** A Deployment of a system, as a developer finds it. */
+const WEB = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web", namespace: "airflow" },
+  spec: {
+    selector: { matchLabels: { app: "web" } },
+    template: {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "web", image: "registry.example.com/web:1" }] },
+    },
+  },
+};
+
+type Right = readonly [verb: string, resource: string, namespace: string, allowed: boolean];
+
+/** What both roles are refused everywhere. */
+const NEVER: readonly Right[] = ["airflow", "postgres", "kube-system"].flatMap((namespace) =>
+  [
+    ...[
+      "get secrets",
+      "list secrets",
+      "watch secrets",
+      "create secrets",
+      "create pods/exec",
+      "get pods/exec",
+    ],
+    ...["create pods/attach", "update pods/ephemeralcontainers", "create pods", "delete pods"],
+    ...[
+      "create serviceaccounts/token",
+      "impersonate serviceaccounts",
+      "create deployments.apps",
+      "delete deployments.apps",
+    ],
+    ...[
+      "update deployments.apps/scale",
+      "patch statefulsets.apps",
+      "create rolebindings.rbac.authorization.k8s.io",
+    ],
+    ...[
+      "escalate roles.rbac.authorization.k8s.io",
+      "get nodes/proxy",
+      "get services/proxy",
+      "get pods/proxy",
+    ],
+    ...["get helmcharts.helm.cattle.io", "create jobs.batch", "patch configmaps"],
+  ].map((both): Right => {
+    const [verb = "", resource = ""] = both.split(" ");
+    return [verb, resource, namespace, false];
+  }),
+);
+
+const RIGHTS: Readonly<Record<"reader" | "developer", readonly Right[]>> = {
+  reader: [
+    ["list", "pods", "", true],
+    ["get", "pods/log", "postgres", true],
+    ["watch", "statefulsets.apps", "postgres", true],
+    ["list", "nodes", "", true],
+    ["list", "clusterrolebindings.rbac.authorization.k8s.io", "", true],
+    ["get", "middlewares.traefik.io", "airflow", true],
+    ["create", "pods/portforward", "airflow", false],
+    ["patch", "deployments.apps", "airflow", false],
+    ...NEVER,
+  ],
+  developer: [
+    ["list", "pods", "airflow", true],
+    ["get", "pods/log", "airflow", true],
+    ["create", "pods/portforward", "airflow", true],
+    ["get", "pods/portforward", "airflow", true],
+    ["patch", "deployments.apps", "airflow", true],
+    ["list", "events", "airflow", true],
+    ["list", "pods", "", false],
+    ["list", "pods", "postgres", false],
+    ["get", "pods/log", "postgres", false],
+    ["create", "pods/portforward", "postgres", false],
+    ["patch", "deployments.apps", "postgres", false],
+    ["list", "nodes", "", false],
+    ["list", "namespaces", "", false],
+    ...NEVER,
+  ],
+};

@@ -7,7 +7,7 @@ import { evaluateStack } from "../../../../rigs/evaluate";
 
 const HOSTS = ["ubuntu-8gb-fsn1-1", "ubuntu-8gb-fsn1-2", "ubuntu-8gb-fsn1-3"];
 
-const evaluatePki = (hosts = HOSTS) =>
+const evaluatePki = (hosts = HOSTS, peopleEpoch = 1) =>
   evaluateStack({
     program: () => {
       const pki = new Pki("pki", {
@@ -15,11 +15,13 @@ const evaluatePki = (hosts = HOSTS) =>
         etcdHosts: hosts.map((name, index) => ({ name, address: pulumi.output(`10.0.1.${10 + index}`) })),
         postgres: { names: ["postgres-primary"], addresses: ["10.0.1.10"] },
         epoch: 1,
+        peopleEpoch,
       });
       const secrets = new JoinSecrets("join");
       return {
         k3s: pki.k3s,
         administrator: pki.administrator,
+        people: pki.people,
         patroni: pki.patroni,
         postgres: pki.postgres.server,
         postgresBackup: pki.postgres.backup,
@@ -74,6 +76,22 @@ describe("the cluster's PKI", () => {
       "server_auth",
       "client_auth",
     ]);
+  });
+
+  it("names the epoch in the groups of developers and readers, so that RBAC can drop an earlier one", async () => {
+    const { resources } = await evaluatePki(HOSTS, 2);
+    const groupOf = (person: string, all: typeof resources) =>
+      all.find(({ type, name }) => type.endsWith(":CertRequest") && name === `pki-client-ca-${person}`)
+        ?.inputs.subject;
+
+    for (const [person, group] of [
+      ["reader", "trellis:readers"],
+      ["developer", "trellis:developers"],
+    ] as const) {
+      expect(groupOf(person, evaluation.resources)).toMatchObject({ organization: `${group}:1` });
+      expect(groupOf(person, resources)).toMatchObject({ organization: `${group}:2` });
+      expect(certificate(`pki-client-ca-${person}`).validityPeriodHours).toBe(90 * 24);
+    }
   });
 
   it("gives peers the name that no client has", () => {

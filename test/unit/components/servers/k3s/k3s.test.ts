@@ -132,6 +132,30 @@ describe("a K3s server", () => {
     expect(configuration(server())[component]).toContain(argument);
   });
 
+  it("reads tokens of an issuer only where the settings name one", () => {
+    const oidc = {
+      issuer: "https://login.example.com/realms/main",
+      clientId: "trellis",
+      ...{ usernameClaim: "email", groupsClaim: "groups" },
+      ...{ administrators: [], developers: [], readers: [] },
+    };
+    const argument = "authentication-config=/etc/rancher/k3s/authentication.yaml";
+    const withIssuer = server({ cluster: { ...exampleCluster, oidc } });
+
+    expect(configuration(withIssuer)["kube-apiserver-arg"]).toContain(argument);
+    expect(parse(file(withIssuer, "/etc/rancher/k3s/authentication.yaml").content).jwt).toEqual([
+      {
+        issuer: { url: oidc.issuer, audiences: ["trellis"] },
+        claimMappings: {
+          username: { claim: "email", prefix: "oidc:" },
+          groups: { claim: "groups", prefix: "oidc:" },
+        },
+      },
+    ]);
+    expect(configuration(server())["kube-apiserver-arg"]).not.toContain(argument);
+    expect(() => file(server(), "/etc/rancher/k3s/authentication.yaml")).toThrow();
+  });
+
   it("keeps audit logs where only root looks", () => {
     expect(server().directories).toContainEqual({ path: "/var/lib/rancher/k3s/server/logs", mode: "0700" });
   });

@@ -5,7 +5,7 @@ const rendered = renderKubeconfig({
   cluster: "trellis",
   server: "https://203.0.113.7:6443",
   authority: "the authority",
-  administrator: { cert: "the certificate", key: "the key" },
+  client: { cert: "the certificate", key: "the key" },
 });
 
 describe("a kubeconfig", () => {

@@ -1,0 +1,1 @@
+export { Access, type AccessArgs } from "./access";

@@ -1,0 +1,85 @@
+/** A finding of a judge from outside that we accept. */
+export interface AcceptedFinding {
+  readonly judge: "bandit" | "gitleaks" | "kube-score";
+  /** What the judge calls it. */
+  readonly rule: string;
+  /** Where: a file, or an object such as `StatefulSet storage/minio`. A `*` stands for any characters. */
+  readonly where: string;
+  /** Why it is no fault. */
+  readonly why: string;
+}
+
+const NAMES_OF_FIELDS = "The words are names of fields of a private key, and not a key.";
+
+/** Every accepted finding. Each must still be found, or the test of the judges fails. */
+export const ACCEPTED: readonly AcceptedFinding[] = [
+  {
+    judge: "gitleaks",
+    rule: "generic-api-key",
+    where: "test/rigs/engine/parity.ts",
+    why: "Pulumi's protocol marks a secret with this number; it is public and the same everywhere.",
+  },
+  {
+    judge: "gitleaks",
+    rule: "generic-api-key",
+    where: "test/support/engine/wire.ts",
+    why: "The same number.",
+  },
+  { judge: "gitleaks", rule: "generic-api-key", where: "test/support/engine/leaks.ts", why: NAMES_OF_FIELDS },
+  { judge: "gitleaks", rule: "generic-api-key", where: "local/monitor/outputs*.ts", why: NAMES_OF_FIELDS },
+  {
+    judge: "bandit",
+    rule: "B404",
+    where: "components/data/postgres/images/member/trellis-archive-gap.py",
+    why: "It has to run pgBackRest.",
+  },
+  {
+    judge: "bandit",
+    rule: "B603",
+    where: "components/data/postgres/images/member/trellis-archive-gap.py",
+    why: "The arguments are a list, without a shell, and come from Patroni's configuration.",
+  },
+  {
+    judge: "bandit",
+    rule: "B310",
+    where: "components/systems/airflow/dags/trellis_factory.py",
+    why: "The address is Slack's, a constant with https, which nothing but a test replaces.",
+  },
+  ...["B605", "B607"].map(
+    (rule): AcceptedFinding => ({
+      judge: "bandit",
+      rule,
+      where: "components/servers/machine/unpack.py",
+      why: "The command is a constant, and cloud-init runs the script as root with a PATH of its own.",
+    }),
+  ),
+  ...kubeScore({
+    "container-image-pull-policy":
+      "`Always` asks the registry at each start. Our images are named by digest and the others by version, so what is on the node is right.",
+    "container-ephemeral-storage-request-and-limit":
+      "The LimitRange of each namespace gives both to every container that sets none.",
+    "container-resources":
+      "No limit of the processor: it slows a pod down on an idle server, and requests share it fairly (policy/rules/limits.ts).",
+    "container-security-context-user-group-id":
+      "It wants ids above 10000. The users are those of the images, which own files in them; none is root.",
+    "networkpolicy-targets-pod":
+      "It does not see the pods of charts and those that Airflow and cert-manager create, or selects none on purpose.",
+    "deployment-replicas": "Exporters and helpers, which nothing waits for while they start again.",
+    "deployment-has-host-podantiaffinity":
+      "Topology spread constraints do the same, and allow more pods than nodes.",
+    "statefulset-has-host-podantiaffinity":
+      "Topology spread constraints do the same, as `minio.strictSpread` wants.",
+    "pod-probes-identical": "One endpoint tells both, and the liveness probe is much more patient.",
+    "pod-probes": "Exempted in policy/exemptions.ts with a reason for each.",
+    "service-targets-pod":
+      "The StatefulSet's controller sets the label with the pod's name, which the manifest lacks.",
+    "service-type":
+      "HAProxy on the servers reaches each member by its NodePort; Hetzner's firewall closes them.",
+    "deployment-strategy": "The recovery pod owns a volume that only one pod can mount.",
+  }),
+];
+
+/** Choices that hold for every object. */
+function kubeScore(reasons: Readonly<Record<string, string>>): AcceptedFinding[] {
+  return Object.entries(reasons).map(([rule, why]) => ({ judge: "kube-score", rule, where: "*", why }));
+}
