@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type { Command } from "../shared/command";
 import { onFiles } from "../shared/file-error";
 import { commandLinePage } from "./command-line-page";
+import { runbookIndex } from "./runbooks";
 import { settingsPage, stackFileSchema } from "./settings-page";
 import { architecturePage } from "./structure";
 
@@ -14,6 +15,7 @@ export function writePages(commands: readonly Command[]): string[] {
     "docs/settings.schema.json": stackFileSchema,
     "docs/architecture.md": (page) => architecturePage(page, repository),
     "docs/command-line.md": (page) => commandLinePage(page, commands),
+    "docs/runbooks/README.md": () => runbookIndex(repository),
   };
   for (const [name, render] of Object.entries(pages)) {
     const path = join(repository, name);

@@ -2,5 +2,11 @@ export { AddOns, type AddOnsArgs } from "./add-ons";
 export { watchCapacity } from "./capacity";
 export { type ClusterLayer, clusterFor } from "./from-settings";
 export { addOnObjects, type Manifest } from "./helm";
-export { ALERTMANAGER, alertmanagerConfig, metricsObjects, monitorWorkload } from "./monitoring";
+export {
+  ALERTMANAGER,
+  alertmanagerConfig,
+  ingressCertificateAlerts,
+  metricsObjects,
+  monitorWorkload,
+} from "./monitoring";
 export { Foundation, type FoundationArgs, networkPolicies } from "./namespaces";

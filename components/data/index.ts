@@ -1,3 +1,4 @@
+export { dataAlerts } from "./alerts";
 export { Backup, type BackupArgs } from "./backup";
 export { type DataLayer, dataFor } from "./from-settings";
 export { MINIO, MinIO, type MinIOArgs, OBJECT_STORAGE, type ObjectStoreAccess } from "./minio";

@@ -1,4 +1,5 @@
 export { Airflow, type AirflowArgs } from "./airflow";
+export { systemAlerts } from "./alerts";
 export { DataSurface, type DataSurfaceArgs } from "./datasurface";
 export { systemsFor } from "./from-settings";
 export { GardenOS, type GardenOSArgs } from "./gardenos";

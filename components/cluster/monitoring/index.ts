@@ -1,4 +1,5 @@
 export { alertmanagerConfig, type Timing, timingOf } from "./alertmanager-config";
+export { ingressCertificateAlerts } from "./certificate-alerts";
 export {
   ALERTMANAGER,
   ALERTMANAGER_FILE,

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   DASHBOARD_LABEL,
   renderedDashboard,
+  type Scrape,
   type WorkloadMetrics,
   type WorkloadMonitoring,
 } from "../../shared/workloads";
@@ -44,14 +45,10 @@ export function metricsObjects(
   workload: string,
   { object, scrape, alerts }: WorkloadMetrics,
 ): Manifest[] {
-  const { through, selector, endpoints } = scrape;
   const metadata = { name: object.name, namespace, labels: object.labels };
-  const selected = { selector: { matchLabels: selector } };
   const apiVersion = "monitoring.coreos.com/v1";
   return [
-    through === "service"
-      ? { apiVersion, kind: "ServiceMonitor", metadata, spec: { ...selected, endpoints } }
-      : { apiVersion, kind: "PodMonitor", metadata, spec: { ...selected, podMetricsEndpoints: endpoints } },
+    ...(scrape ? [{ apiVersion, metadata, ...monitorOf(scrape) }] : []),
     {
       apiVersion,
       kind: "PrometheusRule",
@@ -59,4 +56,11 @@ export function metricsObjects(
       spec: { groups: [{ name: workload, rules: alerts }] },
     },
   ];
+}
+
+function monitorOf({ through, selector, endpoints }: Scrape): Manifest {
+  const selected = { selector: { matchLabels: selector } };
+  return through === "service"
+    ? { kind: "ServiceMonitor", spec: { ...selected, endpoints } }
+    : { kind: "PodMonitor", spec: { ...selected, podMetricsEndpoints: endpoints } };
 }

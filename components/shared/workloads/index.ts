@@ -1,6 +1,6 @@
 export { type AlertRule, alertsOf, explainedByServerDown, SERVER_DOWN } from "./alert-rule";
 export { DASHBOARD_LABEL, type Panel, renderedDashboard } from "./dashboard";
-export type { WorkloadMetrics, WorkloadMonitoring } from "./monitoring";
+export type { Scrape, WorkloadMetrics, WorkloadMonitoring } from "./monitoring";
 export type { Destination, PodSecurity, WorkloadNamespace } from "./namespace";
 export {
   type Allowance,

@@ -15,7 +15,8 @@ export interface WorkloadMonitoring {
 export interface WorkloadMetrics {
   /** Name and labels of the monitor and of the rules. */
   readonly object: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-  readonly scrape: Scrape;
+  /** @default none: the metrics that the alerts read come from another workload */
+  readonly scrape?: Scrape;
   readonly alerts: readonly AlertRule[];
 }
 

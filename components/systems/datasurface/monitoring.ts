@@ -1,11 +1,13 @@
 import type { Platform } from "../../../jobs/datasurface";
 import { platformName } from "../../../jobs/datasurface";
 import type { Panel, WorkloadMonitoring } from "../../shared/workloads";
+import { dataSurfaceAlerts } from "./alerts";
 import { DATASURFACE, LABELS } from "./names";
 
 /** A dashboard with the panels of every platform. Airflow exports the metrics. */
 export const dataSurfaceMonitoring = (platforms: readonly Platform[]): WorkloadMonitoring => ({
   workload: "datasurface",
+  metrics: { object: { name: DATASURFACE.dashboard, labels: LABELS.common }, alerts: dataSurfaceAlerts() },
   dashboard: {
     object: { name: DATASURFACE.dashboard, labels: LABELS.common },
     file: "datasurface.json",

@@ -1,0 +1,17 @@
+import type { AlertRule } from "../shared/workloads";
+import { backupAlerts } from "./backup/alerts";
+import { minioAlerts } from "./minio/alerts";
+import { mirrorAlerts } from "./mirror/alerts";
+import { DATABASES } from "./postgres";
+import { discoveryAlerts, memberAlerts } from "./postgres/alerts";
+import { archiveAlerts } from "./postgres/archive/alerts";
+
+/** Every alert that this layer may declare, for the index of runbooks. */
+export const dataAlerts = (): AlertRule[] => [
+  ...memberAlerts({ namespace: DATABASES.namespace, replicas: 3, synchronous: true }),
+  ...discoveryAlerts(DATABASES.namespace),
+  ...archiveAlerts({ repositories: 2 }),
+  ...backupAlerts({ environment: "prod", offsite: true }),
+  ...mirrorAlerts("prod"),
+  ...minioAlerts({ read: 1, write: 1 }),
+];
