@@ -11,11 +11,11 @@ import {
 } from "../settings";
 import { apiReady } from "../shared/kubernetes-api";
 import { versions } from "../shared/versions";
-import type { WorkloadNamespace } from "../shared/workloads";
+import { MONITORING_NAMESPACE, type WorkloadNamespace } from "../shared/workloads";
 import { AddOns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
 import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
-import { exposedBy, Foundation, scrapedBy } from "./namespaces";
+import { clientsOf, exposedBy, Foundation, scrapedBy } from "./namespaces";
 
 /** What the cluster layer passes to the layers above, on our own servers and on an existing cluster. */
 export interface ClusterLayer<Key extends string> {
@@ -104,6 +104,7 @@ function ownCluster<Key extends string>(
       etcd: servers.etcdAddresses,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
       scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
+      asked: clientsOf(MONITORING_NAMESPACE, Object.values<WorkloadNamespace>(namespaces)),
       servers: sources,
       hcloudToken: secrets.hcloudToken,
     },

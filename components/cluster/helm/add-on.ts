@@ -1,5 +1,5 @@
 import type { Environment } from "../../settings";
-import type { Destination } from "../../shared/workloads";
+import type { Allowance, Destination } from "../../shared/workloads";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
 /** An add-on that K3s' Helm controller installs from a HelmChart resource. */
@@ -85,6 +85,8 @@ export interface AddOnChoices {
   readonly snapshotEveryHours: number;
   /** What Prometheus scrapes in the workloads' namespaces; its network policies allow these connections. */
   readonly scraped: readonly Destination[];
+  /** Who asks Prometheus, besides Grafana. @default nobody */
+  readonly asked?: readonly Allowance[] | undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ export const MONITORING = "kube-prometheus-stack";
 
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
 export function monitoring(choices: AddOnChoices): AddOn {
-  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress } = choices;
+  const { environment, domain, etcd, snapshotEveryHours, scraped, asked = [], ingress } = choices;
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
@@ -38,6 +38,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
         { from: { namespace: SYSTEM_NAMESPACE }, ports: [3000] },
         ACME_SOLVER,
         ...scraped.map(({ namespace, ports }) => ({ to: { namespace }, ports })),
+        ...asked,
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
       ],
     },

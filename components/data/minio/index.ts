@@ -1,2 +1,3 @@
 export { MinIO, type MinIOArgs, type ObjectStoreAccess } from "./minio";
+export { MINIO } from "./names";
 export { MIRROR_METRICS_PORT, minioNamespace, OBJECT_STORAGE } from "./namespace";

@@ -4,7 +4,7 @@ import { existingTarget } from "./existing";
 import { gardenos } from "./gardenos";
 import { hetznerTarget } from "./hetzner";
 import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
-import { airflow, backup, datasurface, minio, postgres } from "./services";
+import { airflow, backup, datasurface, minio, operations, postgres } from "./services";
 
 export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
@@ -76,6 +76,7 @@ export const settingsSchema = z.strictObject({
   airflow,
   datasurface: datasurface.optional(),
   gardenos: gardenos.optional(),
+  operations,
   epochs,
   acceptLoss: z
     .array(

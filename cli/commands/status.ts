@@ -1,0 +1,3 @@
+import { statusCommand } from "../operations";
+
+process.exitCode = await statusCommand.run(process.argv.slice(2));

@@ -1,0 +1,2 @@
+export { healthCommand } from "./health";
+export { statusCommand } from "./status";
