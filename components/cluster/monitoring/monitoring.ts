@@ -28,8 +28,18 @@ const ETCD_CLIENT_FILES = `/etc/prometheus/secrets/${ETCD_CLIENT_SECRET}`;
 
 /** Prometheus, Alertmanager, Grafana and the exporters that they need. */
 export function monitoring(choices: AddOnChoices): AddOn {
-  const { environment, domain, etcd, snapshotEveryHours, scraped, ingress, alerts, prometheus, certManager } =
-    choices;
+  const {
+    environment,
+    domain,
+    etcd,
+    snapshotEveryHours,
+    scraped,
+    asked = [],
+    ingress,
+    alerts,
+    prometheus,
+    certManager,
+  } = choices;
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
@@ -60,6 +70,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
           to: { namespace },
           ports,
         })),
+        ...asked,
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
         ...(alerts.email && alerts.email.port !== 443
           ? [{ to: "internet", ports: [alerts.email.port], pods: ALERTMANAGER_PODS } as const]
