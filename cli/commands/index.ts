@@ -5,6 +5,7 @@ import { clean } from "./clean";
 import { completion } from "./completion";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
+import { env } from "./env";
 import { pins } from "./pins";
 import { plan } from "./plan";
 import { policy } from "./policy";
@@ -17,6 +18,6 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, clean, doctor],
   ...[plan, policy],
-  ...[verify, alerts, volumes, rain, backupConfiguration],
+  ...[env, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];
