@@ -5,10 +5,13 @@ import { clean } from "./clean";
 import { completion } from "./completion";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
+import { env } from "./env";
 import { health } from "./health";
+import { open } from "./open";
 import { pins } from "./pins";
 import { plan } from "./plan";
 import { policy } from "./policy";
+import { psql } from "./psql";
 import { rain } from "./rain";
 import { start } from "./start";
 import { status } from "./status";
@@ -17,8 +20,8 @@ import { volumes } from "./volumes";
 
 /** The commands of `trellis`, in the order of its list. A description loads the code of its command only in `run`. */
 export const COMMANDS: readonly Command[] = [
-  ...[start, clean, doctor],
+  ...[start, open, psql, clean, doctor],
   ...[plan, policy],
-  ...[status, health, verify, alerts, volumes, rain, backupConfiguration],
+  ...[status, health, env, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../../components/shared/user-error";
 import { bundleJobs } from "../../jobs/bundle";
 import { planStack } from "../plan";
+import { wheelPrograms } from "../shared/postgres-client";
 import type { Board } from "./board";
 import type { StartFlags } from "./flags";
 import { CHECKOUT, LOCAL } from "./folders";
@@ -20,6 +21,7 @@ import {
   serverIdentity,
   startPatroniStandIn,
 } from "./services";
+import { announce, withdraw } from "./serving";
 import type { Routes } from "./workloads";
 import {
   type Environment,
@@ -40,6 +42,10 @@ export interface LocalStack {
   readonly bundle: string;
   readonly guardian: Guardian;
   readonly postgres: LocalPostgres;
+  /** The CA certificate of the servers, PEM. */
+  readonly authority: string;
+  /** The S3 server, and the keys for its buckets. */
+  readonly store: { readonly port: number; readonly accesses: readonly Access[] };
   readonly objects: DiskStorage;
   readonly buckets: readonly string[];
   readonly sample: ReturnType<typeof sampleRecord>;
@@ -82,6 +88,8 @@ async function open(flags: StartFlags, board: Board, closing: Closing): Promise<
   const { objects, store } = await openStorage(base, accesses, buckets);
   const { provider, sample } = await openProvider(base);
 
+  closing.push(() => withdraw());
+  announce({ postgres: loginOf(postgres) }, identity.authority);
   board.put({ services: serviceFacts({ postgres, patroni, store, provider }) });
   const ports: Readonly<Record<string, number>> = {
     "postgres:5432": postgres.port,
@@ -100,11 +108,13 @@ async function open(flags: StartFlags, board: Board, closing: Closing): Promise<
     bundle,
     guardian,
     postgres,
+    authority: identity.authority,
+    store: { port: store.port, accesses },
     objects,
     buckets,
     sample,
     rainProvider: provider.url,
-    path: [flags.postgresBin, process.env.PATH].filter(Boolean).join(":"),
+    path: [flags.postgresBin, wheelPrograms(LOCAL), process.env.PATH].filter(Boolean).join(":"),
   };
 }
 
@@ -175,6 +185,18 @@ async function openProvider({ closing }: Base) {
   for (const [path, content] of sample.files) provider.publish(path, content);
   return { provider, sample };
 }
+
+/** How a client logs in to PostgreSQL. */
+export const loginOf = ({
+  port,
+  password,
+  version,
+}: Pick<LocalPostgres, "port" | "password" | "version">) => ({
+  port,
+  user: "postgres",
+  password,
+  version,
+});
 
 interface Served {
   readonly postgres: Pick<LocalPostgres, "port" | "version">;
