@@ -45,6 +45,20 @@ const INTENDED: Readonly<Record<string, readonly string[]>> = {
         "trellis:foundation:AddOns$trellis:foundation:GuardedNamespace$kubernetes:networking.k8s.io/v1:NetworkPolicy",
         "add-ons-monitoring-allow-to-storage-9000",
       ),
+      // Prometheus reads etcd at its client port, and what has metrics, by policies of other names; nothing to do.
+      ...["datasurface-allow-from-monitoring-9464", "gardenos-allow-from-monitoring-8000-8001-9999"].map(
+        (name) => urn(`${foundation}$kubernetes:networking.k8s.io/v1:NetworkPolicy`, `foundation-${name}`),
+      ),
+      ...[
+        "allow-to-servers-6443-6445-2381-8404-9100-10250",
+        ...["allow-to-datasurface-9464", "allow-to-rain-tracker-8080-9464"],
+        "allow-to-gardenos-8000-8001-9999",
+      ].map((name) =>
+        urn(
+          "trellis:foundation:AddOns$trellis:foundation:GuardedNamespace$kubernetes:networking.k8s.io/v1:NetworkPolicy",
+          `add-ons-monitoring-${name}`,
+        ),
+      ),
       // Ingestion reaches its sources and its repository by policies of its own; nothing to do.
       urn(
         `${foundation}$kubernetes:networking.k8s.io/v1:NetworkPolicy`,
