@@ -1,18 +1,22 @@
 import { existsSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../../components/shared/user-error";
 import type { Given } from "../shared/command";
 import { onFiles } from "../shared/file-error";
 import { LOCAL, OUT } from "./folders";
 import { holdFolder } from "./lock";
+import { foreignOwner } from "./ownership";
 import { postgresElsewhere } from "./services";
 
 /** Runs `trellis clean`: removes all plans and local runs, if the user agrees. Returns the exit code. */
 export async function clean({ flags }: Given<{ "--yes": string; "--quiet": string }>): Promise<number> {
   const say = (text: string) => void (flags.quiet || process.stdout.write(text));
-  const found = [OUT, LOCAL, postgresElsewhere(LOCAL) ?? LOCAL].filter(
-    (path, index, all) => existsSync(path) && all.indexOf(path) === index,
-  );
+  const elsewhere = postgresElsewhere(LOCAL);
+  const owner = foreignOwner(LOCAL, LOCAL) ?? (elsewhere && foreignOwner(elsewhere, LOCAL));
+  const found = [OUT, LOCAL, owner === undefined ? elsewhere : undefined]
+    .filter((path) => path !== undefined)
+    .filter((path) => existsSync(path));
   if (found.length === 0) {
     say("nothing to remove\n");
     return 0;
@@ -21,7 +25,8 @@ export async function clean({ flags }: Given<{ "--yes": string; "--quiet": strin
     process.stderr.write("nothing was removed\n");
     return 1;
   }
-  const release = existsSync(LOCAL) ? await holdFolder(LOCAL) : () => undefined;
+  // A copied folder has the lock of its original, which may run meanwhile.
+  const release = owner === undefined && existsSync(LOCAL) ? await holdFolder(LOCAL) : () => undefined;
   try {
     for (const path of found.toReversed())
       onFiles(path, () => rmSync(path, { recursive: true, force: true }));
@@ -29,6 +34,7 @@ export async function clean({ flags }: Given<{ "--yes": string; "--quiet": strin
     release();
   }
   say(`removed ${found.join(", ")}\n`);
+  if (owner !== undefined) say(`kept the database of ${dirname(owner)}, from which .local was copied\n`);
   return 0;
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../../components/shared/user-error";
+import { makeFolder } from "../shared/file-error";
 
 /** The process that holds a folder. It sends `word` to every client of its port. */
 interface Holder {
@@ -21,7 +22,7 @@ const ANSWER_MS = 30_000;
  * its word: a killed process no longer answers, and no other process has the same word.
  */
 export async function holdFolder(folder: string): Promise<() => void> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const word = randomUUID();
   const door = createServer((socket) => socket.on("error", () => undefined).end(word));
   await new Promise<void>((listening) => door.listen(0, "127.0.0.1", listening));

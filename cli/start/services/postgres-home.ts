@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { claim } from "../ownership";
 import type { Owner, PostgresPrograms } from "./postgres-programs";
 
 /** The folders of a server's data and programs; the server's user can access both. */
@@ -27,7 +28,7 @@ const POINTER = "postgres-is-in";
 /**
  * Returns the home in `folder`. As root, PostgreSQL runs as another user; if that user cannot access `folder` (for
  * example below /root), the home is in /var/tmp and `folder` contains a pointer to it. Programs that the user cannot
- * access are copied there.
+ * access are copied there. A home of another checkout is refused.
  */
 export async function postgresHome(
   folder: string,
@@ -40,6 +41,7 @@ export async function postgresHome(
   const open = await canReach(join(binaries, "postgres"), owner);
   if (open && (await canReach(folder, owner))) return { folder: made(here, owner), binaries };
   const elsewhere = postgresElsewhere(folder) ?? newElsewhere(folder);
+  claim(folder, elsewhere);
   return {
     folder: made(join(elsewhere, "data"), owner),
     binaries: open ? binaries : copied(dirname(binaries), join(elsewhere, release), binaries),
