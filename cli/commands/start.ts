@@ -21,7 +21,11 @@ export const start = command({
   details:
     "The run writes its report to out/dev/report.html, and as JSON to out/dev/report.json. `trellis clean` removes out/ and .local/.",
   words: "any",
-  exitCodes: { 1: "a step or a check failed", 130: "stopped by Ctrl-C" },
+  exitCodes: {
+    1: "a step or a check failed, or --only backup made no backup",
+    3: "well, but no backup was made: a program for it is missing, and the output names it",
+    130: "stopped by Ctrl-C",
+  },
   endsProcess: true,
   run: async (given) => (await import("../start")).start(given),
 });

@@ -1,3 +1,5 @@
+import { clientRemedy } from "../shared/postgres-client";
+
 /** A program that a task needs. */
 export interface Need {
   readonly program: string;
@@ -41,7 +43,7 @@ export function needs({ node, pulumi, postgres }: Needs): ReadonlyMap<string, re
           ask: ["--version"],
           purpose: "backups in npm start; without it they are skipped",
           atLeast: String(postgres),
-          remedy: `install the package postgresql-client-${postgres} of the PostgreSQL project (apt.postgresql.org)`,
+          remedy: clientRemedy(postgres),
         },
       ],
     ],

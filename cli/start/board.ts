@@ -66,7 +66,17 @@ export class Board {
       began: new Date(this.#began).toISOString(),
       seconds: ended?.seconds ?? this.seconds,
       steps,
-      state: ended === undefined ? "running" : ended.stopped ? "stopped" : wrong ? "wrong" : "right",
+      state: ended === undefined ? "running" : ended.stopped ? "stopped" : wrong ? "wrong" : wellOf(steps),
     };
   }
 }
+
+/** A run whose backups were all skipped has lost nothing yet, but is not all well. */
+function wellOf(steps: readonly StepFacts[]): "right" | "unsaved" {
+  const wanted = steps.some(isBackup);
+  return wanted && !steps.some((step) => isBackup(step) && step.state === "right") ? "unsaved" : "right";
+}
+
+/** Whether the step makes a backup. */
+export const isBackup = ({ words: [domain, verb] }: StepFacts): boolean =>
+  domain === "backup" && verb === "create";

@@ -4,8 +4,8 @@ import { onFiles } from "../shared/file-error";
 import { Board } from "./board";
 import type { StartFlags } from "./flags";
 import { OUT } from "./folders";
-import { readFigures, runInOrder } from "./jobs";
-import { reportPage } from "./report";
+import { checkBackupsOnly, readFigures, runInOrder } from "./jobs";
+import { type RunFacts, reportPage } from "./report";
 import { Screen } from "./screen";
 import { serveUntil } from "./serve";
 import { openStack } from "./stack";
@@ -14,6 +14,14 @@ const STOPPED = "stopped: no process of this run remains, and .local/ keeps its 
 
 /** Under npm, one Ctrl-C sends two signals: one from the terminal and one that npm forwards. */
 const SIGNALS_OF_A_PRESS = process.env.npm_lifecycle_event === undefined ? 1 : 2;
+
+const EXIT_CODES: Readonly<Record<RunFacts["state"], number>> = {
+  right: 0,
+  wrong: 1,
+  running: 1,
+  unsaved: 3,
+  stopped: 130,
+};
 
 /** Opens the stack, runs it, writes the report and closes the stack. Returns the exit code. */
 export async function runStack(flags: StartFlags): Promise<number> {
@@ -29,6 +37,7 @@ export async function runStack(flags: StartFlags): Promise<number> {
       flags.only,
     );
     if (!stop.aborted) await readFigures(stack, board, flags.only);
+    if (!stop.aborted && flags.only === "backup") checkBackupsOnly(board);
     board.end(stop.aborted);
     writeReport(board);
     screen.ended(join("out", "dev", "report.html"));
@@ -41,8 +50,7 @@ export async function runStack(flags: StartFlags): Promise<number> {
     screen.close();
   }
   if (stop.aborted && flags.prints !== "json") process.stdout.write(STOPPED);
-  if (board.facts.state === "stopped") return 130;
-  return board.facts.state === "right" ? 0 : 1;
+  return EXIT_CODES[board.facts.state];
 }
 
 /** Writes the report as HTML for people and as JSON for programs. */

@@ -175,10 +175,23 @@ function resultLines(facts: RunFacts, { dim, error, accent }: Palette): string[]
   return [...lines, ""];
 }
 
-const WORDS = { right: "all passed", wrong: "failed", stopped: "stopped", running: "running" } as const;
+const WORDS = {
+  right: "all passed",
+  unsaved: "well, but no backup",
+  wrong: "failed",
+  stopped: "stopped",
+  running: "running",
+} as const;
 
-function lastLine({ state, steps, seconds }: RunFacts, { bold }: Palette): string {
+function lastLine({ state, steps, seconds }: RunFacts, { bold, accent, warning, error }: Palette): string {
+  const signs = {
+    right: accent("✓"),
+    unsaved: warning("◐"),
+    wrong: error("✗"),
+    stopped: warning("■"),
+    running: "…",
+  };
   const failed = countOf(steps, "failed");
   const ran = countOf(steps, "right") + failed;
-  return `${bold(WORDS[state])}: ${ran} steps ran, ${failed} failed, ${countOf(steps, "skipped")} skipped, in ${seconds.toFixed(1)} s`;
+  return `${signs[state]} ${bold(WORDS[state])}: ${ran} steps ran, ${failed} failed, ${countOf(steps, "skipped")} skipped, in ${seconds.toFixed(1)} s`;
 }

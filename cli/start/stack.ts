@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../../components/shared/user-error";
 import { bundleJobs } from "../../jobs/bundle";
 import { planStack } from "../plan";
+import { wheelPrograms } from "../shared/postgres-client";
 import type { Board } from "./board";
 import type { StartFlags } from "./flags";
 import { CHECKOUT, LOCAL } from "./folders";
@@ -104,7 +105,7 @@ async function open(flags: StartFlags, board: Board, closing: Closing): Promise<
     buckets,
     sample,
     rainProvider: provider.url,
-    path: [flags.postgresBin, process.env.PATH].filter(Boolean).join(":"),
+    path: [flags.postgresBin, wheelPrograms(LOCAL), process.env.PATH].filter(Boolean).join(":"),
   };
 }
 

@@ -1,10 +1,22 @@
 import pg from "pg";
 import { datasetTables, OPEN_BATCH, platformTables } from "../../../jobs/datasurface";
-import type { Board } from "../board";
+import { type Board, isBackup } from "../board";
 import type { BackupFacts, RainFacts, StreamFacts } from "../report";
 import type { LocalStack } from "../stack";
 import type { System, Workload } from "../workloads";
 import { environmentOf } from "../workloads";
+
+/** Checks that a run that was asked for backups alone has made one. */
+export function checkBackupsOnly(board: Board): void {
+  const steps = board.facts.steps.filter(isBackup);
+  const made = steps.filter(({ state }) => state === "right").length;
+  const [why] = steps.flatMap(({ note, state }) => (state === "skipped" && note ? [note] : []));
+  board.check({
+    what: "backup: a backup was made",
+    holds: made > 0,
+    found: made > 0 ? `${made} made` : (why ?? "no backup is planned"),
+  });
+}
 
 /** Reads what the systems contain after a run and checks it against their inputs. */
 export async function readFigures(stack: LocalStack, board: Board, only: System | undefined): Promise<void> {
@@ -20,7 +32,8 @@ export async function readFigures(stack: LocalStack, board: Board, only: System 
   const rain = stack.workloads.find(({ verb }) => verb.startsWith("rain import"));
   if (ran("rain") && rain) board.put({ rain: await rainFacts(stack, board) });
   const [bucket] = stack.buckets.filter((name) => name.includes("backup"));
-  if (ran("backup") && bucket !== undefined) board.put({ backups: await backupFacts(stack, bucket) });
+  if (ran("backup") && steps.some(isBackup) && bucket !== undefined)
+    board.put({ backups: await backupFacts(stack, bucket) });
 }
 
 type Ask = <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;

@@ -1,3 +1,3 @@
-export { readFigures } from "./figures";
+export { checkBackupsOnly, readFigures } from "./figures";
 export { ingestAll, runInOrder, startBeside } from "./order";
 export { partIn } from "./steps";

@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../../components/shared/user-error";
+import { clientRemedy } from "../../shared/postgres-client";
 import type { Board, Entry } from "../board";
 import { LOCAL } from "../folders";
 import type { StepFacts } from "../report";
@@ -198,7 +199,11 @@ async function missingPrograms(
   const paths = new Map(programs.map((name) => [name, findIn(path, name)]));
   const missing = [...paths].flatMap(([name, found]) => (found === undefined ? [name] : []));
   if (missing.length > 0) {
-    return `needs ${missing.join(", ")} on the PATH (Debian: postgresql-client-${postgres.version}, zstd)`;
+    const remedies = [
+      ...(missing.some((name) => name.startsWith("pg_")) ? [clientRemedy(postgres.version)] : []),
+      ...(missing.includes("zstd") ? ["install zstd from your system's packages"] : []),
+    ];
+    return `needs ${missing.join(", ")} on the PATH: ${remedies.join("; ")}`;
   }
   const dump = paths.get("pg_dump");
   if (dump === undefined) return undefined;
@@ -206,7 +211,7 @@ async function missingPrograms(
   const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
   return major >= postgres.version
     ? undefined
-    : `needs pg_dump ${postgres.version} or newer, but ${dump} has version ${major}: install postgresql-client-${postgres.version}, or use --postgres-bin`;
+    : `needs pg_dump ${postgres.version} or newer, but ${dump} has version ${major}: ${clientRemedy(postgres.version)}`;
 }
 
 function findIn(path: string, name: string): string | undefined {

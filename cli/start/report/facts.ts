@@ -4,7 +4,8 @@ export interface RunFacts {
   /** The start time in ISO 8601. */
   readonly began: string;
   readonly seconds: number;
-  readonly state: "running" | "right" | "wrong" | "stopped";
+  /** "unsaved": everything is right but no backup was made. */
+  readonly state: "running" | "right" | "unsaved" | "wrong" | "stopped";
   readonly resources: { readonly total: number; readonly byType: readonly { type: string; count: number }[] };
   /** The topology as SVG. */
   readonly picture: string;

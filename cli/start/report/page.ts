@@ -19,6 +19,7 @@ setInterval(async () => {
 const STATES: Readonly<Record<RunFacts["state"], string>> = {
   running: "running",
   right: "all passed",
+  unsaved: "well, but no backup",
   wrong: "failed",
   stopped: "stopped early",
 };

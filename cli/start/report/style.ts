@@ -22,7 +22,7 @@ tbody tr:last-child>*{border-bottom:0}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
 .state{font-weight:650;white-space:nowrap}.state.right{color:var(--right)}.state.failed,.state.wrong{color:var(--failed)}
-.state.skipped,.state.stopped,.state.running{color:var(--skipped)}
+.state.skipped,.state.unsaved,.state.stopped,.state.running{color:var(--skipped)}
 .two{display:grid;gap:24px 36px;grid-template-columns:repeat(auto-fit,minmax(330px,1fr))}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:6px 0 0;padding:0;list-style:none;font-size:13px;color:var(--dim)}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}

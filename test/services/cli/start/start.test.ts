@@ -32,12 +32,18 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
     await checkout?.remove();
   });
 
+  /** Where pg_dump fits the server, backups run; elsewhere the run says that it made none. */
+  const saved = () =>
+    checkout.report.steps.some(
+      ({ words, state }) => words.join(" ").startsWith("backup create") && state === "right",
+    );
+  const words = () => (saved() ? "all passed" : "well, but no backup");
+
   it("runs the planned stack, and all that it promises holds", { timeout: 15 * MINUTES }, async () => {
     const { code, printed } = await checkout.run("npm start");
-    expect(code, printed).toBe(0);
-
     const facts = checkout.report;
-    expect(facts.state).toBe("right");
+    expect([code, facts.state], printed).toEqual(saved() ? [0, "right"] : [3, "unsaved"]);
+    expect(printed).toContain(words());
     expect(facts.steps.filter(({ state }) => state === "failed")).toEqual([]);
     expect(new Set(facts.streams.map(({ platform }) => platform))).toEqual(
       new Set(["YellowLive", "YellowForensic"]),
@@ -54,7 +60,7 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
   it("leaves a page whose figures, seen in a browser, are those of the databases", {
     timeout: 5 * MINUTES,
   }, async () => {
-    await browser.open(pathToFileURL(join(checkout.folder, "out/dev/report.html")).href, "all passed");
+    await browser.open(pathToFileURL(join(checkout.folder, "out/dev/report.html")).href, words());
     await browser.picture(join(SCREENSHOTS, "npm-start.png"), { whole: true });
 
     const figures = await browser.evaluate<Record<string, string>>(
