@@ -5,6 +5,7 @@ import { clean } from "./clean";
 import { completion } from "./completion";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
+import { env } from "./env";
 import { health } from "./health";
 import { pins } from "./pins";
 import { plan } from "./plan";
@@ -19,6 +20,6 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, clean, doctor],
   ...[plan, policy],
-  ...[status, health, verify, alerts, volumes, rain, backupConfiguration],
+  ...[status, health, env, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join, resolve } from "node:path";
 import { UserError } from "../../components/shared/user-error";
 import { reason } from "../../jobs/shared";
+import { output, ProgramError } from "../shared/programs";
 import { STATE, unpack } from "./archive";
 import type { OpenFlags } from "./flags";
-import { output, ProgramError } from "./programs";
 
 /** Decrypts and checks the archive in memory, then unpacks it. Returns the message for the user. */
 export function open({ open: file, identity, into }: OpenFlags): string {

@@ -4,9 +4,9 @@ import { parseSettings } from "../../components/settings";
 import { UserError } from "../../components/shared/user-error";
 import { ObjectStore, reason } from "../../jobs/shared";
 import { readProject, readStack } from "../plan";
+import { output, ProgramError } from "../shared/programs";
 import { type Manifest, pack, STATE } from "./archive";
 import type { SaveFlags } from "./flags";
-import { output, ProgramError } from "./programs";
 import { publicHalf } from "./public-half";
 
 /** Exports, packs, encrypts and stores the configuration, all in memory. Returns the message for the user. */

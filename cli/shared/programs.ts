@@ -25,7 +25,7 @@ export function output(program: string, words: readonly string[], { cwd, input }
     maxBuffer: Number.POSITIVE_INFINITY,
   });
   if (error && "code" in error && error.code === "ENOENT")
-    throw new UserError(`${program} is not on the PATH; npm run doctor says how to install it`);
+    throw new UserError(`${program} is not on the PATH; npx trellis doctor says how to install it`);
   // A program that fails may exit before it has read its input; its stderr has the reason.
   if (error && status === null) throw new UserError(`${program} cannot be run: ${error.message}`);
   if (status !== 0) throw new ProgramError([program, ...words.slice(0, 2)].join(" "), String(stderr).trim());
