@@ -7,9 +7,11 @@ import { docs } from "./docs";
 import { doctor } from "./doctor";
 import { env } from "./env";
 import { health } from "./health";
+import { open } from "./open";
 import { pins } from "./pins";
 import { plan } from "./plan";
 import { policy } from "./policy";
+import { psql } from "./psql";
 import { rain } from "./rain";
 import { start } from "./start";
 import { status } from "./status";
@@ -18,7 +20,7 @@ import { volumes } from "./volumes";
 
 /** The commands of `trellis`, in the order of its list. A description loads the code of its command only in `run`. */
 export const COMMANDS: readonly Command[] = [
-  ...[start, clean, doctor],
+  ...[start, open, psql, clean, doctor],
   ...[plan, policy],
   ...[status, health, env, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],

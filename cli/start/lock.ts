@@ -45,6 +45,12 @@ export async function holdFolder(folder: string): Promise<() => void> {
   };
 }
 
+/** Whether a process holds the folder now. */
+export async function isHeld(folder: string): Promise<boolean> {
+  const holder = read(join(folder, "running"));
+  return holder !== undefined && (await answers(holder));
+}
+
 async function claim(own: string, file: string): Promise<void> {
   for (;;) {
     try {

@@ -34,7 +34,7 @@ export async function runStack(flags: StartFlags): Promise<number> {
     screen.opened();
     await runInOrder(
       { stack, board, signal: stop, onMessage: (step, message) => screen.hear(step, message) },
-      flags.only,
+      flags,
     );
     if (!stop.aborted) await readFigures(stack, board, flags.only);
     if (!stop.aborted && flags.only === "backup") checkBackupsOnly(board);

@@ -36,6 +36,11 @@ export class Screen {
     if (!this.#timer) this.#print(this.#palette.dim(note));
   }
 
+  /** Prints how a part of the stack is reached. */
+  tell(address: string, remark: string): void {
+    this.#print(`${address}  ${this.#palette.dim(remark)}`);
+  }
+
   opened(): void {
     this.#note = "";
     const { resources, services } = this.#board.facts;

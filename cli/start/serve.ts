@@ -2,10 +2,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Board } from "./board";
-import { ingestAll, partIn, readFigures, startBeside } from "./jobs";
+import { ingestAll, partIn, readFigures, runStep, startBeside } from "./jobs";
 import { reportPage } from "./report";
 import type { Screen } from "./screen";
-import type { LocalStack } from "./stack";
+import { announce } from "./serving";
+import { type LocalStack, loginOf } from "./stack";
 import type { System } from "./workloads";
 import { isWanted } from "./workloads";
 
@@ -30,7 +31,9 @@ export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<vo
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as AddressInfo; // a TCP server has a port
-  screen.say(`live     http://127.0.0.1:${port}/  until Ctrl-C`);
+  const report = `http://127.0.0.1:${port}/`;
+  screen.say(`live     ${report}  until Ctrl-C`);
+  const servers = startServers(stop, args, report);
 
   const wanted = stack.workloads.filter(({ system }) => system === "datasurface" && isWanted(system, only));
   const parts = (part: string) => wanted.filter((workload) => partIn(workload, stack).part === part);
@@ -51,8 +54,34 @@ export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<vo
     if (right) await readFigures(stack, board, only);
     else await wait(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined);
   }
+  await Promise.all(servers);
   server.close();
   server.closeAllConnections();
+}
+
+/** Starts the stack's own servers until the stop, and tells how each part is reached, with its login. */
+function startServers(stop: AbortSignal, { stack, board, screen, only }: ServeArgs, report: string) {
+  const postgres = loginOf(stack.postgres);
+  announce({ postgres, report }, stack.authority);
+  screen.tell(`postgres ${stack.postgres.url("rain")}`, "npx trellis psql rain");
+  for (const { accessKey, secretKey, buckets } of stack.store.accesses)
+    screen.tell(
+      `S3       https://127.0.0.1:${stack.store.port}  ${accessKey} / ${secretKey}`,
+      [...buckets].join(", "),
+    );
+  const servers = stack.workloads.filter(
+    (workload) => partIn(workload, stack).part === "server" && isWanted(workload.system, only),
+  );
+  return servers.map((workload) => {
+    const hear = (message: string) => {
+      const [, address] = /listens on (\S+)$/.exec(message) ?? [];
+      if (address === undefined) return;
+      const rain = `http://${address}/docs`;
+      announce({ postgres, report, rain }, stack.authority);
+      screen.tell(`rain     ${rain}`, "npx trellis open rain");
+    };
+    return runStep(workload, { stack, board, signal: NEVER, until: stop, hear });
+  });
 }
 
 const NEVER = new AbortController().signal;

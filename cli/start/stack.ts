@@ -21,6 +21,7 @@ import {
   serverIdentity,
   startPatroniStandIn,
 } from "./services";
+import { announce, withdraw } from "./serving";
 import type { Routes } from "./workloads";
 import {
   type Environment,
@@ -41,6 +42,10 @@ export interface LocalStack {
   readonly bundle: string;
   readonly guardian: Guardian;
   readonly postgres: LocalPostgres;
+  /** The CA certificate of the servers, PEM. */
+  readonly authority: string;
+  /** The S3 server, and the keys for its buckets. */
+  readonly store: { readonly port: number; readonly accesses: readonly Access[] };
   readonly objects: DiskStorage;
   readonly buckets: readonly string[];
   readonly sample: ReturnType<typeof sampleRecord>;
@@ -83,6 +88,8 @@ async function open(flags: StartFlags, board: Board, closing: Closing): Promise<
   const { objects, store } = await openStorage(base, accesses, buckets);
   const { provider, sample } = await openProvider(base);
 
+  closing.push(() => withdraw());
+  announce({ postgres: loginOf(postgres) }, identity.authority);
   board.put({ services: serviceFacts({ postgres, patroni, store, provider }) });
   const ports: Readonly<Record<string, number>> = {
     "postgres:5432": postgres.port,
@@ -101,6 +108,8 @@ async function open(flags: StartFlags, board: Board, closing: Closing): Promise<
     bundle,
     guardian,
     postgres,
+    authority: identity.authority,
+    store: { port: store.port, accesses },
     objects,
     buckets,
     sample,
@@ -176,6 +185,18 @@ async function openProvider({ closing }: Base) {
   for (const [path, content] of sample.files) provider.publish(path, content);
   return { provider, sample };
 }
+
+/** How a client logs in to PostgreSQL. */
+export const loginOf = ({
+  port,
+  password,
+  version,
+}: Pick<LocalPostgres, "port" | "password" | "version">) => ({
+  port,
+  user: "postgres",
+  password,
+  version,
+});
 
 interface Served {
   readonly postgres: Pick<LocalPostgres, "port" | "version">;

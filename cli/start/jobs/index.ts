@@ -1,3 +1,3 @@
 export { checkBackupsOnly, readFigures } from "./figures";
 export { ingestAll, runInOrder, startBeside } from "./order";
-export { partIn } from "./steps";
+export { partIn, runStep } from "./steps";

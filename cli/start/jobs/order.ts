@@ -7,7 +7,10 @@ import { partIn, type RunStepArgs, runStep, type StepArgs, stepOf } from "./step
  * Runs everything in order: first the shared platform, then ingestion and rain in parallel, then backups, and last what
  * reads the results of all of them.
  */
-export async function runInOrder(args: StepArgs, only: System | undefined): Promise<void> {
+export async function runInOrder(
+  args: StepArgs,
+  { only, serve }: { readonly only?: System; readonly serve: boolean },
+): Promise<void> {
   const { stack, board } = args;
   const wanted = stack.workloads.filter(({ system }) => isWanted(system, only));
   const of = (system: System) => wanted.filter((workload) => workload.system === system);
@@ -32,6 +35,8 @@ export async function runInOrder(args: StepArgs, only: System | undefined): Prom
   for (const workload of wanted) {
     const part = partIn(workload, stack);
     if (part.part === "elsewhere") board.add(stepOf(workload, "skipped", { note: part.why }));
+    if (part.part === "server" && !serve)
+      board.add(stepOf(workload, "skipped", { note: "a server; --serve starts it" }));
   }
 }
 

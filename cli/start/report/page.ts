@@ -40,6 +40,7 @@ export function reportPage(facts: RunFacts, { live }: { readonly live: boolean }
 <div id="run">
 ${header(facts)}
 ${checks(facts)}
+${facts.streams.length > 0 && html`<a id="datasurface"></a>`}
 ${facts.streams.map(stream)}
 ${rain(facts)}
 ${backups(facts)}

@@ -25,6 +25,8 @@ export type Part =
   | { readonly part: "batch"; readonly pace?: Pace }
   /** Continuously while the batches run; it is stopped afterwards. */
   | { readonly part: "beside"; readonly pace?: Pace }
+  /** As long as the stack is served; its log names the address that it listens on. */
+  | { readonly part: "server"; readonly pace: Pace }
   | { readonly part: "elsewhere"; readonly why: string };
 
 interface Surroundings {
@@ -89,6 +91,13 @@ export function partOf({ kind, verb }: Pick<Workload, "kind" | "verb">, around: 
     "rain import-year": { part: "once", rank: 4, pace: rain },
     "rain import-fopr": { part: "once", rank: 5, pace: rain },
     "rain validate": { part: "once", rank: 6 },
+    "rain serve-api": {
+      part: "server",
+      pace: {
+        environment: { RAIN_HOST: "127.0.0.1", RAIN_PORT: "0" },
+        why: "listens on a free port of loopback",
+      },
+    },
     "backup create": { part: "once", rank: 10, programs: DUMPS, pace: dump },
     "backup verify": { part: "once", rank: 11, programs: DUMPS, pace: dump },
     "backup drill": { part: "once", rank: 12, programs: DUMPS, pace: drill },

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { claim } from "../../../../cli/start/ownership";
+import { smallCheckout } from "../../../rigs/cli/small-checkout";
 import { trellis } from "../../../rigs/cli/trellis";
-import { repository } from "../../../rigs/platform/stacks";
 
 let folder: string;
 /** A checkout with the data of a run: a part in the checkout, and a database outside of it. */
@@ -22,11 +22,7 @@ let home: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trellis-copy-"));
-  original = join(folder, "original");
-  for (const each of ["cli", "components", "package.json", "tsconfig.json"])
-    cpSync(join(repository, each), join(original, each), { recursive: true });
-  symlinkSync(join(repository, "jobs"), join(original, "jobs"));
-  symlinkSync(join(repository, "node_modules"), join(original, "node_modules"));
+  original = smallCheckout(join(folder, "original"));
   home = mkdtempSync("/var/tmp/trellis-");
   const local = join(original, ".local");
   mkdirSync(local);

@@ -1,0 +1,2 @@
+export { open } from "./open";
+export { psql } from "./psql";
