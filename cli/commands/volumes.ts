@@ -4,7 +4,7 @@ import { command, STACK_FLAG } from "../shared/command";
 export const volumes = command({
   name: "volumes",
   group: "stack",
-  summary: "Lists and renews the volumes that were lost with a server.",
+  summary: "Lists and renews the volumes lost with a server.",
   description:
     "A volume counts as lost when kubelet reports that its folder does not exist. PostgreSQL and MinIO fill new ones from their\nother members, one pod after the other; it refuses while another member is missing or still being filled.",
   forms: ["[flags]", "renew <node> [flags]", "renew <namespace>/<claim> [flags]"],
