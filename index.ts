@@ -28,7 +28,7 @@ export default async function platform() {
     systems: ofSystems,
   });
   const data = dataFor(settings, secrets, cluster, servers);
-  const systems = systemsFor({ settings, secrets, cluster, data });
+  const systems = systemsFor({ settings, secrets, cluster, data, servers });
   new DestroyGuard("destroy-guard", {
     protection: cluster.protection,
     everything: [
@@ -40,7 +40,7 @@ export default async function platform() {
 
   const { domain } = settings;
   const { postgres, minio, mirror, backup } = data;
-  const { airflow, rain, gardenos } = systems;
+  const { airflow, rain, gardenos, operations } = systems;
   return {
     endpoints: {
       ...(servers && { api: servers.api }),
@@ -72,6 +72,7 @@ export default async function platform() {
       root: minio.root,
       offsiteKey: mirror.offsiteKey,
     },
+    health: operations.health,
     ...(gardenos && { gardenos: { anonKey: gardenos.anonKey, serviceKey: gardenos.serviceKey } }),
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),
     ...(cluster.grafanaPassword && { grafanaPassword: cluster.grafanaPassword }),

@@ -42,6 +42,11 @@ const domains: readonly DomainEntry[] = [
     summary: "object storage: buckets, users and their policies, and the copy off the cluster",
     load: async () => (await import("./storage")).storage,
   },
+  {
+    name: "operations",
+    summary: "the operator's checks of the whole platform: health, status",
+    load: async () => (await import("./operations")).operations,
+  },
 ];
 
 await main(process.argv.slice(2), domains, () => import("./shared"));

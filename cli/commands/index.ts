@@ -5,11 +5,13 @@ import { clean } from "./clean";
 import { completion } from "./completion";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
+import { health } from "./health";
 import { pins } from "./pins";
 import { plan } from "./plan";
 import { policy } from "./policy";
 import { rain } from "./rain";
 import { start } from "./start";
+import { status } from "./status";
 import { verify } from "./verify";
 import { volumes } from "./volumes";
 
@@ -17,6 +19,6 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, clean, doctor],
   ...[plan, policy],
-  ...[verify, alerts, volumes, rain, backupConfiguration],
+  ...[status, health, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];

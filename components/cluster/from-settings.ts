@@ -12,12 +12,12 @@ import {
 } from "../settings";
 import { apiReady } from "../shared/kubernetes-api";
 import { versions } from "../shared/versions";
-import type { WorkloadNamespace } from "../shared/workloads";
+import { MONITORING_NAMESPACE, type WorkloadNamespace } from "../shared/workloads";
 import { Access } from "./access";
 import { AddOns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
 import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
-import { exposedBy, Foundation, scrapedBy } from "./namespaces";
+import { clientsOf, exposedBy, Foundation, scrapedBy } from "./namespaces";
 
 /** What the cluster layer passes to the layers above, on our own servers and on an existing cluster. */
 export interface ClusterLayer<Key extends string> {
@@ -109,6 +109,7 @@ function ownCluster<Key extends string>(
       etcdMetrics: servers.etcdMetrics,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
       scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
+      asked: clientsOf(MONITORING_NAMESPACE, Object.values<WorkloadNamespace>(namespaces)),
       servers: sources,
       hcloudToken: secrets.hcloudToken,
       alerts: settings.monitoring.alerts,

@@ -44,6 +44,8 @@ export interface DataLayer {
   readonly backup?: Backup | undefined;
   /** The jobs image; its entrypoint is `jobs`. */
   readonly jobsImage: BuiltImage["reference"];
+  /** Client addresses of the etcd that Patroni uses, each as host:port. */
+  readonly etcdHosts: EtcdAccess["hosts"];
   /** The top-level resources of this layer. */
   readonly resources: readonly pulumi.Resource[];
 }
@@ -74,6 +76,7 @@ export function dataFor(
     mirror,
     backup,
     jobsImage: images.jobs.reference,
+    etcdHosts: etcd.hosts,
     resources: [...Object.values(images), minio, mirror, ...resources, postgres, ...(backup ? [backup] : [])],
   };
 }

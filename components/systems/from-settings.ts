@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
-import { DATABASES, type DataLayer, POSTGRES } from "../data";
+import { DATA_NAMESPACES, DATABASES, type DataLayer, POSTGRES } from "../data";
+import type { HetznerCluster } from "../servers";
 import {
   airflowProcesses,
   CRM,
@@ -15,7 +16,8 @@ import { hostOf } from "../shared/pods";
 import { Airflow, POD_RUNNERS } from "./airflow";
 import { DATASURFACE, DataSurface, deployedModel, loginOf, loginsFor } from "./datasurface";
 import { deployedNamespace, GardenOS } from "./gardenos";
-import type { SystemNamespace } from "./namespaces";
+import { type SystemNamespace, systemNamespaces } from "./namespaces";
+import { Operations, platformOf } from "./operations";
 import { RainTracker } from "./rain";
 
 /** The systems of a stack; each is undefined where the settings omit it. */
@@ -28,6 +30,8 @@ export interface SystemsLayer {
   readonly rain?: RainTracker | undefined;
   /** The CRM's services; undefined without the setting `gardenos`. */
   readonly gardenos?: GardenOS | undefined;
+  /** The operator's checks. */
+  readonly operations: Operations;
   /** The top-level resources of this layer. */
   readonly resources: readonly pulumi.Resource[];
 }
@@ -38,6 +42,8 @@ export interface SystemsInputs {
   readonly secrets: SettingsSecrets;
   readonly cluster: ClusterLayer<SystemNamespace>;
   readonly data: DataLayer;
+  /** Our own servers. @default none: the target is an existing cluster */
+  readonly servers: HetznerCluster | undefined;
 }
 
 export function systemsFor(inputs: SystemsInputs): SystemsLayer {
@@ -45,8 +51,9 @@ export function systemsFor(inputs: SystemsInputs): SystemsLayer {
   const airflow = scheduler(inputs, datasurface);
   const rain = rainTracker(inputs);
   const gardenos = gardenOs(inputs);
-  const resources = [datasurface, airflow, rain, gardenos].filter((each) => each !== undefined);
-  return { datasurface, airflow, rain, gardenos, resources };
+  const operations = checks(inputs, { datasurface, airflow, rain, gardenos });
+  const resources = [datasurface, airflow, rain, gardenos, operations].filter((each) => each !== undefined);
+  return { datasurface, airflow, rain, gardenos, operations, resources };
 }
 
 /** Ingestion, if the settings have `datasurface`. Airflow runs its jobs. */
@@ -214,5 +221,49 @@ function gardenOs({ settings, secrets, cluster, data }: SystemsInputs): GardenOS
       protection,
     },
     { provider, dependsOn: [postgres.made, minio.made] },
+  );
+}
+
+/** The operator's checks of everything that the stack has. */
+function checks(
+  { settings, cluster, data, servers }: SystemsInputs,
+  systems: Pick<SystemsLayer, "datasurface" | "airflow" | "rain" | "gardenos">,
+): Operations {
+  const { environment, operations } = settings;
+  const { provider, namespaces, monitoring } = cluster;
+  const { postgres, minio, backup, jobsImage, etcdHosts } = data;
+  const { airflow, rain, gardenos } = systems;
+  const reading = (database: string | undefined) => database && postgres.connections[database]?.read;
+  const logins = {
+    platform: reading(Object.keys(postgres.connections)[0]),
+    merge: reading(systems.datasurface?.mergeDatabase),
+    rain: rain && reading("rain"),
+    airflow: airflow && reading("airflow_db"),
+  };
+  return new Operations(
+    "operations",
+    {
+      namespace: namespaces.operations,
+      image: jobsImage,
+      every: operations.healthEvery ?? (environment === "dev" ? "1d" : "1h"),
+      monitoring,
+      platform: platformOf({
+        settings,
+        servers,
+        etcdHosts,
+        monitoring,
+        namespaces: Object.values({ ...DATA_NAMESPACES, ...systemNamespaces(settings) }).map(
+          ({ name }) => name,
+        ),
+        has: { airflow: airflow !== undefined, rain: rain !== undefined, gardenos: gardenos !== undefined },
+        backups: backup !== undefined,
+        ...(settings.datasurface && { model: deployedModel(settings.datasurface).model }),
+      }),
+      authorities: pulumi.all([postgres.authority, minio.authority]).apply((all) => all.join("\n")),
+      logins: Object.fromEntries(Object.entries(logins).flatMap(([name, url]) => (url ? [[name, url]] : []))),
+      objectsToken: minio.metricsToken,
+      etcd: servers?.etcdMetrics,
+    },
+    { provider },
   );
 }

@@ -2,6 +2,7 @@ import type { Settings } from "../settings";
 import { airflowNamespace } from "./airflow";
 import { dataSurfaceNamespace } from "./datasurface";
 import { deployedNamespace, gardenosNamespace } from "./gardenos";
+import { operationsNamespace } from "./operations";
 import { rainNamespace } from "./rain";
 
 /** The namespaces of the systems, for the cluster layer to create. They exist whether a system is declared or not. */
@@ -10,6 +11,7 @@ export const SYSTEM_NAMESPACES = {
   datasurface: dataSurfaceNamespace,
   rain: rainNamespace,
   gardenos: gardenosNamespace,
+  operations: operationsNamespace,
 };
 
 export type SystemNamespace = keyof typeof SYSTEM_NAMESPACES;

@@ -93,7 +93,9 @@ export {
   type Platform,
   platformTables,
   readModelFile,
+  streamsOf,
 } from "./model";
+export { type StreamStatus, streamStatus } from "./status";
 export {
   credentialSecret,
   DAGS_VERSION,

@@ -49,17 +49,26 @@ export async function status(config: StatusConfig, model: Model, context: Contex
 
 async function statusOf(merge: Database, stream: Stream): Promise<StreamStatus> {
   const { trigger } = stream.store.capture;
-  const known = {
+  return {
     platform: stream.platform.name,
     stream: stream.key,
     trigger: "cron" in trigger ? trigger.cron : "external",
+    ...(await streamStatus(merge, stream.platform.name, stream.key)),
   };
-  const metrics = inPublic(platformTables(stream.platform.name).metrics);
+}
+
+/** The state of a stream as the merge database has it; nothing before its platform's first batch. */
+export async function streamStatus(
+  merge: Database,
+  platform: string,
+  stream: string,
+): Promise<Omit<StreamStatus, "platform" | "stream" | "trigger">> {
+  const metrics = inPublic(platformTables(platform).metrics);
   const { rows: there } = await merge.query<{ there: boolean }>(
     "SELECT to_regclass($1) IS NOT NULL AS there",
     [metrics],
   );
-  if (!there[0]?.there) return known;
+  if (!there[0]?.there) return {};
   const { rows } = await merge.query<{ status: Omit<StreamStatus, "platform" | "stream" | "trigger"> }>(
     `SELECT jsonb_strip_nulls(jsonb_build_object(
        'batch', newest.batch_id, 'status', newest.batch_status,
@@ -75,9 +84,9 @@ async function statusOf(merge: Database, stream: Stream): Promise<StreamStatus> 
      FROM (SELECT * FROM ${metrics} WHERE key = $1 ORDER BY batch_id DESC LIMIT 1) AS newest
      LEFT JOIN (SELECT * FROM ${metrics} WHERE key = $1 AND batch_status = 'committed'
        ORDER BY batch_id DESC LIMIT 1) AS done ON true`,
-    [stream.key],
+    [stream],
   );
-  return { ...known, ...rows[0]?.status };
+  return rows[0]?.status ?? {};
 }
 
 function renderTable(statuses: readonly StreamStatus[]): string {

@@ -24,3 +24,4 @@ export {
   waterYearOf,
   yearOfMonth,
 } from "./calendar";
+export { readStatus } from "./reports";

@@ -1,5 +1,5 @@
 import type { AlertReceivers, Environment, PrometheusSize } from "../../settings";
-import type { Destination } from "../../shared/workloads";
+import type { Allowance, Destination } from "../../shared/workloads";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
 /** An add-on that K3s' Helm controller installs from a HelmChart resource. */
@@ -88,6 +88,8 @@ export interface AddOnChoices {
   readonly prometheus: PrometheusSize;
   /** What Prometheus scrapes in the workloads' namespaces; its network policies allow these connections. */
   readonly scraped: readonly Destination[];
+  /** Who asks Prometheus, besides Grafana. @default nobody */
+  readonly asked?: readonly Allowance[] | undefined;
 }
 
 /**

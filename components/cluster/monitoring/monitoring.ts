@@ -60,6 +60,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
           to: { namespace },
           ports,
         })),
+        ...(choices.asked ?? []),
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
         ...(alerts.email && alerts.email.port !== 443
           ? [{ to: "internet", ports: [alerts.email.port], pods: ALERTMANAGER_PODS } as const]

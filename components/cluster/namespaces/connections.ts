@@ -24,17 +24,20 @@ export function allowancesOf(
   namespace: WorkloadNamespace,
   all: readonly WorkloadNamespace[],
 ): readonly Allowance[] {
-  const clients = all.flatMap(({ name, uses }) =>
-    uses
-      .filter((destination) => destination.namespace === namespace.name)
-      .map(({ ports }): Allowance => ({ from: { namespace: name }, ports })),
-  );
   return [
     ...(namespace.podPolicies ? [] : declared(namespace)),
     ...(namespace.exposed.length > 0 ? [ACME_SOLVER] : []),
-    ...clients,
+    ...clientsOf(namespace.name, all),
   ];
 }
+
+/** The connections that the workloads of `all` namespaces declare to a namespace. */
+export const clientsOf = (destination: string, all: readonly WorkloadNamespace[]): Allowance[] =>
+  all.flatMap(({ name, uses }) =>
+    uses
+      .filter(({ namespace }) => namespace === destination)
+      .map(({ ports }): Allowance => ({ from: { namespace: name }, ports })),
+  );
 
 function declared({ allow, uses, exposed, scraped }: WorkloadNamespace): Allowance[] {
   return [

@@ -1,1 +1,2 @@
 export { Backup, type BackupArgs } from "./backup";
+export { BACKUP } from "./names";

@@ -74,6 +74,9 @@ export class MinIO extends pulumi.ComponentResource {
   /** The root user, which may do everything: for people, in an emergency. */
   readonly root: MinioServers["root"];
 
+  /** The bearer token that reads the metrics and nothing else; secret. */
+  readonly metricsToken: pulumi.Output<string>;
+
   /** Depend on this to wait until the buckets and users exist. */
   readonly made: pulumi.Resource;
 
@@ -87,6 +90,7 @@ export class MinIO extends pulumi.ComponentResource {
     this.root = servers.root;
     const { made, secretKeys } = this.provisioning(name, args, servers);
     this.made = made;
+    this.metricsToken = secretKeyOf(secretKeys, METRICS_USER).apply((key) => metricsToken(METRICS_USER, key));
     this.access = this.accessOf(args, secretKeys);
     this.mirror = args.mirrored && this.accessBy(MIRROR_USER, MIRROR_BUCKET, secretKeys);
     this.secrets = {
@@ -94,7 +98,7 @@ export class MinIO extends pulumi.ComponentResource {
       authority: servers.secrets.authority,
     };
     if (consoleHost) this.ingress(name, args, consoleHost);
-    if (args.monitoring) this.metricsSecret(name, args, secretKeys);
+    if (args.monitoring) this.metricsSecret(name, args);
     this.addOnObjects(name, args);
     this.registerOutputs({
       endpoint: this.endpoint,
@@ -209,20 +213,12 @@ export class MinIO extends pulumi.ComponentResource {
   }
 
   /** The Secret with the token with which Prometheus reads the metrics. */
-  private metricsSecret(
-    name: string,
-    { namespace }: MinIOArgs,
-    secretKeys: Provisioning["secretKeys"],
-  ): void {
+  private metricsSecret(name: string, { namespace }: MinIOArgs): void {
     new k8s.core.v1.Secret(
       `${name}-metrics`,
       {
         metadata: { name: MINIO.metricsSecret, namespace, labels: LABELS.servers },
-        stringData: {
-          [METRICS_TOKEN_KEY]: secretKeyOf(secretKeys, METRICS_USER).apply((key) =>
-            metricsToken(METRICS_USER, key),
-          ),
-        },
+        stringData: { [METRICS_TOKEN_KEY]: this.metricsToken },
       },
       { parent: this },
     );

@@ -1,1 +1,2 @@
 export { ObjectMirror, type ObjectMirrorArgs } from "./mirror";
+export { MIRROR } from "./names";

@@ -1,1 +1,2 @@
 export { PatroniEtcd, type PatroniEtcdArgs } from "./etcd";
+export { ETCD_METRICS_PORT } from "./names";

@@ -1,3 +1,4 @@
+import { SERVER_PORTS } from "../../shared/address-plan";
 import { hostOf } from "../../shared/pods";
 
 /** Names of this etcd's objects. They are in PostgreSQL's namespace. */
@@ -7,7 +8,7 @@ export const ETCD = {
   headless: "etcd",
   serviceAccount: "etcd",
   certificates: "etcd-certificates",
-  ports: { client: 2379, peer: 2380, metrics: 2381 },
+  ports: { client: 2379, peer: 2380, metrics: SERVER_PORTS.etcdMetrics },
 } as const;
 
 export const LABELS = { "app.kubernetes.io/name": "etcd", "app.kubernetes.io/part-of": "trellis" } as const;
@@ -18,3 +19,6 @@ export const memberNames = (members: number): string[] =>
 /** Host name of a member for peers and clients, whichever node its pod is on. */
 export const memberHost = (name: string, namespace: string): string =>
   hostOf(`${name}.${ETCD.headless}`, namespace);
+
+/** The port for health and metrics, the same on servers and in pods. */
+export const ETCD_METRICS_PORT = ETCD.ports.metrics;

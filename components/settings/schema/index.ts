@@ -5,7 +5,7 @@ import { gardenos } from "./gardenos";
 import { hetznerTarget } from "./hetzner";
 import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
 import { monitoring } from "./monitoring";
-import { airflow, backup, datasurface, minio, postgres } from "./services";
+import { airflow, backup, datasurface, minio, operations, postgres } from "./services";
 
 export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
@@ -87,6 +87,7 @@ export const settingsSchema = z.strictObject({
   datasurface: datasurface.optional(),
   gardenos: gardenos.optional(),
   monitoring,
+  operations,
   epochs,
   acceptLoss: z
     .array(

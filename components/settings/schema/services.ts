@@ -398,3 +398,17 @@ export const datasurface = z.strictObject({
     })
     .prefault({}),
 });
+
+export const operations = z
+  .strictObject({
+    healthEvery: z
+      .enum(["15m", "1h", "6h", "1d"])
+      .optional()
+      .meta(
+        says(
+          "How often the operator's checks of the whole platform run. More often finds a fault earlier and keeps a shorter history: the last 168 runs.",
+          "`1h`, in dev `1d`",
+        ),
+      ),
+  })
+  .prefault({});

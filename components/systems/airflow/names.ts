@@ -41,6 +41,9 @@ export const AIRFLOW = {
   authorities: "airflow-authorities",
 } as const;
 
+/** The Service of the web interface and of the API. */
+export const AIRFLOW_SERVICE = AIRFLOW.apiServer;
+
 /** The service accounts that run pods. DataSurface binds its role to them. */
 export const POD_RUNNERS = [AIRFLOW.scheduler, AIRFLOW.triggerer] as const;
 

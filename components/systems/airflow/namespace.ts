@@ -1,14 +1,19 @@
 import { DATABASES, OBJECT_STORAGE } from "../../data";
 import { API_PORTS } from "../../shared/address-plan";
-import type { WorkloadNamespace } from "../../shared/workloads";
+import type { Destination, WorkloadNamespace } from "../../shared/workloads";
 import { PORTS } from "./names";
 
 /** The API server reads the logs of running tasks from the scheduler and the triggerer. */
 const PROCESSES = [PORTS.api, PORTS.taskLogs, PORTS.triggererLogs];
 const STATSD = { ports: [PORTS.statsd], protocol: "UDP" } as const;
 
+const NAMESPACE = "airflow";
+
+/** The API server, for namespaces whose pods ask it. */
+export const AIRFLOW_API: Destination = { namespace: NAMESPACE, ports: [PORTS.api] };
+
 export const airflowNamespace: WorkloadNamespace = {
-  name: "airflow",
+  name: NAMESPACE,
   podSecurity: "restricted",
   share: { cpu: 3, memoryGib: 8 },
   uses: [DATABASES, OBJECT_STORAGE],

@@ -1,2 +1,2 @@
 export { GardenOS, type GardenOSArgs } from "./gardenos";
-export { deployedNamespace, gardenosNamespace } from "./namespace";
+export { CRM_HEALTH, CRM_SERVICES, deployedNamespace, gardenosNamespace } from "./namespace";

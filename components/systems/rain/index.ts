@@ -1,4 +1,4 @@
 export { checkWords, importRequest } from "./import-request";
 export { RAIN } from "./names";
-export { rainNamespace } from "./namespace";
+export { RAIN_API, rainNamespace } from "./namespace";
 export { RainTracker, type RainTrackerArgs } from "./rain-tracker";

@@ -4,8 +4,8 @@ export class UserError extends Error {
 
   constructor(
     message: string,
-    /** The exit code of the process: 2 for wrong input, 1 for a failure. */
-    readonly exitCode: 1 | 2 = 1,
+    /** The exit code of the process: 2 for wrong input, 1 for a failure; a verb may define others in its help. */
+    readonly exitCode: 1 | 2 | 3 = 1,
     options?: ErrorOptions,
   ) {
     super(message, options);

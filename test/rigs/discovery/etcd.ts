@@ -75,8 +75,14 @@ export class DiscoveryEtcd {
       ...["listen", "advertise"].map((verb) => `--${verb}-client-urls=https://${address}:2379`),
       ...["listen-peer", "initial-advertise-peer"].map((verb) => `--${verb}-urls=https://${address}:2380`),
       ...[`--initial-cluster=${peers}`, "--log-level=error"],
+      `--listen-metrics-urls=${this.metricsUrl(index)}`,
       ...certificates,
     ]);
+  }
+
+  /** Where a member serves health and metrics without TLS, as on our servers. */
+  metricsUrl(index: number): string {
+    return `http://${this.#addresses[index]}:2381`;
   }
 
   async killMember(index: number): Promise<void> {

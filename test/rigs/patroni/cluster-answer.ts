@@ -12,12 +12,14 @@ export interface AnsweredMember {
   readonly timeline?: number;
   /** The address that it announces. */
   readonly host?: string;
+  readonly pending_restart?: boolean;
 }
 
 /** Stands in for the REST API of Patroni where the members themselves are plain servers: /cluster alone. */
 export async function startClusterAnswer(
   authority: Authority,
   members: () => readonly AnsweredMember[],
+  paused: () => boolean = () => false,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const { cert, key } = authority.issue({ addresses: ["127.0.0.1"], usages: ["server"] });
   const server = createServer({ cert, key }, (request, response) => {
@@ -28,7 +30,7 @@ export async function startClusterAnswer(
       host,
       api_url: `https://${host}:8008/patroni`,
     }));
-    response.end(JSON.stringify({ members: answered, scope: "trellis" }));
+    response.end(JSON.stringify({ members: answered, scope: "trellis", pause: paused() }));
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as AddressInfo; // a TCP server that listens has one

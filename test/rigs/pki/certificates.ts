@@ -20,6 +20,8 @@ export interface Subject {
   /** DNS names that a server answers by. */
   readonly names?: readonly string[];
   readonly usages: readonly ("server" | "client")[];
+  /** How long it is valid. @default 60 */
+  readonly days?: number;
 }
 
 export interface Authority extends KeyPair {
@@ -36,7 +38,7 @@ export function authorityOf(pair: KeyPair): Authority {
   return { ...pair, issue: (subject) => certificate(subject, pair) };
 }
 
-const DAYS = 2;
+const DAYS = 60;
 
 function certificate(subject: Subject, issuer: KeyPair | undefined): KeyPair {
   const folder = mkdtempSync(join(tmpdir(), "trellis-certificate-"));
@@ -52,7 +54,15 @@ function certificate(subject: Subject, issuer: KeyPair | undefined): KeyPair {
     const pem = execFileSync(
       program("openssl"),
       [
-        ...["req", "-x509", "-config", file("openssl.cnf"), "-days", String(DAYS), ...signing],
+        ...[
+          "req",
+          "-x509",
+          "-config",
+          file("openssl.cnf"),
+          "-days",
+          String(subject.days ?? DAYS),
+          ...signing,
+        ],
         ...["-subj", distinguishedName(subject)],
         ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "-", "-out", "-"],
       ],

@@ -7,6 +7,7 @@ import { COMMANDS } from "../../../cli/commands";
 import { agents } from "../../../jobs/agents";
 import { backup } from "../../../jobs/backup";
 import { datasurface } from "../../../jobs/datasurface";
+import { operations } from "../../../jobs/operations";
 import { postgres } from "../../../jobs/postgres";
 import { rain } from "../../../jobs/rain";
 import { storage } from "../../../jobs/storage";
@@ -40,7 +41,7 @@ const TYPED_BY: Readonly<Record<string, string>> = {
 const PLACEHOLDER = /<[a-z][a-z ]*>/g;
 
 const DOMAINS = new Map(
-  [agents, backup, datasurface, postgres, rain, storage].map((each) => [each.name, each]),
+  [agents, backup, datasurface, operations, postgres, rain, storage].map((each) => [each.name, each]),
 );
 const { scripts } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 

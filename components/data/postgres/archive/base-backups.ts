@@ -180,6 +180,17 @@ export class BaseBackups extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: accounts },
     );
+    new k8s.core.v1.Service(
+      `${name}-monitor-service`,
+      {
+        metadata: { name: POSTGRES.archive, namespace, labels: LABELS.archive },
+        spec: {
+          selector: LABELS.archive,
+          ports: [{ name: "metrics", port: POSTGRES.ports.archiveMetrics, targetPort: "metrics" }],
+        },
+      },
+      { parent: this },
+    );
   }
 
   private recoveryServer(name: string, args: BaseBackupsArgs, accounts: pulumi.Resource[]): void {

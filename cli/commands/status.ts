@@ -1,0 +1,24 @@
+import { KUBECONFIG_FLAG } from "../shared/cluster-flags";
+import { command, STACK_FLAG } from "../shared/command";
+
+export const status = command({
+  name: "status",
+  group: "stack",
+  summary: "Shows the state of a stack on one screen.",
+  description: "Names the next command and the runbook for whatever is not well.",
+  flags: {
+    ...STACK_FLAG,
+    ...KUBECONFIG_FLAG,
+    "--watch": "redraw until Ctrl-C",
+    "--every <seconds>": "seconds between two looks with --watch; 30 if not given",
+    "--json": "print JSON",
+  },
+  examples: [["status --stack prod --watch", "a screen to keep open"]],
+  exitCodes: {
+    1: "warnings, or a failure for the reason on stderr",
+    2: "failures, or a wrong command line",
+    3: "not all could be checked",
+    130: "interrupted; the Job in the cluster was removed",
+  },
+  run: async (given) => (await import("../operations")).status(given),
+});

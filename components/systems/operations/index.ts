@@ -1,0 +1,3 @@
+export { operationsNamespace } from "./namespace";
+export { Operations, type OperationsArgs } from "./operations";
+export { platformOf } from "./platform";

@@ -1,0 +1,111 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../../settings";
+import { JOBS_USER, type JobsSchedule, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { FILES, OPERATIONS } from "./names";
+
+export type Every = NonNullable<Settings["operations"]["healthEvery"]>;
+
+/** Not at the full hour, when everything else starts. */
+const CRON: Readonly<Record<Every, string>> = {
+  "15m": "7-59/15 * * * *",
+  "1h": "7 * * * *",
+  "6h": "7 */6 * * *",
+  "1d": "7 6 * * *",
+};
+
+export const HOURS: Readonly<Record<Every, number>> = { "15m": 0.25, "1h": 1, "6h": 6, "1d": 24 };
+
+export const scheduleOf = (every: Every): JobsSchedule => ({
+  cron: CRON[every],
+  startWithinSeconds: 300,
+  endWithinHours: 0.1,
+  attempts: 1, // the next run comes soon enough
+  kept: [1, 3],
+  memory: ["128Mi", "256Mi"],
+  cpu: "50m",
+});
+
+interface PodArgs {
+  /** The jobs image; its entrypoint is `jobs`. */
+  readonly image: pulumi.Input<string>;
+  readonly namespace: pulumi.Input<string>;
+}
+
+/** The pod that runs the checks. Its token reads the platform, and writes its history alone. */
+export function healthPod(
+  { image, namespace }: PodArgs,
+  { memory: [request, limit], cpu }: JobsSchedule,
+): k8s.types.input.core.v1.PodSpec {
+  return {
+    serviceAccountName: OPERATIONS.account,
+    automountServiceAccountToken: true,
+    enableServiceLinks: false,
+    securityContext: restrictedPod(JOBS_USER),
+    containers: [
+      {
+        name: "health",
+        image,
+        args: ["operations", "health", "--scheduled"],
+        securityContext: restrictedContainer,
+        env: [
+          { name: "LOG_FORMAT", value: "json" },
+          { name: "OPERATIONS_PLATFORM", value: `${FILES.platform}/${FILES.description}` },
+          { name: "OPERATIONS_CACERT", value: `${FILES.platform}/${FILES.authorities}` },
+          { name: "OPERATIONS_LOGINS", value: FILES.access },
+          { name: "OPERATIONS_ETCD", value: FILES.access },
+          { name: "OPERATIONS_OBJECTS_TOKEN", value: `${FILES.access}/${FILES.objectsToken}` },
+          ...historyVariables(namespace),
+        ],
+        resources: { requests: { cpu, memory: request }, limits: { memory: limit } },
+        volumeMounts: [
+          { name: "platform", mountPath: FILES.platform, readOnly: true },
+          { name: "access", mountPath: FILES.access, readOnly: true },
+          SCRATCH.mount,
+        ],
+      },
+    ],
+    volumes: [
+      { name: "platform", configMap: { name: OPERATIONS.platform } },
+      { name: "access", secret: { secretName: OPERATIONS.access, defaultMode: 0o440 } },
+      SCRATCH.volume,
+    ],
+  };
+}
+
+/** The pod that serves the last run's findings to Prometheus. Its token reads the history alone. */
+export function exporterPod({ image, namespace }: PodArgs): k8s.types.input.core.v1.PodSpec {
+  const port = OPERATIONS.ports.metrics;
+  const probe = { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 10, timeoutSeconds: 5 };
+  return {
+    serviceAccountName: OPERATIONS.exporter,
+    automountServiceAccountToken: true,
+    enableServiceLinks: false,
+    priorityClassName: "trellis-service",
+    securityContext: restrictedPod(JOBS_USER),
+    containers: [
+      {
+        name: "exporter",
+        image,
+        args: ["operations", "serve-metrics"],
+        securityContext: restrictedContainer,
+        env: [
+          { name: "LOG_FORMAT", value: "json" },
+          { name: "OPERATIONS_PORT", value: String(port) },
+          ...historyVariables(namespace),
+        ],
+        ports: [{ name: "metrics", containerPort: port }],
+        livenessProbe: { ...probe, initialDelaySeconds: 10, failureThreshold: 6 },
+        readinessProbe: probe,
+        resources: { requests: { cpu: "25m", memory: "96Mi" }, limits: { memory: "192Mi" } },
+        volumeMounts: [SCRATCH.mount],
+      },
+    ],
+    volumes: [SCRATCH.volume],
+  };
+}
+
+const historyVariables = (namespace: pulumi.Input<string>) => [
+  { name: "OPERATIONS_NAMESPACE", value: namespace },
+  { name: "OPERATIONS_HISTORY", value: OPERATIONS.history },
+];

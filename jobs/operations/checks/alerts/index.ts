@@ -1,0 +1,5 @@
+import { evaluated } from "./evaluated";
+import { firing } from "./firing";
+import { targets } from "./targets";
+
+export const alerts = [firing, evaluated, targets];

@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import {
+  type DatabaseAddress,
+  database,
+  flag,
+  kubernetesAccess,
+  type Setting,
+  text,
+  toggle,
+  variable,
+  wholeNumber,
+} from "../shared";
+import { ETCD_FILES, type Platform, platformSchema } from "./platform";
+import { DATABASE_ROLES, type DatabaseRole, type EtcdCertificate } from "./readers";
+
+const json = toggle("--json", "print JSON");
+
+const platformFile = text("the path of a file").transform((path, issues): Platform => {
+  const refuse = (message: string) => {
+    issues.addIssue({ code: "custom", message });
+    return z.NEVER;
+  };
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return refuse("allowed: a file of JSON that can be read");
+  }
+  const judged = platformSchema.safeParse(content);
+  if (judged.success) return judged.data;
+  return refuse(judged.error.issues.map(({ path: at, message }) => `${at.join(".")}: ${message}`).join("; "));
+});
+
+/** A folder with a connection string in a file for each role, as a mounted Secret is; a missing file is no login. */
+const logins: Setting<Partial<Record<DatabaseRole, DatabaseAddress>>> = {
+  declares: [
+    {
+      kind: "variable",
+      syntax: "OPERATIONS_LOGINS",
+      summary: `folder with the connection strings ${DATABASE_ROLES.join(", ")}, each of a login that reads`,
+    },
+  ],
+  read: ({ environment }) => {
+    const folder = environment.OPERATIONS_LOGINS;
+    if (!folder) return { value: {} };
+    const readings = DATABASE_ROLES.flatMap((role) => {
+      const url = contentOf(join(folder, role));
+      if (url === undefined) return [];
+      const authority = environment.OPERATIONS_CACERT;
+      const variables = { LOGIN_URL: url, ...(authority && { LOGIN_SSLROOTCERT: authority }) };
+      const reading = database("LOGIN", role).read({ arguments: [], flags: {}, environment: variables });
+      return [{ role, reading }];
+    });
+    const problems = readings.flatMap(({ role, reading }) =>
+      (reading.problems ?? []).map((problem) => `OPERATIONS_LOGINS/${role}: ${problem}`),
+    );
+    if (problems.length > 0) return { problems };
+    return { value: Object.fromEntries(readings.map(({ role, reading }) => [role, reading.value])) };
+  },
+};
+
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const readable = text("the path of a file").transform((file, issues) => {
+  const certificates = contentOf(file);
+  if (certificates !== undefined) return { file, certificates };
+  issues.addIssue({ code: "custom", message: "allowed: a file that can be read" });
+  return z.NEVER;
+});
+
+const tokenFile = text("the path of a file").transform((file, issues) => {
+  const token = contentOf(file);
+  if (token) return token;
+  issues.addIssue({ code: "custom", message: "allowed: a file that can be read and holds a token" });
+  return z.NEVER;
+});
+
+/** The files that a folder may have for etcd; without them, its members show their health without TLS. */
+const etcd: Setting<EtcdCertificate | undefined> = {
+  declares: [
+    {
+      kind: "variable",
+      syntax: "OPERATIONS_ETCD",
+      summary: `folder with ${Object.values(ETCD_FILES).join(", ")}: etcd's authority, and a client certificate`,
+    },
+  ],
+  read: ({ environment: { OPERATIONS_ETCD: folder } }) => {
+    const [authority, cert, key] = [ETCD_FILES.authority, ETCD_FILES.certificate, ETCD_FILES.key].map(
+      (name) => (folder ? contentOf(join(folder, name)) : undefined),
+    );
+    return { value: authority && cert && key ? { authority, cert, key } : undefined };
+  },
+};
+
+/** How the platform is read. */
+const accessSettings = {
+  platform: variable("OPERATIONS_PLATFORM", "file with what the stack has, in JSON", platformFile),
+  kubernetes: kubernetesAccess,
+  logins,
+  etcd,
+  authorities: variable(
+    "OPERATIONS_CACERT",
+    "file with the CA certificates of PostgreSQL and of object storage",
+    readable.optional(),
+  ),
+  objectsToken: variable(
+    "OPERATIONS_OBJECTS_TOKEN",
+    "file with the token for the metrics of object storage",
+    tokenFile.optional(),
+    { secret: true },
+  ),
+  deadlineSeconds: flag(
+    "--deadline <seconds>",
+    "when everything still under way counts as not checked",
+    wholeNumber({ min: 1, max: 600 }).default(20),
+    "OPERATIONS_DEADLINE_SECONDS",
+  ),
+};
+
+const historySettings = {
+  namespace: variable("OPERATIONS_NAMESPACE", "namespace of the history", text().default("operations")),
+  history: variable(
+    "OPERATIONS_HISTORY",
+    "ConfigMap that keeps the last runs; without it there is no history",
+    text("the name of a ConfigMap").optional(),
+  ),
+};
+
+export const healthSettings = {
+  ...accessSettings,
+  ...historySettings,
+  json,
+  withJson: toggle(
+    "--with-json",
+    "print the JSON report too, in a last line that begins with HEALTH_REPORT=",
+  ),
+  scheduled: toggle(
+    "--scheduled",
+    "end with 0 whatever was found: for a schedule, whose findings are read from the history",
+  ),
+};
+
+export const statusSettings = { ...accessSettings, json };
+
+export const serveMetricsSettings = {
+  kubernetes: kubernetesAccess,
+  namespace: historySettings.namespace,
+  history: variable(
+    "OPERATIONS_HISTORY",
+    "ConfigMap that keeps the last runs",
+    text("the name of a ConfigMap"),
+  ),
+  host: flag("--host <address>", "address to listen on", text().default("0.0.0.0"), "OPERATIONS_HOST"),
+  port: flag(
+    "--port <port>",
+    "port to listen on",
+    wholeNumber({ min: 0, max: 65_535 }).default(8080),
+    "OPERATIONS_PORT",
+  ),
+};

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { CHECKS } from "../../../../jobs/operations/checks";
+import { EXIT_CODES, type Report, reportText, statusText } from "../../../../jobs/operations/run";
+import { POSTGRES_FAULTS, SYSTEM_FAULTS } from "../../../rigs/operations/data-faults";
+import { KUBERNETES_FAULTS } from "../../../rigs/operations/kubernetes-faults";
+import {
+  APPLICATION_FAULTS,
+  BACKUP_FAULTS,
+  ETCD_FAULTS,
+  OBJECT_FAULTS,
+  PROMETHEUS_FAULTS,
+} from "../../../rigs/operations/other-faults";
+import { OPERATIONS_PROGRAMS, OperationsRig } from "../../../rigs/operations/programs";
+import { describeWith } from "../../../rigs/programs";
+
+const FAULTS = [
+  ...KUBERNETES_FAULTS,
+  ...POSTGRES_FAULTS,
+  ...SYSTEM_FAULTS,
+  ...OBJECT_FAULTS,
+  ...BACKUP_FAULTS,
+  ...PROMETHEUS_FAULTS,
+  ...APPLICATION_FAULTS,
+  ...ETCD_FAULTS,
+];
+
+describeWith(OPERATIONS_PROGRAMS, "the checks of a platform of real programs", () => {
+  let rig: OperationsRig;
+  beforeAll(async () => {
+    rig = await OperationsRig.start();
+  });
+  afterAll(() => rig?.stop());
+
+  const ill = ({ checks }: Report) =>
+    Object.fromEntries(
+      checks
+        .filter(({ outcome }) => outcome !== "ok")
+        .map(({ id, outcome, detail }) => [id, [outcome, detail]]),
+    );
+
+  it("give a healthy platform the full score, in less than 30 s", async () => {
+    const report = await rig.examine();
+    expect(ill(report)).toEqual({ "objects.certificate": ["not applicable", expect.any(String)] });
+    expect(report).toMatchObject({ score: 100, verdict: "well" });
+    expect(report.checks).toHaveLength(CHECKS.length);
+    expect(report.seconds).toBeLessThan(30);
+    expect(EXIT_CODES[report.verdict]).toBe(0);
+  });
+
+  it("meet more than forty faults", () => {
+    expect(FAULTS.length).toBeGreaterThan(40);
+    expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
+  });
+
+  it.each(FAULTS.map((fault) => [fault.name, fault] as const))(
+    "see that %s, and nothing else",
+    async (_, fault) => {
+      const { seen, unknown = [], inject, change } = fault;
+      const undo = await inject?.(rig);
+      let report: Report;
+      try {
+        report = await rig.examine(change?.(rig));
+      } finally {
+        await undo?.();
+      }
+      expect(ill(report)).toEqual({
+        "objects.certificate": ["not applicable", expect.any(String)],
+        ...Object.fromEntries(unknown.map((id) => [id, ["not checked", expect.any(String)]])),
+        ...Object.fromEntries(
+          Object.entries(seen).map(([id, [outcome, words]]) => [id, [outcome, expect.stringMatching(words)]]),
+        ),
+      });
+      expect(report.verdict).not.toBe("well");
+      for (const id of Object.keys(seen)) {
+        const { next, runbook, detail } = report.checks.find((each) => each.id === id) ?? {};
+        for (const text of [reportText(report), statusText(report)])
+          for (const part of [next, runbook, detail]) expect(text).toContain(part);
+      }
+    },
+  );
+
+  it("are well again in the end", async () => {
+    expect(await rig.examine()).toMatchObject({ score: 100, verdict: "well" });
+  });
+});
