@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:https";
-import { READ_RULES, READY_RULE } from "../../../components/systems/operations/role";
+import { historyRule, READ_RULES, READY_RULE } from "../../../components/systems/operations/role";
 import type { KubernetesAccess } from "../../../jobs/shared";
 import type { DiscoveryApiServer } from "../discovery/api-server";
 import { eventually } from "../waiting";
 
 const RBAC = "rbac.authorization.k8s.io";
+/** The ConfigMap of the history. */
+export const HISTORY = "operations-history";
 const ACCOUNT = { name: "operations", namespace: "operations" };
 
 /** Writes objects to a real API server as its administrator: no controller runs, so a status is what it is set to. */
@@ -52,6 +54,17 @@ export class ClusterWriter {
     await this.create(`/apis/${RBAC}/v1/clusterrolebindings`, {
       metadata: { name },
       roleRef: { apiGroup: RBAC, kind: "ClusterRole", name },
+      subjects: [{ kind: "ServiceAccount", ...ACCOUNT }],
+    });
+    const inside = (kind: string) => `/apis/${RBAC}/v1/namespaces/${namespace}/${kind}`;
+    await this.create(`/api/v1/namespaces/${namespace}/configmaps`, {
+      metadata: { name: HISTORY },
+      data: {},
+    });
+    await this.create(inside("roles"), { metadata: { name }, rules: [historyRule(HISTORY)] });
+    await this.create(inside("rolebindings"), {
+      metadata: { name },
+      roleRef: { apiGroup: RBAC, kind: "Role", name },
       subjects: [{ kind: "ServiceAccount", ...ACCOUNT }],
     });
     const access = this.#server.access();

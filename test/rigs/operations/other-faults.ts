@@ -242,6 +242,7 @@ export const PROMETHEUS_FAULTS: readonly Fault[] = [
         [{ alertname: "Watchdog", severity: "none" }, 1],
         [{ alertname: "PostgresDown", severity: "critical" }, 1],
         [{ alertname: "EtcdSlowDisk", severity: "warning" }, 1],
+        [{ alertname: "HealthChecksFail", severity: "critical" }, 1],
       ],
     }),
   },

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { unprivilegedUser } from "../../../cli/start/services";
 import { metricsToken } from "../../../components/data/minio/metrics-token";
 import { ensureBatchTables } from "../../../jobs/datasurface/ingest";
 import type { Platform as ModelPlatform } from "../../../jobs/datasurface/model";
-import type { Platform } from "../../../jobs/operations";
+import { ETCD_FILES, type Platform } from "../../../jobs/operations";
 import { openReaders, type Readers, type ReadersArgs } from "../../../jobs/operations/readers";
 import { type Report, reportOf, runChecks } from "../../../jobs/operations/run";
 import { migrateRain } from "../../../jobs/rain/store";
@@ -20,7 +20,7 @@ import { type AnsweredMember, startClusterAnswer } from "../patroni/cluster-answ
 import { type Authority, createAuthority } from "../pki/certificates";
 import { PASSWORD, type PostgresServer, STREAMING, startPostgres } from "../postgres/postgres";
 import { eventually } from "../waiting";
-import { ClusterWriter } from "./kubernetes";
+import { ClusterWriter, HISTORY } from "./kubernetes";
 import { createObjects, LEADER_ADDRESS, NAMESPACES, NODES } from "./objects";
 import { Distortion } from "./stand-in";
 import { answerWell, backupMetrics, StandIns } from "./stand-ins";
@@ -88,6 +88,35 @@ export class OperationsRig {
       ended.abort();
       await readers.close();
     }
+  }
+
+  /** What the pod of the checks is given. */
+  environment(platform: Partial<Platform> = {}): Record<string, string> {
+    const file = (name: string, content: string) => {
+      writeFileSync(join(this.folder, name), content);
+      return join(this.folder, name);
+    };
+    const logins = join(this.folder, "logins");
+    mkdirSync(logins, { recursive: true });
+    for (const [name, login] of Object.entries(this.args.logins)) {
+      const { user, password, host, port, database } = login;
+      const url = `postgres://${user}:${password}@${host}:${port}/${database}?sslmode=verify-ca`;
+      writeFileSync(join(logins, name), url);
+    }
+    const etcd = this.#etcdCertificate();
+    file(ETCD_FILES.authority, etcd.authority);
+    file(ETCD_FILES.certificate, etcd.cert);
+    file(ETCD_FILES.key, etcd.key);
+    return {
+      OPERATIONS_ETCD: this.folder,
+      OPERATIONS_PLATFORM: file("platform.json", JSON.stringify({ ...this.platform, ...platform })),
+      OPERATIONS_CACERT: this.args.authorities?.file ?? "",
+      OPERATIONS_LOGINS: logins,
+      OPERATIONS_OBJECTS_TOKEN: file("objects-token", this.args.objectsToken ?? ""),
+      OPERATIONS_HISTORY: HISTORY,
+      KUBERNETES_API: this.args.kubernetes?.server ?? "",
+      SERVICE_ACCOUNT_FOLDER: this.args.kubernetes?.serviceAccount ?? "",
+    };
   }
 
   async sql(database: string, ...statements: string[]): Promise<void> {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CHECKS } from "../../../../jobs/operations/checks";
 import { EXIT_CODES, type Report, reportText, statusText } from "../../../../jobs/operations/run";
+import { runJob } from "../../../rigs/jobs/run-job";
 import { POSTGRES_FAULTS, SYSTEM_FAULTS } from "../../../rigs/operations/data-faults";
+import { HISTORY } from "../../../rigs/operations/kubernetes";
 import { KUBERNETES_FAULTS } from "../../../rigs/operations/kubernetes-faults";
 import {
   APPLICATION_FAULTS,
@@ -78,6 +80,66 @@ describeWith(OPERATIONS_PROGRAMS, "the checks of a platform of real programs", (
       }
     },
   );
+
+  const history = () =>
+    JSON.parse(
+      rig.server.kubectl(
+        "-n",
+        "operations",
+        "get",
+        "configmap",
+        HISTORY,
+        "-o",
+        "jsonpath={.data.history\\.json}",
+      ),
+    );
+
+  it("run as a job: line by line, with the report, the exit code and a history", async () => {
+    const well = await runJob(["operations", "health", "--with-json"], { environment: rig.environment() });
+    expect(well).toMatchObject({ exitCode: 0 });
+    expect(well.stdout).toMatch(new RegExp(`^\\[ 1/${CHECKS.length}\\] ok `));
+    expect(well.stdout).toContain(`[${CHECKS.length}/${CHECKS.length}] `);
+    expect(well.stdout).toContain("Score:          100%");
+    const [, json = ""] = /^HEALTH_REPORT=(.*)$/m.exec(well.stdout) ?? [];
+    expect(JSON.parse(json)).toMatchObject({ score: 100, verdict: "well" });
+
+    const pins = [{ name: "k3s", supportedUntil: "2020-01-01" }];
+    const ill = await runJob(["operations", "health"], { environment: rig.environment({ pins }) });
+    expect(ill).toMatchObject({ exitCode: 1 });
+    expect(ill.stdout).toMatch(/^Trend: +100% at .*; new: workloads\.image-age$/m);
+    expect(history()).toMatchObject([{ warnings: ["workloads.image-age"] }, { score: 100, warnings: [] }]);
+    const [, token = "no token"] = /^(\S+)$/.exec(rig.args.objectsToken ?? "") ?? [];
+    for (const { stdout, stderr } of [well, ill]) expect(stdout + stderr).not.toContain(token);
+  });
+
+  it("end with 0 on a schedule, and with 2 where a setting is wrong", async () => {
+    const environment = rig.environment({ pins: [{ name: "k3s", supportedUntil: "2020-01-01" }] });
+    expect(await runJob(["operations", "health", "--scheduled"], { environment })).toMatchObject({
+      exitCode: 0,
+    });
+    const wrong = await runJob(["operations", "status"], {
+      environment: { OPERATIONS_PLATFORM: "/nowhere" },
+    });
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stderr).toContain("allowed: a file of JSON that can be read");
+  });
+
+  it("show one screen", async () => {
+    const { stdout, exitCode } = await runJob(["operations", "status"], { environment: rig.environment() });
+    expect(exitCode).toBe(0);
+    for (const group of [
+      "servers and cluster",
+      "etcd",
+      "PostgreSQL",
+      "MinIO",
+      "backups",
+      "Airflow",
+      "streams",
+      "rain",
+    ])
+      expect(stdout).toMatch(new RegExp(`^ok +${group} `, "m"));
+    expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(112);
+  });
 
   it("are well again in the end", async () => {
     expect(await rig.examine()).toMatchObject({ score: 100, verdict: "well" });
