@@ -4,21 +4,19 @@ import { command, STACK_FLAG } from "../shared/command";
 export const health = command({
   name: "health",
   group: "stack",
-  summary: "Checks the whole platform from inside its cluster.",
-  description: "Runs the checks as a Job, shows their results as they come, and saves the report.",
+  summary: "Checks the whole platform of a stack.",
+  description:
+    "Runs every check from inside the stack's cluster, shows each as it ends, and saves the report.",
   flags: {
     ...STACK_FLAG,
     ...KUBECONFIG_FLAG,
     "--out <dir>": "where the report is saved; out/health if not given",
     "--json": "print the report as JSON, and nothing else",
   },
-  examples: [
-    ["health --stack prod", "every check of prod"],
-    ["health --stack prod --json", "the report, for a script"],
-  ],
+  examples: [["health --stack prod", "every check, with a report"]],
   exitCodes: {
-    1: "some checks warn, or the command failed for the reason on stderr",
-    2: "some checks failed, or the command line is wrong",
+    1: "warnings, or a failure for the reason on stderr",
+    2: "failures, or a wrong command line",
     3: "not all could be checked",
     130: "interrupted; the Job in the cluster was removed",
   },

@@ -4,8 +4,8 @@ import { command, STACK_FLAG } from "../shared/command";
 export const status = command({
   name: "status",
   group: "stack",
-  summary: "Shows the state of the whole platform on one screen.",
-  description: "Each line that is not well names the runbook and the command to type next.",
+  summary: "Shows the state of a stack on one screen.",
+  description: "Names the next command and the runbook for whatever is not well.",
   flags: {
     ...STACK_FLAG,
     ...KUBECONFIG_FLAG,
@@ -13,15 +13,12 @@ export const status = command({
     "--every <seconds>": "seconds between two looks with --watch; 30 if not given",
     "--json": "print JSON",
   },
-  examples: [
-    ["status --stack prod", "all of prod, once"],
-    ["status --stack prod --watch", "all of prod, redrawn every 30 seconds"],
-  ],
+  examples: [["status --stack prod --watch", "a screen to keep open"]],
   exitCodes: {
-    1: "some checks warn, or the command failed for the reason on stderr",
-    2: "some checks failed, or the command line is wrong",
+    1: "warnings, or a failure for the reason on stderr",
+    2: "failures, or a wrong command line",
     3: "not all could be checked",
-    130: "interrupted",
+    130: "interrupted; the Job in the cluster was removed",
   },
   run: async (given) => (await import("../operations")).status(given),
 });

@@ -5,15 +5,15 @@ import { runInCluster } from "./executor";
 import { INTERRUPTED_CODE, Interrupted, interruptible } from "./interrupt";
 import { Stack } from "./stack";
 
-/** The executor prints the JSON report in a line of its own that begins with this. */
-export const REPORT_MARK = "HEALTH_REPORT=";
-
 type HealthCommandLine = Given<{
   "--stack <name>": string;
   "--kubeconfig <path>": string;
   "--out <dir>": string;
   "--json": string;
 }>;
+
+/** The executor prints the JSON report in a line of its own that begins with this. */
+export const REPORT_MARK = "HEALTH_REPORT=";
 
 /** Runs `trellis health` and returns the exit code of the checks. */
 export async function health({ flags }: HealthCommandLine): Promise<number> {

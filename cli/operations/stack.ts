@@ -24,8 +24,8 @@ export class Stack {
   #path: Promise<string> | undefined;
 
   constructor(args: StackArgs) {
-    const { kubeconfig } = args;
-    this.#args = kubeconfig ? args : { stack: chooseStack({ cwd: process.cwd(), flag: args.stack }) };
+    const { stack, kubeconfig } = args;
+    this.#args = kubeconfig ? args : { stack: chooseStack({ cwd: process.cwd(), flag: stack }) };
   }
 
   async checks(): Promise<z.output<typeof health>> {

@@ -6,8 +6,6 @@ import { runInCluster } from "./executor";
 import { INTERRUPTED_CODE, Interrupted, interruptible } from "./interrupt";
 import { Stack } from "./stack";
 
-const CLEAR = "\x1b[H\x1b[2J";
-
 type StatusCommandLine = Given<{
   "--stack <name>": string;
   "--kubeconfig <path>": string;
@@ -15,6 +13,8 @@ type StatusCommandLine = Given<{
   "--every <seconds>": string;
   "--json": string;
 }>;
+
+const CLEAR = "\x1b[H\x1b[2J";
 
 /** Runs `trellis status` and returns the exit code of the checks. */
 export async function status({ flags }: StatusCommandLine): Promise<number> {

@@ -262,6 +262,7 @@ function checks(
       authorities: pulumi.all([postgres.authority, minio.authority]).apply((all) => all.join("\n")),
       logins: Object.fromEntries(Object.entries(logins).flatMap(([name, url]) => (url ? [[name, url]] : []))),
       objectsToken: minio.metricsToken,
+      etcd: servers?.etcdMetrics,
     },
     { provider },
   );

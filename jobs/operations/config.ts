@@ -12,8 +12,8 @@ import {
   variable,
   wholeNumber,
 } from "../shared";
-import { type Platform, platformSchema } from "./platform";
-import { DATABASE_ROLES, type DatabaseRole } from "./readers";
+import { ETCD_FILES, type Platform, platformSchema } from "./platform";
+import { DATABASE_ROLES, type DatabaseRole, type EtcdCertificate } from "./readers";
 
 const json = toggle("--json", "print JSON");
 
@@ -83,11 +83,29 @@ const tokenFile = text("the path of a file").transform((file, issues) => {
   return z.NEVER;
 });
 
+/** The files that a folder may have for etcd; without them, its members show their health without TLS. */
+const etcd: Setting<EtcdCertificate | undefined> = {
+  declares: [
+    {
+      kind: "variable",
+      syntax: "OPERATIONS_ETCD",
+      summary: `folder with ${Object.values(ETCD_FILES).join(", ")}: etcd's authority, and a client certificate`,
+    },
+  ],
+  read: ({ environment: { OPERATIONS_ETCD: folder } }) => {
+    const [authority, cert, key] = [ETCD_FILES.authority, ETCD_FILES.certificate, ETCD_FILES.key].map(
+      (name) => (folder ? contentOf(join(folder, name)) : undefined),
+    );
+    return { value: authority && cert && key ? { authority, cert, key } : undefined };
+  },
+};
+
 /** How the platform is read. */
 const accessSettings = {
   platform: variable("OPERATIONS_PLATFORM", "file with what the stack has, in JSON", platformFile),
   kubernetes: kubernetesAccess,
   logins,
+  etcd,
   authorities: variable(
     "OPERATIONS_CACERT",
     "file with the CA certificates of PostgreSQL and of object storage",

@@ -9,7 +9,7 @@ import {
 } from "../shared";
 import { History, historyFamilies, trendOf } from "./history";
 import type { Platform } from "./platform";
-import { type DatabaseRole, openReaders } from "./readers";
+import { type DatabaseRole, type EtcdCertificate, openReaders } from "./readers";
 import {
   EXIT_CODES,
   letIn,
@@ -26,6 +26,7 @@ interface Access {
   readonly kubernetes: KubernetesAccess | undefined;
   readonly logins: Readonly<Partial<Record<DatabaseRole, DatabaseAddress>>>;
   readonly authorities: { readonly file: string; readonly certificates: string } | undefined;
+  readonly etcd: EtcdCertificate | undefined;
   readonly objectsToken: string | undefined;
   readonly deadlineSeconds: number;
 }

@@ -1,7 +1,7 @@
 import { type Domain, verb } from "../shared";
 import { healthSettings, serveMetricsSettings, statusSettings } from "./config";
 
-export { type Platform, type PlatformInput, platformSchema } from "./platform";
+export { ETCD_FILES, type Platform, type PlatformInput, platformSchema } from "./platform";
 
 const EXIT_CODES =
   "Exit code: 0 well, 1 warnings, 2 failures (or a wrong setting), 3 not all could be checked.";

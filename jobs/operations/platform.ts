@@ -25,7 +25,7 @@ export const platformSchema = z.strictObject({
     members: z.array(
       z.strictObject({
         name: z.string(),
-        /** The member's URL for health and metrics, which serves no keys and needs no certificate. */
+        /** The member's URL for health and metrics; over TLS it takes a client certificate. */
         metrics: url,
         /** Where clients connect; its certificate is looked at. */
         client: host,
@@ -87,3 +87,6 @@ export const platformSchema = z.strictObject({
 
 export type Platform = z.output<typeof platformSchema>;
 export type PlatformInput = z.input<typeof platformSchema>;
+
+/** The files of the certificate with which the checks ask etcd's members, in the folder OPERATIONS_ETCD. */
+export const ETCD_FILES = { authority: "etcd-ca.crt", certificate: "etcd.crt", key: "etcd.key" } as const;

@@ -37,7 +37,7 @@ export const operationsNamespace: WorkloadNamespace = {
   scraped: [OPERATIONS.ports.metrics],
   allow: [
     { to: "dns" },
-    { to: "servers", ports: [...API_PORTS, SERVER_PORTS.etcdClient, SERVER_PORTS.etcdMetrics] },
+    { to: "servers", ports: [...API_PORTS, SERVER_PORTS.etcdClient] },
     { to: "internet", ports: [SERVER_PORTS.kubernetesApi] }, // the floating IP is a public address
   ],
 };

@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { PlatformInput } from "../../../jobs/operations";
+import { ETCD_FILES, type PlatformInput } from "../../../jobs/operations";
 import { monitorWorkload } from "../../cluster";
+import type { KeyPair } from "../../shared/pki";
 import { jobsCronJob } from "../../shared/pods";
 import { operationsMonitoring } from "./monitoring";
 import { FILES, LABELS, OPERATIONS } from "./names";
@@ -21,6 +22,10 @@ export interface OperationsArgs {
   readonly logins: Readonly<Record<string, pulumi.Input<string>>>;
   /** The token that reads the metrics of object storage. */
   readonly objectsToken: pulumi.Input<string>;
+  /** The CA of etcd's members and a client certificate. @default none: they show their health without TLS */
+  readonly etcd?:
+    | { readonly authority: pulumi.Input<string>; readonly client: pulumi.Output<KeyPair> }
+    | undefined;
   /** How often the checks run. */
   readonly every: Every;
   /** Whether Prometheus runs in the cluster. Without it there is no exporter and no alert on the checks. */
@@ -142,7 +147,15 @@ export class Operations extends pulumi.ComponentResource {
       `${name}-access`,
       {
         metadata: metadataOf(args, OPERATIONS.access),
-        stringData: { ...args.logins, [FILES.objectsToken]: args.objectsToken },
+        stringData: {
+          ...args.logins,
+          [FILES.objectsToken]: args.objectsToken,
+          ...(args.etcd && {
+            [ETCD_FILES.authority]: args.etcd.authority,
+            [ETCD_FILES.certificate]: args.etcd.client.cert,
+            [ETCD_FILES.key]: args.etcd.client.key,
+          }),
+        },
       },
       { parent: this },
     );

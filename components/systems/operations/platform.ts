@@ -139,7 +139,8 @@ function etcdOf({ target }: Settings, { etcd }: Known): PlatformInput["etcd"] {
       const [host = "", port] = each.split(":");
       return {
         name: host,
-        metrics: `http://${host}:${ETCD_METRICS_PORT}`,
+        // The servers show it to whoever has a certificate, an etcd in pods without one.
+        metrics: target.kind === "hetzner" ? `https://${each}` : `http://${host}:${ETCD_METRICS_PORT}`,
         client: { host, port: Number(port) },
       };
     }),

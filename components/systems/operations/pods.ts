@@ -53,6 +53,7 @@ export function healthPod(
           { name: "OPERATIONS_PLATFORM", value: `${FILES.platform}/${FILES.description}` },
           { name: "OPERATIONS_CACERT", value: `${FILES.platform}/${FILES.authorities}` },
           { name: "OPERATIONS_LOGINS", value: FILES.access },
+          { name: "OPERATIONS_ETCD", value: FILES.access },
           { name: "OPERATIONS_OBJECTS_TOKEN", value: `${FILES.access}/${FILES.objectsToken}` },
           ...historyVariables(namespace),
         ],

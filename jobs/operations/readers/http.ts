@@ -10,6 +10,11 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+interface ClientCertificate {
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 const PATIENCE_MS = 5_000;
 
 /** What a new connection met: `closed` is any refusal, `silent` no answer within the time. */
@@ -22,10 +27,13 @@ export class HttpReader {
   readonly #secure: HttpsAgent;
   readonly #signal: AbortSignal;
 
-  /** @param authorities The CA certificates (PEM) of the platform's own servers. */
-  constructor(authorities: readonly string[], signal: AbortSignal) {
+  /**
+   * @param authorities The CA certificates (PEM) of the platform's own servers.
+   * @param client The client certificate (PEM) for servers that demand one.
+   */
+  constructor(authorities: readonly string[], signal: AbortSignal, client: ClientCertificate = {}) {
     this.#signal = signal;
-    this.#secure = new HttpsAgent(authorities.length > 0 ? { ca: [...authorities] } : {});
+    this.#secure = new HttpsAgent({ ...client, ...(authorities.length > 0 && { ca: [...authorities] }) });
   }
 
   /** One answer for each address, whatever its status. */

@@ -12,12 +12,20 @@ export type { Item } from "./kubernetes-objects";
 export { type Place, placeOf } from "./place";
 export { DATABASE_ROLES, type DatabaseRole } from "./sql";
 export { Unanswered } from "./unanswered";
-export type { Metrics };
+export { Metrics };
+
+export interface EtcdCertificate {
+  readonly authority: string;
+  readonly cert: string;
+  readonly key: string;
+}
 
 export interface ReadersArgs {
   readonly kubernetes: KubernetesAccess | undefined;
   /** File with the CA certificates of PostgreSQL and of object storage. @default the system's trust store */
   readonly authorities: { readonly file: string; readonly certificates: string } | undefined;
+  /** The CA and a client certificate of etcd (PEM). @default none: its members show their health without TLS */
+  readonly etcd: EtcdCertificate | undefined;
   readonly logins: Readonly<Partial<Record<DatabaseRole, DatabaseAddress>>>;
   /** URL of any member of Patroni. */
   readonly patroni: string;
@@ -31,6 +39,8 @@ export interface ReadersArgs {
 export interface Readers {
   readonly kubernetes: KubernetesReader;
   readonly http: HttpReader;
+  /** GET requests to the members of etcd. */
+  readonly etcd: HttpReader;
   readonly sql: SqlReader;
   readonly prometheus: PrometheusReader;
   /** The members as Patroni knows them. */
@@ -46,11 +56,14 @@ export interface Readers {
 export function openReaders(args: ReadersArgs, signal: AbortSignal): Readers {
   setMaxListeners(0, signal); // every request of every check listens to it
   const http = new HttpReader(args.authorities ? [args.authorities.certificates] : [], signal);
+  const { authority, ...client } = args.etcd ?? {};
+  const etcd = new HttpReader(authority ? [authority] : [], signal, client);
   const kubernetes = new KubernetesReader(args.kubernetes, signal);
   const sql = new SqlReader(args.logins, signal);
   const shared = new Shared();
   return {
     http,
+    etcd,
     kubernetes,
     sql,
     prometheus: new PrometheusReader(http, args.prometheus),
@@ -77,6 +90,7 @@ export function openReaders(args: ReadersArgs, signal: AbortSignal): Readers {
       await sql.close();
       kubernetes.close();
       http.close();
+      etcd.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { unprivilegedUser } from "../../../cli/start/services";
 import { metricsToken } from "../../../components/data/minio/metrics-token";
 import { ensureBatchTables } from "../../../jobs/datasurface/ingest";
 import type { Platform as ModelPlatform } from "../../../jobs/datasurface/model";
-import type { Platform } from "../../../jobs/operations";
+import { ETCD_FILES, type Platform } from "../../../jobs/operations";
 import { openReaders, type Readers, type ReadersArgs } from "../../../jobs/operations/readers";
 import { type Report, reportOf, runChecks } from "../../../jobs/operations/run";
 import { migrateRain } from "../../../jobs/rain/store";
@@ -103,7 +103,12 @@ export class OperationsRig {
       const url = `postgres://${user}:${password}@${host}:${port}/${database}?sslmode=verify-ca`;
       writeFileSync(join(logins, name), url);
     }
+    const etcd = this.#etcdCertificate();
+    file(ETCD_FILES.authority, etcd.authority);
+    file(ETCD_FILES.certificate, etcd.cert);
+    file(ETCD_FILES.key, etcd.key);
     return {
+      OPERATIONS_ETCD: this.folder,
       OPERATIONS_PLATFORM: file("platform.json", JSON.stringify({ ...this.platform, ...platform })),
       OPERATIONS_CACERT: this.args.authorities?.file ?? "",
       OPERATIONS_LOGINS: logins,
@@ -241,6 +246,7 @@ export class OperationsRig {
     this.args = {
       kubernetes: await this.cluster.access(),
       authorities: { file, certificates: this.authority.cert },
+      etcd: this.#etcdCertificate(),
       logins: {
         platform: this.#login("postgres"),
         merge: this.#login("merge"),
@@ -253,7 +259,7 @@ export class OperationsRig {
     };
     const { airflow, rain, gardenos, archive, mirror, backups, prometheus, port } = this.standIns;
     const host = "127.0.0.1";
-    const member = (index: number, metrics = this.etcd.metricsUrl(index)) => ({
+    const member = (index: number, metrics = `https://${this.#block}.${21 + index}:2379`) => ({
       name: `m${index}`,
       metrics,
       client: { host: `${this.#block}.${21 + index}`, port: 2379 },
@@ -307,6 +313,12 @@ export class OperationsRig {
         .map(({ id, outcome, detail }) => `${id}: ${outcome}, ${detail}`);
       throw new Error(`the healthy platform is not healthy\n${ill.join("\n")}`, { cause: error });
     });
+  }
+
+  #etcdCertificate() {
+    const { authority, certificate, key } = this.etcd.access();
+    const read = (path: string) => readFileSync(path, "utf8");
+    return { authority: read(authority), cert: read(certificate), key: read(key) };
   }
 
   #login(database: string) {

@@ -1,6 +1,5 @@
 import type { Platform } from "../../platform";
-import type { Metrics, Readers } from "../../readers";
-import { Unanswered } from "../../readers";
+import { Metrics, type Readers, Unanswered } from "../../readers";
 
 /** What one member answers for itself. */
 export interface MemberState {
@@ -11,19 +10,16 @@ export interface MemberState {
   readonly metrics: Metrics | undefined;
 }
 
-export function memberStates(
-  { http, metrics }: Readers,
-  { etcd }: Platform,
-): Promise<readonly MemberState[]> {
+export function memberStates({ etcd: reader }: Readers, { etcd }: Platform): Promise<readonly MemberState[]> {
   return Promise.all(
     etcd.members.map(async ({ name, metrics: url }) => {
       try {
-        const { body } = await http.get(name, new URL("/health", url).href);
+        const { body } = await reader.get(name, new URL("/health", url).href);
         const { health, reason = "" } = JSON.parse(body) as { health?: string; reason?: string };
         return {
           name,
           unhealthy: health === "true" ? undefined : reason || "it reports that it is not healthy",
-          metrics: await metrics(name, new URL("/metrics", url).href),
+          metrics: new Metrics(await reader.text(name, new URL("/metrics", url).href)),
         };
       } catch (error) {
         const why = error instanceof Unanswered ? error.why : "its answer is not etcd's";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { repository } from "../../../rigs/platform/stacks";
 import { eventually } from "../../../rigs/waiting";
@@ -16,7 +16,7 @@ const LOG = [
 ].join("\n");
 
 /** Runs the commands with a stand-in for kubectl on the PATH. */
-describe("npm run health and status", () => {
+describe("trellis health and status", () => {
   const home = mkdtempSync(join(tmpdir(), "trellis-operations-cli-"));
   const programs = mkdtempSync(join(home, "bin-"));
   symlinkSync(join(repository, "test/rigs/operations/kubectl.mjs"), join(programs, "kubectl"));
@@ -27,7 +27,7 @@ describe("npm run health and status", () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
   function start(command: string, words: readonly string[], environment: Record<string, string> = {}) {
-    const child = spawn(process.execPath, [join(repository, "cli/trellis.mjs"), command, ...words], {
+    const child = spawn(process.execPath, [resolve(repository, "cli/trellis.mjs"), command, ...words], {
       cwd: repository,
       env: {
         ...process.env,
@@ -88,9 +88,9 @@ describe("npm run health and status", () => {
     expect(JSON.parse(json.printed.stdout)).toEqual(JSON.parse(REPORT));
   });
 
-  it("say what is missing on their command line", async () => {
-    const { ended, printed } = start("health", []);
+  it("refuse a wrong command line", async () => {
+    const { ended, printed } = start("status", [...access, "--watch", "--json"]);
     expect(await ended).toBe(2);
-    expect(printed.stderr).toContain("--stack is required");
+    expect(printed.stderr).toContain("--watch and --json exclude each other");
   });
 });
