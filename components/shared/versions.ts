@@ -67,6 +67,10 @@ export const versions = {
     version: "v0.19.2",
     why: "newest release; replaces the K3s binary node by node",
   },
+  kured: {
+    version: "1.23.0",
+    why: "newest release that public manifests name; reboots one node at a time after updates of the kernel",
+  },
   minio: {
     version: "RELEASE.2026-09-03T13-18-01Z",
     why: "of pgsty/silo, the maintained fork of MinIO, whose own images are withdrawn; newest whose source package was seen",
