@@ -53,6 +53,7 @@ export default async function platform() {
       kubeconfig: servers.kubeconfig,
       certificateBundles: servers.certificateBundles,
       snapshotKey: servers.snapshotKey,
+      servers: servers.publicAddresses,
       outdatedServers: servers.outdatedServers,
       monthlyCost: servers.monthlyCost,
     }),

@@ -2,18 +2,21 @@ import { UserError } from "../../components/shared/user-error";
 import { readCommandLine, runCommand, UsageError } from "../shared/command-line";
 import { type Palette, paletteFor } from "../shared/palette";
 import { type Promised, verifyGardenos } from "./gardenos";
+import { readStackServers, verifyServers } from "./servers";
 
 const VERIFY = {
   command: "npm run verify --",
-  forms: ["gardenos --url <url> [flags]"],
+  forms: ["gardenos --url <url> [flags]", "servers --outputs <file> [flags]"],
   summary: "Tries what a running system promises, as its clients would, and removes what it made for that.",
   flags: {
-    "--url <url>": "the stack's output `endpoints.gardenos`",
+    "--url <url>": "gardenos: the stack's output `endpoints.gardenos`",
+    "--outputs <file>": "servers: what `pulumi stack output --json` printed, `-` for standard input",
+    "--identity <file>": "servers: the private key for SSH, in place of the agent's and the default ones",
     "--json": "print the result as JSON",
   },
   details:
-    "Reads the keys from GARDENOS_ANON_KEY and GARDENOS_SERVICE_KEY, the stack's outputs `gardenos.anonKey` and\n" +
-    "`gardenos.serviceKey`. Exit code 1 if a promise is broken, 2 for a wrong command line.",
+    "gardenos reads the keys from GARDENOS_ANON_KEY and GARDENOS_SERVICE_KEY, the stack's outputs `gardenos.anonKey` and\n" +
+    "`gardenos.serviceKey`. servers looks at each server over SSH as root and changes nothing. Exit code 1 if a promise is broken, 2 for a wrong command line.",
   words: "any",
 } as const;
 
@@ -21,13 +24,7 @@ const VERIFY = {
 export const run = (argv: readonly string[]): Promise<number> =>
   runCommand(VERIFY, async () => {
     const { words, flags } = readCommandLine(VERIFY, argv);
-    if (words.length !== 1 || words[0] !== "gardenos")
-      throw new UsageError(`what to verify: given ${words.join(" ") || "nothing"}, allowed: gardenos`);
-    const results = await verifyGardenos({
-      url: addressOf(flags.url),
-      anonKey: keyFrom("GARDENOS_ANON_KEY", "gardenos.anonKey"),
-      serviceKey: keyFrom("GARDENOS_SERVICE_KEY", "gardenos.serviceKey"),
-    });
+    const results = await resultsOf(words, flags);
     process.stdout.write(
       flags.json
         ? `${JSON.stringify(results, undefined, 2)}\n`
@@ -35,6 +32,24 @@ export const run = (argv: readonly string[]): Promise<number> =>
     );
     return results.every(({ broken }) => broken === undefined) ? 0 : 1;
   });
+
+function resultsOf(
+  words: readonly string[],
+  flags: { readonly url?: string; readonly outputs?: string; readonly identity?: string },
+): Promise<Promised[]> {
+  if (words.length === 1 && words[0] === "gardenos")
+    return verifyGardenos({
+      url: addressOf(flags.url),
+      anonKey: keyFrom("GARDENOS_ANON_KEY", "gardenos.anonKey"),
+      serviceKey: keyFrom("GARDENOS_SERVICE_KEY", "gardenos.serviceKey"),
+    });
+  if (words.length === 1 && words[0] === "servers") {
+    if (flags.outputs === undefined)
+      throw new UsageError("--outputs is required: a file that `pulumi stack output --json` printed, or -");
+    return verifyServers(readStackServers(flags.outputs), flags.identity);
+  }
+  throw new UsageError(`what to verify: given ${words.join(" ") || "nothing"}, allowed: gardenos, servers`);
+}
 
 function addressOf(given: string | undefined): URL {
   if (given === undefined) throw new UsageError("--url is required: the stack's output `endpoints.gardenos`");
