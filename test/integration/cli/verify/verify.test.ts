@@ -9,7 +9,7 @@ import { StandInRest } from "../../../rigs/supabase/rest";
 const ROOT = resolve(import.meta.dirname, "../../../..");
 const SECRET = { epoch: 1, value: "a-secret-of-at-least-forty-characters-01" };
 
-describe("npm run verify -- gardenos", () => {
+describe("npx trellis verify gardenos", () => {
   const tokens = tokenData({ secrets: [SECRET], until: "2031-12-31" });
   let crm: CrmDatabase;
   let rest: StandInRest;
