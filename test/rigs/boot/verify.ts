@@ -32,7 +32,7 @@ export async function verifyOverSsh(center: DataCenter): Promise<Verified> {
     const command = center.startOutside(
       process.execPath,
       [
-        ...["--import", "tsx", join(repository, "cli/commands/verify.ts")],
+        ...[join(repository, "cli/trellis.mjs"), "verify"],
         ...["servers", "--outputs", outputs, "--identity", identity, "--json"],
       ],
       {
