@@ -4,6 +4,7 @@ import { parseSettings, SettingsError } from "./parse";
 import type { Problem } from "./problems";
 import { MISSING } from "./problems";
 import { ALERT_SECRETS, type AlertSecret, type Settings } from "./schema";
+import { SECRETS, type SecretName } from "./secret-names";
 
 /** The settings that a stack's file must not contain in plain text: `pulumi config set --secret trellis:<name>`. */
 export interface SettingsSecrets {
@@ -37,19 +38,6 @@ export interface SettingsSecrets {
   readonly sourcePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-const SECRETS = [
-  ...([
-    "hcloudToken",
-    "offsiteAccessKey",
-    "offsiteSecretKey",
-    "offsitePruneAccessKey",
-    "offsitePruneSecretKey",
-    "kubeconfig",
-    "slackToken",
-    "gitToken",
-    "agentsModelKey",
-  ] as const),
-];
 const SOURCE_PASSWORD = "sourcePassword_";
 
 export interface StackSettings {
@@ -102,7 +90,7 @@ function withStorageClass(settings: Settings): Settings {
 
 export interface NeededSecret {
   /** Its name in the stack's configuration, without the prefix `trellis:`. */
-  readonly name: (typeof SECRETS)[number] | AlertSecret | `${typeof SOURCE_PASSWORD}${string}`;
+  readonly name: SecretName | AlertSecret | `${typeof SOURCE_PASSWORD}${string}`;
   /** What it is used for and which setting requires it, for the error message. */
   readonly why: string;
 }

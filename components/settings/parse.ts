@@ -26,7 +26,10 @@ export class SettingsError extends UserError {
 /** Turns the content of a stack's file into checked settings with defaults; throws a `SettingsError`. */
 export function parseSettings(raw: unknown): Settings {
   const parsed = settingsSchema.safeParse(raw);
-  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, raw)), ...crossChecks(raw)];
+  const problems = [
+    ...(parsed.success ? [] : problemsOf(parsed.error, { schema: settingsSchema, root: raw })),
+    ...crossChecks(raw),
+  ];
   if (!parsed.success || problems.length > 0) throw new SettingsError(distinct(problems));
   return deepFreeze(parsed.data);
 }
