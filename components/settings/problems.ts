@@ -20,7 +20,7 @@ export const MISSING = Symbol("missing");
 
 /** Converts zod's issues to problems, one for each mistake in the file. */
 export function problemsOf(error: z.ZodError, broken: Broken): Problem[] {
-  return firstOfEach(error.issues).flatMap((issue): Problem[] => {
+  return firstOfEach(error.issues.flatMap(withinBlocks)).flatMap((issue): Problem[] => {
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const given = valueAt(broken.root, path);
     if (issue.code === "unrecognized_keys") {
@@ -43,6 +43,15 @@ export function problemsOf(error: z.ZodError, broken: Broken): Problem[] {
       },
     ];
   });
+}
+
+/** The mistakes inside of a block that could also have been a word such as `false`. */
+function withinBlocks(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const [inner] = issue.errors.filter((each) =>
+    each.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  return inner?.map((each) => ({ ...each, path: [...issue.path, ...each.path] })) ?? [issue];
 }
 
 /** A value of the wrong kind breaks several rules, of which the first says enough. */
