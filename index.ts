@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clusterFor, watchCapacity } from "./components/cluster";
 import { DATA_NAMESPACES, dataFor, serverNames } from "./components/data";
 import { serversFor } from "./components/servers";
-import { adviceOn, loadSettings } from "./components/settings";
+import { adviceOn, loadSettings, notesOn } from "./components/settings";
 import { DestroyGuard } from "./components/shared/destroy-guard";
 import { shortenUnexpectedErrors } from "./components/shared/short-stacks";
 import { requireSupport } from "./components/shared/support-window";
@@ -13,9 +13,10 @@ shortenUnexpectedErrors();
 
 /** The program that `pulumi up` runs: it declares the platform of a stack, layer by layer, and returns its outputs. */
 export default async function platform() {
-  const { settings, secrets } = loadSettings();
+  const { settings, secrets, advice: onSecrets } = loadSettings();
   requireSupport(versions, settings.acceptOutOfSupport);
-  for (const advice of adviceOn(settings)) void pulumi.log.warn(advice);
+  for (const advice of [...adviceOn(settings), ...onSecrets]) void pulumi.log.warn(advice);
+  for (const note of notesOn(settings)) void pulumi.log.info(note);
 
   const judgeCapacity = watchCapacity(settings);
   const servers = await serversFor(settings, secrets, serverNames(DATA_NAMESPACES.postgres.name));

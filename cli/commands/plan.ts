@@ -21,8 +21,5 @@ export const plan = command({
   ],
   words: "any",
   offers: "stacks",
-  run: async (given) => {
-    await import("../pulumi-monitor/conceal-literals"); // must precede every import of the Pulumi SDK
-    return (await import("../plan")).run(given);
-  },
+  run: async (given) => (await import("../plan")).run(given),
 });

@@ -1,5 +1,5 @@
 import { neededSecrets, parseSettings, SettingsError } from "../../components/settings";
-import { placeholder } from "../pulumi-monitor";
+import { placeholder } from "../shared/placeholders";
 import type { StackConfig } from "./stack-file";
 
 /** A secret that the settings need and that is not set yet. */

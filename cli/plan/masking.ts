@@ -1,4 +1,5 @@
-import { ANY_SECRET, type Properties, showsPlaceholder, step, type Value } from "../pulumi-monitor";
+import { type Properties, step, type Value } from "../pulumi-monitor";
+import { ANY_SECRET, showsPlaceholder } from "../shared/placeholders";
 
 /**
  * Masks a secret for a file. Inside a plan, secrets are placeholders (see conceal-literals.ts), and text made from

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { UserError } from "../../components/shared/user-error";
-import { placeholder } from "../pulumi-monitor";
+import { placeholder } from "../shared/placeholders";
 import { stacksIn } from "../shared/stack-choice";
 
 /** The parts of Pulumi.yaml that describe the program. */

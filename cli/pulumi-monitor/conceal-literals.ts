@@ -6,7 +6,7 @@
  */
 import { createRequire } from "node:module";
 import type * as Pulumi from "@pulumi/pulumi";
-import { ANY_SECRET, showsPlaceholder } from "./placeholders";
+import { ANY_SECRET, showsPlaceholder } from "../shared/placeholders";
 
 const require = createRequire(import.meta.url);
 // Exports of a CommonJS module can be replaced only before the first `import` copies them.

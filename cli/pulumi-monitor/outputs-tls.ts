@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { placeholder } from "../shared/placeholders";
 import type { Answer, Registration, StandIn } from "./answer";
 import { hexFor } from "./identities";
-import { placeholder } from "./placeholders";
 import type { Properties } from "./wire";
 
 /**

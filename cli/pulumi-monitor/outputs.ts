@@ -1,9 +1,9 @@
+import { placeholder } from "../shared/placeholders";
 import type { Answer, Registration, StandIn } from "./answer";
 import { hexFor, numberFor, type World } from "./identities";
 import { hcloudOutputs } from "./outputs-hcloud";
 import { kubernetesOutputs } from "./outputs-kubernetes";
 import { tlsOutputs } from "./outputs-tls";
-import { placeholder } from "./placeholders";
 import type { Value } from "./wire";
 
 /** The simulated result of a resource, by type. For other types, the outputs are the inputs. */

@@ -1,5 +1,7 @@
-import { alertAdvice, layoutAdvice } from "./checks";
-import { zonesOf } from "./hetzner-catalogue";
+import { meantWord } from "../shared/nearest-word";
+import { alertAdvice, layoutAdvice, postgresShape } from "./checks";
+import { billedNames, zonesOf } from "./hetzner-catalogue";
+import { hasRole, nodesOf } from "./nodes";
 import type { HetznerTarget, Settings } from "./schema";
 import { openToTheInternet } from "./values";
 
@@ -33,7 +35,13 @@ export function adviceOn(settings: Settings): string[] {
       }
     }
   }
-  advice.push(...layoutAdvice(settings), ...failoverAdvice(settings));
+  advice.push(
+    ...layoutAdvice(settings),
+    ...memberAdvice(settings),
+    ...failoverAdvice(settings),
+    ...priceAdvice(settings),
+    ...certificateAdvice(settings),
+  );
   if (target.kind === "hetzner" && target.addons.monitoring) {
     advice.push(...alertAdvice(environment, settings.monitoring));
   }
@@ -49,6 +57,55 @@ export function adviceOn(settings: Settings): string[] {
   }
   return advice;
 }
+
+/** Servers that survive the loss of one, and a database that does not. */
+function memberAdvice({ environment, postgres, target }: Settings): string[] {
+  if (target.kind !== "hetzner") return [];
+  const servers = nodesOf(target).filter(hasRole("workload")).length;
+  const { replicas } = postgresShape({ environment, postgres });
+  if (servers < 2 || replicas > 1) return [];
+  return [
+    `postgres.replicas: 1 member on ${servers} servers: the loss of its server stops every database, whatever the other servers do; set it to ${Math.min(servers, 3)}`,
+  ];
+}
+
+/** Prices that change nothing in the output `monthlyCost`. */
+function priceAdvice({ target }: Settings): string[] {
+  if (target.kind !== "hetzner") return [];
+  const { edge, servers } = target;
+  const billed = new Set<string>([
+    "primary-ipv4",
+    ...servers.flatMap(({ types }) => types),
+    ...(edge.kind === "floating-ip" ? ["floating-ip"] : edge.kind === "load-balancer" ? [edge.type] : []),
+  ]);
+  return Object.keys(target.prices)
+    .filter((name) => !billed.has(name))
+    .map((name) => {
+      const meant = billedNames.includes(name) ? undefined : meantWord(name, billedNames);
+      return `target.prices.${name}: nothing in this stack is billed as ${name}, so the price changes nothing; ${meant ? `did you mean ${meant}?` : `remove it, or name one of ${[...billed].join(", ")}`}`;
+    });
+}
+
+/** What a browser says to certificates that no browser trusts. */
+function certificateAdvice({ environment, target }: Settings): string[] {
+  if (target.kind !== "hetzner" || !target.addons.certManager || environment === "prod") return [];
+  return [
+    `target.addons.certManager: certificates in ${environment} are from Let's Encrypt's staging authority, so browsers say that the connection is not private (NET::ERR_CERT_AUTHORITY_INVALID in Chrome, SEC_ERROR_UNKNOWN_ISSUER in Firefox) and curl needs --insecure; only prod gets certificates that they trust`,
+  ];
+}
+
+/** What a preview says of every stack with these settings; nothing is wrong with it. */
+export function notesOn({ postgres, minio }: Settings): string[] {
+  const named = Object.entries({ postgres, minio })
+    .filter(([block, { volumeGib }]) => volumeGib !== USUAL_GIB[block])
+    .map(([block, { volumeGib }]) => `${block}.volumeGib ${volumeGib}`);
+  if (named.length === 0) return [];
+  return [
+    `volumes: ${named.join(" and ")} ${named.length > 1 ? "apply" : "applies"} to new volumes; to grow those that exist: docs/runbooks/grow-volumes.md`,
+  ];
+}
+
+const USUAL_GIB: Readonly<Record<string, number>> = { postgres: 10, minio: 20 };
 
 function failoverAdvice({ postgres, target }: Settings): string[] {
   if (postgres.failover !== "fast" || target.kind !== "hetzner") return [];

@@ -1,4 +1,4 @@
-export { adviceOn } from "./advice";
+export { adviceOn, notesOn } from "./advice";
 export {
   type AirflowProcess,
   ARCHIVE_TIMEOUT_SECONDS,
@@ -60,6 +60,7 @@ export { REQUEST_SETTINGS } from "./request-settings";
 export type {
   AlertReceivers,
   AlertSecret,
+  DataSurfaceSettings,
   Edge,
   Environment,
   ExistingTarget,

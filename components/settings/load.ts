@@ -1,9 +1,11 @@
-import * as pulumi from "@pulumi/pulumi";
+import { createRequire } from "node:module";
+import type * as pulumi from "@pulumi/pulumi";
 import { alertSecrets } from "./checks";
 import { parseSettings, SettingsError } from "./parse";
 import type { Problem } from "./problems";
 import { MISSING } from "./problems";
 import { ALERT_SECRETS, type AlertSecret, type Settings } from "./schema";
+import { SECRETS, type SecretName } from "./secret-names";
 
 /** The settings that a stack's file must not contain in plain text: `pulumi config set --secret trellis:<name>`. */
 export interface SettingsSecrets {
@@ -37,37 +39,29 @@ export interface SettingsSecrets {
   readonly sourcePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-const SECRETS = [
-  ...([
-    "hcloudToken",
-    "offsiteAccessKey",
-    "offsiteSecretKey",
-    "offsitePruneAccessKey",
-    "offsitePruneSecretKey",
-    "kubeconfig",
-    "slackToken",
-    "gitToken",
-    "agentsModelKey",
-  ] as const),
-];
 const SOURCE_PASSWORD = "sourcePassword_";
+
+/** The SDK takes a second to load, which nobody needs who only checks settings. */
+const sdk = (): typeof pulumi => createRequire(import.meta.url)("@pulumi/pulumi");
 
 export interface StackSettings {
   /** The checked settings of the stack's file, with defaults. */
   readonly settings: Settings;
   /** The secrets that the stack has set. */
   readonly secrets: SettingsSecrets;
+  /** Warnings about secrets. */
+  readonly advice: readonly string[];
 }
 
 /** Reads and checks the stack's settings. Throws one error with all problems before anything is declared. */
-export function loadSettings(config = new pulumi.Config("trellis")): StackSettings {
+export function loadSettings(config: pulumi.Config = new (sdk().Config)("trellis")): StackSettings {
   const raw = config.getObject<unknown>("settings");
   if (raw === undefined) {
     throw new SettingsError([
       {
         path: ["trellis:settings"],
         given: MISSING,
-        allowed: `the stack's settings in Pulumi.${pulumi.getStack()}.yaml; start with a copy of those in Pulumi.dev.yaml`,
+        allowed: `the stack's settings in Pulumi.${sdk().getStack()}.yaml; start with a copy of those in Pulumi.dev.yaml`,
       },
     ]);
   }
@@ -87,10 +81,26 @@ export function loadSettings(config = new pulumi.Config("trellis")): StackSettin
   const secrets = {
     ...given(SECRETS), // the keys are names of this list
     alerts: given(ALERT_SECRETS),
-    sourcePasswords: given(Object.keys(settings.datasurface?.logins ?? {}), SOURCE_PASSWORD),
+    sourcePasswords: given(Object.keys((settings.datasurface || undefined)?.logins ?? {}), SOURCE_PASSWORD),
   };
-  return { settings, secrets };
+  const names = [
+    ...SECRETS,
+    ...ALERT_SECRETS,
+    ...Object.keys(secrets.sourcePasswords).map((name) => SOURCE_PASSWORD + name),
+  ];
+  return { settings, secrets, advice: names.filter((name) => isInClear(config, name)).map(clearSecret) };
 }
+
+/** Whether the stack's file has a secret in plain text. */
+function isInClear(config: pulumi.Config, name: string): boolean {
+  // The SDK's typings hide this function, which `requireSecret` and its own warnings are made of.
+  const isSecret: unknown = Reflect.get(sdk().runtime, "isConfigSecret");
+  if (typeof isSecret !== "function" || config.get(name) === undefined) return false;
+  return isSecret(`${config.name}:${name}`) === false;
+}
+
+const clearSecret = (name: string) =>
+  `trellis:${name}: in clear in Pulumi.${sdk().getStack()}.yaml, for everybody who can read the repository; set it with \`pulumi config set --secret trellis:${name}\`, and replace it at its issuer if the file was committed`;
 
 /** With `target.kind: existing`, its storage class is the default for every volume. */
 function withStorageClass(settings: Settings): Settings {
@@ -102,7 +112,7 @@ function withStorageClass(settings: Settings): Settings {
 
 export interface NeededSecret {
   /** Its name in the stack's configuration, without the prefix `trellis:`. */
-  readonly name: (typeof SECRETS)[number] | AlertSecret | `${typeof SOURCE_PASSWORD}${string}`;
+  readonly name: SecretName | AlertSecret | `${typeof SOURCE_PASSWORD}${string}`;
   /** What it is used for and which setting requires it, for the error message. */
   readonly why: string;
 }
@@ -125,7 +135,7 @@ export function neededSecrets(settings: Settings): NeededSecret[] {
     const why = "snapshots and backups are copied to the off-site bucket with it (offsite)";
     needed.push({ name: "offsiteAccessKey", why }, { name: "offsiteSecretKey", why });
   }
-  if (airflow.slackChannel !== undefined) {
+  if (airflow && airflow.slackChannel !== undefined) {
     needed.push({
       name: "slackToken",
       why: "Airflow reports task failures to Slack with it (airflow.slackChannel)",
@@ -135,7 +145,7 @@ export function neededSecrets(settings: Settings): NeededSecret[] {
     needed.push({ name: "agentsModelKey", why: "the agents call their model with it (gardenos.agents)" });
   }
   if (target.kind === "hetzner" && target.addons.monitoring) needed.push(...alertSecrets(monitoring.alerts));
-  for (const credential of Object.keys(datasurface?.logins ?? {})) {
+  for (const credential of Object.keys((datasurface || undefined)?.logins ?? {})) {
     const why = `the jobs log in as ${credential} with it (datasurface.logins)`;
     needed.push({ name: `${SOURCE_PASSWORD}${credential}`, why });
   }

@@ -12,6 +12,7 @@ import {
 } from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
 import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
+import { withoutSystemsOff } from "./systems-off";
 
 /** Thrown before any resource is declared; lists all problems of the stack's file at once. */
 export class SettingsError extends UserError {
@@ -24,9 +25,13 @@ export class SettingsError extends UserError {
 }
 
 /** Turns the content of a stack's file into checked settings with defaults; throws a `SettingsError`. */
-export function parseSettings(raw: unknown): Settings {
+export function parseSettings(given: unknown): Settings {
+  const raw = withoutSystemsOff(given);
   const parsed = settingsSchema.safeParse(raw);
-  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, raw)), ...crossChecks(raw)];
+  const problems = [
+    ...(parsed.success ? [] : problemsOf(parsed.error, { schema: settingsSchema, root: raw })),
+    ...crossChecks(raw),
+  ];
   if (!parsed.success || problems.length > 0) throw new SettingsError(distinct(problems));
   return deepFreeze(parsed.data);
 }
@@ -39,6 +44,7 @@ function crossChecks(raw: unknown): Problem[] {
   const { shape } = settingsSchema;
   const postgres = shape.postgres.safeParse(field(raw, "postgres")).data;
   const airflow = shape.airflow.safeParse(field(raw, "airflow")).data;
+  const rain = shape.rain.safeParse(field(raw, "rain")).data;
   const datasurface = shape.datasurface.safeParse(field(raw, "datasurface")).data;
   const gardenos = shape.gardenos.safeParse(field(raw, "gardenos")).data;
   const monitoring = shape.monitoring.safeParse(field(raw, "monitoring")).data;
@@ -49,7 +55,7 @@ function crossChecks(raw: unknown): Problem[] {
     ...checkPostgres({ environment, postgres }, draft),
     ...checkMinio({ environment, minio }, draft),
     ...checkAirflow({ environment, airflow, datasurface, postgres }),
-    ...checkConnections({ environment, airflow, datasurface, gardenos, postgres }),
+    ...checkConnections({ environment, airflow, rain, datasurface, gardenos, postgres }),
     ...checkGardenos({ gardenos, postgres, minio }),
     ...checkDatasurface({ datasurface }),
     ...checkMonitoring({ environment, monitoring }, draft),

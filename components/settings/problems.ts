@@ -1,4 +1,7 @@
 import type { z } from "zod";
+import { type Broken, isPrivateKey, remedyFor, remedyForName, unknownName } from "./remedies";
+import { valueAt } from "./schema-at";
+import { soundsSecret } from "./secret-names";
 
 /** One mistake in the settings, described so that its author can correct it without reading our code. */
 export interface Problem {
@@ -8,29 +11,74 @@ export interface Problem {
   readonly given: unknown;
   /** What is allowed here, as a phrase that follows "allowed:". */
   readonly allowed: string;
+  /** What the author can write instead, as a clause. @default none: `allowed` says it */
+  readonly remedy?: string | undefined;
 }
 
 /** Marks a problem whose value is absent rather than wrong. */
 export const MISSING = Symbol("missing");
 
 /** Converts zod's issues to problems, one for each mistake in the file. */
-export function problemsOf(error: z.ZodError, root: unknown, prefix: Problem["path"] = []): Problem[] {
-  return error.issues.flatMap((issue): Problem[] => {
+export function problemsOf(error: z.ZodError, broken: Broken): Problem[] {
+  return firstOfEach(error.issues.flatMap(withinBlocks)).flatMap((issue): Problem[] => {
     const path = issue.path.filter((part) => typeof part !== "symbol");
-    const given = valueAt(root, path);
-    const at = [...prefix, ...path];
+    const given = valueAt(broken.root, path);
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => ({
-        path: [...at, key],
+        path: [...path, key],
         given: valueAt(given, [key]),
-        allowed: "no setting of this name here; check its spelling and indentation",
+        ...unknownName(broken, path, key),
       }));
     }
     if (issue.code === "invalid_key" || issue.code === "invalid_element") {
-      return [{ path: at, given, allowed: issue.issues.map((inner) => inner.message).join("; ") }];
+      const allowed = issue.issues.map((inner) => inner.message).join("; ");
+      return [{ path, given, allowed, remedy: remedyForName(broken, path) }];
     }
-    return [{ path: at, given: given === undefined ? MISSING : given, allowed: allowedBy(issue) }];
+    return [
+      {
+        path,
+        given: given === undefined ? MISSING : given,
+        allowed: allowedBy(issue),
+        remedy: remedyFor(broken, path) ?? usualRemedy(issue),
+      },
+    ];
   });
+}
+
+/** The mistakes inside of a block that could also have been a word such as `false`. */
+function withinBlocks(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const [inner] = issue.errors.filter((each) =>
+    each.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  return inner?.map((each) => ({ ...each, path: [...issue.path, ...each.path] })) ?? [issue];
+}
+
+/** A value of the wrong kind breaks several rules, of which the first says enough. */
+function firstOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const seen = new Set<string>();
+  return issues.filter(({ code, path }) => {
+    const place = JSON.stringify(path.map(String));
+    if (code === "unrecognized_keys") return true;
+    if (seen.has(place)) return false;
+    seen.add(place);
+    return true;
+  });
+}
+
+/** What to do about a value of which nobody can say what was meant. */
+function usualRemedy(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_value":
+    case "invalid_union":
+      return "choose one of them";
+    case "too_small":
+      return issue.origin === "array" ? "add to it" : issue.origin === "string" ? "lengthen it" : "raise it";
+    case "too_big":
+      return issue.origin === "array" ? "remove some" : issue.origin === "string" ? "shorten it" : "lower it";
+    default:
+      return "write it in that form";
+  }
 }
 
 /** zod's types, in the words of people who write YAML. */
@@ -72,21 +120,18 @@ function counted(limit: number | bigint, origin: string): string {
   return String(limit);
 }
 
-function valueAt(root: unknown, path: ReadonlyArray<PropertyKey>): unknown {
-  return path.reduce<unknown>((value, key) => {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    return Reflect.get(value, key);
-  }, root);
-}
-
-/** `target.servers[0].location: given "mars"; allowed: one of ...` */
-export function describeProblem({ path, given, allowed }: Problem): string {
+/** `target.servers[0].location: given "mars"; allowed: one of ...; did you mean ash?` */
+export function describeProblem({ path, given, allowed, remedy }: Problem): string {
   const place = path.reduce<string>(
     (text, part) =>
       typeof part === "number" ? `${text}[${part}]` : text === "" ? shown(part) : `${text}.${shown(part)}`,
     "",
   );
-  return `${place || "the settings"}: ${given === MISSING ? "missing" : `given ${quote(given)}`}; allowed: ${allowed}`;
+  const value =
+    given === MISSING
+      ? "missing"
+      : `given ${soundsSecret(path.at(-1)) && typeof given === "string" ? `a secret, ${given.length} characters` : quote(given)}`;
+  return `${place || "the settings"}: ${value}; allowed: ${allowed}${remedy === undefined ? "" : `; ${remedy}`}`;
 }
 
 /** A key as it is, or quoted if it contains characters that a terminal could interpret. */
@@ -96,9 +141,13 @@ const LONGEST_QUOTE = 80;
 
 /** A value on one line: control characters are escaped, and a long value is shortened. */
 function quote(value: unknown): string {
-  const text = escapeInvisible(JSON.stringify(value) ?? String(value));
+  if (isPrivateKey(value)) return "a private key";
+  const text = escapeInvisible(withoutPasswords(JSON.stringify(value) ?? String(value)));
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
 }
+
+/** Errors end in logs, where the password of an address must not be. */
+const withoutPasswords = (text: string) => text.replace(/(\/\/[^\s:@/"]*):[^\s@/"]*@/g, "$1:***@");
 
 function escapeInvisible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {

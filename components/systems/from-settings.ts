@@ -22,11 +22,11 @@ import { RainTracker } from "./rain";
 
 /** The systems of a stack; each is undefined where the settings omit it. */
 export interface SystemsLayer {
-  /** Ingestion; undefined without the setting `datasurface`. */
+  /** Ingestion; undefined without the setting `datasurface`, or where it is false. */
   readonly datasurface?: DataSurface | undefined;
-  /** Undefined unless `postgres.databases` has `airflow_db`. */
+  /** Undefined with `airflow: false`, and unless `postgres.databases` has `airflow_db`. */
   readonly airflow?: Airflow | undefined;
-  /** Rain Tracker; undefined unless `postgres.databases` has `rain`. */
+  /** Rain Tracker; undefined with `rain: false`, and unless `postgres.databases` has `rain`. */
   readonly rain?: RainTracker | undefined;
   /** The CRM's services; undefined without the setting `gardenos`. */
   readonly gardenos?: GardenOS | undefined;
@@ -62,7 +62,7 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
   const { gitToken, sourcePasswords } = secrets;
   const { provider, namespaces, monitoring } = cluster;
   const { postgres, jobsImage } = data;
-  if (!datasurface) return undefined;
+  if (!datasurface || !airflow) return undefined;
   const { model, origin } = deployedModel(datasurface);
   const host = hostOf(POSTGRES.primary, DATABASES.namespace);
   const { connections } = postgres;
@@ -115,7 +115,7 @@ function scheduler(
   const { databases } = settings.postgres;
   const sessions = databaseSessions(settings);
   const connections = postgres.connections.airflow_db;
-  if (!databases.airflow_db || !connections) return undefined;
+  if (!settings.airflow || !databases.airflow_db || !connections) return undefined;
   const { airflow: logs } = minio.access;
   return new Airflow(
     "airflow",
@@ -129,6 +129,7 @@ function scheduler(
         sessions: sessions.airflow_db ?? 0,
       },
       dags: ingestion?.dags ?? {},
+      runsPods: ingestion !== undefined,
       streamLists: ingestion?.streamLists ?? [],
       ...(ingestion && {
         pools: { [DATASURFACE.pool]: ingestionRuns(sessions[ingestion.mergeDatabase] ?? 0) },
@@ -154,7 +155,7 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
   const { provider, namespaces, ingress, protection, monitoring } = cluster;
   const { postgres, jobsImage } = data;
   const connections = postgres.connections.rain;
-  if (!databases.rain || !connections) return undefined;
+  if (!settings.rain || !databases.rain || !connections) return undefined;
   const options = { provider, dependsOn: postgres.made };
   const secretOf = (name: string, url: pulumi.Output<string>) => {
     const { metadata } = new k8s.core.v1.Secret(

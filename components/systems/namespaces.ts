@@ -5,7 +5,7 @@ import { deployedNamespace, gardenosNamespace } from "./gardenos";
 import { operationsNamespace } from "./operations";
 import { rainNamespace } from "./rain";
 
-/** The namespaces of the systems, for the cluster layer to create. They exist whether a system is declared or not. */
+/** The namespaces of the systems, for the cluster layer to create. */
 export const SYSTEM_NAMESPACES = {
   airflow: airflowNamespace,
   datasurface: dataSurfaceNamespace,
@@ -16,6 +16,17 @@ export const SYSTEM_NAMESPACES = {
 
 export type SystemNamespace = keyof typeof SYSTEM_NAMESPACES;
 
-/** The same for a stack. */
-export const systemNamespaces = ({ gardenos }: Pick<Settings, "gardenos">): typeof SYSTEM_NAMESPACES =>
-  gardenos ? { ...SYSTEM_NAMESPACES, gardenos: deployedNamespace } : SYSTEM_NAMESPACES;
+/**
+ * The same for a stack: without those of systems that are `false`. A system that the settings only omit keeps its empty
+ * namespace, which earlier versions created too.
+ */
+export function systemNamespaces(
+  settings: Pick<Settings, "airflow" | "rain" | "datasurface" | "gardenos">,
+): typeof SYSTEM_NAMESPACES {
+  const all = settings.gardenos ? { ...SYSTEM_NAMESPACES, gardenos: deployedNamespace } : SYSTEM_NAMESPACES;
+  const on = Object.entries(all).filter(
+    ([system]) => !(system in settings && Reflect.get(settings, system) === false),
+  );
+  // Safe: a system that is false declares nothing, so nothing looks up its namespace.
+  return Object.fromEntries(on) as typeof SYSTEM_NAMESPACES;
+}

@@ -86,6 +86,10 @@ export const ingestSettings = {
       )
       .optional(),
   ),
+  showValues: toggle(
+    "--show-values",
+    "show the values that do not fit in errors; they may be personal data, and errors end in logs",
+  ),
   additionsOnly: toggle("--additions-only", "merge what is new and changed, and delete nothing"),
   joinMemoryMb: flag(
     "--join-memory-mb <n>",

@@ -1,7 +1,8 @@
 import { DATABASES, POSTGRES } from "../../../components/data";
 import { hostOf } from "../../../components/shared/pods";
-import { ANY_SECRET, type Evaluation, isRecord, type PlannedResource } from "../../pulumi-monitor";
+import { type Evaluation, isRecord, type PlannedResource } from "../../pulumi-monitor";
 import { type KubernetesObject, kubernetesObject } from "../../shared/kubernetes-objects";
+import { ANY_SECRET } from "../../shared/placeholders";
 
 /** A Kubernetes object and its planned resource. */
 export interface PlannedObject extends KubernetesObject {

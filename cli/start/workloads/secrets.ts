@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { ANY_SECRET } from "../../pulumi-monitor";
+import { ANY_SECRET } from "../../shared/placeholders";
 import type { ServerIdentity } from "../services";
 
 /** A placeholder in a plan, plain or URL-encoded. */

@@ -5,13 +5,16 @@ import { problem } from "./checks";
 const AIRFLOW_PROCESSES = ["apiServer", "scheduler", "dagProcessor", "triggerer"] as const;
 export type AirflowProcess = (typeof AIRFLOW_PROCESSES)[number];
 
-/** The number of each of Airflow's processes. In prod the default is two for those that must not be interrupted. */
+/** The number of each of Airflow's processes; none without Airflow. In prod the default is two for those that must not be interrupted. */
 export function airflowProcesses({
   environment,
   airflow,
 }: Pick<Settings, "environment" | "airflow">): Record<AirflowProcess, number> {
   const usual = (process: AirflowProcess) => (environment === "prod" && process !== "dagProcessor" ? 2 : 1);
-  const counts = AIRFLOW_PROCESSES.map((each) => [each, airflow.replicas[each] ?? usual(each)]);
+  const counts = AIRFLOW_PROCESSES.map((each) => [
+    each,
+    airflow ? (airflow.replicas[each] ?? usual(each)) : 0,
+  ]);
   return Object.fromEntries(counts) as Record<AirflowProcess, number>; // safe: the keys are AIRFLOW_PROCESSES
 }
 
@@ -27,7 +30,19 @@ interface Drafts {
 
 /** Checks that the databases of Airflow and DataSurface exist and allow enough sessions. */
 export function checkAirflow({ environment, airflow, datasurface, postgres }: Drafts): Problem[] {
-  if (!environment || !airflow || !postgres) return [];
+  if (!environment || airflow === undefined || !postgres) return [];
+  if (!airflow) {
+    return datasurface
+      ? [
+          problem(
+            ["airflow"],
+            airflow,
+            "a block of settings with `datasurface`: Airflow runs DataSurface's jobs",
+            "remove it, or write `datasurface: false` too",
+          ),
+        ]
+      : [];
+  }
   const { databases } = postgres;
   const missing = (database: string, why: string) =>
     database in databases

@@ -1,3 +1,4 @@
+import { meantWord } from "../../shared/nearest-word";
 import { LOCATIONS, type Location, SERVER_TYPES, type ServerTypeName, zonesOf } from "../hetzner-catalogue";
 import { fabricOf, nodesOf, numbersOf } from "../nodes";
 import type { Problem } from "../problems";
@@ -13,11 +14,27 @@ export type Draft = { readonly [Key in keyof Settings]?: Settings[Key] | undefin
 export type HetznerDraft = { readonly [Key in keyof HetznerTarget]?: HetznerTarget[Key] | undefined };
 type Check<Part> = (part: Part) => Problem[];
 
-export const problem = (path: Problem["path"], given: unknown, allowed: string): Problem => ({
-  path,
-  given,
-  allowed,
-});
+export const problem = (
+  path: Problem["path"],
+  given: unknown,
+  allowed: string,
+  remedy?: string,
+): Problem => ({ path, given, allowed, remedy });
+
+/** A name that is none of those that the settings declare: the likeliest one is offered. */
+export const notDeclared = (
+  path: Problem["path"],
+  given: string,
+  { where, names }: { readonly where: string; readonly names: readonly string[] },
+): Problem => {
+  const meant = meantWord(given, names);
+  return problem(
+    path,
+    given,
+    `one of ${where}: ${names.join(", ")}`,
+    meant === undefined ? "choose one of them" : `did you mean ${meant}?`,
+  );
+};
 
 const typesOfOneKind: Check<HetznerDraft> = ({ servers = [] }) =>
   servers.flatMap(({ types, location }, index) => {
@@ -36,13 +53,19 @@ const typesOfOneKind: Check<HetznerDraft> = ({ servers = [] }) =>
           path,
           type,
           `a type with ${memoryGb} GB and ${architecture}, like ${wanted}: the memory is part of the servers' names`,
+          "remove it, or write it in a group of servers of its own",
         );
       }),
       ...types.flatMap((type, rank) => {
         const zones: readonly string[] = SERVER_TYPES[type].zones;
         if (zones.includes(zone)) return [];
         const path = ["servers", index, "types", rank];
-        return problem(path, type, `a type that Hetzner offers in ${zone}: ${typesIn(location).join(", ")}`);
+        return problem(
+          path,
+          type,
+          `a type that Hetzner offers in ${zone}: ${typesIn(location).join(", ")}`,
+          "choose one of them, or another location",
+        );
       }),
       ...(new Set(types).size < types.length && offered.length > 0
         ? [problem(["servers", index, "types"], types, "each type once")]
@@ -59,7 +82,14 @@ function typesIn(location: Location): string[] {
 const countedOrNumbered: Check<HetznerDraft> = ({ servers = [] }) =>
   servers.flatMap((group, index) =>
     group.count !== undefined && group.numbers !== undefined
-      ? [problem(["servers", index, "numbers"], group.numbers, "either count or numbers, not both")]
+      ? [
+          problem(
+            ["servers", index, "numbers"],
+            group.numbers,
+            "either count or numbers, not both",
+            "remove one of them",
+          ),
+        ]
       : [],
   );
 
@@ -98,6 +128,7 @@ const rolesMakeACluster: Check<HetznerDraft> = ({ servers }) => {
             ["servers"],
             `${etcdMembers} servers with the role etcd`,
             "1, 3, 5 or 7 etcd members: an even number tolerates no more failures than one member less, and more than 7 slow each write",
+            "add or remove a server with this role",
           ),
         ]
       : []),
@@ -215,9 +246,15 @@ const generationsNameServers: Check<HetznerDraft> = ({ generations = {}, servers
   const names = new Set(nodesOf({ servers, network }).map((node) => node.name));
   return Object.keys(generations)
     .filter((name) => !names.has(name))
-    .map((name) =>
-      problem(["generations", name], generations[name], `the name of a server: ${[...names].join(", ")}`),
-    );
+    .map((name) => {
+      const meant = meantWord(name, [...names]);
+      return problem(
+        ["generations", name],
+        generations[name],
+        `the name of a server: ${[...names].join(", ")}`,
+        meant === undefined ? "choose one of them" : `did you mean ${meant}?`,
+      );
+    });
 };
 
 const sshKeysUnique: Check<HetznerDraft> = ({ access }) => {

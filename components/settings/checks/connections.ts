@@ -9,7 +9,7 @@ import { rainServers } from "./rain";
 type Environment = Settings["environment"];
 
 /** The parts of the settings that declare sessions of PostgreSQL. */
-type Declaring = Pick<Settings, "environment" | "postgres" | "airflow" | "datasurface" | "gardenos">;
+type Declaring = Pick<Settings, "environment" | "postgres" | "airflow" | "rain" | "datasurface" | "gardenos">;
 
 /** Sessions of PostgreSQL that one user may hold at the same time, at most. */
 export interface SessionUse {
@@ -99,15 +99,15 @@ function usersOf(name: string, settings: Declaring): { readonly sessions: number
 }
 
 function usualUsers(name: string, settings: Declaring): { readonly sessions: number; readonly why: string } {
-  const { environment, datasurface } = settings;
-  if (name === "airflow_db") {
+  const { environment, airflow, rain, datasurface } = settings;
+  if (airflow && name === "airflow_db") {
     const processes = Object.values(airflowProcesses(settings)).reduce((a, b) => a + b);
     return {
       sessions: processes * LEAST_AIRFLOW_SESSIONS + BESIDE_AIRFLOW,
       why: `Airflow's ${processes} processes, its migration`,
     };
   }
-  if (name === "rain") {
+  if (rain && name === "rain") {
     const { sessions, most, surge, imports } = rainServers(environment);
     return {
       sessions: sessions * (most + surge) + imports + 1,
@@ -176,6 +176,7 @@ interface Drafts {
   readonly environment: Environment | undefined;
   readonly postgres: Settings["postgres"] | undefined;
   readonly airflow: Settings["airflow"] | undefined;
+  readonly rain: Settings["rain"] | undefined;
   readonly datasurface: Settings["datasurface"];
   readonly gardenos: Settings["gardenos"];
 }
@@ -185,11 +186,12 @@ export function checkConnections({
   environment,
   postgres,
   airflow,
+  rain,
   datasurface,
   gardenos,
 }: Drafts): Problem[] {
-  if (!environment || !postgres || !airflow) return [];
-  const settings = { environment, postgres, airflow, datasurface, gardenos };
+  if (!environment || !postgres || airflow === undefined || rain === undefined) return [];
+  const settings = { environment, postgres, airflow, rain, datasurface, gardenos };
   return [...tooMany(settings), ...sourceTooSmall(settings)];
 }
 

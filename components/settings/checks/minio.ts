@@ -1,7 +1,7 @@
 import { numbersOf } from "../nodes";
 import type { Problem } from "../problems";
 import type { HetznerTarget, Settings } from "../schema";
-import { type HetznerDraft, problem } from "./checks";
+import { type HetznerDraft, notDeclared, problem } from "./checks";
 import {
   counted,
   type DriveLayout,
@@ -69,11 +69,10 @@ export function checkMinio(
         minio.buckets[bucket]
           ? []
           : [
-              problem(
-                ["minio", "applications", name, "buckets", index],
-                bucket,
-                `one of minio.buckets: ${Object.keys(minio.buckets).join(", ")}`,
-              ),
+              notDeclared(["minio", "applications", name, "buckets", index], bucket, {
+                where: "minio.buckets",
+                names: Object.keys(minio.buckets),
+              }),
             ],
       ),
     ),

@@ -67,7 +67,9 @@ export function checkPostgres(
   return [
     ...Object.entries(postgres.parameters).flatMap(([name, value]) => {
       const allowed = parameterProblem(name, value);
-      return allowed === undefined ? [] : [problem(["postgres", "parameters", name], value, allowed)];
+      return allowed === undefined
+        ? []
+        : [problem(["postgres", "parameters", name], value, allowed, "correct it, or remove it")];
     }),
     ...(environment === "prod" && homes !== undefined && replicas > homes
       ? [
@@ -75,6 +77,7 @@ export function checkPostgres(
             ["postgres", "replicas"],
             replicas,
             `at most ${homes}, one for each server with the role workload`,
+            "lower it, or add servers",
           ),
         ]
       : []),

@@ -1,3 +1,4 @@
+import { meantWord, nearestWords } from "../../shared/nearest-word";
 import { PARAMETERS } from "./catalogue";
 import { OWNED } from "./owned";
 
@@ -22,8 +23,7 @@ export function parameterProblem(name: string, value: ParameterValue): string | 
   if (/\p{Cc}/u.test(String(value))) return "a value in one line";
   if (OF_AN_EXTENSION.test(name)) return undefined;
   const kind = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
-  if (kind === undefined)
-    return `no parameter of this name: PostgreSQL 17 has ${closest(name)}; an extension's has its name before a dot`;
+  if (kind === undefined) return unknown(name);
   if (kind === "text") return undefined;
   if (kind === "boolean") return isBoolean(value) ? undefined : "true or false";
   const [type, least, most, unit] = kind.split(" ");
@@ -63,28 +63,16 @@ function judgeNumber({ whole, least, most, unit }: NumberKind, value: ParameterV
   return Math.round(number) >= least && number <= most ? undefined : allowed;
 }
 
-/** The three names with the fewest differing letters. */
-function closest(name: string): string {
-  return Object.keys(PARAMETERS)
-    .filter((each) => !Object.hasOwn(OWNED, each))
-    .map((each) => ({ each, distance: editDistance(each, name) }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ each }) => each)
-    .join(", ");
+function unknown(name: string): string {
+  const meant = meantWord(name, [...Object.keys(PARAMETERS), ...Object.keys(OWNED)]);
+  const owner = meant !== undefined && Object.hasOwn(OWNED, meant) ? OWNED[meant] : undefined;
+  if (owner !== undefined)
+    return `no parameter of this name, nor ${meant}: Trellis sets that one, because ${owner}`;
+  return `no parameter of this name: PostgreSQL 17 has ${closest(name)}; an extension's has its name before a dot`;
 }
 
-/** How many letters must be added, removed or changed to make one text of the other. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      next.push(
-        Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)),
-      );
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+/** The three names with the fewest differing letters. */
+function closest(name: string): string {
+  const names = Object.keys(PARAMETERS).filter((each) => !Object.hasOwn(OWNED, each));
+  return nearestWords(name, names).slice(0, 3).join(", ");
 }

@@ -5,13 +5,15 @@ import { gardenos } from "./gardenos";
 import { hetznerTarget } from "./hetzner";
 import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
 import { monitoring } from "./monitoring";
-import { airflow, backup, datasurface, minio, operations, postgres } from "./services";
+import { backup, minio, operations, postgres } from "./services";
+import { airflow, datasurface, rain } from "./systems";
 
 export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
 export { ENVIRONMENTS, type Environment, type Role } from "./kinds";
 export { ALERT_SECRETS, type AlertReceivers, type AlertSecret, type MonitoringSettings } from "./monitoring";
 export type { Oidc } from "./oidc";
+export { USUAL } from "./services";
 
 const target = z.discriminatedUnion("kind", [hetznerTarget, existingTarget]);
 
@@ -84,6 +86,7 @@ export const settingsSchema = z.strictObject({
   minio,
   backup,
   airflow,
+  rain,
   datasurface: datasurface.optional(),
   gardenos: gardenos.optional(),
   monitoring,
@@ -111,6 +114,7 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+export type DataSurfaceSettings = Exclude<Settings["datasurface"], false | undefined>;
 export type ServerGroup = Extract<Settings["target"], { kind: "hetzner" }>["servers"][number];
 export type Edge = Extract<Settings["target"], { kind: "hetzner" }>["edge"];
 export type Offsite = z.infer<typeof offsite>;

@@ -1,24 +1,44 @@
 import { z } from "zod";
 import {
   applicationName,
-  branchName,
   bucketName,
-  certificates,
   databaseName,
-  domainName,
   extensionName,
-  gitUrl,
   imageReference,
   kubernetesName,
-  modelName,
-  projectFolder,
   recoveryTarget,
-  serverAddress,
-  slackChannel,
 } from "../values";
 import { says, wholeNumber } from "./kinds";
 
 const epoch = wholeNumber(1, 1_000_000).default(1);
+
+/** What a stack has where its settings name no databases, buckets and applications. */
+export const USUAL = {
+  databases: {
+    customer_db: {},
+    datasurface_merge: {},
+    airflow_db: {},
+    rain: {},
+    crm: { extensions: ["pgcrypto", "pg_trgm"] },
+  },
+  buckets: {
+    "crm-documents": { versioning: true },
+    "crm-quotes": {},
+    "crm-attachments": {},
+    "crm-temp": { expireDays: 7 },
+    "crm-backups": {},
+    "postgres-archive": {},
+    "airflow-logs": { expireDays: 90 },
+    "rain-files": {},
+  },
+  applications: {
+    crm: { buckets: ["crm-documents", "crm-quotes", "crm-attachments", "crm-temp"] },
+    backups: { buckets: ["crm-backups"] },
+    archive: { buckets: ["postgres-archive"] },
+    airflow: { buckets: ["airflow-logs"] },
+    rain: { buckets: ["rain-files"] },
+  },
+};
 
 export const postgres = z
   .strictObject({
@@ -34,7 +54,7 @@ export const postgres = z
       .default(10)
       .meta(
         says(
-          "GiB of each member's data. The volume is larger by the queue of the archive (`archiveQueueHours`). Applies to new volumes.",
+          "GiB of each member's data. The volume is larger by the queue of the archive (`archiveQueueHours`). Applies to new volumes; [to grow those that exist](runbooks/grow-volumes.md).",
         ),
       ),
     archiveQueueHours: wholeNumber(1, 168)
@@ -133,13 +153,7 @@ export const postgres = z
         }),
       )
       .refine((databases) => Object.keys(databases).length > 0, { error: "at least one database" })
-      .prefault({
-        customer_db: {},
-        datasurface_merge: {},
-        airflow_db: {},
-        rain: {},
-        crm: { extensions: ["pgcrypto", "pg_trgm"] },
-      }),
+      .prefault(USUAL.databases),
   })
   .prefault({});
 
@@ -201,7 +215,11 @@ export const minio = z
       ),
     volumeGib: wholeNumber(1, 100_000)
       .default(20)
-      .meta(says("GiB of each drive's volume. Applies to new volumes.")),
+      .meta(
+        says(
+          "GiB of each drive's volume. Applies to new volumes; [to grow those that exist](runbooks/grow-volumes.md).",
+        ),
+      ),
     storageClass: kubernetesName
       .optional()
       .meta(says("StorageClass of the drives' volumes.", "the cluster's default")),
@@ -225,16 +243,7 @@ export const minio = z
         ),
       ),
     /** All buckets are private. */
-    buckets: z.record(bucketName, bucket).prefault({
-      "crm-documents": { versioning: true },
-      "crm-quotes": {},
-      "crm-attachments": {},
-      "crm-temp": { expireDays: 7 },
-      "crm-backups": {},
-      "postgres-archive": {},
-      "airflow-logs": { expireDays: 90 },
-      "rain-files": {},
-    }),
+    buckets: z.record(bucketName, bucket).prefault(USUAL.buckets),
     applications: z
       .record(
         applicationName,
@@ -256,13 +265,7 @@ export const minio = z
           ),
         }),
       )
-      .prefault({
-        crm: { buckets: ["crm-documents", "crm-quotes", "crm-attachments", "crm-temp"] },
-        backups: { buckets: ["crm-backups"] },
-        archive: { buckets: ["postgres-archive"] },
-        airflow: { buckets: ["airflow-logs"] },
-        rain: { buckets: ["rain-files"] },
-      }),
+      .prefault(USUAL.applications),
   })
   .prefault({});
 
@@ -289,115 +292,6 @@ export const backup = z
     ),
   })
   .prefault({});
-
-const processes = (which: string, many: string) =>
-  wholeNumber(1, 9)
-    .optional()
-    .meta(
-      says(
-        `Number of ${which}. Each needs at least 4 of the sessions in \`postgres.databases.airflow_db.connections\`.`,
-        many,
-      ),
-    );
-
-export const airflow = z
-  .strictObject({
-    host: domainName.optional().meta(says("Host name of Airflow's web interface.", "`airflow.<domain>`")),
-    replicas: z
-      .strictObject({
-        apiServer: processes("API servers", "1, in prod 2"),
-        scheduler: processes("schedulers", "1, in prod 2"),
-        dagProcessor: processes("DAG processors", "1"),
-        triggerer: processes("triggerers", "1, in prod 2"),
-      })
-      .prefault({}),
-    slackChannel: slackChannel
-      .optional()
-      .meta(
-        says("Slack channel for task failures; needs the secret `trellis:slackToken`.", "no notifications"),
-      ),
-  })
-  .prefault({});
-
-export const datasurface = z.strictObject({
-  model: projectFolder.meta(says("Folder of this project with `model.yaml` and the assignments.")),
-  repository: z
-    .strictObject({
-      url: gitUrl.meta(
-        says(
-          "Git repository from which the jobs read the model, so that a change of the model needs no deployment.",
-          "none: `pulumi up` deploys the model",
-        ),
-      ),
-      branch: branchName.default("main").meta(says("Branch of that repository.")),
-    })
-    .optional(),
-  platforms: z
-    .array(modelName, "a list of strings, for example `[YellowLive, YellowForensic]`")
-    .min(1)
-    .max(20)
-    .optional()
-    .meta(says("Platforms of the model that this stack runs.", "all")),
-  logins: z
-    .record(
-      modelName,
-      z.strictObject({
-        hosts: z
-          .array(serverAddress, "a list of servers, for example `[db.example.com:5432]`")
-          .min(1)
-          .max(20)
-          .meta(
-            says(
-              "The only servers that this login is sent to, with the port (5432 if none is given). A model that pairs it with another server is refused, and the jobs can connect to no other.",
-            ),
-          ),
-        tls: z
-          .enum(["verify-full", "disable"])
-          .default("verify-full")
-          .meta(
-            says(
-              "`verify-full`: the server must prove its host name with a certificate of `authority`. `disable`: no encryption, only for hosts in the cluster (`.svc.cluster.local`) or on loopback.",
-            ),
-          ),
-        authority: certificates
-          .optional()
-          .meta(
-            says(
-              "CA certificates (PEM) of these servers; needed for `tls: verify-full`. All connections of the jobs trust them.",
-              "none",
-            ),
-          ),
-        user: z
-          .string()
-          .min(1)
-          .max(63)
-          .meta(
-            says(
-              "User of a source database outside the platform, by the name of its credential in the model. Its password is the secret `trellis:sourcePassword_<name>`. The platform's own databases need no entry.",
-              "none",
-            ),
-          ),
-      }),
-    )
-    .default({}),
-  simulator: z
-    .strictObject({
-      replicas: wholeNumber(0, 10)
-        .default(0)
-        .meta(
-          says(
-            "Number of simulator pods, which change random customers and addresses in customer_db. 0 stops them.",
-          ),
-        ),
-      changesPerSecond: z
-        .number("a number above 0, for example 0.5")
-        .positive()
-        .max(1000)
-        .optional()
-        .meta(says("Changes per second of each simulator pod.", "one change every 10 to 25 seconds")),
-    })
-    .prefault({}),
-});
 
 export const operations = z
   .strictObject({

@@ -42,6 +42,9 @@ export interface AirflowArgs {
   /** The files of the DAG folder. A change restarts no process. */
   readonly dags: pulumi.Input<Record<string, string>>;
 
+  /** Whether DAGs start pods; only then the processes get access to the Kubernetes API. @default true */
+  readonly runsPods?: boolean;
+
   /** Files of the DAG folder that come from ConfigMaps of other writers. @default none */
   readonly streamLists?: readonly StreamList[];
 
@@ -294,6 +297,7 @@ const podArgs = (args: AirflowArgs, startupData: readonly StartupData[]): Airflo
   monitoring: args.monitoring,
   tellsSlack: args.slackToken !== undefined,
   streamLists: args.streamLists ?? [],
+  runsPods: args.runsPods ?? true,
   // Half a digest of random passwords reveals nothing about them, so it need not be a secret.
   configDigest: pulumi.unsecret(
     pulumi.all(startupData.map(({ data }) => data)).apply((all) => digest(JSON.stringify(all))),

@@ -18,6 +18,9 @@ export interface AirflowPodArgs extends ConfigurationArgs {
   /** The stream lists of the platforms, as files of the DAG folder. */
   readonly streamLists: readonly StreamList[];
 
+  /** Whether DAGs start pods. */
+  readonly runsPods: boolean;
+
   /** A digest of everything that a process reads only at its start; a new digest restarts the pods. */
   readonly configDigest: pulumi.Input<string>;
 }
@@ -111,7 +114,7 @@ export function partDeployment(
       spec: {
         ...airflowPod(args, { part: key, words: part.words, memory: part.memory, serving: part.serving }),
         serviceAccountName: part.name,
-        automountServiceAccountToken: part.runsPods,
+        automountServiceAccountToken: part.runsPods && args.runsPods,
         priorityClassName: "trellis-service",
       },
     },

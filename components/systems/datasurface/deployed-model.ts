@@ -5,7 +5,7 @@ import {
   type Model,
   readModelFile,
 } from "../../../jobs/datasurface";
-import type { Settings } from "../../settings";
+import type { DataSurfaceSettings } from "../../settings";
 import { UserError } from "../../shared/user-error";
 import { MODEL_FOLDER } from "./job-pod";
 
@@ -19,8 +19,6 @@ export const modelEnvironment = (origin: ModelOrigin): Record<string, string> =>
   "files" in origin
     ? { MODEL_DIR: MODEL_FOLDER }
     : { MODEL_REPOSITORY: origin.repository.url, MODEL_BRANCH: origin.repository.branch };
-
-type DataSurfaceSettings = NonNullable<Settings["datasurface"]>;
 
 /** Loads the model of the settings, with the selected platforms, and determines where the jobs read it. */
 export function deployedModel({ model: folder, platforms, repository }: DataSurfaceSettings): {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hostAndPort, type Model } from "../../../jobs/datasurface";
-import type { Settings } from "../../settings";
+import type { DataSurfaceSettings } from "../../settings";
 import { UserError } from "../../shared/user-error";
 
 /** A login of a database. */
@@ -49,7 +49,7 @@ export interface LoginArgs {
   /** Connection strings of the platform's PostgreSQL, by database and access. */
   readonly connections: Readonly<Record<string, Readonly<Record<"read" | "migrate", pulumi.Output<string>>>>>;
   /** Logins of other servers, by credential. */
-  readonly logins: NonNullable<Settings["datasurface"]>["logins"];
+  readonly logins: DataSurfaceSettings["logins"];
   /** Passwords of `logins`, by credential. A login without a password is left out. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
 }

@@ -32,6 +32,8 @@ export interface DatasetTables {
   /** The dataset's own columns, plus the row digest if the dataset has no key. */
   readonly columns: readonly StoredColumn[];
   readonly key: readonly string[];
+  /** Whether errors may show values of rows. They end in logs, so by default they tell only what a value is like. */
+  readonly showValues?: boolean;
   /** The table that holds one batch, as it is written in SQL. */
   staged(batch: number): string;
 }

@@ -41,6 +41,8 @@ export interface IngestConfig extends DeletionPolicy {
   readonly lockWaitSeconds: number;
   /** How long one statement may take, in either database. */
   readonly statementSeconds: number;
+  /** Whether errors may show values of rows. */
+  readonly showValues: boolean;
 }
 
 /** One run: takes the open batch, or a new one, through staging and merge to its commit. */
@@ -67,7 +69,10 @@ class Run {
     private readonly context: Context,
   ) {
     this.batches = new BatchLedger(merge, stream, randomUUID());
-    this.tables = stream.datasets.map((dataset) => tablesOf(stream.platform, stream.store, dataset));
+    this.tables = stream.datasets.map((dataset) => ({
+      ...tablesOf(stream.platform, stream.store, dataset),
+      showValues: config.showValues,
+    }));
     this.deadline = performance.now() + (config.maxSeconds ?? Number.POSITIVE_INFINITY) * 1000;
   }
 

@@ -1,4 +1,11 @@
-import { type Database, listProblems, quoteIdentifier as quoted, sqlState, UserError } from "../../shared";
+import {
+  type Database,
+  listProblems,
+  maskedValue,
+  quoteIdentifier as quoted,
+  sqlState,
+  UserError,
+} from "../../shared";
 import { fitIdentifier, OPEN_BATCH } from "../model";
 import type { Counts } from "./counts";
 import { columnList, type DatasetTables, sameKey, sameRow } from "./dataset-tables";
@@ -134,11 +141,14 @@ export async function duplicates(merge: Database, tables: DatasetTables, batch: 
   const headline = keyed
     ? `${dataset.name}: the key (${tables.key.join(", ")}) occurs more than once in the source, nothing was merged:`
     : `${dataset.name}: the dataset has no key, and whole rows occur more than once, nothing was merged; name a key:`;
+  const told = (key: string) =>
+    !keyed ? "a row" : tables.showValues ? key : `a key of ${maskedValue(key.slice(1, -1))}`;
   return new UserError(
     listProblems(
       headline,
-      rows.map(({ key, times }) => `${keyed ? key : "a row"} occurs ${times} times`),
-    ),
+      rows.map(({ key, times }) => `${told(key)} occurs ${times} times`),
+    ) +
+      (keyed && !tables.showValues ? `\n--show-values shows the ${rows.length === 1 ? "key" : "keys"}` : ""),
   );
 }
 

@@ -2,6 +2,7 @@ import {
   type Database,
   type Logger,
   listProblems,
+  maskedMessage,
   quoteIdentifier as quoted,
   quoteLiteral,
   reason,
@@ -162,7 +163,10 @@ async function prepareRead(
   });
   const misfits: string[] = [];
   for (const conversion of conversions) {
-    const problem = await findMisfit(source, table, conversion);
+    const problem = await findMisfit(source, table, {
+      ...conversion,
+      showValues: tables.showValues ?? false,
+    });
     if (problem) misfits.push(`${dataset.name}: ${problem}`);
   }
   if (misfits.length > 0) return misfits;
@@ -185,11 +189,20 @@ async function prepareRead(
 const withRowDigest = (select: string) =>
   `SELECT ds_surf_row.*, sha256(convert_to(ds_surf_row::text, 'UTF8')) AS ${quoted(ROW_DIGEST)} FROM (${select}) AS ds_surf_row`;
 
+/** A column of the source, whose type is not the model's. */
+interface Conversion {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** Whether the reason may show a value. */
+  readonly showValues: boolean;
+}
+
 /** A column of another type than the model's is converted only if each value survives the conversion and back. */
 async function findMisfit(
   source: Database,
   table: string,
-  { name, from, to }: { readonly name: string; readonly from: string; readonly to: string },
+  { name, from, to, showValues }: Conversion,
 ): Promise<string | undefined> {
   const [source_, model] = [parseColumnType(from), parseColumnType(to)];
   if (typeof source_ !== "string" && typeof model !== "string" && isWidening(source_, model))
@@ -215,7 +228,7 @@ async function findMisfit(
       );
     }
     if (state?.startsWith("22")) {
-      return `a value of column ${name} (${from}) does not fit ${to}: ${reason(error)}; widen the column in the model`;
+      return `a value of column ${name} (${from}) does not fit ${to}: ${showValues ? reason(error) : maskedMessage(reason(error))}; widen the column in the model`;
     }
     throw error;
   };

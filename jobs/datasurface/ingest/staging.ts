@@ -1,7 +1,15 @@
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
-import { type Context, type Database, quoteIdentifier as quoted, sqlState, UserError } from "../../shared";
+import {
+  type Context,
+  type Database,
+  maskedMessage,
+  maskedPlace,
+  quoteIdentifier as quoted,
+  sqlState,
+  UserError,
+} from "../../shared";
 import { columnList, type DatasetTables } from "./dataset-tables";
 import type { SourceRead } from "./source";
 
@@ -98,7 +106,7 @@ async function stagedBatches(
   return rows.map(({ name, bound }) => ({ name, batch: Number(/\d+/.exec(bound)?.[0]) }));
 }
 
-function misfit({ dataset, key }: DatasetTables, error: unknown): unknown {
+function misfit({ dataset, key, showValues }: DatasetTables, error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
   if (sqlState(error) === "23502") {
     const remedy = key.includes(error.column ?? "")
@@ -116,7 +124,9 @@ function misfit({ dataset, key }: DatasetTables, error: unknown): unknown {
   }
   if (error.code?.startsWith("22")) {
     return new UserError(
-      `${dataset.name}: a value does not fit the model: ${error.message} (${error.where ?? "COPY"})`,
+      showValues
+        ? `${dataset.name}: a value does not fit the model: ${error.message} (${error.where ?? "COPY"})`
+        : `${dataset.name}: a value does not fit the model: ${maskedMessage(error.message)} (${maskedPlace(error.where ?? "COPY")}); --show-values shows it`,
     );
   }
   return error;

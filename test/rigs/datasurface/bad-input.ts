@@ -313,9 +313,17 @@ const SOURCES: readonly BadInput[] = [
   bad("a null that must not be", "column email is null in a row", {
     source: "INSERT INTO customers VALUES ('C10', NULL, 1)",
   }),
-  bad("a key twice", ["occurs more than once", "(C1) occurs 2 times"], {
-    source: "INSERT INTO customers VALUES ('C1', 'x', 1)",
-  }),
+  bad(
+    "a key twice",
+    [
+      "occurs more than once",
+      "a key of 2 characters, letters and digits occurs 2 times",
+      "--show-values shows the key",
+    ],
+    {
+      source: "INSERT INTO customers VALUES ('C1', 'x', 1)",
+    },
+  ),
   bad("a text too long", "do not fit character varying(40)", {
     source:
       "ALTER TABLE customers ALTER email TYPE text; UPDATE customers SET email = repeat('x', 41) WHERE id = 'C1'",

@@ -157,6 +157,7 @@ export class World {
       merge: addressOf(this.merge),
       maxSeconds: undefined,
       approved: undefined,
+      showValues: false,
       additionsOnly: false,
       joinMemoryMb: 16,
       lockWaitSeconds: 60,

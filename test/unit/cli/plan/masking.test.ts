@@ -2,7 +2,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maskProperties } from "../../../../cli/plan/masking";
-import { placeholder, showsPlaceholder, type Value } from "../../../../cli/pulumi-monitor";
+import type { Value } from "../../../../cli/pulumi-monitor";
+import { placeholder, showsPlaceholder } from "../../../../cli/shared/placeholders";
 
 const base64 = (content: string | Buffer) => Buffer.from(content).toString("base64");
 

@@ -189,7 +189,7 @@ const BROKEN: ReadonlyArray<readonly [path: string, value: unknown, ...message: 
   ["images", undefined, "images: missing", "a block of settings"],
   ["images.repository", "ghcr.io/acme/trellis:latest", "without a tag"],
   ["images.repository", "ghcr.io/acme/trellis && reboot", "without a tag"],
-  ["servers", [], "servers", "no setting of this name here"],
+  ["servers", [], "servers", "no setting of this name at the top"],
 ];
 
 describe("broken settings", () => {
