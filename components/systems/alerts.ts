@@ -3,6 +3,7 @@ import { airflowMonitoring } from "./airflow/monitoring";
 import { dataSurfaceAlerts } from "./datasurface/alerts";
 import { gardenosMetrics } from "./gardenos/monitoring";
 import { PORTS, type Program } from "./gardenos/names";
+import { operationsMonitoring } from "./operations/monitoring";
 import { rainMonitoring } from "./rain/monitoring";
 
 /** Every alert that this layer may declare, for the index of runbooks. */
@@ -10,5 +11,6 @@ export const systemAlerts = (): AlertRule[] => [
   ...(airflowMonitoring.metrics?.alerts ?? []),
   ...dataSurfaceAlerts(),
   ...(rainMonitoring.metrics?.alerts ?? []),
+  ...(operationsMonitoring(1).metrics?.alerts ?? []),
   ...gardenosMetrics("gardenos", Object.keys(PORTS) as Program[]).alerts, // safe: the programs are its keys,
 ];
