@@ -1,10 +1,8 @@
 import type { AlertRule } from "../shared/workloads";
-import { backupAlerts } from "./backup/alerts";
-import { minioAlerts } from "./minio/alerts";
-import { mirrorAlerts } from "./mirror/alerts";
-import { DATABASES } from "./postgres";
-import { discoveryAlerts, memberAlerts } from "./postgres/alerts";
-import { archiveAlerts } from "./postgres/archive/alerts";
+import { backupAlerts } from "./backup";
+import { minioAlerts } from "./minio";
+import { mirrorAlerts } from "./mirror";
+import { archiveAlerts, DATABASES, discoveryAlerts, memberAlerts } from "./postgres";
 
 /** Every alert that this layer may declare, for the index of runbooks. */
 export const dataAlerts = (): AlertRule[] => [

@@ -1,16 +1,15 @@
 import type { AlertRule } from "../shared/workloads";
-import { airflowMonitoring } from "./airflow/monitoring";
-import { dataSurfaceAlerts } from "./datasurface/alerts";
-import { gardenosMetrics } from "./gardenos/monitoring";
-import { PORTS, type Program } from "./gardenos/names";
-import { operationsMonitoring } from "./operations/monitoring";
-import { rainMonitoring } from "./rain/monitoring";
+import { airflowAlerts } from "./airflow";
+import { dataSurfaceAlerts } from "./datasurface";
+import { gardenosAlerts } from "./gardenos";
+import { operationsAlerts } from "./operations";
+import { rainAlerts } from "./rain";
 
 /** Every alert that this layer may declare, for the index of runbooks. */
 export const systemAlerts = (): AlertRule[] => [
-  ...(airflowMonitoring.metrics?.alerts ?? []),
+  ...airflowAlerts(),
   ...dataSurfaceAlerts(),
-  ...(rainMonitoring.metrics?.alerts ?? []),
-  ...(operationsMonitoring(1).metrics?.alerts ?? []),
-  ...gardenosMetrics("gardenos", Object.keys(PORTS) as Program[]).alerts, // safe: the programs are its keys,
+  ...rainAlerts(),
+  ...operationsAlerts(),
+  ...gardenosAlerts(),
 ];

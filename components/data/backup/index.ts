@@ -1,2 +1,3 @@
+export { backupAlerts } from "./alerts";
 export { Backup, type BackupArgs } from "./backup";
 export { BACKUP } from "./names";

@@ -1,3 +1,4 @@
+export { minioAlerts } from "./alerts";
 export { MinIO, type MinIOArgs, type ObjectStoreAccess } from "./minio";
 export { MINIO } from "./names";
 export { MIRROR_METRICS_PORT, minioNamespace, OBJECT_STORAGE } from "./namespace";

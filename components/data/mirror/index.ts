@@ -1,2 +1,3 @@
+export { mirrorAlerts } from "./alerts";
 export { ObjectMirror, type ObjectMirrorArgs } from "./mirror";
 export { MIRROR } from "./names";

@@ -1,3 +1,4 @@
+export { discoveryAlerts, memberAlerts } from "./alerts";
 export type { PostgresArchiveArgs } from "./archive";
 export {
   ARCHIVE_CONFIG_FILE,

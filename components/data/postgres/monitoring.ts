@@ -1,6 +1,7 @@
 import { hostOf } from "../../shared/pods";
 import type { WorkloadMonitoring } from "../../shared/workloads";
 import { discoveryAlerts, memberAlerts, type PostgresAlertsArgs } from "./alerts";
+import { POSTGRES_PANELS } from "./dashboard";
 import { LABELS, POSTGRES } from "./names";
 
 /** The metrics of the members and of the watchers, and the alerts on them. */
@@ -27,6 +28,13 @@ export function postgresMonitoring(args: PostgresAlertsArgs): WorkloadMonitoring
           ],
         },
         alerts: memberAlerts(args),
+      },
+      dashboard: {
+        object: { name: "postgres-dashboard", labels: LABELS.members },
+        file: "postgres.json",
+        uid: "trellis-postgres",
+        title: "PostgreSQL",
+        panels: POSTGRES_PANELS,
       },
     },
     {

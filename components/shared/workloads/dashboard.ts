@@ -1,3 +1,5 @@
+import { repositoryUrl } from "../repository";
+
 /** One Grafana panel. */
 export interface Panel {
   /** The panel's heading. */
@@ -7,7 +9,9 @@ export interface Panel {
   /** The template of a line's name, from its labels. */
   readonly legend: string;
   /** The unit of the y axis. @default short */
-  readonly unit?: "s" | "short";
+  readonly unit?: "s" | "short" | "bytes" | "percentunit";
+  /** A line over time, or the newest values in large type. @default timeseries */
+  readonly type?: "timeseries" | "stat";
 }
 
 /** A Grafana dashboard, and the ConfigMap that Grafana loads it from. */
@@ -41,10 +45,14 @@ export function renderedDashboard({
       timezone: "browser",
       refresh: "1m",
       time: { from: "now-6h", to: "now" },
-      panels: panels.map(({ title: name, expr, legend, unit }, index) => ({
+      links: [
+        { type: "link", title: "Runbooks", url: repositoryUrl("docs/runbooks/README.md"), targetBlank: true },
+        { type: "dashboards", title: "Trellis", tags: ["trellis"], asDropdown: true },
+      ],
+      panels: panels.map(({ title: name, expr, legend, unit, type = "timeseries" }, index) => ({
         id: index + 1,
         title: name,
-        type: "timeseries",
+        type,
         datasource,
         gridPos: { x: 12 * (index % 2), y: 8 * Math.floor(index / 2), w: 12, h: 8 },
         fieldConfig: { defaults: { unit: unit ?? "short", min: 0 }, overrides: [] },

@@ -1,3 +1,4 @@
+export { dataSurfaceAlerts } from "./alerts";
 export { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
 export { DataSurface, type DataSurfaceArgs } from "./datasurface";
 export { deployedModel } from "./deployed-model";

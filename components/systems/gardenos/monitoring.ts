@@ -1,5 +1,5 @@
-import { alertsOf, type WorkloadMetrics } from "../../shared/workloads";
-import { COMMON_LABELS, GARDENOS, type Program } from "./names";
+import { type AlertRule, alertsOf, type WorkloadMetrics } from "../../shared/workloads";
+import { COMMON_LABELS, GARDENOS, PORTS, type Program } from "./names";
 
 const { critical, warning } = alertsOf("docs/gardenos.md");
 
@@ -63,3 +63,7 @@ export function gardenosMetrics(namespace: string, programs: readonly Program[])
     ],
   };
 }
+
+/** The alerts when every program runs. */
+export const gardenosAlerts = (): readonly AlertRule[] =>
+  gardenosMetrics("gardenos", Object.keys(PORTS) as Program[]).alerts; // safe: the programs are its keys

@@ -1,3 +1,4 @@
+export { operationsAlerts } from "./monitoring";
 export { operationsNamespace } from "./namespace";
 export { Operations, type OperationsArgs } from "./operations";
 export { platformOf } from "./platform";

@@ -1,7 +1,33 @@
-import { alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
+import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
 import { LABELS, OPERATIONS } from "./names";
 
 const { critical, warning } = alertsOf("docs/runbooks/health.md");
+
+/** @param everyHours Hours between two runs. */
+export const operationsAlerts = (everyHours = 1): AlertRule[] => [
+  {
+    ...critical("HealthChecksFail", "1m", "A check of the platform has failed", "a-check-fails"),
+    expr: 'trellis_health_verdict{verdict="failing"} == 1',
+  },
+  {
+    ...warning(
+      "HealthChecksUnknown",
+      "1m",
+      "Some checks of the platform could not be made",
+      "a-check-could-not-be-made",
+    ),
+    expr: 'trellis_health_verdict{verdict="not all could be checked"} == 1',
+  },
+  {
+    ...warning(
+      "HealthChecksMissing",
+      "15m",
+      "The checks of the platform have not run for three times as long as they should",
+      "the-checks-do-not-run",
+    ),
+    expr: `(time() - trellis_health_run_timestamp_seconds) > ${3 * everyHours * 3600} or absent(trellis_health_run_timestamp_seconds)`,
+  },
+];
 
 /** @param everyHours Hours between two runs. */
 export const operationsMonitoring = (everyHours: number): WorkloadMonitoring => ({
@@ -13,29 +39,6 @@ export const operationsMonitoring = (everyHours: number): WorkloadMonitoring => 
       selector: LABELS.exporter,
       endpoints: [{ port: "metrics", path: "/metrics", interval: "1m" }],
     },
-    alerts: [
-      {
-        ...critical("HealthChecksFail", "1m", "A check of the platform has failed", "a-check-fails"),
-        expr: 'trellis_health_verdict{verdict="failing"} == 1',
-      },
-      {
-        ...warning(
-          "HealthChecksUnknown",
-          "1m",
-          "Some checks of the platform could not be made",
-          "a-check-could-not-be-made",
-        ),
-        expr: 'trellis_health_verdict{verdict="not all could be checked"} == 1',
-      },
-      {
-        ...warning(
-          "HealthChecksMissing",
-          "15m",
-          "The checks of the platform have not run for three times as long as they should",
-          "the-checks-do-not-run",
-        ),
-        expr: `(time() - trellis_health_run_timestamp_seconds) > ${3 * everyHours * 3600} or absent(trellis_health_run_timestamp_seconds)`,
-      },
-    ],
+    alerts: operationsAlerts(everyHours),
   },
 });

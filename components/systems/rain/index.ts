@@ -1,4 +1,5 @@
 export { checkWords, importRequest } from "./import-request";
+export { rainAlerts } from "./monitoring";
 export { RAIN } from "./names";
 export { RAIN_API, rainNamespace } from "./namespace";
 export { RainTracker, type RainTrackerArgs } from "./rain-tracker";

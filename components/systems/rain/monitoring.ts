@@ -1,9 +1,32 @@
-import { alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
+import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
 import { LABELS, RAIN } from "./names";
 
 const { warning } = alertsOf("docs/rain.md");
 const DAY = 86_400;
 const JOB = `job="${RAIN.metrics}"`;
+
+/** Alerts on the record. */
+export const rainAlerts = (): AlertRule[] => [
+  {
+    // The current year is imported each day.
+    ...warning(
+      "RainNotImported",
+      "1h",
+      "No rain file was imported for three days: the record is not current",
+      "the-record-is-not-current",
+    ),
+    expr: `time() - max(rain_last_import_timestamp_seconds{${JOB}}) > ${3 * DAY}`,
+  },
+  {
+    ...warning(
+      "RainMetricsMissing",
+      "30m",
+      "The metrics of the rain record are missing: its other alerts cannot fire",
+      "the-metrics-are-missing",
+    ),
+    expr: `absent(up{${JOB}} == 1)`,
+  },
+];
 
 /** The metrics of the record, and the alerts on them. */
 export const rainMonitoring: WorkloadMonitoring = {
@@ -15,26 +38,6 @@ export const rainMonitoring: WorkloadMonitoring = {
       selector: LABELS.metrics,
       endpoints: [{ port: "metrics", interval: "5m", scrapeTimeout: "1m" }],
     },
-    alerts: [
-      {
-        // The current year is imported each day.
-        ...warning(
-          "RainNotImported",
-          "1h",
-          "No rain file was imported for three days: the record is not current",
-          "the-record-is-not-current",
-        ),
-        expr: `time() - max(rain_last_import_timestamp_seconds{${JOB}}) > ${3 * DAY}`,
-      },
-      {
-        ...warning(
-          "RainMetricsMissing",
-          "30m",
-          "The metrics of the rain record are missing: its other alerts cannot fire",
-          "the-metrics-are-missing",
-        ),
-        expr: `absent(up{${JOB}} == 1)`,
-      },
-    ],
+    alerts: rainAlerts(),
   },
 };

@@ -1,0 +1,84 @@
+import type { Panel } from "../../shared/workloads";
+
+const PANELS: readonly Panel[] = [
+  {
+    title: "Alerts that fire",
+    expr: 'count by (alertname, severity) (ALERTS{alertstate="firing",severity=~"critical|warning"})',
+    legend: "{{severity}}: {{alertname}}",
+    type: "stat",
+  },
+  {
+    title: "Servers that are ready",
+    expr: 'sum(kube_node_status_condition{condition="Ready",status="true"})',
+    legend: "ready",
+    type: "stat",
+  },
+  {
+    title: "Members of etcd with a leader",
+    expr: "sum(etcd_server_has_leader)",
+    legend: "members",
+    type: "stat",
+  },
+  {
+    title: "Leaders of PostgreSQL",
+    expr: "sum(patroni_primary)",
+    legend: "members",
+    type: "stat",
+  },
+  {
+    title: "Drives of object storage that are offline",
+    expr: "max(minio_cluster_drive_offline_total)",
+    legend: "offline",
+    type: "stat",
+  },
+  {
+    title: "Age of the newest backup",
+    expr: "time() - max(backup_last_success_timestamp)",
+    legend: "dump",
+    unit: "s",
+    type: "stat",
+  },
+  {
+    title: "Free disk",
+    expr: 'min by (node) (node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"})',
+    legend: "{{node}}",
+    unit: "percentunit",
+  },
+  {
+    title: "Memory that is available",
+    expr: "min by (node) (node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)",
+    legend: "{{node}}",
+    unit: "percentunit",
+  },
+  {
+    title: "Processors in use",
+    expr: '1 - avg by (node) (rate(node_cpu_seconds_total{mode="idle"}[5m]))',
+    legend: "{{node}}",
+    unit: "percentunit",
+  },
+  {
+    title: "Connections through HAProxy",
+    expr: "sum by (proxy) (haproxy_backend_current_sessions)",
+    legend: "{{proxy}}",
+  },
+  {
+    title: "etcd: slowest syncs to disk, 99th percentile",
+    expr: "histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])))",
+    legend: "{{instance}}",
+    unit: "s",
+  },
+  {
+    title: "Free space of object storage",
+    expr: "min(minio_cluster_capacity_usable_free_bytes) / max(minio_cluster_capacity_usable_total_bytes)",
+    legend: "free",
+    unit: "percentunit",
+  },
+  {
+    title: "Failed tasks of Airflow",
+    expr: 'sum by (dag_id) (increase(airflow_task_finishes_total{state="failed"}[15m]))',
+    legend: "{{dag_id}}",
+  },
+];
+
+/** The dashboard that answers whether the platform is well, and leads to those of the systems. */
+export const OVERVIEW = { uid: "trellis-overview", title: "Trellis: overview", panels: PANELS } as const;
