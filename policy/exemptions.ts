@@ -25,11 +25,19 @@ export const EXEMPTIONS: readonly Exemption[] = [
   { rule: "images-by-digest", resource: "Deployment gardenos/auth", reason: TAGS, until: "2027-03-31" },
   { rule: "images-by-digest", resource: "Deployment gardenos/rest", reason: TAGS, until: "2027-03-31" },
   { rule: "images-by-digest", resource: "Deployment gardenos/storage", reason: TAGS, until: "2027-03-31" },
+  { rule: "images-by-digest", resource: "DaemonSet system-upgrade/kured", reason: TAGS, until: "2027-03-31" },
   { rule: "images-by-digest", resource: "Deployment system-upgrade/*", reason: TAGS, until: "2027-03-31" },
   {
     rule: "images-by-digest",
     resource: "Plan system-upgrade/*",
     reason: "The controller appends K3s' release as the tag, so the image cannot have a digest.",
+    until: "2027-11-30",
+  },
+  {
+    rule: "restricted-pods",
+    resource: "DaemonSet system-upgrade/kured",
+    reason:
+      "kured enters the host's mounts to look whether a reboot is due and to reboot; no smaller right permits that.",
     until: "2027-11-30",
   },
   { rule: "restricted-pods", resource: "Namespace system-upgrade", reason: UPGRADES, until: "2027-11-30" },

@@ -80,7 +80,10 @@ function ownCluster<Key extends string>(
   const { environment, domain, contact, cluster } = settings;
   const { addons, network, protection } = target;
   const provider = kubernetesProvider(
-    { kubeconfig: apiReady(servers.kubeconfig), clusterIdentifier: cluster },
+    {
+      kubeconfig: apiReady(servers.kubeconfig),
+      clusterIdentifier: cluster,
+    },
     servers.booted,
   );
   const sources = servers.serverRanges.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
@@ -100,7 +103,11 @@ function ownCluster<Key extends string>(
       hetzner: addons.hetzner
         ? { network: fabricOf(target.servers) === "private-network" ? cluster : undefined }
         : undefined,
-      upgrades: { version: versions.k3s.version, ...target.kubernetes.upgradeWindow },
+      upgrades: {
+        version: versions.k3s.version,
+        nodes: nodesOf(target).length,
+        ...target.kubernetes.upgradeWindow,
+      },
       ingress: {
         administrators: target.access.web ?? target.access.from,
         namespaces: exposedBy(Object.values<WorkloadNamespace>(namespaces)),

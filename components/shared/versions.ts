@@ -78,6 +78,12 @@ export const versions = {
     image: "docker.io/rancher/system-upgrade-controller:{version}",
     why: "newest release; replaces the K3s binary node by node",
   },
+  kured: {
+    version: "1.23.0",
+    digest: "",
+    image: "ghcr.io/kubereboot/kured:{version}",
+    why: "newest release that public manifests name; reboots one node at a time after updates of the kernel",
+  },
   minio: {
     version: "RELEASE.2026-09-03T13-18-01Z",
     digest: "",

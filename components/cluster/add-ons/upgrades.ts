@@ -1,5 +1,6 @@
 import { JOINED_WITH_LABEL, joinedWith } from "../../servers";
 import type { InlineChart, Manifest } from "../helm";
+import { reboots } from "./reboots";
 
 export interface UpgradePlan {
   /** K3s release to install on every node, such as v1.36.1+k3s1. */
@@ -10,6 +11,8 @@ export interface UpgradePlan {
   readonly startHour: number;
   /** Length of the window in hours. From 24 on, the window ends 23 hours after it opens. */
   readonly lengthHours: number;
+  /** Number of nodes. A single one is cordoned and not drained: its pods could go nowhere. */
+  readonly nodes: number;
 }
 
 const NAMESPACE = "system-upgrade";
@@ -18,7 +21,7 @@ const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
 
 /**
  * The controller that replaces the K3s binary, with one plan for servers and one for agents. Each plan upgrades one
- * node at a time.
+ * node at a time. kured beside it reboots nodes after updates of the kernel.
  */
 export function upgradeChart(plan: UpgradePlan): InlineChart {
   return {
@@ -31,6 +34,7 @@ export function upgradeChart(plan: UpgradePlan): InlineChart {
       deployment(plan.controller),
       servers(plan),
       agents(plan),
+      ...reboots(NAMESPACE, plan),
     ],
   };
 }
@@ -157,16 +161,28 @@ function deployment(image: string): Manifest {
 function servers(plan: UpgradePlan): Manifest {
   return k3sPlan("k3s-server", plan, {
     nodeSelector: nodesToUpgrade(plan, "Exists"),
-    cordon: true,
+    ...(plan.nodes > 1 ? { drain: DRAIN } : { cordon: true }),
   });
 }
+
+/**
+ * Evictions respect disruption budgets. A drain that they hold up for ten minutes fails, and the controller tries again;
+ * the next node waits meanwhile.
+ */
+const DRAIN: Manifest = {
+  force: true,
+  deleteEmptydirData: true,
+  ignoreDaemonSets: true,
+  skipWaitForDeleteTimeout: 60,
+  timeout: 600_000_000_000, // nanoseconds
+};
 
 /** Agents wait until every server runs the new release, because a kubelet must never be newer than its API server. */
 function agents(plan: UpgradePlan): Manifest {
   return k3sPlan("k3s-agent", plan, {
     nodeSelector: nodesToUpgrade(plan, "DoesNotExist"),
     prepare: { image: "docker.io/rancher/k3s-upgrade", args: ["prepare", "k3s-server"] },
-    drain: { force: true, deleteEmptydirData: true, ignoreDaemonSets: true, skipWaitForDeleteTimeout: 60 },
+    drain: DRAIN,
   });
 }
 

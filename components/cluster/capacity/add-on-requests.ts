@@ -56,7 +56,10 @@ export function addOnWorkloads({
           ]
         : []),
     ]),
-    ...inNamespace("system-upgrade", [["system-upgrade-controller", 1, room(25, 64)]]),
+    ...inNamespace("system-upgrade", [
+      ["system-upgrade-controller", 1, room(25, 64)],
+      ["kured", 1, room(10, 32), "DaemonSet"],
+    ]),
     ...(certManager
       ? inNamespace("cert-manager", [
           ["cert-manager", several, USUAL],

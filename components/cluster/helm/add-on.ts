@@ -75,7 +75,12 @@ export interface AddOnChoices {
    * @default no upgrades
    */
   readonly upgrades?:
-    | { readonly version: string; readonly startHour: number; readonly lengthHours: number }
+    | {
+        readonly version: string;
+        readonly nodes: number;
+        readonly startHour: number;
+        readonly lengthHours: number;
+      }
     | undefined;
   /**
    * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.

@@ -12,7 +12,7 @@ const ADD_ONS = {
   certManager: true,
   monitoring: true,
   hetzner: { network: "trellis" },
-  upgrades: { version: "v1.36.1+k3s1", startHour: 1, lengthHours: 4 },
+  upgrades: { version: "v1.36.1+k3s1", nodes: 3, startHour: 1, lengthHours: 4 },
   etcd: SERVERS,
   snapshotEveryHours: 6,
   scraped: [{ namespace: "shop", ports: [9100] }],
