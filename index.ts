@@ -57,6 +57,7 @@ export default async function platform() {
       kubeconfigReadOnly: servers.kubeconfigs.reader,
       certificateBundles: servers.certificateBundles,
       snapshotKey: servers.snapshotKey,
+      servers: servers.publicAddresses,
       outdatedServers: servers.outdatedServers,
       monthlyCost: servers.monthlyCost,
     }),

@@ -3,23 +3,42 @@ import type { Given } from "../shared/command";
 import { type Palette, paletteFor } from "../shared/palette";
 import { UsageError } from "../shared/usage-error";
 import { type Promised, verifyGardenos } from "./gardenos";
+import { readStackServers, verifyServers } from "./servers";
 
 /** Runs `trellis verify` and returns its exit code: 1 for a broken promise. */
 export async function run({
   words,
   flags,
-}: Given<{ "--url <url>": string; "--json": string; "--quiet": string }>): Promise<number> {
-  if (words.length !== 1 || words[0] !== "gardenos")
-    throw new UsageError(`what to verify: given ${words.join(" ") || "nothing"}, allowed: gardenos`);
-  const results = await verifyGardenos({
-    url: addressOf(flags.url),
-    anonKey: keyFrom("GARDENOS_ANON_KEY", "gardenos.anonKey"),
-    serviceKey: keyFrom("GARDENOS_SERVICE_KEY", "gardenos.serviceKey"),
-  });
+}: Given<{
+  "--url <url>": string;
+  "--outputs <file>": string;
+  "--identity <file>": string;
+  "--json": string;
+  "--quiet": string;
+}>): Promise<number> {
+  const results = await resultsOf(words, flags);
   const kept = results.every(({ broken }) => broken === undefined);
   if (flags.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
   else if (!(flags.quiet && kept)) process.stdout.write(screenOf(results, paletteFor(process.stdout), flags));
   return kept ? 0 : 1;
+}
+
+function resultsOf(
+  words: readonly string[],
+  flags: { readonly url?: string; readonly outputs?: string; readonly identity?: string },
+): Promise<Promised[]> {
+  if (words.length === 1 && words[0] === "gardenos")
+    return verifyGardenos({
+      url: addressOf(flags.url),
+      anonKey: keyFrom("GARDENOS_ANON_KEY", "gardenos.anonKey"),
+      serviceKey: keyFrom("GARDENOS_SERVICE_KEY", "gardenos.serviceKey"),
+    });
+  if (words.length === 1 && words[0] === "servers") {
+    if (flags.outputs === undefined)
+      throw new UsageError("--outputs is required: a file that `pulumi stack output --json` printed, or -");
+    return verifyServers(readStackServers(flags.outputs), flags.identity);
+  }
+  throw new UsageError(`what to verify: given ${words.join(" ") || "nothing"}, allowed: gardenos, servers`);
 }
 
 function addressOf(given: string | undefined): URL {

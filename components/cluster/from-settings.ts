@@ -81,7 +81,7 @@ function ownCluster<Key extends string>(
   const { addons, network, protection } = target;
   const provider = kubernetesProvider(
     {
-      kubeconfig: apiReady(servers.kubeconfig),
+      kubeconfig: apiReady(servers.kubeconfig, { servers: servers.controlPlane }),
       clusterIdentifier: cluster,
     },
     servers.booted,

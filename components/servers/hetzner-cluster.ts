@@ -67,10 +67,14 @@ export class HetznerCluster extends pulumi.ComponentResource {
   readonly groups: People<string>;
   /** The servers' addresses for other servers and for pods. */
   readonly servers: pulumi.Output<string[]>;
+  /** The servers' public addresses, by name. */
+  readonly publicAddresses: pulumi.Output<Record<string, string>>;
   /** The servers' address ranges: their private network, or in a mesh a /32 for each. */
   readonly serverRanges: pulumi.Output<string[]>;
   /** The addresses for clients of the platform: that of the floating IP or load balancer, or those of all servers. */
   readonly entrances: pulumi.Output<string[]>;
+  /** The servers that run the API, with their public addresses. */
+  readonly controlPlane: pulumi.Output<{ name: string; address: string }[]>;
   /** The URL of the Kubernetes API for administrators. */
   readonly api: pulumi.Output<string>;
   /** How Patroni connects to the etcd that it shares with K3s. */
@@ -109,8 +113,15 @@ export class HetznerCluster extends pulumi.ComponentResource {
     this.outdatedServers = servers.outdated;
     this.monthlyCost = servers.monthlyCost;
     this.servers = clusterAddresses(nodes, addresses);
+    this.publicAddresses = pulumi.output({ ...addresses.publicAddress });
     this.serverRanges = rangesOf(target, this.servers);
     this.api = pulumi.interpolate`https://${addresses.api}:${SERVER_PORTS.kubernetesApi}`;
+    this.controlPlane = pulumi.all(
+      nodes.filter(hasRole("control-plane")).map((node) => ({
+        name: node.name,
+        address: known(addresses.publicAddress, node),
+      })),
+    );
     this.entrances = pulumi.all(publicEntrances(nodes, addresses));
     this.kubeconfig = kubeconfigFor({ cluster, role: "administrator" }, this.api, pki);
     this.kubeconfigs = {

@@ -48,7 +48,7 @@ export interface MachineFacts {
 /** The parts of one server, in the order in which they start. */
 export function machineParts(node: Node, facts: MachineFacts): MachinePart[] {
   return [
-    baseMachine(),
+    baseMachine({ maintenanceHour: facts.target.kubernetes.upgradeWindow.startHour }),
     ...(hasRole("etcd")(node) ? [etcd(node, facts)] : []),
     haproxy(node, facts),
     ...(holdsFloatingIp(node, facts.target) ? [keepalived(node, facts)] : []),

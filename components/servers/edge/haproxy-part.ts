@@ -1,4 +1,4 @@
-import type { MachinePart } from "../machine";
+import { type MachinePart, REPORT_UNIT } from "../machine";
 import { type HaproxyArgs, haproxyConfig, patroniAuthorityFile } from "./haproxy-config";
 
 export const HAPROXY_CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
@@ -17,6 +17,8 @@ export function haproxyPart(args: HaproxyArgs): MachinePart {
     setup: `haproxy -c -q -f ${HAPROXY_CONFIG_FILE}
 systemctl daemon-reload
 systemctl enable haproxy
+# The report of the first boot has the API's port until now.
+systemctl stop ${REPORT_UNIT} 2>/dev/null || :
 # A running HAProxy keeps its sessions: the new one takes over the listening sockets.
 systemctl reload-or-restart haproxy
 `,

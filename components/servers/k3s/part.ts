@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KeyPair } from "../../shared/pki";
 import { ADMINISTRATORS, type K3sAuthorities } from "../certificates";
-import type { MachineFile, MachinePart } from "../machine";
+import { firstBootReport, type MachineFile, type MachinePart } from "../machine";
 import { administratorsBinding } from "./administrators";
 import { authenticationConfiguration } from "./authentication";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
@@ -51,8 +51,14 @@ export interface K3sAgentArgs {
 /** A K3s server: a server of the control plane that also runs pods. */
 export function k3sServerPart(args: K3sServerArgs): MachinePart {
   const { host, cluster, secrets } = args;
+  const report = firstBootReport({
+    address: host.publicAddress,
+    authority: `${K3S_SERVER_STATE}/tls/server-ca`,
+    clients: `${K3S_SERVER_STATE}/tls/client-ca.crt`,
+  });
   return {
     name: "k3s",
+    before: report.before,
     binaries: [k3sBinary(host.architecture)],
     directories: [
       ...[K3S_CONFIGURATION, ETCD_CLIENT].map(secretDirectory),
@@ -84,6 +90,7 @@ export function k3sServerPart(args: K3sServerArgs): MachinePart {
       { ...secret(`${ETCD_CLIENT}/client.key`, args.etcd.client.key), renewable: true },
       authenticationWait(cluster.etcdAddresses),
       ...nodeFiles(host, "server"),
+      ...report.files,
     ],
     setup: setup(),
   };

@@ -1,12 +1,18 @@
+import { CERTIFICATES_TIMER, certificateWatch } from "./certificates";
 import { METADATA_GUARD_UNIT, metadataGuard } from "./metadata-guard";
 import type { MachineFile, MachinePart } from "./part";
 import { certificateRenewal } from "./renewal";
 
+export interface BaseMachineArgs {
+  /** The hour of the day (UTC) at which K3s may restart to renew its certificates. @default 2 */
+  readonly maintenanceHour?: number;
+}
+
 /**
  * The base of every machine: SSH logins by key only, automatic security updates, time from Hetzner's servers, one log
- * with a limit, no swap, the metadata guard.
+ * with a limit, no swap, the metadata guard, certificates that are watched.
  */
-export function baseMachine(): MachinePart {
+export function baseMachine({ maintenanceHour = 2 }: BaseMachineArgs = {}): MachinePart {
   return {
     name: "base",
     packages: [
@@ -29,6 +35,7 @@ export function baseMachine(): MachinePart {
       ...withoutRsyslog(),
       { path: "/etc/systemd/timesyncd.conf.d/60-trellis.conf", content: timeServers() },
       certificateRenewal(),
+      ...certificateWatch(maintenanceHour),
       ...metadataGuard(),
     ],
     setup: `# The kubelet accounts for memory without swap.
@@ -45,7 +52,9 @@ systemctl restart systemd-timesyncd.service
 mkdir -p /run/sshd
 sshd -t
 systemctl try-reload-or-restart ssh.service
-systemctl enable apt-daily.timer apt-daily-upgrade.timer
+systemctl enable --now apt-daily.timer apt-daily-upgrade.timer ${CERTIFICATES_TIMER}
+# Keys are the only way in.
+passwd --quiet --lock root
 `,
   };
 }
@@ -88,6 +97,8 @@ PerSourceMaxStartups 3
 MaxStartups 10:30:60
 LoginGraceTime 30
 X11Forwarding no
+# The fingerprint of the key of each login.
+LogLevel VERBOSE
 AllowAgentForwarding no
 ClientAliveInterval 60
 ClientAliveCountMax 5
@@ -95,8 +106,8 @@ ClientAliveCountMax 5
 }
 
 /**
- * Automatic security updates at night, which keep our configuration files. Servers never reboot by themselves: if three
- * rebooted in the same night, the cluster would lose its quorum. A person reboots or replaces a node.
+ * Automatic security updates at night, which keep our configuration files. apt never reboots a server: if three did so at
+ * the same time, the cluster would lose its quorum. kured does, one after another (components/cluster/add-ons/reboots.ts).
  */
 function upgrades(): string {
   return `APT::Periodic::Update-Package-Lists "1";
@@ -121,6 +132,9 @@ net.ipv4.conf.*.accept_source_route = 0
 net.ipv4.tcp_syncookies = 1
 kernel.kptr_restrict = 2
 kernel.dmesg_restrict = 1
+kernel.unprivileged_bpf_disabled = 1
+fs.suid_dumpable = 0
+-net.core.bpf_jit_harden = 2
 fs.protected_fifos = 2
 fs.protected_regular = 2
 `;

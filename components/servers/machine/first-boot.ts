@@ -44,6 +44,7 @@ export function firstBootScript(parts: readonly MachinePart[]): string {
   const users = unique(parts.flatMap((part) => part.users ?? []));
   const packages = unique(parts.flatMap((part) => part.packages ?? []));
   const binaries = parts.flatMap((part) => part.binaries ?? []);
+  const before = parts.flatMap((part) => part.before ?? []);
   const setups = parts.flatMap((part, position) =>
     part.setup === undefined ? [] : [{ name: part.name, path: setupPath(part, position) }],
   );
@@ -69,16 +70,24 @@ ended() {
 }
 trap ended EXIT
 
-# Six attempts, with pauses from 5 to 80 seconds.
+# retry WHAT COMMAND: six attempts, with pauses from 5 to 80 seconds.
 retry() {
+  what=$1
+  shift
+  log "$what"
   pause=5
+  attempt=1
   until "$@"; do
     [ "$pause" -le 80 ] || return 1
-    log "again in $pause seconds: $*"
+    attempt=$((attempt + 1))
+    log "$what, attempt $attempt in $pause seconds"
     sleep "$pause"
+    log "$what, attempt $attempt"
     pause=$((pause * 2))
   done
 }
+
+early() { (cd / && printf '%s\\n' "$@" | sed 's|^/||' | tar -xzf ${ARCHIVE} -T -); }
 
 has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/null; }
 
@@ -86,7 +95,7 @@ has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/
 place() {
   download=$state/downloads/$3
   if ! has_digest "$download" "$3"; then
-    retry curl --fail --silent --show-error --location --proto '=https' --connect-timeout 15 --max-time 900 \\
+    retry "fetching \${1##*/}" curl --fail --silent --show-error --location --proto '=https' --connect-timeout 15 --max-time 900 \\
       --output "$download.part" "$2"
     if ! has_digest "$download.part" "$3"; then
       log "REFUSED $2: its sha256 is $(sha256sum "$download.part" | cut -d ' ' -f 1) and not $3"
@@ -109,7 +118,7 @@ place() {
   exit 0
 }
 mkdir -p "$state/downloads"
-${section("system users", users.map(userLine))}${section("packages", packageLines(packages))}${section("programs", binaries.map(binaryLine))}
+${before.map((commands) => `{\n${commands}\n} || log "an early step failed; the first boot does not need it"\n`).join("")}${section("system users", users.map(userLine))}${section("packages", packageLines(packages))}${section("programs", binaries.map(binaryLine))}
 begin 'files'
 tar -xzf ${ARCHIVE} -C /
 systemctl daemon-reload
@@ -148,7 +157,7 @@ function packageLines(packages: readonly string[]): string[] {
     "  # Services wait for their setup: nothing that a package brings starts with its own configuration.",
     `  printf '#!/bin/sh\\nexit 101\\n' >"$policy"`,
     '  chmod 0755 "$policy"',
-    "  retry install_packages",
+    "  retry 'installing packages' install_packages",
     '  rm -f "$policy"',
     "fi",
   ];

@@ -41,12 +41,24 @@ table inet trellis_metadata {
     ip6 daddr fe80::a9fe:a9fe meta skuid != 0 counter reject with icmpv6 type admin-prohibited
   }
 }
-`;
+${SSH_LIMIT}`;
 }
+
+/** Servers have no public IPv6 address. Whoever guesses keys or fills sshd's slots gets no more attempts than this. */
+const SSH_LIMIT = `table inet trellis_ssh
+delete table inet trellis_ssh
+table inet trellis_ssh {
+  set recent { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 1m; }
+  chain input {
+    type filter hook input priority filter - 5; policy accept;
+    tcp dport 22 ct state new update @recent { ip saddr limit rate over 20/minute burst 20 packets } counter reject with tcp reset
+  }
+}
+`;
 
 function unit(): string {
   return `[Unit]
-Description=Close the metadata address to everybody but root
+Description=Close the metadata address to everybody but root, and limit connections to SSH
 DefaultDependencies=no
 After=nftables.service ufw.service local-fs.target
 # A start of nftables.service may flush all rules.

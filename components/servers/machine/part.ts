@@ -57,6 +57,11 @@ export interface MachinePart {
   readonly binaries?: readonly MachineBinary[];
   /** Directories to create. @default none */
   readonly directories?: readonly MachineDirectory[];
+  /**
+   * Shell commands that the first boot runs before all else, when no file of any part exists. `early PATH...` writes
+   * files of the machine ahead of time. The first boot goes on where they fail. @default none
+   */
+  readonly before?: string;
   /** Files to write. @default none */
   readonly files?: readonly MachineFile[];
   /** A shell script (`sh -eu`) that starts the part's services; it must be safe to run again. @default none */

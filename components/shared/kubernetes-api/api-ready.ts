@@ -2,6 +2,7 @@ import { request } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../user-error";
+import { type BootingServer, bootReport } from "./boot-report";
 import { type ApiAccess, apiAccess } from "./kubeconfig";
 
 export interface ApiReadyArgs {
@@ -13,6 +14,8 @@ export interface ApiReadyArgs {
    * @default 15
    */
   readonly limitMinutes?: number;
+  /** Servers that report their first boot until the API answers. @default none */
+  readonly servers?: pulumi.Input<readonly BootingServer[]>;
 }
 
 /**
@@ -20,11 +23,13 @@ export interface ApiReadyArgs {
  * is still booting, an update fails half-way. A preview never waits, so that it works while the control plane is down.
  */
 export function apiReady(kubeconfig: pulumi.Output<string>, args: ApiReadyArgs = {}): pulumi.Output<string> {
-  return kubeconfig.apply(async (text) => {
+  return pulumi.all([kubeconfig, args.servers ?? []]).apply(async ([text, servers]) => {
     if (!pulumi.runtime.isDryRun()) {
       await waitForApi(apiAccess(text, args.context), {
         limitMs: (args.limitMinutes ?? 15) * 60_000,
         progress: (line) => void pulumi.log.info(line, undefined, undefined, true),
+        servers,
+        report: (line) => void pulumi.log.info(line),
       });
     }
     return text;
@@ -40,6 +45,10 @@ export interface Patience {
   readonly everyMs?: number;
   /** The time between two progress lines. @default 30 s */
   readonly progressEveryMs?: number;
+  /** Servers that are asked how far their first boot is. @default none */
+  readonly servers?: readonly BootingServer[];
+  /** Receives what a server does, each time that it does something else. @default nobody */
+  readonly report?: (line: string) => void;
 }
 
 /** Resolves when the API is ready and authorizes this user; rejects with the last problem after the limit. */
@@ -47,13 +56,16 @@ export async function waitForApi(access: ApiAccess, patience: Patience): Promise
   const { limitMs, progress, everyMs = 3_000, progressEveryMs = 30_000 } = patience;
   const start = Date.now();
   let told = start;
+  const reports = new Map<string, string>();
   for (;;) {
     const problem = await notReady(access);
     if (problem === undefined) return;
+    await ask(access, patience, reports);
     const waited = Date.now() - start;
     if (waited + everyMs > limitMs) {
       throw new UserError(
         `The Kubernetes API at ${access.server.origin} was not ready after ${duration(waited)}: ${problem}.\n` +
+          [...reports].map(([name, doing]) => `${name}: ${doing}\n`).join("") +
           "Check the first boot on a server with `journalctl -u trellis-first-boot -u etcd -u k3s`, then run the update again.",
       );
     }
@@ -65,6 +77,18 @@ export async function waitForApi(access: ApiAccess, patience: Patience): Promise
     }
     await pause(everyMs);
   }
+}
+
+/** Asks all servers at once. A server that does not report (any more) keeps its last report. */
+async function ask(access: ApiAccess, { servers = [], report }: Patience, reports: Map<string, string>) {
+  await Promise.all(
+    servers.map(async (server) => {
+      const doing = await bootReport(access, server);
+      if (doing === undefined || doing === reports.get(server.name)) return;
+      reports.set(server.name, doing);
+      report?.(`${server.name}: ${doing}`);
+    }),
+  );
 }
 
 /** The present problem, or undefined. It first asks whether the API is ready, then whether it authorizes this user. */

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, type SpawnOptions } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,6 +94,16 @@ export class DataCenter {
     const server = this.servers[index];
     if (!server) throw new Error(`there is no server ${index}`);
     return server;
+  }
+
+  /** Runs a program in the public network, outside of all servers. */
+  fromOutside(command: string, ...args: string[]): string {
+    return this.#site.run(command, ...args);
+  }
+
+  /** Starts a program in the public network, outside of all servers. */
+  startOutside(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    return this.#site.start(command, args, options);
   }
 
   async close(): Promise<void> {

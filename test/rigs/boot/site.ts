@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { program } from "../programs";
@@ -63,6 +63,11 @@ export class Site {
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
+  }
+
+  /** Starts a program in the site's network. */
+  start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    return spawn(program("nsenter"), [`--net=/proc/${this.pid}/ns/net`, "--", command, ...args], options);
   }
 
   /** Runs `ip` in the site's network; a process id among its arguments is one of this machine. */

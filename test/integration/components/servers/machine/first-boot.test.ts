@@ -120,7 +120,7 @@ describeWith([...SANDBOX_PROGRAMS, "curl", "openssl"], "the first boot of a mach
       binaries: [{ path: "/usr/local/bin/plain", url: url("/program"), sha256: sha256(program) }],
     });
 
-    expect(output).toContain("again in 5 seconds: curl");
+    expect(output).toContain("fetching plain, attempt 2 in 5 seconds");
     expect(code).toBe(0);
   });
 

@@ -60,7 +60,7 @@ describeWith([...SANDBOX_PROGRAMS, "apt-get", "dpkg-deb"], "packages of the firs
     failures = 3;
     const { code, output } = await boot();
 
-    expect(output).toContain("again in 5 seconds");
+    expect(output).toContain("installing packages, attempt 2 in 5 seconds");
     expect([code, existsSync(machine.pathOf(INSTALLED))]).toEqual([0, true]);
   });
 

@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { apiReady, waitForApi } from "../../../../../components/shared/kubernetes-api/api-ready";
+import { bootReport } from "../../../../../components/shared/kubernetes-api/boot-report";
 import { apiAccess, renderKubeconfig } from "../../../../../components/shared/kubernetes-api/kubeconfig";
 import { evaluateStack } from "../../../../rigs/evaluate";
 import { createAuthority } from "../../../../rigs/pki/certificates";
@@ -17,12 +18,19 @@ describeWith(["openssl"], "waiting for the Kubernetes API", () => {
   /** What the API says of itself, by path; the next answer each time, and the last one for ever. */
   let answers: Record<string, number[]>;
   let users: string[];
+  /** The log of a first boot that the server reports; the next one each time, and the last one for ever. */
+  let logs: string[];
   beforeAll(async () => {
     api = createServer(
       { ...serving, ca: authority.cert, requestCert: true, rejectUnauthorized: false },
       (request, response) => {
         const socket = request.socket as TLSSocket; // of an https server
         users.push(String(socket.getPeerCertificate().subject?.CN));
+        if (request.url === "/" && logs.length > 0) {
+          const log = logs.length > 1 ? logs.shift() : logs[0];
+          response.writeHead(503, { "trellis-report": "first-boot" }).end(log);
+          return;
+        }
         const left = answers[request.url ?? ""] ?? [404];
         response.writeHead((left.length > 1 ? left.shift() : left[0]) ?? 500).end("{}");
       },
@@ -31,6 +39,7 @@ describeWith(["openssl"], "waiting for the Kubernetes API", () => {
   });
   beforeEach(() => {
     users = [];
+    logs = [];
     answers = { "/readyz": [200], "/api/v1/namespaces/kube-system": [200] };
   });
   afterAll(() => {
@@ -77,6 +86,41 @@ describeWith(["openssl"], "waiting for the Kubernetes API", () => {
     await expect(wait(kubeconfig(), { limitMs: 100 })).rejects.toThrow(
       /\/api\/v1\/namespaces\/kube-system answers 403/,
     );
+  });
+
+  const booting = [{ name: "server-1", address: "127.0.0.1" }];
+  const FETCHING =
+    "trellis: programs\ntrellis: fetching k3s\ncurl: (22) 503\ntrellis: fetching k3s, attempt 2\n";
+
+  it("says what each server does in its first boot, once for each step", async () => {
+    answers["/readyz"] = [...Array.from({ length: 8 }, () => 500), 200];
+    logs = ["trellis: packages\nGet:1 http://mirror\n", "trellis: packages\n", FETCHING];
+    const said: string[] = [];
+
+    await waitForApi(apiAccess(kubeconfig()), {
+      ...{ ...patience, servers: booting },
+      report: (line) => void said.push(line),
+    });
+
+    expect(said).toEqual(["server-1: packages", "server-1: fetching k3s, attempt 2 (curl: (22) 503)"]);
+  });
+
+  it("gives up with the last that each server reported", async () => {
+    answers["/readyz"] = [500];
+    logs = [FETCHING];
+
+    await expect(
+      waitForApi(apiAccess(kubeconfig()), { ...patience, limitMs: 300, servers: booting }),
+    ).rejects.toThrow("\nserver-1: fetching k3s, attempt 2 (curl: (22) 503)\nCheck the first boot");
+  });
+
+  it("takes no report from a server without the API's authority, and needs none", async () => {
+    logs = [FETCHING];
+    const other = apiAccess(kubeconfig(address(), createAuthority("somebody else's").cert));
+
+    expect(await bootReport(other, { name: "server-1", address: "127.0.0.1" })).toBeUndefined();
+    expect(users).toEqual([]);
+    await wait(kubeconfig());
   });
 
   it("trusts no API but one of its own authority", async () => {

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { BOOT_PROGRAMS, DataCenter } from "../../../../rigs/boot/data-center";
 import {
@@ -101,6 +101,34 @@ describeWith(BOOT_PROGRAMS, "a first boot that meets trouble ends like one that 
     await endsAsUsual("private address late");
   });
 
+  it("when no name can be resolved at first", async () => {
+    const hosts = server.pathOf("/etc/hosts");
+    const names = readFileSync(hosts, "utf8");
+    writeFileSync(hosts, names.split("\n").slice(0, 3).join("\n"));
+    await server.powerOn();
+    await eventually("it says that it cannot resolve the mirror", 120_000, async () =>
+      /resolve.*packages[.]test|packages[.]test.*resol/i.test(await bootLog(server)),
+    );
+    writeFileSync(hosts, names);
+    await endsAsUsual("DNS dead");
+  });
+
+  it("when its disk is full at first, and then says so", async () => {
+    await server.powerOn();
+    await eventually("it is at work", 120_000, async () =>
+      (await bootLog(server)).includes("trellis: packages"),
+    );
+    // A file system of its own, for the whole disk belongs to this machine.
+    await server.run(
+      "mkdir -p /var/lib/trellis/downloads && mount -t tmpfs -o size=1M full /var/lib/trellis/downloads",
+    );
+    await eventually("it has no space left", 120_000, async () =>
+      /No space left|Failure writing output/i.test(await bootLog(server)),
+    );
+    await server.run("umount --lazy /var/lib/trellis/downloads");
+    await endsAsUsual("disk full");
+  });
+
   if (LONGER_TOO) {
     it("when downloads have a wrong digest at first, and none of them is installed", async () => {
       const before = center.outside.requests.length;
@@ -121,6 +149,11 @@ describeWith(BOOT_PROGRAMS, "a first boot that meets trouble ends like one that 
     });
   }
 });
+
+/** What the first boot has said so far; nothing where systemd has not started yet. */
+function bootLog(server: Server): Promise<string> {
+  return server.run("journalctl --unit trellis-first-boot --output cat --no-pager").catch(() => "");
+}
 
 /** dpkg notes what it does in this folder for as long as it works. */
 function isInstalling(server: Server): boolean {
