@@ -5,7 +5,7 @@ export const verify = command({
   group: "stack",
   summary: "Tries what a running system promises.",
   description:
-    "For gardenos it does what clients would do, and removes what it made for that. For servers it looks at each one over\nSSH as root, and changes nothing.",
+    "gardenos: does what the system's clients would do, and removes what it made for that. servers: looks at each server over SSH, and changes nothing.",
   forms: ["gardenos --url <url> [flags]", "servers --outputs <file> [flags]"],
   flags: {
     "--url <url>": "gardenos: the stack's output `endpoints.gardenos`",
@@ -16,7 +16,7 @@ export const verify = command({
   },
   examples: [
     ["verify gardenos --url https://crm.example.com", "every promise of the CRM"],
-    ["verify servers --outputs outputs.json", "every server, over SSH"],
+    ["verify servers --outputs outputs.json", "every promise of each server"],
   ],
   details:
     "gardenos reads the keys from GARDENOS_ANON_KEY and GARDENOS_SERVICE_KEY, the stack's outputs `gardenos.anonKey` and\n`gardenos.serviceKey`.",

@@ -5,16 +5,17 @@ import { UsageError } from "../shared/usage-error";
 import { type Promised, verifyGardenos } from "./gardenos";
 import { readStackServers, verifyServers } from "./servers";
 
-type VerifyCommandLine = Given<{
+/** Runs `trellis verify` and returns its exit code: 1 for a broken promise. */
+export async function run({
+  words,
+  flags,
+}: Given<{
   "--url <url>": string;
   "--outputs <file>": string;
   "--identity <file>": string;
   "--json": string;
   "--quiet": string;
-}>;
-
-/** Runs `trellis verify` and returns its exit code: 1 for a broken promise. */
-export async function run({ words, flags }: VerifyCommandLine): Promise<number> {
+}>): Promise<number> {
   const results = await resultsOf(words, flags);
   const kept = results.every(({ broken }) => broken === undefined);
   if (flags.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
@@ -22,7 +23,10 @@ export async function run({ words, flags }: VerifyCommandLine): Promise<number> 
   return kept ? 0 : 1;
 }
 
-function resultsOf(words: readonly string[], flags: VerifyCommandLine["flags"]): Promise<Promised[]> {
+function resultsOf(
+  words: readonly string[],
+  flags: { readonly url?: string; readonly outputs?: string; readonly identity?: string },
+): Promise<Promised[]> {
   if (words.length === 1 && words[0] === "gardenos")
     return verifyGardenos({
       url: addressOf(flags.url),

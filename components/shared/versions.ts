@@ -80,6 +80,8 @@ export const versions = {
   },
   kured: {
     version: "1.23.0",
+    digest: "",
+    image: "ghcr.io/kubereboot/kured:{version}",
     why: "newest release that public manifests name; reboots one node at a time after updates of the kernel",
   },
   minio: {

@@ -1,3 +1,4 @@
+import { pinnedImage } from "../../shared/pinned-image";
 import { versions } from "../../shared/versions";
 import type { Manifest } from "../helm";
 
@@ -85,7 +86,7 @@ function daemonSet(namespace: string, { startHour, lengthHours, nodes }: RebootP
           containers: [
             {
               name: KURED,
-              image: `ghcr.io/kubereboot/kured:${versions.kured.version}`,
+              image: pinnedImage(versions.kured),
               command: [
                 "/usr/bin/kured",
                 `--ds-namespace=${namespace}`,

@@ -13,7 +13,7 @@ export interface Verified {
   readonly broken: readonly string[];
 }
 
-/** Runs `npx trellis verify servers` outside of all servers, with a key that they trust. */
+/** Runs `trellis verify servers` outside of all servers, with a key that they trust. */
 export async function verifyOverSsh(center: DataCenter): Promise<Verified> {
   const home = mkdtempSync(join(tmpdir(), "trellis-verify-"));
   const identity = join(home, "key");

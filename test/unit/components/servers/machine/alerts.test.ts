@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { serverAlerts } from "../../../../../components/servers";
 
 describe("the alerts of a server", () => {
-  it("tell of its loss, of a full disk, of wrong clocks and of certificates that expire", () => {
+  it("tell of its loss, of a full disk, of a wrong clock and of certificates", () => {
     expect(serverAlerts().map(({ alert, labels }) => [alert, labels.severity])).toEqual([
       ["ServerDown", "critical"],
       ["ServerDiskFills", "warning"],
