@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { AlertSecret, SettingsSecrets } from "../../settings";
 import type { KeyPair } from "../../shared/pki";
-import { DASHBOARD_LABEL, MONITORING_NAMESPACE, renderedDashboard } from "../../shared/workloads";
+import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, helmChart } from "../helm";
 import {
   ALERTMANAGER_FILE,
@@ -12,7 +12,6 @@ import {
   ETCD_CLIENT_SECRET,
   GRAFANA_SECRET,
   MONITORING,
-  OVERVIEW,
   RECEIVERS_FOLDER,
   RECEIVERS_SECRET,
   SECRET_FILES,
@@ -66,7 +65,6 @@ export class AddOns extends pulumi.ComponentResource {
         this.grafanaPassword = login.password;
         needed.push(login.secret, ...this.alertmanager(name, args, needed));
         if (args.etcdMetrics) needed.push(this.etcdClient(name, args.etcdMetrics, home ? [home] : []));
-        this.overview(name, home ? [home] : []);
       }
       const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...args, etcd }));
       helmChart(
@@ -144,18 +142,6 @@ export class AddOns extends pulumi.ComponentResource {
           { metadata: { name: secret, namespace: MONITORING_NAMESPACE }, stringData },
           { parent: this, dependsOn },
         ),
-    );
-  }
-
-  /** The dashboard of the whole platform. Grafana loads it when it runs. */
-  private overview(name: string, dependsOn: pulumi.Resource[]): void {
-    new k8s.core.v1.ConfigMap(
-      `${name}-overview-dashboard`,
-      {
-        metadata: { name: "overview-dashboard", namespace: MONITORING_NAMESPACE, labels: DASHBOARD_LABEL },
-        data: { "overview.json": renderedDashboard(OVERVIEW) },
-      },
-      { parent: this, dependsOn },
     );
   }
 

@@ -9,7 +9,6 @@ export {
   MONITORING,
   monitoring,
 } from "./monitoring";
-export { OVERVIEW } from "./overview";
 export { RECEIVERS_FOLDER, RECEIVERS_SECRET, SECRET_FILES } from "./receivers";
 export { CERT_MANAGER } from "./scrapes";
 export { metricsObjects, monitorWorkload } from "./workload-monitoring";

@@ -1,5 +1,6 @@
 import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
 import { LABELS, OPERATIONS } from "./names";
+import { OVERVIEW_PANELS } from "./overview";
 
 const { critical, warning } = alertsOf("docs/runbooks/health.md");
 
@@ -40,5 +41,12 @@ export const operationsMonitoring = (everyHours: number): WorkloadMonitoring => 
       endpoints: [{ port: "metrics", path: "/metrics", interval: "1m" }],
     },
     alerts: operationsAlerts(everyHours),
+  },
+  dashboard: {
+    object: { name: "overview-dashboard", labels: LABELS.exporter },
+    file: "overview.json",
+    uid: "trellis-overview",
+    title: "Trellis: overview",
+    panels: OVERVIEW_PANELS,
   },
 });

@@ -22,7 +22,7 @@ it("every alert has a name of its own, a severity, a sentence and a section that
   expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
   for (const { alert, labels, annotations } of catalogue) {
     expect(labels.severity, alert).toMatch(/^(warning|critical)$/);
-    expect(annotations.summary, alert).toMatch(/^[A-Z{][^\n]{10,}[^.]$/);
+    expect(annotations.summary, alert).toMatch(/^(etcd\b|[A-Z{])[^\n]{10,}[^.]$/);
     const { file, section } = repositoryFile(annotations.runbook_url) ?? { file: "", section: "" };
     expect(anchorsOf.get(file) ?? new Set(), `${alert}: ${annotations.runbook_url}`).toContain(section);
   }

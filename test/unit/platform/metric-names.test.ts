@@ -14,11 +14,11 @@ const exposed = new Set(
     .filter((line) => line !== "" && !line.startsWith("#")),
 );
 
-/** The text of our own exporters: the jobs, Airflow's mapping, and the scripts of etcd's timers. */
+/** The text of our own exporters: the jobs, Airflow's mapping, and the scripts of the servers' timers. */
 const sources = [
   ["jobs", /\.ts$/],
   ["components/systems/airflow", /metrics\.ts$/],
-  ["components/servers/etcd", /\.(ts|sh)$/],
+  ["components/servers", /\.(ts|sh)$/],
 ] as const;
 const own = sources
   .flatMap(([place, wanted]) =>
@@ -30,7 +30,7 @@ const own = sources
 
 /** Prefixes that an exporter puts before the names in its source. */
 const PREFIXES =
-  /^(trellis_discovery|trellis_archive|trellis_postgres|trellis_mirror|trellis_etcd|backup|agents)_/;
+  /^(trellis_discovery|trellis_archive|trellis_postgres|trellis_mirror|trellis_etcd|trellis_health|backup|agents)_/;
 
 function isExposed(metric: string): boolean {
   if (exposed.has(metric)) return true;

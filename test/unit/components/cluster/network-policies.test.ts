@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { networkPolicies } from "../../../../components/cluster";
-import { allowancesOf } from "../../../../components/cluster/namespaces/connections";
+import { allowancesOf, clientsOf } from "../../../../components/cluster/namespaces/connections";
 import type { NamedPolicy } from "../../../../components/cluster/namespaces/network-policies";
 import { DATA_NAMESPACES } from "../../../../components/data";
-import type { Allowance } from "../../../../components/shared/workloads";
+import { type Allowance, MONITORING_NAMESPACE } from "../../../../components/shared/workloads";
 import { SYSTEM_NAMESPACES } from "../../../../components/systems";
 
 const SERVERS = { at: ["10.0.1.10", "10.0.2.10"] };
@@ -85,7 +85,10 @@ describe("network policies of a guarded namespace", () => {
 
 describe("the platform's namespaces", () => {
   const all = Object.values({ ...DATA_NAMESPACES, ...SYSTEM_NAMESPACES });
-  const allowances = all.map((each) => ({ namespace: each.name, allow: allowancesOf(each, all) }));
+  const allowances = [
+    ...all.map((each) => ({ namespace: each.name, allow: allowancesOf(each, all) })),
+    { namespace: MONITORING_NAMESPACE, allow: clientsOf(MONITORING_NAMESPACE, all) }, // an add-on's own namespace
+  ];
 
   it("connect only to namespaces that allow the connection", () => {
     const connections = allowances.flatMap(({ namespace, allow }) =>

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { archiveAlerts } from "../../../../../components/data/postgres";
 import { queueMetrics, repositoryMetrics } from "../../../../../jobs/backup/archive/exporter";
@@ -7,16 +6,6 @@ import { metricsText } from "../../../../../jobs/shared";
 const METRIC = /trellis_archive_[a-z_]+/g;
 
 describe("the alerts of the archive", () => {
-  it("lead each to a section of the runbook", () => {
-    const sections = readFileSync("docs/runbooks/point-in-time.md", "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("## "))
-      .map((line) => line.slice(3).toLowerCase().replaceAll(" ", "-"));
-    for (const { alert, annotations } of archiveAlerts({ repositories: 1 })) {
-      expect(sections, alert).toContain(annotations.runbook_url.split("#")[1]);
-    }
-  });
-
   it("ask for nothing but what the exporter tells", async () => {
     const at = new Date(Date.UTC(2026, 10, 21));
     const backup = {

@@ -1,6 +1,7 @@
 import type { Panel } from "../../shared/workloads";
 
-const PANELS: readonly Panel[] = [
+/** The panels that answer whether the platform is well. */
+export const OVERVIEW_PANELS: readonly Panel[] = [
   {
     title: "Alerts that fire",
     expr: 'count by (alertname, severity) (ALERTS{alertstate="firing",severity=~"critical|warning"})',
@@ -79,6 +80,3 @@ const PANELS: readonly Panel[] = [
     legend: "{{dag_id}}",
   },
 ];
-
-/** The dashboard that answers whether the platform is well, and leads to those of the systems. */
-export const OVERVIEW = { uid: "trellis-overview", title: "Trellis: overview", panels: PANELS } as const;
