@@ -24,9 +24,14 @@ export function systemNamespaces(
   settings: Pick<Settings, "airflow" | "rain" | "datasurface" | "gardenos">,
 ): typeof SYSTEM_NAMESPACES {
   const all = settings.gardenos ? { ...SYSTEM_NAMESPACES, gardenos: deployedNamespace } : SYSTEM_NAMESPACES;
-  const on = Object.entries(all).filter(
-    ([system]) => !(system in settings && Reflect.get(settings, system) === false),
-  );
+  const isOff = (system: string) => system in settings && Reflect.get(settings, system) === false;
+  const off = Object.entries(all).flatMap(([system, { name }]) => (isOff(system) ? [name] : []));
+  const on = Object.entries(all)
+    .filter(([system]) => !isOff(system))
+    .map(([system, each]) => [
+      system,
+      { ...each, uses: each.uses.filter(({ namespace }) => !off.includes(namespace)) },
+    ]);
   // Safe: a system that is false declares nothing, so nothing looks up its namespace.
   return Object.fromEntries(on) as typeof SYSTEM_NAMESPACES;
 }

@@ -74,9 +74,4 @@ export const OVERVIEW_PANELS: readonly Panel[] = [
     legend: "free",
     unit: "percentunit",
   },
-  {
-    title: "Failed tasks of Airflow",
-    expr: 'sum by (dag_id) (increase(airflow_task_finishes_total{state="failed"}[15m]))',
-    legend: "{{dag_id}}",
-  },
 ];

@@ -12,7 +12,7 @@ const SERVER = "hcloud:index/server:Server";
 
 describe("the platform", () => {
   it.each(STACKS)(
-    "of %s is declared with no other warning than that its file is an example",
+    "of %s is declared with no other warning than those of an example and of a staging authority",
     async (stack) => {
       const { logs, resources } = await evaluatePlatform(rawSettings(stack), stack);
 
@@ -21,6 +21,9 @@ describe("the platform", () => {
         expect.stringContaining("set a domain that you own"),
         expect.stringMatching(/^target\.access\.from: nobody comes from .*; replace it with your own$/),
         expect.stringMatching(/^target\.access\.sshKeys: .*; replace it with your own$/),
+        ...(stack === "prod"
+          ? []
+          : [expect.stringMatching(/^target\.addons\.certManager: certificates in .* staging authority/)]),
       ]);
       expect(resources.length).toBeGreaterThan(120);
     },
@@ -213,6 +216,7 @@ describe("the platform", () => {
       expect(Object.keys(other.outputs).sort()).toEqual([
         "airflowAdminPassword",
         "endpoints",
+        "health",
         "objectStorage",
         "postgres",
       ]);
