@@ -23,7 +23,7 @@ const SECRETS: Readonly<Record<string, (facts: MachineFacts, server: string) => 
     joinSecrets.secretsEncryptionKey,
   ],
   "key of etcd's user `k3s`, who reads and writes all of Kubernetes": ({ etcdUsers }) => [etcdUsers.k3s.key],
-  "Hetzner token, with `edge.kind: floating-ip`": ({ hcloudToken = "" }) => [hcloudToken],
+  "Hetzner token, with `target.edge.kind: floating-ip`": ({ hcloudToken = "" }) => [hcloudToken],
   "keys of the etcd member and of etcd's user `root`": ({ etcdMembers, etcdUsers }, server) => [
     etcdUsers.root.key,
     ...(etcdMembers[server] ? [etcdMembers[server].server.key, etcdMembers[server].peer.key] : []),
