@@ -55,6 +55,8 @@ describeWith(["pulumi", ...K3S_API_PROGRAMS], "the platform under the real engin
         "trellis:hcloudToken": "token-that-lives-on-the-servers",
         "trellis:offsiteAccessKey": "access-key-of-the-offsite-bucket",
         "trellis:offsiteSecretKey": "secret-key-of-the-offsite-bucket",
+        "trellis:alertsEmailPassword": "password-of-the-mail-server",
+        "trellis:alertsDeadMansSwitchUrl": "https://switch.example.com/known-to-us-alone",
       },
     });
     engine.cloud("kubernetes").connect();

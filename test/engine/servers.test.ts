@@ -58,6 +58,8 @@ describeWith(["pulumi"], "servers under the real engine", () => {
         "trellis:hcloudToken": "token-that-lives-on-the-servers",
         "trellis:offsiteAccessKey": "access-key-of-the-offsite-bucket",
         "trellis:offsiteSecretKey": "secret-key-of-the-offsite-bucket",
+        "trellis:alertsEmailPassword": "password-of-the-mail-server",
+        "trellis:alertsDeadMansSwitchUrl": "https://switch.example.com/known-to-us-alone",
       },
     });
   });

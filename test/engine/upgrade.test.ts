@@ -74,9 +74,21 @@ const HELP =
   "The upgrade deletes or replaces resources of the release before. " +
   "Keep their names and type tokens, give them aliases, or list them in INTENDED with what a user has to do";
 
+/** What a user has to add to the settings of a released stack, as the changelog says. */
+const ADDED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  prod: { "monitoring.alerts": { acceptNone: true } },
+};
+
 /** Previews today's program on the state of a released stack. */
 async function upgrade({ state, ...options }: ReleasedStack): Promise<Run> {
-  const engine = await startEngine(options);
+  const settings = Object.entries(ADDED[options.stack] ?? {}).reduce(
+    (before, [path, value]) => withValue(before, path, value),
+    { ...(options.config["trellis:settings"] as object) },
+  );
+  const engine = await startEngine({
+    ...options,
+    config: { ...options.config, "trellis:settings": settings },
+  });
   try {
     await engine.importState(JSON.stringify(state));
     return await engine.preview(platform);

@@ -24,7 +24,12 @@ describeWith(BOOT_PROGRAMS, "three servers and an agent, booted together from th
 
   const isAsPromised = async () => {
     for (const server of center.servers.slice(0, 3)) {
-      expect(await etcdStatus(server)).toEqual({ healthy: 3, authentication: true });
+      // Two of three serve already while the last one catches up.
+      const status = await eventually("all members of etcd are healthy", 60_000, async () => {
+        const found = await etcdStatus(server);
+        return found.healthy === 3 && found;
+      });
+      expect(status).toEqual({ healthy: 3, authentication: true });
     }
     const [holder] = await eventually("exactly one server holds the floating IP", 60_000, oneHolder);
     await eventually("Hetzner routes the floating IP to its holder", 60_000, async () => {
