@@ -76,15 +76,12 @@ const HELP =
 
 /** What a user has to add to the settings of a released stack, as the changelog says. */
 const ADDED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  prod: { "monitoring.alerts": { acceptNone: true } },
+  prod: { monitoring: { alerts: { acceptNone: true } } },
 };
 
 /** Previews today's program on the state of a released stack. */
 async function upgrade({ state, ...options }: ReleasedStack): Promise<Run> {
-  const settings = Object.entries(ADDED[options.stack] ?? {}).reduce(
-    (before, [path, value]) => withValue(before, path, value),
-    { ...(options.config["trellis:settings"] as object) },
-  );
+  const settings = { ...(options.config["trellis:settings"] as object), ...ADDED[options.stack] };
   const engine = await startEngine({
     ...options,
     config: { ...options.config, "trellis:settings": settings },
