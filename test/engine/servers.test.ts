@@ -181,7 +181,7 @@ describeWith(["pulumi"], "servers under the real engine", () => {
   });
 
   it("leave no secret in what the engine writes, in clear or compressed", () => {
-    expect(engine.secrets()).toHaveLength(4);
+    expect(engine.secrets()).toHaveLength(6); // those of the configuration, and the token of the user data
     expect(givenAway(engine.secrets(), engine.written())).toEqual([]);
     expect(engine.written()).not.toMatch(/"userData":\s*"/);
   });
