@@ -57,6 +57,7 @@ describeWith(["pulumi", "openssl"], "the certificates of a cluster under the rea
       "pki-etcd-ca-peer-ubuntu-8gb-fsn1-1",
       "pki-etcd-ca-server-ubuntu-8gb-fsn1-1",
       "pki-etcd-ca-user-k3s",
+      "pki-etcd-ca-user-metrics",
       "pki-etcd-ca-user-patroni",
       "pki-etcd-ca-user-root",
       "pki-postgres-ca-backup",
