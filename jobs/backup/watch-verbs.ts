@@ -1,4 +1,4 @@
-import { flag, listProblems, text, toggle, UserError, verb, wholeNumber } from "../shared";
+import { flag, listening, listProblems, toggle, UserError, verb, wholeNumber } from "../shared";
 import { maxAgeSetting, storeSettings } from "./config";
 import { exportMetrics, metrics, monitor, standingText } from "./monitor";
 import { withStore } from "./store";
@@ -34,13 +34,7 @@ export const serveMetricsVerb = verb({
   settings: {
     ...storeSettings,
     maxAgeHours: maxAgeSetting,
-    host: flag("--host <address>", "address to listen on", text().default("0.0.0.0"), "BACKUP_HOST"),
-    port: flag(
-      "--port <port>",
-      "port to listen on",
-      wholeNumber({ min: 0, max: 65_535 }).default(8080),
-      "BACKUP_PORT",
-    ),
+    ...listening("BACKUP"),
     refreshSeconds: flag(
       "--refresh-seconds <n>",
       "how long a look into the bucket counts",

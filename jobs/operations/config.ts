@@ -5,33 +5,19 @@ import {
   type DatabaseAddress,
   database,
   flag,
+  jsonFile,
   kubernetesAccess,
+  listening,
   type Setting,
   text,
   toggle,
   variable,
   wholeNumber,
 } from "../shared";
-import { ETCD_FILES, type Platform, platformSchema } from "./platform";
+import { ETCD_FILES, platformSchema } from "./platform";
 import { DATABASE_ROLES, type DatabaseRole, type EtcdCertificate } from "./readers";
 
 const json = toggle("--json", "print JSON");
-
-const platformFile = text("the path of a file").transform((path, issues): Platform => {
-  const refuse = (message: string) => {
-    issues.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return refuse("allowed: a file of JSON that can be read");
-  }
-  const judged = platformSchema.safeParse(content);
-  if (judged.success) return judged.data;
-  return refuse(judged.error.issues.map(({ path: at, message }) => `${at.join(".")}: ${message}`).join("; "));
-});
 
 /** A folder with a connection string in a file for each role, as a mounted Secret is; a missing file is no login. */
 const logins: Setting<Partial<Record<DatabaseRole, DatabaseAddress>>> = {
@@ -102,7 +88,11 @@ const etcd: Setting<EtcdCertificate | undefined> = {
 
 /** How the platform is read. */
 const accessSettings = {
-  platform: variable("OPERATIONS_PLATFORM", "file with what the stack has, in JSON", platformFile),
+  platform: variable(
+    "OPERATIONS_PLATFORM",
+    "file with what the stack has, in JSON",
+    jsonFile(platformSchema),
+  ),
   kubernetes: kubernetesAccess,
   logins,
   etcd,
@@ -158,11 +148,5 @@ export const serveMetricsSettings = {
     "ConfigMap that keeps the last runs",
     text("the name of a ConfigMap"),
   ),
-  host: flag("--host <address>", "address to listen on", text().default("0.0.0.0"), "OPERATIONS_HOST"),
-  port: flag(
-    "--port <port>",
-    "port to listen on",
-    wholeNumber({ min: 0, max: 65_535 }).default(8080),
-    "OPERATIONS_PORT",
-  ),
+  ...listening("OPERATIONS"),
 };

@@ -41,7 +41,7 @@ interface HealthConfig extends Access {
 
 /** Runs all checks; prints each as it ends, and then the report. */
 export async function health(config: HealthConfig, context: Context): Promise<"done"> {
-  const report = await examine(config, context, (line) => context.print(line), !config.json);
+  const report = await examine(config, context, config.json ? undefined : (line) => context.print(line));
   const trend = await recorded(report, config, context);
   context.print(config.json ? JSON.stringify(report) : `\n${reportText(report, trend)}`);
   if (config.withJson) context.print(`HEALTH_REPORT=${JSON.stringify(report)}`);
@@ -57,11 +57,11 @@ export async function status(config: Access & { readonly json: boolean }, contex
   return "done";
 }
 
+/** @param onLine Takes a line for each check as it ends. */
 async function examine(
   config: Access,
   { signal }: Pick<Context, "signal">,
   onLine?: (line: string) => void,
-  streaming = false,
 ): Promise<Report> {
   const ended = new AbortController();
   const readers = openReaders(
@@ -75,9 +75,9 @@ async function examine(
       readers,
       platform: config.platform,
       deadlineSeconds: config.deadlineSeconds,
-      ...(streaming && {
+      ...(onLine && {
         onResult: ({ check, outcome, detail }, done, all) =>
-          onLine?.(progressLine({ id: check.id, outcome, detail }, done, all)),
+          onLine(progressLine({ id: check.id, outcome, detail }, done, all)),
       }),
     });
     signal.throwIfAborted();

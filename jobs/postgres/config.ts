@@ -5,6 +5,7 @@ import {
   type DatabaseAddress,
   database,
   flag,
+  jsonFile,
   type KubernetesAccess,
   kubernetesAccess,
   oneOf,
@@ -125,33 +126,12 @@ const patroniIfGiven: Setting<PatroniAccess | undefined> = {
   read: (inputs) => (inputs.environment.PATRONI_URL ? patroni.read(inputs) : { value: undefined }),
 };
 
-/** A JSON file, read and checked with the settings, so that all its problems are reported at once. */
-const specificationFile = text("the path of a file").transform((path, issues): Specification => {
-  const refuse = (message: string) => {
-    issues.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return refuse("allowed: a file of JSON that can be read");
-  }
-  const judged = specification.safeParse(content);
-  if (judged.success) return judged.data;
-  return refuse(
-    judged.error.issues
-      .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message))
-      .join("; "),
-  );
-});
-
 export const bootstrapSettings = {
   leader,
   specification: flag(
     "--specification <file>",
     "what is to be there: databases, applications and Patroni's configuration",
-    specificationFile,
+    jsonFile(specification),
     "POSTGRES_SPECIFICATION",
   ),
   passwords: flag(

@@ -3,6 +3,7 @@ import {
   type Context,
   database,
   flag,
+  listening,
   oneOf,
   text,
   toggle,
@@ -159,13 +160,7 @@ export const serveArchiveMetricsVerb = verb({
       "bytes of waiting log at which some is let go",
       wholeNumber({ min: 1 }),
     ),
-    host: flag("--host <address>", "address to listen on", text().default("0.0.0.0"), "ARCHIVE_METRICS_HOST"),
-    port: flag(
-      "--port <port>",
-      "port to listen on",
-      wholeNumber({ max: 65_535 }).default(9187),
-      "ARCHIVE_METRICS_PORT",
-    ),
+    ...listening("ARCHIVE_METRICS", 9187),
     refreshSeconds: flag(
       "--refresh-seconds <n>",
       "how long a look into the repositories counts",

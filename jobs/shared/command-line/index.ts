@@ -1,4 +1,6 @@
 export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
+export { jsonFile } from "./json-file";
+export { listening } from "./listening";
 export { createLogger, type Logger } from "./logger";
 export { createProgress } from "./progress";
 export { reason } from "./reason";

@@ -1,4 +1,4 @@
-import { flag, text, verb, wholeNumber } from "../../shared";
+import { listening, verb } from "../../shared";
 import {
   acceptDeletionsSetting,
   bucketsSetting,
@@ -125,13 +125,7 @@ export const serveMetricsVerb = verb({
   summary: "tell Prometheus how the off-site copy stands, until it is stopped",
   settings: {
     ...reportSettings,
-    host: flag("--host <address>", "address to listen on", text().default("0.0.0.0"), "MIRROR_HOST"),
-    port: flag(
-      "--port <port>",
-      "port to listen on",
-      wholeNumber({ min: 0, max: 65_535 }).default(8080),
-      "MIRROR_PORT",
-    ),
+    ...listening("MIRROR"),
   },
   run: async (config, context) => {
     const [{ exportMetrics }, { ObjectStore }] = await Promise.all([
