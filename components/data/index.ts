@@ -1,5 +1,6 @@
 export { dataAlerts } from "./alerts";
 export { BACKUP, Backup, type BackupArgs } from "./backup";
+export { exporterParts } from "./exporter";
 export { type DataLayer, dataFor } from "./from-settings";
 export {
   MINIO,

@@ -143,10 +143,9 @@ export const backupPod = (args: BackupPodArgs, own: OwnParts): k8s.types.input.c
       domain: "backup",
       image: args.image,
       serviceAccount: BACKUP.serviceAccount,
-      authorities: {
-        volume: { name: "authorities", configMap: { name: BACKUP.authorities } },
-        folder: AUTHORITIES,
-      },
+      reads: [
+        { volume: { name: "authorities", configMap: { name: BACKUP.authorities } }, folder: AUTHORITIES },
+      ],
     },
     {
       ...own,

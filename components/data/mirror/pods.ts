@@ -135,10 +135,9 @@ const podOf = ({ image, secrets }: MirrorPodArgs, own: OwnParts): k8s.types.inpu
       domain: "storage",
       image,
       serviceAccount: MIRROR.serviceAccount,
-      authorities: {
-        volume: { name: "authority", secret: { secretName: secrets.authority } },
-        folder: AUTHORITY,
-      },
+      reads: [
+        { volume: { name: "authority", secret: { secretName: secrets.authority } }, folder: AUTHORITY },
+      ],
     },
     {
       ...own,

@@ -24,20 +24,21 @@ interface JobsPodArgs {
   readonly domain: string;
   /** The jobs image; its entrypoint is `jobs`. */
   readonly image: pulumi.Input<string>;
-  /** A service account without a token: no such pod uses the Kubernetes API. */
   readonly serviceAccount: string;
-  /** The volume with the CA certificates, and the folder that it is mounted in. */
-  readonly authorities: { readonly volume: k8s.types.input.core.v1.Volume; readonly folder: string };
+  /** Whether the pod gets the account's token, for the Kubernetes API. @default false */
+  readonly usesApi?: boolean;
+  /** Volumes that are read, such as CA certificates, and the folder that each is mounted in. */
+  readonly reads: readonly { readonly volume: k8s.types.input.core.v1.Volume; readonly folder: string }[];
 }
 
-/** A pod that runs `jobs <domain> <words>` and reaches no Kubernetes API. */
+/** A pod that runs `jobs <domain> <words>`. */
 export function jobsPod(
-  { domain, image, serviceAccount, authorities: { volume, folder } }: JobsPodArgs,
+  { domain, image, serviceAccount, usesApi = false, reads }: JobsPodArgs,
   own: OwnParts,
 ): k8s.types.input.core.v1.PodSpec {
   return {
     serviceAccountName: serviceAccount,
-    automountServiceAccountToken: false,
+    automountServiceAccountToken: usesApi,
     enableServiceLinks: false,
     securityContext: restrictedPod(JOBS_USER),
     containers: [
@@ -52,9 +53,12 @@ export function jobsPod(
           limits: { memory: own.memory[1] },
         },
         ...own.serving,
-        volumeMounts: [{ name: volume.name, mountPath: folder, readOnly: true }, SCRATCH.mount],
+        volumeMounts: [
+          ...reads.map(({ volume, folder }) => ({ name: volume.name, mountPath: folder, readOnly: true })),
+          SCRATCH.mount,
+        ],
       },
     ],
-    volumes: [volume, SCRATCH.volume],
+    volumes: [...reads.map(({ volume }) => volume), SCRATCH.volume],
   };
 }

@@ -1,7 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { exporterParts } from "../../data";
 import type { Settings } from "../../settings";
-import { JOBS_USER, type JobsSchedule, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
+import { type JobsSchedule, jobsPod } from "../../shared/pods";
 import { FILES, OPERATIONS } from "./names";
 
 export type Every = NonNullable<Settings["operations"]["healthEvery"]>;
@@ -33,75 +34,56 @@ interface PodArgs {
 }
 
 /** The pod that runs the checks. Its token reads the platform, and writes its history alone. */
-export function healthPod(
+export const healthPod = (
   { image, namespace }: PodArgs,
-  { memory: [request, limit], cpu }: JobsSchedule,
-): k8s.types.input.core.v1.PodSpec {
-  return {
-    serviceAccountName: OPERATIONS.account,
-    automountServiceAccountToken: true,
-    enableServiceLinks: false,
-    securityContext: restrictedPod(JOBS_USER),
-    containers: [
-      {
-        name: "health",
-        image,
-        args: ["operations", "health", "--scheduled"],
-        securityContext: restrictedContainer,
-        env: [
-          { name: "LOG_FORMAT", value: "json" },
-          { name: "OPERATIONS_PLATFORM", value: `${FILES.platform}/${FILES.description}` },
-          { name: "OPERATIONS_CACERT", value: `${FILES.platform}/${FILES.authorities}` },
-          { name: "OPERATIONS_LOGINS", value: FILES.access },
-          { name: "OPERATIONS_ETCD", value: FILES.access },
-          { name: "OPERATIONS_OBJECTS_TOKEN", value: `${FILES.access}/${FILES.objectsToken}` },
-          ...historyVariables(namespace),
-        ],
-        resources: { requests: { cpu, memory: request }, limits: { memory: limit } },
-        volumeMounts: [
-          { name: "platform", mountPath: FILES.platform, readOnly: true },
-          { name: "access", mountPath: FILES.access, readOnly: true },
-          SCRATCH.mount,
-        ],
-      },
-    ],
-    volumes: [
-      { name: "platform", configMap: { name: OPERATIONS.platform } },
-      { name: "access", secret: { secretName: OPERATIONS.access, defaultMode: 0o440 } },
-      SCRATCH.volume,
-    ],
-  };
-}
+  { memory, cpu }: JobsSchedule,
+): k8s.types.input.core.v1.PodSpec =>
+  jobsPod(
+    {
+      domain: "operations",
+      image,
+      serviceAccount: OPERATIONS.account,
+      usesApi: true,
+      reads: [
+        {
+          volume: { name: "platform", configMap: { name: OPERATIONS.platform } },
+          folder: FILES.platform,
+        },
+        {
+          volume: { name: "access", secret: { secretName: OPERATIONS.access, defaultMode: 0o440 } },
+          folder: FILES.access,
+        },
+      ],
+    },
+    {
+      container: "health",
+      words: ["health", "--scheduled"],
+      environment: [
+        { name: "OPERATIONS_PLATFORM", value: `${FILES.platform}/${FILES.description}` },
+        { name: "OPERATIONS_CACERT", value: `${FILES.platform}/${FILES.authorities}` },
+        { name: "OPERATIONS_LOGINS", value: FILES.access },
+        { name: "OPERATIONS_ETCD", value: FILES.access },
+        { name: "OPERATIONS_OBJECTS_TOKEN", value: `${FILES.access}/${FILES.objectsToken}` },
+        ...historyVariables(namespace),
+      ],
+      memory,
+      cpu,
+    },
+  );
 
 /** The pod that serves the last run's findings to Prometheus. Its token reads the history alone. */
 export function exporterPod({ image, namespace }: PodArgs): k8s.types.input.core.v1.PodSpec {
   const port = OPERATIONS.ports.metrics;
-  const probe = { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 10, timeoutSeconds: 5 };
+  const own = exporterParts(port, [
+    { name: "OPERATIONS_PORT", value: String(port) },
+    ...historyVariables(namespace),
+  ]);
   return {
-    serviceAccountName: OPERATIONS.exporter,
-    automountServiceAccountToken: true,
-    enableServiceLinks: false,
+    ...jobsPod(
+      { domain: "operations", image, serviceAccount: OPERATIONS.exporter, usesApi: true, reads: [] },
+      own,
+    ),
     priorityClassName: "trellis-service",
-    securityContext: restrictedPod(JOBS_USER),
-    containers: [
-      {
-        name: "exporter",
-        image,
-        args: ["operations", "serve-metrics"],
-        securityContext: restrictedContainer,
-        env: [
-          { name: "LOG_FORMAT", value: "json" },
-          { name: "OPERATIONS_PORT", value: String(port) },
-          ...historyVariables(namespace),
-        ],
-        ports: [{ name: "metrics", containerPort: port }],
-        livenessProbe: { ...probe, initialDelaySeconds: 10, failureThreshold: 6 },
-        readinessProbe: probe,
-        resources: { requests: { cpu: "25m", memory: "96Mi" }, limits: { memory: "192Mi" } },
-        volumeMounts: [SCRATCH.mount],
-      },
-    ],
-    volumes: [SCRATCH.volume],
   };
 }
 
