@@ -1,3 +1,4 @@
+import { CHECK_EXIT_CODES } from "../shared/check-exit-codes";
 import { KUBECONFIG_FLAG } from "../shared/cluster-flags";
 import { command, STACK_FLAG } from "../shared/command";
 
@@ -14,11 +15,6 @@ export const health = command({
     "--json": "print the report as JSON, and nothing else",
   },
   examples: [["health --stack prod", "every check, with a report"]],
-  exitCodes: {
-    1: "warnings, or a failure for the reason on stderr",
-    2: "failures, or a wrong command line",
-    3: "not all could be checked",
-    130: "interrupted; the Job in the cluster was removed",
-  },
+  exitCodes: CHECK_EXIT_CODES,
   run: async (given) => (await import("../operations")).health(given),
 });

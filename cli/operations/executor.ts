@@ -48,7 +48,7 @@ const PAUSE_MS = 500;
  * removes it in the end, whatever happens. Returns the exit code of the checks.
  */
 export async function runInCluster({ stack, words, onLine, signal }: RunArgs): Promise<number> {
-  const { namespace, cronJob } = await stack.checks();
+  const { namespace, cronJob } = stack.checks();
   signal.throwIfAborted();
   const name = `${cronJob}-${randomBytes(4).toString("hex")}`;
   const deployed = JSON.parse(
@@ -91,7 +91,7 @@ async function follow({
   onLine,
   signal,
 }: Omit<RunArgs, "words"> & { readonly namespace: string; readonly pod: Pod }): Promise<void> {
-  const words = [...(await stack.login()), "-n", namespace, "logs", "--follow", pod.metadata.name];
+  const words = [...stack.login(), "-n", namespace, "logs", "--follow", pod.metadata.name];
   signal.throwIfAborted();
   const { child, ended } = lines("kubectl", words, onLine);
   const stop = () => child.kill();

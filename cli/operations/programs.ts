@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { UserError } from "../../components/shared/user-error";
 
 /** Runs a program to its end; returns what it printed. */
-export function output(program: string, words: readonly string[], input?: string): Promise<string> {
+export function asyncOutput(program: string, words: readonly string[], input?: string): Promise<string> {
   const child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
   const printed = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

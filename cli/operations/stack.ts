@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../components/shared/user-error";
+import { Cluster } from "../shared/cluster-access";
+import { output } from "../shared/programs";
 import { chooseStack } from "../shared/stack-choice";
-import { output } from "./programs";
+import { asyncOutput } from "./programs";
 
 interface StackArgs {
   readonly stack?: string | undefined;
@@ -19,45 +18,35 @@ const USUAL = { namespace: "operations", cronJob: "operations-health" };
 
 /** A stack's cluster, and where its checks are, from the stack's outputs. */
 export class Stack {
-  readonly #folder = mkdtempSync(join(tmpdir(), "trellis-health-"));
-  readonly #args: StackArgs;
-  #path: Promise<string> | undefined;
+  readonly #name: string | undefined;
+  readonly #cluster: Cluster;
 
-  constructor(args: StackArgs) {
-    const { stack, kubeconfig } = args;
-    this.#args = kubeconfig ? args : { stack: chooseStack({ cwd: process.cwd(), flag: stack }) };
+  constructor({ stack, kubeconfig }: StackArgs) {
+    this.#name = kubeconfig ? stack : chooseStack({ cwd: process.cwd(), flag: stack });
+    this.#cluster = new Cluster({ stack: this.#name, kubeconfig });
   }
 
-  async checks(): Promise<z.output<typeof health>> {
-    const { stack } = this.#args;
-    if (!stack) return USUAL;
-    const given = health.safeParse(
-      JSON.parse(await output("pulumi", ["stack", "output", "health", "--json", "--stack", stack])),
-    );
+  checks(): z.output<typeof health> {
+    if (!this.#name) return USUAL;
+    const words = ["stack", "output", "health", "--json", "--stack", this.#name];
+    const given = health.safeParse(JSON.parse(output("pulumi", words).toString()));
     if (given.success) return given.data;
-    throw new UserError(`the stack ${stack} has no output \`health\`: deploy it with this release first`);
+    throw new UserError(
+      `the stack ${this.#name} has no output \`health\`: deploy it with this release first`,
+    );
   }
 
-  async kubectl(words: readonly string[], input?: string): Promise<string> {
-    return output("kubectl", [...(await this.login()), ...words], input);
+  /** Runs kubectl, so that Ctrl-C is noticed meanwhile. */
+  kubectl(words: readonly string[], input?: string): Promise<string> {
+    return asyncOutput("kubectl", [...this.login(), ...words], input);
   }
 
   /** The words with which kubectl reaches the cluster. */
-  async login(): Promise<string[]> {
-    this.#path ??= this.#kubeconfig();
-    return ["--kubeconfig", await this.#path];
+  login(): string[] {
+    return ["--kubeconfig", this.#cluster.kubeconfig()];
   }
 
   close(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  async #kubeconfig(): Promise<string> {
-    const { stack, kubeconfig } = this.#args;
-    if (kubeconfig) return kubeconfig;
-    const words = ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack ?? ""];
-    const path = join(this.#folder, "kubeconfig");
-    writeFileSync(path, await output("pulumi", words), { mode: 0o600 });
-    return path;
+    this.#cluster.close();
   }
 }

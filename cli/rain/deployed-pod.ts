@@ -32,7 +32,7 @@ const deployed = z.object({
 
 /** The image and database of the scheduled imports, so that a manual import uses the same ones. */
 export function deployedPod(cluster: Cluster, namespace: string) {
-  const text = cluster.kubectl(["-n", namespace, "get", "cronjob", RAIN.dailySchedule, "-o", "json"]);
+  const text = cluster.kubectl(["get", "cronjob", RAIN.dailySchedule, "-n", namespace, "-o", "json"]);
   const [container] = deployed.parse(JSON.parse(text)).spec.jobTemplate.spec.template.spec.containers;
   const secret = container.env.find(({ name }) => name === "RAIN_DATABASE_URL")?.valueFrom?.secretKeyRef;
   if (!secret)
