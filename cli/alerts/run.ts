@@ -25,7 +25,7 @@ export async function run({ words, flags }: AlertsCommandLine): Promise<void> {
   const alarm = testAlarm({ severity, now: new Date() });
   await Cluster.use(flags, (cluster) =>
     cluster.kubectl([
-      ...["exec", "--namespace", MONITORING_NAMESPACE, `statefulset/${ALERTMANAGER}`],
+      ...["exec", `statefulset/${ALERTMANAGER}`, "--namespace", MONITORING_NAMESPACE],
       ...["--container", "alertmanager", "--", "amtool", ...alarm.words],
     ]),
   );

@@ -6,7 +6,7 @@ export const volumes = command({
   group: "stack",
   summary: "Lists and renews the volumes lost with a server.",
   description:
-    "A volume counts as lost when kubelet reports that its folder does not exist. PostgreSQL and MinIO fill new ones from their\nother members, one pod after the other; it refuses while another member is missing or still being filled.",
+    "A volume counts as lost when kubelet reports that its folder does not exist. PostgreSQL and MinIO fill new ones from their\nother members, one pod after the other. The command refuses while another member is missing or still being filled.",
   forms: ["[flags]", "renew <node> [flags]", "renew <namespace>/<claim> [flags]"],
   flags: { ...STACK_FLAG, ...KUBECONFIG_FLAG, "--json": "print the list as JSON" },
   examples: [
