@@ -5,6 +5,14 @@ process.env.SOURCE_DATE_EPOCH = String(Date.UTC(2026, 10, 21) / 1000);
 
 /** The jobs run in tests as they run in their image. */
 const BUNDLED_JOBS = "test/rigs/jobs/bundled.ts";
+const KEPT_EVALUATIONS = "test/rigs/platform/kept-evaluations.ts";
+
+const COMMON = {
+  // In CI each file of services and engine has a run of its own, which would transform the same 400 modules again.
+  experimental: { fsModuleCache: true },
+  // Evaluated stacks make much garbage that lives for a moment.
+  execArgv: ["--max-semi-space-size=64"],
+};
 
 /**
  * Four kinds of test, by what they need:
@@ -21,32 +29,37 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...COMMON,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          globalSetup: KEPT_EVALUATIONS,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },
       {
         test: {
+          ...COMMON,
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          globalSetup: ["test/rigs/postgres/global-setup.ts", BUNDLED_JOBS],
+          globalSetup: ["test/rigs/postgres/global-setup.ts", BUNDLED_JOBS, KEPT_EVALUATIONS],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },
       {
         test: {
+          ...COMMON,
           name: "services",
           include: ["test/services/**/*.test.ts"],
-          globalSetup: BUNDLED_JOBS,
+          globalSetup: [BUNDLED_JOBS, KEPT_EVALUATIONS],
           testTimeout: 600_000,
           hookTimeout: 1_800_000, // a cluster at the addresses of production waits for the one before it
         },
       },
       {
         test: {
+          ...COMMON,
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
           testTimeout: 600_000,

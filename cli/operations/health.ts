@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { REPORT_MARK } from "../../jobs/operations";
 import type { Given } from "../shared/command";
 import { runInCluster } from "./executor";
 import { INTERRUPTED_CODE, Interrupted, interruptible } from "./interrupt";
@@ -11,9 +12,6 @@ type HealthCommandLine = Given<{
   "--out <dir>": string;
   "--json": string;
 }>;
-
-/** The executor prints the JSON report in a line of its own that begins with this. */
-export const REPORT_MARK = "HEALTH_REPORT=";
 
 /** Runs `trellis health` and returns the exit code of the checks. */
 export async function health({ flags }: HealthCommandLine): Promise<number> {

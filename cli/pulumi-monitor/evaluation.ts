@@ -5,6 +5,7 @@ import { withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
 import { UserError } from "../../components/shared/user-error";
 import { type Artefact, ArtefactCollector } from "./artefacts";
 import { Deployment, type PlannedResource } from "./deployment";
+import { leanSdk } from "./lean-sdk";
 import { catchRejections } from "./rejections";
 import { serve } from "./server";
 import type { Properties } from "./wire";
@@ -75,7 +76,7 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
   const server = await serve(deployment, (request) => logs.push(...entryOf(request)));
   const collector = new ArtefactCollector();
   const rejections = catchRejections();
-  const restoreDebugging = withoutDebugging();
+  const restoreSdk = leanSdk();
   try {
     const artefacts = await withLocalStorage(async () => {
       pulumi.runtime.resetOptions(
@@ -100,7 +101,7 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
     const { outputs = {}, secretOutputs = [] } = deployment.stack ?? {};
     return { resources: deployment.resources, outputs, secretOutputs, artefacts, logs };
   } finally {
-    restoreDebugging();
+    restoreSdk();
     server.close();
     collector.close();
     await rejections.release();
@@ -111,19 +112,6 @@ async function run(program: () => unknown, collector: ArtefactCollector): Promis
   await pulumi.runtime.runInPulumiStack(async () => program());
   await pulumi.runtime.disconnect();
   return collector.artefacts();
-}
-
-/**
- * The SDK logs each of its steps with a call to the engine, one after another. A plan does not need these logs, and for
- * production they took a sixth of the total time.
- */
-function withoutDebugging(): () => void {
-  const log: { debug: typeof pulumi.log.debug } = pulumi.log; // a CommonJS module; the SDK logs through this object
-  const { debug } = log;
-  log.debug = () => Promise.resolve();
-  return () => {
-    log.debug = debug;
-  };
 }
 
 function entryOf(request: LogRequest): LogEntry[] {

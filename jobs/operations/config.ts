@@ -124,13 +124,16 @@ const historySettings = {
   ),
 };
 
+/** The line of the JSON report begins with it, so that `trellis health` finds it among the lines of the pod. */
+export const REPORT_MARK = "HEALTH_REPORT=";
+
 export const healthSettings = {
   ...accessSettings,
   ...historySettings,
   json,
   withJson: toggle(
     "--with-json",
-    "print the JSON report too, in a last line that begins with HEALTH_REPORT=",
+    `print the JSON report too, in a last line that begins with ${REPORT_MARK}`,
   ),
   scheduled: toggle(
     "--scheduled",

@@ -7,6 +7,7 @@ import {
   serve,
   UserError,
 } from "../shared";
+import { REPORT_MARK } from "./config";
 import { History, historyFamilies, trendOf } from "./history";
 import type { Platform } from "./platform";
 import { type DatabaseRole, type EtcdCertificate, openReaders } from "./readers";
@@ -44,7 +45,7 @@ export async function health(config: HealthConfig, context: Context): Promise<"d
   const report = await examine(config, context, config.json ? undefined : (line) => context.print(line));
   const trend = await recorded(report, config, context);
   context.print(config.json ? JSON.stringify(report) : `\n${reportText(report, trend)}`);
-  if (config.withJson) context.print(`HEALTH_REPORT=${JSON.stringify(report)}`);
+  if (config.withJson) context.print(`${REPORT_MARK}${JSON.stringify(report)}`);
   endAs(report, config.scheduled);
   return "done";
 }

@@ -1,6 +1,7 @@
 import { type Domain, verb } from "../shared";
 import { healthSettings, serveMetricsSettings, statusSettings } from "./config";
 
+export { REPORT_MARK } from "./config";
 export { ETCD_FILES, type Platform, type PlatformInput, platformSchema } from "./platform";
 
 const EXIT_CODES =

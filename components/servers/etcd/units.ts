@@ -49,9 +49,6 @@ export function renderUnits(paths: EtcdPaths, address: string): Unit[] {
   ];
 }
 
-/** The interface of the private network may appear seconds after the others. */
-const SECONDS_FOR_THE_INTERFACE = 120;
-
 function service(paths: EtcdPaths, address: string): string {
   return `[Unit]
 Description=etcd, the store of Kubernetes and Patroni
@@ -67,7 +64,7 @@ Type=notify
 TimeoutStartSec=infinity
 User=etcd
 Group=etcd
-ExecStartPre=+${paths.interfaceOf} ${address} ${SECONDS_FOR_THE_INTERFACE}
+ExecStartPre=+${paths.interfaceOf} ${address}
 ExecStartPre=+${paths.program} join
 ExecStart=${paths.binaries}/etcd --config-file=${paths.started}
 ExecStartPost=+${paths.program} joined

@@ -7,8 +7,6 @@ export const K3S_UNIT = "k3s.service";
 
 const STARTER = "/usr/local/lib/trellis/k3s";
 const AUTHENTICATION_WAIT = "/usr/local/lib/trellis/await-etcd-authentication";
-/** The interface of the private network may appear seconds after the others. */
-const SECONDS_FOR_THE_INTERFACE = 120;
 
 /** Starts K3s with the interface that has the node's address. Its name differs between machines. */
 export function starter(role: "server" | "agent", address: string): MachineFile {
@@ -17,7 +15,7 @@ export function starter(role: "server" | "agent", address: string): MachineFile 
     mode: "0755",
     content: `#!/bin/sh
 set -eu
-interface=$(/usr/local/lib/trellis/interface-of ${address} ${SECONDS_FOR_THE_INTERFACE})
+interface=$(/usr/local/lib/trellis/interface-of ${address})
 exec ${K3S_PROGRAM} ${role} --flannel-iface "$interface"
 `,
   };

@@ -59,17 +59,20 @@ passwd --quiet --lock root
   };
 }
 
-/** A script that finds an interface by its address, because the names differ between server types and images. */
+/**
+ * A script that finds an interface by its address, because the names differ between server types and images. The
+ * interface of the private network may appear long after the others.
+ */
 function interfaceOf(): string {
   return `#!/bin/sh
 # Prints the interface that holds an address, or one of a range, as soon as there is one:
-#   interface-of 10.0.1.10 [seconds, 60 by default]     interface-of 10.0.0.0/16
+#   interface-of 10.0.1.10 [seconds, 120 by default]     interface-of 10.0.0.0/16
 set -eu
 [ "$#" -ge 1 ] || {
   echo "usage: interface-of ADDRESS|RANGE [SECONDS]" >&2
   exit 2
 }
-deadline=$(($(date +%s) + \${2:-60}))
+deadline=$(($(date +%s) + \${2:-120}))
 while :; do
   addresses=$(ip -o -4 address show to "$1")
   if [ -n "$addresses" ]; then

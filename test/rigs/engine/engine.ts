@@ -16,6 +16,7 @@ import {
   type StepEventMetadata,
 } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
+import { leanSdk } from "../../../cli/pulumi-monitor";
 import { program as pathOf } from "../programs";
 import { bundleStandIns } from "./bundle";
 import { Cloud, type Held, newClouds } from "./cloud";
@@ -141,6 +142,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
     );
   const nothing = await select(async () => {});
+  const restoreSdk = leanSdk();
   for (const [key, value] of Object.entries(options.secrets ?? {})) {
     await nothing.setConfig(key, { value, secret: true });
   }
@@ -211,7 +213,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ...Object.values(options.secrets ?? {}),
     ],
     written: () => textOfAll(backend),
-    close: () => rmSync(root, { recursive: true, force: true }),
+    close() {
+      restoreSdk();
+      rmSync(root, { recursive: true, force: true });
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { serversFor } from "../../../components/servers";
 import { loadSettings, neededSecrets, parseSettings } from "../../../components/settings";
 import platform from "../../../index";
 import { evaluateStack } from "../evaluate";
+import { keptEvaluation } from "./kept-evaluations";
 
 /** A value for every secret that these settings call for, by its name. */
 function secretsOf(raw: Record<string, unknown>): Record<string, string> {
@@ -19,12 +20,14 @@ export function configurationOf(raw: Record<string, unknown>) {
 
 /** What the program declares for these settings; every secret that they call for is set. */
 export function evaluatePlatform(raw: Record<string, unknown>, stack = "test"): Promise<Evaluation> {
-  return evaluateStack({
-    stack,
-    program: platform,
-    config: { settings: raw },
-    secrets: secretsOf(raw),
-  });
+  return keptEvaluation([stack, raw], () =>
+    evaluateStack({
+      stack,
+      program: platform,
+      config: { settings: raw },
+      secrets: secretsOf(raw),
+    }),
+  );
 }
 
 /** The servers alone that the program declares for these settings: a tenth of the work. */

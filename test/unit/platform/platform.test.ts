@@ -30,7 +30,7 @@ describe("the platform", () => {
   );
 
   it("names no path of the machine that it runs on, which would change on every other machine", async () => {
-    const { resources } = await evaluatePlatform(rawSettings("prod"));
+    const { resources } = await evaluatePlatform(rawSettings("prod"), "prod");
 
     const naming = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(process.cwd()));
     expect(resources.length).toBeGreaterThan(120);

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import * as hcloud from "@pulumi/hcloud";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -266,6 +267,24 @@ describe("an evaluation", () => {
 
     expect(one.resources.map(({ urn }) => urn)).toEqual(two.resources.map(({ urn }) => urn));
     expect(JSON.stringify(one)).toBe(JSON.stringify(two));
+  });
+
+  it("takes no stack trace of the promises that the SDK watches, and lets the SDK do so afterwards", async () => {
+    // Not in the SDK's types; the SDK calls it in the same way.
+    const sdk = createRequire(import.meta.url)("@pulumi/pulumi/runtime/debuggable.js");
+    const watched = () => {
+      const promise = Promise.resolve();
+      sdk.debuggablePromise(promise, "of this test");
+      return promise as typeof promise & { _debugStackTrace: string };
+    };
+    let inside: ReturnType<typeof watched> | undefined;
+    await evaluateStack({
+      program: () => {
+        inside = watched();
+      },
+    });
+    expect(inside?._debugStackTrace).not.toContain(" at ");
+    expect(watched()._debugStackTrace).toContain(" at ");
   });
 
   it("waits for its turn", async () => {
