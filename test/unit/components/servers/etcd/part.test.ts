@@ -44,7 +44,7 @@ describe("a member of etcd on its machine", () => {
 
   it("waits for its own address before it starts", () => {
     expect(fileOf("/etc/systemd/system/etcd.service").content).toMatch(
-      /^ExecStartPre=\+\/usr\/local\/lib\/trellis\/interface-of 10\.0\.5\.10 120\nExecStartPre=.* join$/m,
+      /^ExecStartPre=\+\/usr\/local\/lib\/trellis\/interface-of 10\.0\.5\.10\nExecStartPre=.* join$/m,
     );
   });
 
