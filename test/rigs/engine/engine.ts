@@ -12,7 +12,6 @@ import {
   type OutputMap,
   PulumiCommand,
   type PulumiFn,
-  type Stack,
   type StepEventMetadata,
 } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
@@ -130,27 +129,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     PULUMI_SKIP_UPDATE_CHECK: "1",
     PULUMI_SKIP_CHECKPOINTS: "true", // or the whole state is written at every step, for an engine that nobody kills here
   };
-  const select = (program: PulumiFn, further: Readonly<Record<string, string>> = {}): Promise<Stack> =>
-    LocalWorkspace.createOrSelectStack(
-      { stackName: options.stack, projectName, program },
-      {
-        workDir: work,
-        pulumiHome: home,
-        envVars: { ...environment, ...further },
-        secretsProvider: "passphrase",
-        pulumiCommand,
-      },
-    );
-  const nothing = await select(async () => {});
-  const restoreSdk = leanSdk();
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName: options.stack, projectName, program: async () => {} },
+    {
+      workDir: work,
+      pulumiHome: home,
+      envVars: environment,
+      secretsProvider: "passphrase",
+      pulumiCommand,
+    },
+  );
   for (const [key, value] of Object.entries(options.secrets ?? {})) {
-    await nothing.setConfig(key, { value, secret: true });
+    await stack.setConfig(key, { value, secret: true });
   }
+  const restoreSdk = leanSdk();
 
   const run = async (
     program: PulumiFn,
     operation: (
-      stack: Stack,
       onEvent: (event: EngineEvent) => void,
     ) => Promise<{ readonly stdout: string; readonly outputs?: OutputMap }>,
     {
@@ -160,7 +156,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<Run> => {
     const steps: Step[] = [];
     const messages: string[] = [];
-    const stack = await select(program, further);
+    stack.workspace.program = program;
+    stack.workspace.envVars = { ...environment, ...further };
     const onEvent = (event: EngineEvent) => {
       // What a refresh found is known at its end.
       const { metadata } = (refreshes ? event.resOutputsEvent : event.resourcePreEvent) ?? {};
@@ -169,7 +166,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (said && !said.ephemeral) messages.push(`${said.severity}: ${bare(said.message)}`);
     };
     try {
-      const { outputs = {} } = await operation(stack, onEvent);
+      const { outputs = {} } = await operation(onEvent);
       return { steps, messages, outputs };
     } catch (error) {
       throw new FailedRun(steps, messages, error);
@@ -177,16 +174,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 
   return {
-    preview: (program) => run(program, (stack, onEvent) => stack.preview({ onEvent, diff: true })),
-    up: (program) => run(program, (stack, onEvent) => stack.up({ onEvent, showSecrets: false })),
+    preview: (program) => run(program, (onEvent) => stack.preview({ onEvent, diff: true })),
+    up: (program) => run(program, (onEvent) => stack.up({ onEvent, showSecrets: false })),
     refresh: () =>
       run(
         async () => {},
-        (stack, onEvent) => stack.refresh({ onEvent, showSecrets: false }),
+        (onEvent) => stack.refresh({ onEvent, showSecrets: false }),
         { refreshes: true },
       ),
     destroy: (program, environment = {}) =>
-      run(program, (stack, onEvent) => stack.destroy({ onEvent, showSecrets: false }), { environment }),
+      run(program, (onEvent) => stack.destroy({ onEvent, showSecrets: false }), { environment }),
     async exportState() {
       // Not by the Automation API, which exports secrets in clear text.
       const { stdout } = await promisify(execFile)(pulumi, ["stack", "export", "--stack", options.stack], {
@@ -197,8 +194,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return stdout;
     },
     async importState(state) {
-      await nothing.importStack(JSON.parse(state));
-      for (const resource of resourcesOf(await nothing.exportStack())) {
+      await stack.importStack(JSON.parse(state));
+      for (const resource of resourcesOf(await stack.exportStack())) {
         const provider = STAND_INS.find((name) => resource.type.startsWith(`${name}:`));
         if (provider) restore(new Cloud(clouds, provider), resource);
       }

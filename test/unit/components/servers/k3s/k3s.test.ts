@@ -191,7 +191,7 @@ describe("a K3s server", () => {
       "advertise-address": "203.0.113.11",
     });
     expect(configuration(part)).not.toHaveProperty("node-external-ip");
-    expect(file(part, "/usr/local/lib/trellis/k3s").content).toContain("interface-of 203.0.113.11 ");
+    expect(file(part, "/usr/local/lib/trellis/k3s").content).toContain("interface-of 203.0.113.11)");
   });
 
   it("names its place itself only where no cloud controller does", () => {
