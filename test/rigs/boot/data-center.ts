@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { renderCloudInit } from "../../../components/servers/machine";
 import { type MachineFacts, machineParts } from "../../../components/servers/machine-parts";
 import type { Node } from "../../../components/settings";
-import { opensshKeyPair } from "../engine/openssh";
+import { opensshKeyPair } from "../engine/stand-ins/openssh";
 import { wholeMachines } from "../machine/whole-machines";
 import { repository } from "../platform/stacks";
 import { type Downloads, digestOf, makeDownloads } from "./downloads";

@@ -17,11 +17,11 @@ import {
 import { parse, stringify } from "yaml";
 import { leanSdk } from "../../../cli/pulumi-monitor";
 import { program as pathOf } from "../programs";
-import { bundleStandIns } from "./bundle";
-import { Cloud, type Held, newClouds } from "./cloud";
 import { madeSecrets } from "./leaks";
-import { restore } from "./stand-in";
-import { canonical, nameOf, type Properties, stateProperties } from "./wire";
+import { bundleStandIns } from "./stand-ins/bundle";
+import { Cloud, type Held, newClouds } from "./stand-ins/cloud";
+import { restore } from "./stand-ins/stand-in";
+import { canonical, nameOf, type Properties, stateProperties } from "./stand-ins/wire";
 
 /** The providers that have stand-ins here. */
 const STAND_INS = ["hcloud", "kubernetes", "tls", "random", "docker-build"] as const;

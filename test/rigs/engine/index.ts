@@ -1,5 +1,4 @@
 export { type AnsweringApi, answeringApi } from "./answering-api";
-export { Cloud } from "./cloud";
 export {
   changes,
   type Engine,
@@ -8,9 +7,7 @@ export {
   type Run,
   startEngine,
 } from "./engine";
-export { RATE_LIMITED, SOLD_OUT } from "./hcloud";
 export { K3S_API_PROGRAMS, type K3sApi, k3sApi } from "./k3s-api";
-export { UNREACHABLE } from "./kubernetes";
 export { givenAway } from "./leaks";
 export {
   lossesOf,
@@ -20,3 +17,6 @@ export {
   recordedStacks,
   writeReleasedStack,
 } from "./releases";
+export { Cloud } from "./stand-ins/cloud";
+export { RATE_LIMITED, SOLD_OUT } from "./stand-ins/hcloud";
+export { UNREACHABLE } from "./stand-ins/kubernetes";

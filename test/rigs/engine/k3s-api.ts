@@ -19,7 +19,7 @@ import { program } from "../programs";
 import { eventually } from "../waiting";
 import type { Engine } from "./engine";
 import { K3S_DEFINITIONS } from "./k3s-definitions";
-import { plain } from "./wire";
+import { plain } from "./stand-ins/wire";
 
 export const K3S_API_PROGRAMS = ["etcd", "kube-apiserver", "kubectl", "openssl", "tar"];
 

@@ -1,5 +1,5 @@
-import type { Cloud } from "./cloud";
-import { plain } from "./wire";
+import type { Cloud } from "./stand-ins/cloud";
+import { plain } from "./stand-ins/wire";
 
 const PASSWORDS: Readonly<Record<string, readonly string[]>> = {
   "random:index/randomPassword:RandomPassword": ["result"],

@@ -5,9 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { MinIO, type MinIOArgs } from "../../../components/data/minio";
 import { type DriveLayout, parseSettings } from "../../../components/settings";
 import { Cloud } from "../engine";
-import { randomKind } from "../engine/random";
-import { tlsKind } from "../engine/tls";
-import { type Properties, plain } from "../engine/wire";
+import { randomKind } from "../engine/stand-ins/random";
+import { tlsKind } from "../engine/stand-ins/tls";
+import { type Properties, plain } from "../engine/stand-ins/wire";
 import { rawSettings, withValue } from "../platform/stacks";
 
 /** A container as Kubernetes would get it. */

@@ -5,9 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Pki } from "../../../components/servers/certificates/pki";
 import { JoinSecrets } from "../../../components/servers/k3s/join-secrets";
 import { Cloud } from "../engine";
-import { randomKind } from "../engine/random";
-import { tlsKind } from "../engine/tls";
-import { type Properties, plain } from "../engine/wire";
+import { randomKind } from "../engine/stand-ins/random";
+import { tlsKind } from "../engine/stand-ins/tls";
+import { type Properties, plain } from "../engine/stand-ins/wire";
 
 /** What the PKI and the join secrets of a cluster come to, with real keys and certificates in them. */
 export async function issuePki(hosts: readonly { readonly name: string; readonly address: string }[]) {

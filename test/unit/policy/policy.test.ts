@@ -6,9 +6,9 @@ import { type PlanArgs, planOf } from "../../../policy/plan";
 import { RULES } from "../../../policy/rules";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
-import { type Mutation, step } from "../../rigs/policy";
-import { PLATFORM_MUTANTS } from "../../rigs/policy-mutants-platform";
-import { POD_MUTANTS } from "../../rigs/policy-mutants-pods";
+import { type Mutation, step } from "../../rigs/policy/mutation";
+import { PLATFORM_MUTANTS } from "../../rigs/policy/platform-mutants";
+import { POD_MUTANTS } from "../../rigs/policy/pod-mutants";
 
 const GARDENOS = {
   signup: true,

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { awaitReady } from "../../rigs/engine/kubernetes-awaiting";
-import type { Properties } from "../../rigs/engine/wire";
+import { awaitReady } from "../../rigs/engine/stand-ins/kubernetes-awaiting";
+import type { Properties } from "../../rigs/engine/stand-ins/wire";
 
 const metadata = { name: "one", namespace: "rooms", generation: 2 };
 const object = (kind: string, more: Properties = {}) => ({ apiVersion: "v1", kind, metadata, ...more });

@@ -26,7 +26,7 @@ import {
   serverIdentity,
 } from "../../../../cli/start/services";
 import { UserError } from "../../../../components/shared/user-error";
-import { opensshKeyPair } from "../../../rigs/engine/openssh";
+import { opensshKeyPair } from "../../../rigs/engine/stand-ins/openssh";
 import { rawSettings, withValue } from "../../../rigs/platform/stacks";
 import { describeWith, program } from "../../../rigs/programs";
 

@@ -6,7 +6,7 @@ import { configurationFlags } from "../../../../cli/configuration/flags";
 import { publicHalf } from "../../../../cli/configuration/public-half";
 import { UsageError } from "../../../../cli/shared/usage-error";
 import { UserError } from "../../../../components/shared/user-error";
-import { opensshKeyPair } from "../../../rigs/engine/openssh";
+import { opensshKeyPair } from "../../../rigs/engine/stand-ins/openssh";
 
 describe("the command line of a configuration's backup", () => {
   it("saves a stack or opens a file", () => {

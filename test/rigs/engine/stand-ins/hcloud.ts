@@ -1,5 +1,5 @@
-import { answerInvoke, type Properties as Planned } from "../../../cli/pulumi-monitor";
-import { matchesSelector } from "../hetzner/hcloud-api-project";
+import { answerInvoke, type Properties as Planned } from "../../../../cli/pulumi-monitor";
+import { matchesSelector } from "../../hetzner/hcloud-api-project";
 import type { Cloud } from "./cloud";
 import type { Functions, Making, ResourceKind } from "./stand-in";
 import { at, isObject, type Properties, plain, plainProperties } from "./wire";

@@ -1,5 +1,5 @@
-import { versions } from "../../components/shared/versions";
-import { add, change, type Mutant, named, object, put, remove, serverFile, step, withAt } from "./policy";
+import { versions } from "../../../components/shared/versions";
+import { add, change, type Mutant, named, object, put, remove, serverFile, step, withAt } from "./mutation";
 
 const discovery = object("Role", "postgres-discovery");
 const binding = object("RoleBinding", "postgres-discovery");

@@ -1,4 +1,4 @@
-import { change, type Mutant, object, type Path, put, withAt } from "./policy";
+import { change, type Mutant, object, type Path, put, withAt } from "./mutation";
 
 const rain = object("Deployment", "rain-api");
 const POD: Path = ["spec", "template", "spec"];

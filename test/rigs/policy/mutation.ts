@@ -1,4 +1,4 @@
-import type { PlanArgs, PlannedResource } from "../../policy/plan";
+import type { PlanArgs, PlannedResource } from "../../../policy/plan";
 
 /** A plan that differs from a recorded one in one thing. */
 export type Mutation = (recorded: PlanArgs) => PlanArgs;
