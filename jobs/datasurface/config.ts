@@ -63,12 +63,11 @@ const oneSource = ({ model, repository }: { model?: string | undefined; reposito
     ? ["--model (or MODEL_DIR) or --repository (or MODEL_REPOSITORY) is required: where the model is"]
     : [];
 
-export const ingestSettings = {
+/** What the verbs that bring a batch to its commit have in common. */
+const batchSettings = {
   platform,
   store,
   dataset,
-  source,
-  sourceHosts,
   merge,
   ...model,
   maxSeconds: flag(
@@ -86,10 +85,6 @@ export const ingestSettings = {
       )
       .optional(),
   ),
-  showValues: toggle(
-    "--show-values",
-    "show the values that do not fit in errors; they may be personal data, and errors end in logs",
-  ),
   additionsOnly: toggle("--additions-only", "merge what is new and changed, and delete nothing"),
   joinMemoryMb: flag(
     "--join-memory-mb <n>",
@@ -106,6 +101,34 @@ export const ingestSettings = {
   ),
 };
 
+export const ingestSettings = {
+  ...batchSettings,
+  source,
+  sourceHosts,
+  showValues: toggle(
+    "--show-values",
+    "show the values that do not fit in errors; they may be personal data, and errors end in logs",
+  ),
+};
+
+/** A shorter key could be guessed, and with it each value that somebody can think of. */
+const SHORTEST_KEY = 32;
+
+export const transformSettings = {
+  ...batchSettings,
+  maskKey: variable(
+    "MASK_KEY",
+    "the secret key of hash, token and shift; required where the transformer has a key",
+    text()
+      .min(
+        SHORTEST_KEY,
+        `allowed: at least ${SHORTEST_KEY} random characters, such as of: openssl rand -hex 32`,
+      )
+      .optional(),
+    { secret: true },
+  ),
+};
+
 export const resetSettings = {
   platform,
   store,
@@ -114,6 +137,8 @@ export const resetSettings = {
   ...model,
   committedOk: toggle("--committed-ok", "a committed batch is no error"),
 };
+
+export const lintSettings = { ...model };
 
 export const statusSettings = {
   platform: flag("--platform <name>", "one platform; all where it is left out", text().optional()),
@@ -151,9 +176,15 @@ export const checkIngest = (config: {
   additionsOnly: boolean;
   source: Pick<DatabaseAddress, "host" | "port">;
   sourceHosts?: readonly string[] | undefined;
+}) => [...checkTransform(config), ...boundSource(config)];
+
+export const checkTransform = (config: {
+  model?: string | undefined;
+  repository?: string | undefined;
+  approved?: string | undefined;
+  additionsOnly: boolean;
 }) => [
   ...oneSource(config),
-  ...boundSource(config),
   ...(config.approved !== undefined && config.additionsOnly
     ? ["--approve-deletes and --additions-only exclude each other: delete them, or leave them"]
     : []),

@@ -24,6 +24,8 @@ export interface StreamStatus {
   readonly startedAt?: string;
   readonly committedBatch?: number;
   readonly committedAt?: string;
+  /** The batch whose rows a transformer read for the committed batch. Undefined: the rows are of a source database. */
+  readonly madeFrom?: { readonly stream: string; readonly batch: number };
   /** Age of the newest merged rows: seconds since the last committed batch started. */
   readonly lagSeconds?: number;
   readonly counts?: Counts;
@@ -80,6 +82,9 @@ export async function streamStatus(
          'keys_new', done.keys_new, 'records_inserted', done.records_inserted,
          'records_updated', done.records_updated, 'records_deleted', done.records_deleted,
          'unchanged', done.unchanged, 'total_records', done.total_records) END,
+       'madeFrom', CASE WHEN done.state #> '{job_state,lineage}' IS NOT NULL THEN jsonb_build_object(
+         'stream', done.state #> '{job_state,lineage,stream}',
+         'batch', done.state #> '{job_state,lineage,batch}') END,
        'datasets', done.datasets)) AS status
      FROM (SELECT * FROM ${metrics} WHERE key = $1 ORDER BY batch_id DESC LIMIT 1) AS newest
      LEFT JOIN (SELECT * FROM ${metrics} WHERE key = $1 AND batch_status = 'committed'

@@ -9,6 +9,7 @@ import {
 } from "../model";
 import type { Counts } from "./counts";
 import { inPublic } from "./dataset-tables";
+import type { Lineage } from "./source";
 
 export type BatchStatus = "started" | "ingested" | "committed";
 
@@ -25,6 +26,8 @@ export interface BatchState {
     readonly staged: Readonly<Record<string, number>>;
     /** The state of the source that the staged rows show; see source.ts. */
     readonly snapshot?: string;
+    /** What the staged rows were made from; undefined for rows of a source database. */
+    readonly lineage?: Lineage;
     /** Set while the guard against mass deletion holds the batch: what the merge would delete, and its approval. */
     readonly held?: { readonly deletes: number; readonly approval: string };
     /** The run that owns the batch. A run that finds another run's id here must stop. */

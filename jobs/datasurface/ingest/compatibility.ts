@@ -1,5 +1,12 @@
 import { type Database, listProblems, UserError } from "../../shared";
-import { type DatasetSchema, incompatibilities, type Stream, schemaDifferences, schemaOf } from "../model";
+import {
+  type DatasetSchema,
+  incompatibilities,
+  isDerived,
+  type Stream,
+  schemaDifferences,
+  schemaOf,
+} from "../model";
 import type { Batch } from "./batches";
 import { type DatasetTables, tablesOf } from "./dataset-tables";
 import { areEmpty } from "./first-load";
@@ -52,7 +59,11 @@ function judge(
   found: FoundTable,
   committed: Batch | undefined,
 ): Migration | string[] {
-  const problems = [...ownerProblems(stream, tables, found), ...milestoningProblems(stream, tables, found)];
+  const problems = [
+    ...ownerProblems(stream, tables, found),
+    ...milestoningProblems(stream, tables, found),
+    ...clearProblems(stream, tables, committed),
+  ];
   if (problems.length > 0) return problems;
   const after = schemaOf(tables.dataset);
   const before = withoutUnused(found.schema, after, committed?.state.job_state.schemas[tables.dataset.name]);
@@ -76,6 +87,13 @@ function ownerProblems(stream: Stream, tables: DatasetTables, { owner }: FoundTa
   const ours = ownerOf(stream, tables);
   if (!owner || isSameOwner(owner, ours)) return [];
   const differs = owner.store !== ours.store || owner.dataset !== ours.dataset;
+  if (!differs && owner.from !== ours.from) {
+    const made = (from: string | undefined) =>
+      from === undefined ? "read from a source" : `made from ${from}`;
+    return [
+      `its history was ${made(owner.from)}, and the model has it ${made(ours.from)}: put it back, or give the store another name`,
+    ];
+  }
   return [
     differs
       ? `the table ${tables.mergeName} holds the history of the dataset ${owner.dataset} of the store ${owner.store}: ` +
@@ -102,4 +120,23 @@ function milestoningProblems(
     `the milestoning of ${platform.name} was ${was} and is ${platform.milestoning}: put it back, or add a platform with ` +
       "another name and the new milestoning, whose history begins anew",
   ];
+}
+
+/** History keeps what was once copied in clear, so that masking the column later would not mask it. */
+function clearProblems(
+  { store }: Stream,
+  { dataset }: DatasetTables,
+  committed: Batch | undefined,
+): string[] {
+  if (!isDerived(store)) return [];
+  const before = committed?.state.job_state.lineage?.clear[dataset.name] ?? [];
+  const now = store.capture.masks.get(dataset.name)?.columns ?? [];
+  return now.flatMap(({ column, treatment }) =>
+    treatment !== "keep" && before.includes(column.name)
+      ? [
+          `column ${column.name} was copied in clear, and merged rows and their history still show it: keep it, or give the dataset ` +
+            "another name, whose history begins anew, and drop the old one (infrastructure --drop-unused)",
+        ]
+      : [],
+  );
 }

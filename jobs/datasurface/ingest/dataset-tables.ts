@@ -1,5 +1,6 @@
 import { quoteIdentifier as quoted } from "../../shared";
 import {
+  type AnyStore,
   type ColumnType,
   type Dataset,
   datasetTables,
@@ -7,7 +8,6 @@ import {
   isNullable,
   type Platform,
   parseColumnType,
-  type Store,
   stagedBatch,
 } from "../model";
 
@@ -38,7 +38,7 @@ export interface DatasetTables {
   staged(batch: number): string;
 }
 
-export function tablesOf(platform: Platform, store: Store, dataset: Dataset): DatasetTables {
+export function tablesOf(platform: Platform, store: Pick<AnyStore, "name">, dataset: Dataset): DatasetTables {
   const names = datasetTables(platform.name, store.name, dataset.name);
   const keys = dataset.columns.filter((column) => column.key).map((column) => column.name);
   const own = dataset.columns.map((column) => ({

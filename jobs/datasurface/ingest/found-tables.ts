@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Database, quoteLiteral } from "../../shared";
-import { type DatasetSchema, type Stream, streamKey } from "../model";
+import { type DatasetSchema, isDerived, type Stream, streamKey } from "../model";
 import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
 
 /**
@@ -11,6 +11,8 @@ const ownerSchema = z.strictObject({
   store: z.string(),
   dataset: z.string(),
   consistency: z.enum(["MULTI_DATASET", "SINGLE_DATASET"]),
+  /** What a transformer makes it from, as `store/dataset`. Undefined: the rows of a source database. */
+  from: z.string().optional(),
 });
 
 type Owner = z.output<typeof ownerSchema>;
@@ -29,10 +31,13 @@ export const ownerOf = ({ store }: Stream, { dataset }: DatasetTables): Owner =>
   store: store.name,
   dataset: dataset.name,
   consistency: store.capture.consistency,
+  ...(isDerived(store) && {
+    from: `${store.capture.from.name}/${store.capture.masks.get(dataset.name)?.from.name}`,
+  }),
 });
 
 export const isSameOwner = (a: Owner, b: Owner) =>
-  a.store === b.store && a.dataset === b.dataset && a.consistency === b.consistency;
+  a.store === b.store && a.dataset === b.dataset && a.consistency === b.consistency && a.from === b.from;
 
 /** The stream that the owner is part of. */
 export const keyOf = ({ store, dataset, consistency }: Owner) =>

@@ -1,5 +1,5 @@
 import { type Database, listProblems, sha256Of, UserError } from "../../shared";
-import type { Store } from "../model";
+import type { AnyStore } from "../model";
 import { type Changes, digestOfDeletions } from "./merge";
 
 /** How a run may treat deletions. */
@@ -21,10 +21,12 @@ export class DeletionsHeld extends UserError {
   }
 }
 
+type Guarded = Pick<AnyStore, "name" | "deletions">;
+
 /** Stops a batch that would delete too much, unless exactly these rows were approved. */
 export async function guardDeletions(
   merge: Database,
-  store: Store,
+  store: Guarded,
   changes: readonly Changes[],
   policy: DeletionPolicy,
 ): Promise<void> {
@@ -54,7 +56,7 @@ export async function guardDeletions(
   );
 }
 
-function tooMuch({ deletions }: Store, { tables, open, total, deleted }: Changes): string | undefined {
+function tooMuch({ deletions }: Guarded, { tables, open, total, deleted }: Changes): string | undefined {
   const { name } = tables.dataset;
   const what = `${name}: ${deleted} of ${open} open rows would be deleted`;
   if (deleted === 0) return undefined;

@@ -3,7 +3,7 @@ export { type Batch, BatchLedger, type BatchStatus } from "./batches";
 export type { Counts } from "./counts";
 export { inPublic, tablesOf } from "./dataset-tables";
 export { findTables, keyOf } from "./found-tables";
-export { ingest } from "./ingest";
+export { ingest, transform } from "./ingest";
 export { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockHolders } from "./lock-holders";
 export { StreamBusy, withStream } from "./only-writer";
 export { reconcile } from "./reconcile";

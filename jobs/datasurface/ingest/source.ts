@@ -1,6 +1,5 @@
 import {
   type Database,
-  type Logger,
   listProblems,
   maskedMessage,
   quoteIdentifier as quoted,
@@ -11,13 +10,26 @@ import {
 } from "../../shared";
 import { isWidening, parseColumnType, type Store } from "../model";
 import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
-import { LOCK_TIMEOUT, lockHolders } from "./lock-holders";
+import { type LockedTable, lockTables, type SourceWait } from "./source-locks";
 
 /** How to read one dataset from the source within its snapshot. */
 export interface SourceRead {
   readonly tables: DatasetTables;
   /** A SELECT that returns the columns of the staging table, in their order and with their types. */
   readonly select: string;
+}
+
+/** What a derived batch was made from. */
+export interface Lineage {
+  /** The store that was read, and its stream. */
+  readonly store: string;
+  readonly stream: string;
+  /** The batch of that stream whose rows were read. */
+  readonly batch: number;
+  /** Digest of the key and of what becomes of each column: rows with different ones never mix in a batch. */
+  readonly definition: string;
+  /** The columns that were copied in clear, by dataset. */
+  readonly clear: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface SourceSnapshot {
@@ -27,6 +39,8 @@ export interface SourceSnapshot {
    */
   readonly identity: string | undefined;
   readonly reads: readonly SourceRead[];
+  /** Undefined for rows of a source database. */
+  readonly lineage?: Lineage;
 }
 
 /**
@@ -37,9 +51,13 @@ export async function openSnapshot(
   source: Database,
   store: Store,
   datasets: readonly DatasetTables[],
-  waiting: LockWait,
+  waiting: SourceWait,
 ): Promise<SourceSnapshot> {
-  const problems = await lockTables(source, store, datasets, waiting);
+  const problems = await lockTables(source, sourceTables(store, datasets), {
+    ...waiting,
+    whose: `the source of ${store.name}`,
+    remedy: "name it in the store's capture.tables",
+  });
   if (problems.length > 0) throw unreadable(store, problems);
 
   const { rows } = await source.query<{ identity: string | null }>(`
@@ -61,75 +79,11 @@ const unreadable = (store: Store, problems: readonly string[]) =>
     listProblems(`the source of ${store.name} cannot be ingested, nothing was changed:`, problems),
   );
 
+const sourceTables = (store: Store, datasets: readonly DatasetTables[]): LockedTable[] =>
+  datasets.map(({ dataset }) => ({ dataset: dataset.name, table: sourceTable(store, dataset.name) }));
+
 function sourceTable({ capture }: Store, dataset: string): string {
   return `${quoted(capture.source.schema)}.${quoted(capture.tables[dataset] ?? dataset)}`;
-}
-
-export interface LockWait {
-  /** How long to wait for the locks of all tables together. */
-  readonly lockWaitSeconds: number;
-  readonly log: Pick<Logger, "warn">;
-}
-
-/** After so long, and again each time, a line in the log says which table is waited for, and who holds it. */
-const TOLD_EVERY_MS = 5_000;
-
-/**
- * Begins the transaction and locks all tables. The search for the holder of a lock would take the snapshot too early:
- * it runs in a transaction of its own, after which all begins again.
- */
-async function lockTables(
-  source: Database,
-  store: Store,
-  datasets: readonly DatasetTables[],
-  { lockWaitSeconds, log }: LockWait,
-): Promise<string[]> {
-  const deadline = performance.now() + lockWaitSeconds * 1000;
-  for (;;) {
-    const left = deadline - performance.now();
-    await source.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await source.query(`SET LOCAL lock_timeout = ${Math.max(1, Math.round(Math.min(left, TOLD_EVERY_MS)))}`);
-    try {
-      const problems: string[] = [];
-      for (const { dataset } of datasets) problems.push(...(await lockTable(source, store, dataset.name)));
-      return problems;
-    } catch (error) {
-      if (sqlState(error) !== LOCK_TIMEOUT) throw error;
-      await source.query("ROLLBACK");
-      const tables = datasets.map(({ dataset }) => sourceTable(store, dataset.name));
-      const holders = await lockHolders(source, tables, ["AccessExclusiveLock"]);
-      if (performance.now() < deadline) {
-        log.warn({ holders }, `waiting for a lock in the source of ${store.name}: ${holders.join("; ")}`);
-        continue;
-      }
-      throw new UserError(
-        listProblems(
-          `the source of ${store.name} was locked for ${lockWaitSeconds} seconds (--lock-wait-seconds), nothing was changed; ` +
-            "the next run by the schedule tries again:",
-          holders.length > 0 ? holders : ["the lock was released just now"],
-        ),
-      );
-    }
-  }
-}
-
-async function lockTable(source: Database, store: Store, dataset: string): Promise<string[]> {
-  const table = sourceTable(store, dataset);
-  await source.query("SAVEPOINT before_lock");
-  try {
-    await source.query(`LOCK TABLE ${table} IN ACCESS SHARE MODE`);
-    return [];
-  } catch (error) {
-    await source.query("ROLLBACK TO SAVEPOINT before_lock");
-    // A foreign table or materialized view cannot be locked; it is read without a lock.
-    if (sqlState(error) === "42809") return [];
-    if (sqlState(error) === "42P01" || sqlState(error) === "3F000") {
-      return [`${dataset}: the source has no table ${table}; name it in the store's capture.tables`];
-    }
-    if (sqlState(error) === "42501")
-      return [`${dataset}: the source user may not read ${table}; grant SELECT on it`];
-    throw error;
-  }
 }
 
 interface SourceColumn {
@@ -186,7 +140,7 @@ async function prepareRead(
  * null from the empty string, so different rows never have the same text; the session fixes all settings that affect
  * it.
  */
-const withRowDigest = (select: string) =>
+export const withRowDigest = (select: string) =>
   `SELECT ds_surf_row.*, sha256(convert_to(ds_surf_row::text, 'UTF8')) AS ${quoted(ROW_DIGEST)} FROM (${select}) AS ds_surf_row`;
 
 /** A column of the source, whose type is not the model's. */

@@ -7,6 +7,7 @@ export {
   schemaHash,
   schemaOf,
 } from "./dataset-schema";
+export { type DatasetMask, type DerivedStore, isDerived, isText } from "./derived-store";
 export { readModelFile } from "./files";
 export { loadModel, MODEL_FILES } from "./load";
 export {
@@ -21,5 +22,6 @@ export {
   viewNames,
 } from "./names";
 export { fetchModel, type ModelSource } from "./repository";
-export type { Dataset, Model, Platform, Store } from "./schema";
+export type { AnyStore, Dataset, Model, Platform, Store } from "./schema";
 export { findPlatform, findStream, type Sink, type Stream, sinksOf, streamsOf } from "./streams";
+export type { Treatment } from "./transformer";

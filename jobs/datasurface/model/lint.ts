@@ -1,6 +1,8 @@
 import { canBeKey } from "./column-type";
+import { storesOf } from "./derived-store";
+import { lintTransformers } from "./lint-transformers";
 import { belongingTo, datasetTables, streamKey, viewNames } from "./names";
-import type { Model, Store } from "./schema";
+import type { AnyStore, Model, Store } from "./schema";
 
 /** PostgreSQL's limit is 1600; ingestion adds two columns, and staging one. */
 const MOST_COLUMNS = 1500;
@@ -8,7 +10,8 @@ const MOST_COLUMNS = 1500;
 /** Checks the parts of a model against each other; returns all problems, each with its path. */
 export function lint({ ecosystem, assignments }: Model): string[] {
   const teams = new Set(ecosystem.zones.flatMap((zone) => zone.teams));
-  const stores = new Map(ecosystem.stores.map((store) => [store.name, store]));
+  const all = storesOf(ecosystem);
+  const stores = new Map(all.map((store) => [store.name, store]));
   const unknownTeam = (path: string, team: string) =>
     teams.has(team) ? [] : [`${path}.team: no zone has a team ${team}; there are ${list(teams)}`];
 
@@ -27,7 +30,7 @@ export function lint({ ecosystem, assignments }: Model): string[] {
     ),
     ...repeated(
       "stores",
-      ecosystem.stores.map((store) => store.name),
+      [...ecosystem.stores, ...ecosystem.transformers].map((store) => store.name),
     ),
     ...repeated(
       "workspaces",
@@ -35,8 +38,10 @@ export function lint({ ecosystem, assignments }: Model): string[] {
     ),
     ...ecosystem.stores.flatMap((store) => [
       ...unknownTeam(`stores.${store.name}`, store.team),
-      ...lintStore(store),
+      ...lintTables(store),
     ]),
+    ...all.flatMap(lintDatasets),
+    ...lintTransformers(ecosystem),
     ...ecosystem.workspaces.flatMap((workspace) => {
       const path = `workspaces.${workspace.name}`;
       return [
@@ -59,13 +64,12 @@ export function lint({ ecosystem, assignments }: Model): string[] {
   ];
 }
 
-function lintStore(store: Store): string[] {
+function lintTables(store: Store): string[] {
   const path = `stores.${store.name}`;
   const names = store.datasets.map((dataset) => dataset.name);
   const mapped = Object.keys(store.capture.tables);
   const unmapped = mapped.length > 0 ? names.filter((name) => !mapped.includes(name)) : [];
   return [
-    ...repeated(`${path}.datasets`, names),
     ...unmapped.map(
       (name) => `${path}.capture.tables: names some tables but not that of ${name}; name all or none`,
     ),
@@ -74,6 +78,16 @@ function lintStore(store: Store): string[] {
       .map(
         (name) => `${path}.capture.tables.${name}: the store has no dataset ${name}; it has ${list(names)}`,
       ),
+  ];
+}
+
+function lintDatasets(store: AnyStore): string[] {
+  const path = `stores.${store.name}`;
+  return [
+    ...repeated(
+      `${path}.datasets`,
+      store.datasets.map((dataset) => dataset.name),
+    ),
     ...store.datasets.flatMap((dataset) => {
       const here = `${path}.${dataset.name}`;
       return [
@@ -108,7 +122,7 @@ function lintStore(store: Store): string[] {
 function lintSink(
   path: string,
   sink: { store: string; dataset: string; deprecations: string },
-  stores: ReadonlyMap<string, Store>,
+  stores: ReadonlyMap<string, AnyStore>,
 ): string[] {
   const store = stores.get(sink.store);
   if (!store) return [`${path}: there is no store ${sink.store}; there are ${list(stores.keys())}`];
@@ -170,7 +184,7 @@ function lintDerivedNames({ ecosystem }: Model): string[] {
       problems.push(`${owner} and ${other} would share the name ${derived}: rename one`);
   };
   for (const platform of ecosystem.platforms) {
-    for (const store of ecosystem.stores) {
+    for (const store of storesOf(ecosystem)) {
       for (const dataset of store.datasets) {
         const owner = `${platform.name}/${store.name}/${dataset.name}`;
         const tables = datasetTables(platform.name, store.name, dataset.name);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { listProblems, UserError } from "../../shared";
+import { deriveStores } from "./derived-store";
 import { readModelFile } from "./files";
 import { lint } from "./lint";
 import { assignmentsSchema, ecosystemSchema, type Model } from "./schema";
@@ -38,7 +39,10 @@ export function loadModel(folder: string): Model {
         );
   let problems = [...ecosystem.problems, ...assignments.problems];
   if (ecosystem.value && assignments.value && problems.length === 0) {
-    const model = { ecosystem: ecosystem.value, assignments: assignments.value };
+    const model = {
+      ecosystem: { ...ecosystem.value, derived: deriveStores(ecosystem.value) },
+      assignments: assignments.value,
+    };
     problems = lint(model);
     if (problems.length === 0) return model;
   }

@@ -1,11 +1,12 @@
 import { listProblems, UserError } from "../../shared";
+import { isDerived, storesOf } from "./derived-store";
 import { streamKey } from "./names";
-import type { Dataset, Model, Platform, Store, Workspace } from "./schema";
+import type { AnyStore, Dataset, Model, Platform, Workspace } from "./schema";
 
 /** What one run ingests: all datasets of a store as one batch, or a single dataset. */
 export interface Stream {
   readonly platform: Platform;
-  readonly store: Store;
+  readonly store: AnyStore;
   /** The key in the batch tables. */
   readonly key: string;
   readonly datasets: readonly Dataset[];
@@ -16,7 +17,7 @@ export interface Sink {
   readonly platform: Platform;
   readonly workspace: Workspace;
   readonly group: string;
-  readonly store: Store;
+  readonly store: AnyStore;
   readonly dataset: Dataset;
 }
 
@@ -34,7 +35,7 @@ export function sinksOf({ ecosystem, assignments }: Model, platform: Platform): 
       .filter((group) => served.has(`${workspace.name}#${group.name}`))
       .flatMap((group) =>
         group.sinks.flatMap((sink) => {
-          const store = ecosystem.stores.find(({ name }) => name === sink.store);
+          const store = storesOf(ecosystem).find(({ name }) => name === sink.store);
           const dataset = store?.datasets.find(({ name }) => name === sink.dataset);
           return store && dataset ? [{ platform, workspace, group: group.name, store, dataset }] : [];
         }),
@@ -42,10 +43,17 @@ export function sinksOf({ ecosystem, assignments }: Model, platform: Platform): 
   );
 }
 
-/** All streams of a platform, in the model's order: those of the stores with at least one consumer. */
+/**
+ * All streams of a platform, in the model's order: those of the stores with at least one consumer, and of the stores
+ * from which these are made.
+ */
 export function streamsOf(model: Model, platform: Platform): Stream[] {
-  const consumed = new Set(sinksOf(model, platform).map(({ store }) => store.name));
-  return model.ecosystem.stores
+  const consumed = new Set(
+    sinksOf(model, platform).flatMap(({ store }) =>
+      isDerived(store) ? [store.name, store.capture.from.name] : [store.name],
+    ),
+  );
+  return storesOf(model.ecosystem)
     .filter(({ name }) => consumed.has(name))
     .flatMap((store): Stream[] =>
       store.capture.consistency === "MULTI_DATASET"
@@ -72,9 +80,10 @@ export function findStream(
   asked: { readonly platform: string; readonly store: string; readonly dataset?: string | undefined },
 ): Stream {
   const platform = findPlatform(model, asked.platform);
-  const store = model.ecosystem.stores.find(({ name }) => name === asked.store);
+  const stores = storesOf(model.ecosystem);
+  const store = stores.find(({ name }) => name === asked.store);
   if (!store) {
-    const known = model.ecosystem.stores.map(({ name }) => name).join(", ");
+    const known = stores.map(({ name }) => name).join(", ");
     throw new UserError(
       `--store: Could not find datastore in ecosystem: ${asked.store}; it has ${known || "none"}`,
     );

@@ -2,6 +2,7 @@ export {
   credentialSecret,
   hostAndPort,
   infrastructureDag,
+  maskKeySecret,
   platformLabels,
   platformName,
   podName,

@@ -38,6 +38,9 @@ export const credentialSecret = (credential: string) => ({
   sslmode: `${credential.toUpperCase()}_SSLMODE`,
 });
 
+/** The Secret of a transformer's key, and its key. No other Secret has this name, whatever key the model names. */
+export const maskKeySecret = (key: string) => ({ name: kubernetesName(`mask-key-${key}`), key: "MASK_KEY" });
+
 /** A server as the lists of allowed servers name it. Names of hosts have no case. */
 export const hostAndPort = (host: string, port: number) =>
   `${host.includes(":") ? `[${host}]` : host}:${port}`.toLowerCase();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { views } from "../../../jobs/datasurface/infrastructure";
 import type { IngestConfig } from "../../../jobs/datasurface/ingest/ingest";
-import { ingest } from "../../../jobs/datasurface/ingest/ingest";
+import { ingest, transform } from "../../../jobs/datasurface/ingest/ingest";
 import { resetBatch } from "../../../jobs/datasurface/ingest/reset";
 import { loadModel, type Model, platformTables, viewNames } from "../../../jobs/datasurface/model";
 import { type Context, createLogger, type DatabaseAddress, type Outcome } from "../../../jobs/shared";
@@ -17,6 +17,7 @@ export interface ColumnSpec {
   readonly key?: boolean;
   readonly nullable?: boolean;
   readonly retired?: boolean;
+  readonly classification?: string;
 }
 
 export interface StoreSpec {
@@ -168,6 +169,11 @@ export class World {
 
   ingest(platform: PlatformName, store = "Store1", rest: Partial<IngestConfig> = {}): Promise<Outcome> {
     return ingest(this.config(platform, store, rest), this.model, this.context);
+  }
+
+  /** Runs a transformer. */
+  transform(platform: PlatformName, store: string, rest: Partial<IngestConfig> = {}): Promise<Outcome> {
+    return transform(this.config(platform, store, rest), this.model, this.context);
   }
 
   reset(

@@ -1,0 +1,334 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Context,
+  type Database,
+  type DatabaseAddress,
+  type Outcome,
+  openDatabase,
+  sqlState,
+} from "../../shared";
+import { type DerivedStore, isDerived, type Model, type Stream } from "../model";
+import { type Batch, BatchLedger, requireSameSchema } from "./batches";
+import { judgeTables } from "./compatibility";
+import { allNew, type Counts, reportCounts, sum } from "./counts";
+import { type DatasetTables, tablesOf } from "./dataset-tables";
+import { currentDefinition, openDerived } from "./derived-source";
+import { Sessions } from "./failures";
+import { areEmpty, loadIntoEmpty } from "./first-load";
+import { DeletionsHeld, guardDeletions } from "./guard";
+import type { IngestConfig } from "./ingest";
+import { LOCK_TIMEOUT, lockRefusal } from "./lock-holders";
+import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
+import { needsReconciling, reconcile } from "./reconcile";
+import { type Lineage, openSnapshot, type SourceSnapshot } from "./source";
+import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
+
+/** One run on the open batch of a stream, or on a new one: from reading its rows to its commit. */
+export class Run {
+  private readonly batches: BatchLedger;
+  private readonly tables: readonly DatasetTables[];
+  private readonly deadline: number;
+  private readonly sessions = new Sessions();
+  /** The columns that earlier batches copied in clear, by dataset; history still shows them. */
+  private formerlyClear: Lineage["clear"] = {};
+  /** What the run is doing, for errors. */
+  private step = "before the first step";
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly model: Model,
+    private readonly config: IngestConfig,
+    private readonly merge: Database,
+    private readonly context: Context,
+  ) {
+    this.batches = new BatchLedger(merge, stream, randomUUID());
+    this.tables = stream.datasets.map((dataset) => ({
+      ...tablesOf(stream.platform, stream.store, dataset),
+      showValues: config.showValues,
+    }));
+    this.deadline = performance.now() + (config.maxSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  }
+
+  async go(): Promise<Outcome> {
+    try {
+      await this.limit(this.merge, "the merge database", this.config.merge);
+      await this.merge.query(`SET lock_timeout = '${this.config.lockWaitSeconds}s'`);
+      return await this.oneBatch();
+    } catch (error) {
+      throw await this.explained(error);
+    }
+  }
+
+  private async limit(database: Database, purpose: string, address: DatabaseAddress): Promise<void> {
+    this.sessions.watch(database, purpose, address);
+    await database.query(`SET statement_timeout = '${this.config.statementSeconds}s'`);
+  }
+
+  private async explained(error: unknown): Promise<unknown> {
+    this.context.signal.throwIfAborted();
+    if (sqlState(error) !== LOCK_TIMEOUT) {
+      return this.sessions.explain(error, this.step, this.config.statementSeconds);
+    }
+    const where = `${this.sessions.originOf(error)}, ${this.step}`;
+    return lockRefusal(this.merge, this.stream, where, this.config.lockWaitSeconds, error);
+  }
+
+  private async oneBatch(): Promise<Outcome> {
+    this.step = "comparing the tables with the model";
+    const newest = await this.batches.newest();
+    const open = newest?.status === "committed" ? undefined : newest;
+    const committed = open ? await this.batches.committed() : newest;
+    this.formerlyClear = committed?.state.job_state.lineage?.clear ?? {};
+    if (open) requireSameSchema(this.stream, open);
+    const migrations = await judgeTables(this.merge, this.stream, committed);
+    const prepare = async () => {
+      if (needsReconciling(migrations)) {
+        const done = await reconcile(this.merge, this.model, this.stream, committed);
+        for (const what of done) this.context.log.info(what);
+      }
+      return this.openBatch(open);
+    };
+
+    const isStaged = open !== undefined && (await this.isUsable(open));
+    const staged = isStaged ? await prepare() : await this.read(prepare);
+    if (staged === "committed" || staged === "nothing") return "done";
+    if (staged === "again" || this.isLate(!isStaged)) return "again";
+    await this.mergeBatch(staged);
+    return "done";
+  }
+
+  /** Continues the batch that an earlier run left open, or starts the next one. */
+  private async openBatch(open: Batch | undefined): Promise<Batch> {
+    if (open) {
+      this.context.log.info({ batch: open.id, status: open.status }, `continuing batch ${open.id}`);
+      return this.batches.claim(open);
+    }
+    const keep = this.stream.platform.stagingBatchesToKeep;
+    return this.batches.begin(async (id) => {
+      for (const tables of this.tables) await trimStaging(this.merge, tables, keep < 0 ? id : id - keep);
+    });
+  }
+
+  /**
+   * Reads all datasets from one snapshot of the source: directly into empty merge tables, otherwise into staging. The
+   * source is judged before `prepare` makes or changes a table, so that a mistake in a model leaves nothing behind.
+   */
+  private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed" | "nothing"> {
+    const purpose = isDerived(this.stream.store) ? "the merge database" : "the source database";
+    const source = await openDatabase(this.config.source, {
+      purpose,
+      applicationName: `datasurface ${this.stream.platform.name} ${this.stream.key}`,
+      signal: this.context.signal,
+    });
+    try {
+      await this.limit(source, purpose, this.config.source);
+      this.step = `checking the source tables of ${this.names()}`;
+      const snapshot = await this.snapshot(source);
+      if (!snapshot) return "nothing";
+      this.step = "beginning the batch";
+      const batch = await prepare();
+      const direct = this.config.maxSeconds === undefined && (await areEmpty(this.merge, this.tables));
+      if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
+      return await this.stage(source, snapshot, batch);
+    } finally {
+      await source.end().catch(() => undefined);
+    }
+  }
+
+  /** Undefined where a transformer has nothing to read yet. */
+  private async snapshot(source: Database): Promise<SourceSnapshot | undefined> {
+    const { stream, tables, context, config } = this;
+    const waiting = { lockWaitSeconds: config.lockWaitSeconds, log: context.log };
+    if (!isDerived(stream.store)) return openSnapshot(source, stream.store, tables, waiting);
+    const snapshot = await openDerived(source, this.derived(stream.store), waiting);
+    const { from } = stream.store.capture;
+    if (!snapshot)
+      context.log.warn(`${from.name} has no committed batch on ${stream.platform.name} yet: nothing to do`);
+    return snapshot;
+  }
+
+  private derived(store: DerivedStore) {
+    return { platform: this.stream.platform, store, datasets: this.tables, maskKey: this.config.maskKey };
+  }
+
+  private lineage({ lineage }: SourceSnapshot): { lineage?: Lineage } {
+    return lineage ? { lineage: { ...lineage, clear: { ...this.formerlyClear, ...lineage.clear } } } : {};
+  }
+
+  /**
+   * Loads all datasets for the first time in one transaction. Returns false for duplicate keys, which staging can name.
+   */
+  private async loadFirst(source: Database, snapshot: SourceSnapshot, batch: Batch): Promise<boolean> {
+    const started = performance.now();
+    try {
+      const counts = await this.batches.change(batch, async () => {
+        await allowMemory(this.merge, this.config.joinMemoryMb);
+        const counts: Record<string, Counts> = {};
+        for (const read of snapshot.reads) {
+          this.step = `copying ${read.tables.dataset.name}`;
+          const rows = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
+          counts[read.tables.dataset.name] = allNew(rows);
+        }
+        const staged = Object.fromEntries(
+          Object.entries(counts).map(([name, each]) => [name, each.total_records]),
+        );
+        const { held: _, ...kept } = batch.state.job_state;
+        const state = {
+          ...batch.state,
+          current_dataset_index: snapshot.reads.length,
+          job_state: { ...kept, staged, ...this.lineage(snapshot) },
+        };
+        await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
+        return counts;
+      });
+      reportCounts(this.context.log, batch.id, counts, started);
+      return true;
+    } catch (error) {
+      if (sqlState(error) !== "23505") throw error;
+      return false;
+    }
+  }
+
+  private async stage(source: Database, snapshot: SourceSnapshot, open: Batch): Promise<Batch | "again"> {
+    let batch = open;
+    const resumed = await this.stagedFrom(batch, snapshot);
+    const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
+    for (let index = resumed; index < snapshot.reads.length; index++) {
+      // A newer snapshot invalidated the rows that an earlier run staged. This run does not stop early; otherwise no
+      // run would ever finish.
+      if (index > resumed && !restarted && this.isLate(true)) return "again";
+      batch = await this.stageOne(source, snapshot, batch, index);
+    }
+    return batch;
+  }
+
+  private async stageOne(
+    source: Database,
+    snapshot: SourceSnapshot,
+    batch: Batch,
+    index: number,
+  ): Promise<Batch> {
+    const read = snapshot.reads[index];
+    if (!read) throw new Error(`there is no dataset ${index}`);
+    const { name } = read.tables.dataset;
+    this.step = `copying ${name}`;
+    const started = performance.now();
+    const { rows, saved } = await this.batches.change(batch, async () => {
+      const rows = await stageDataset(source, this.merge, read, batch.id, this.context);
+      const { held: _, snapshot: __, ...kept } = batch.state.job_state;
+      const staged = index === 0 ? { [name]: rows } : { ...kept.staged, [name]: rows };
+      const saved = await this.batches.save({
+        ...batch,
+        status: index + 1 === snapshot.reads.length ? "ingested" : "started",
+        state: {
+          ...batch.state,
+          current_dataset_index: index + 1,
+          job_state: {
+            ...kept,
+            staged,
+            ...(snapshot.identity ? { snapshot: snapshot.identity } : {}),
+            ...this.lineage(snapshot),
+          },
+        },
+      });
+      return { rows, saved };
+    });
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+    this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, `staged ${name}: ${rows} rows`);
+    return saved;
+  }
+
+  /**
+   * How many datasets of a half-staged batch can be kept: all of them if the source still shows exactly the rows that
+   * were staged, otherwise none. A batch never mixes two states of the source.
+   */
+  private async stagedFrom(batch: Batch, snapshot: SourceSnapshot): Promise<number> {
+    const { current_dataset_index: index, job_state } = batch.state;
+    if (batch.status !== "started" || index === 0) return 0;
+    if (snapshot.identity === undefined || snapshot.identity !== job_state.snapshot) return 0;
+    return (await this.areStaged(batch, index)) ? index : 0;
+  }
+
+  /** Whether the staged rows are complete and do not belong to a held batch without a decision. */
+  private async isUsable(batch: Batch): Promise<boolean> {
+    if (batch.status !== "ingested") return false;
+    const { held } = batch.state.job_state;
+    const decided = this.config.approved !== undefined || this.config.additionsOnly;
+    if (held && !decided) return false;
+    const { store } = this.stream;
+    // Rows that were staged under another mask or key may hold in clear what is masked now.
+    if (
+      isDerived(store) &&
+      batch.state.job_state.lineage?.definition !== currentDefinition(this.derived(store))
+    )
+      return false;
+    return this.areStaged(batch, this.tables.length);
+  }
+
+  private async areStaged(batch: Batch, count: number): Promise<boolean> {
+    for (const tables of this.tables.slice(0, count)) {
+      const rows = batch.state.job_state.staged[tables.dataset.name];
+      if (rows === undefined || !(await isStaged(this.merge, tables, batch.id, rows))) return false;
+    }
+    return true;
+  }
+
+  /** Merges all datasets and commits the batch, in one transaction. */
+  private async mergeBatch(batch: Batch): Promise<void> {
+    const started = performance.now();
+    try {
+      const counts = await this.batches.change(batch, () => this.mergeAll(batch));
+      reportCounts(this.context.log, batch.id, counts, started);
+    } catch (error) {
+      if (error instanceof DeletionsHeld) await this.hold(batch, error);
+      if (!(error instanceof DuplicateKeys)) throw error;
+      const named = await duplicates(this.merge, error.tables, batch.id);
+      await this.stageAgain(batch);
+      throw named;
+    }
+  }
+
+  private async mergeAll(batch: Batch): Promise<Record<string, Counts>> {
+    await allowMemory(this.merge, this.config.joinMemoryMb);
+    const changes = [];
+    for (const tables of this.tables) {
+      const rows = batch.state.job_state.staged[tables.dataset.name];
+      if (rows === undefined) throw new Error(`${tables.dataset.name} is not staged`);
+      this.step = `finding the changes of ${tables.dataset.name}`;
+      changes.push(await findChanges(this.merge, tables, batch.id, rows));
+    }
+    await guardDeletions(this.merge, this.stream.store, changes, this.config);
+
+    const counts: Record<string, Counts> = {};
+    for (const each of changes) {
+      const { name } = each.tables.dataset;
+      this.step = `merging ${name}`;
+      counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
+      if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
+    }
+    await this.batches.commit(batch, sum(Object.values(counts)), counts);
+    return counts;
+  }
+
+  /** Records that the batch waits for a decision, so that a run without one reads the source again. */
+  private async hold(batch: Batch, { deletes, approval }: DeletionsHeld): Promise<void> {
+    const state = { ...batch.state, job_state: { ...batch.state.job_state, held: { deletes, approval } } };
+    await this.batches.change(batch, () => this.batches.save({ ...batch, state }));
+  }
+
+  /** Discards the staged rows, so that the next run reads a source that may have been fixed. */
+  private async stageAgain(batch: Batch): Promise<void> {
+    const fresh = this.batches.freshState();
+    await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
+  }
+
+  private names(): string {
+    return this.tables.map(({ dataset }) => dataset.name).join(", ");
+  }
+
+  /** Whether to stop here and be run again; never before this run has made progress. */
+  private isLate(progressed: boolean): boolean {
+    this.context.signal.throwIfAborted();
+    return progressed && performance.now() >= this.deadline;
+  }
+}
