@@ -60,7 +60,7 @@ export function systemsFor(inputs: SystemsInputs): SystemsLayer {
 function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataSurface | undefined {
   const { airflow, datasurface } = settings;
   const { gitToken, sourcePasswords } = secrets;
-  const { provider, namespaces, monitoring } = cluster;
+  const { provider, namespaces, monitoring, protection } = cluster;
   const { postgres, jobsImage } = data;
   if (!datasurface || !airflow) return undefined;
   const { model, origin } = deployedModel(datasurface);
@@ -75,6 +75,7 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
       origin,
       image: jobsImage,
       monitoring,
+      protection,
       namespace: namespaces.datasurface,
       mergeHost: host,
       authorities: trusted(postgres.authority, logins),

@@ -1,9 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import type { Model, Platform } from "../../../jobs/datasurface";
 import {
   credentialSecret,
   ingestionJobs,
+  maskKeySecret,
   platformName,
   streamsFile,
   streamsFileName,
@@ -69,6 +71,12 @@ export interface DataSurfaceArgs {
 
   /** Whether Grafana runs in the cluster. If so, it gets a dashboard of ingestion. */
   readonly monitoring: boolean;
+
+  /**
+   * Whether the keys of masks are protected from deletion. With another key, the next batch of a masked copy replaces
+   * every token by another. @default false
+   */
+  readonly protection?: boolean | undefined;
 
   /** A simulator that changes a source database at random, for trying out ingestion. @default none */
   readonly simulator?: Simulator;
@@ -151,8 +159,21 @@ export class DataSurface extends pulumi.ComponentResource {
           [keys.sslmode]: login.sslmode,
         });
       }),
+      ...maskKeysOf(model).map((key) => {
+        const of = maskKeySecret(key);
+        return secret(of.name, { [of.key]: this.#maskKey(`${name}-${of.name}`, args) });
+      }),
       ...(gitToken === undefined ? [] : [secret(gitSecret(provider.gitCredential), { token: gitToken })]),
     ];
+  }
+
+  #maskKey(name: string, { protection }: DataSurfaceArgs): pulumi.Output<string> {
+    const key = new random.RandomPassword(
+      name,
+      { length: 64, special: false },
+      { parent: this, protect: protection ?? false },
+    );
+    return key.result;
   }
 
   #account(name: string, { namespace }: DataSurfaceArgs, object: string): k8s.core.v1.ServiceAccount {
@@ -283,6 +304,11 @@ interface InfrastructureJobArgs {
   readonly dagsArgs: pulumi.Output<DataSurfaceDagsArgs>;
   readonly dependsOn: pulumi.Resource[];
 }
+
+/** The names of the secret keys of the model's transformers. */
+const maskKeysOf = ({ ecosystem }: Model): string[] => [
+  ...new Set(ecosystem.transformers.flatMap(({ key }) => (key === undefined ? [] : [key]))),
+];
 
 const serviceAccount = (name: string, namespace: pulumi.Input<string>) => ({
   kind: "ServiceAccount",

@@ -214,6 +214,22 @@ describe("DataSurface in the cluster", () => {
     await expect(planned({ model })).rejects.toThrow(/datasurface\.logins\.customers\.hosts: .* would send/);
   });
 
+  it("makes a key for the masks of the model, in the Secret from which a transformer's job reads it", async () => {
+    const { model } = ACCEPTANCE;
+    const [store] = model.ecosystem.stores;
+    if (!store) throw new Error("the model has a store");
+    const copy = {
+      ...{ name: "Masked1", team: "team1", production: false, kind: "mask" as const, from: store.name },
+      ...{ key: "people_key", trigger: store.capture.trigger, deletions: store.deletions, datasets: [] },
+    };
+    const ecosystem = { ...model.ecosystem, transformers: [copy, { ...copy, name: "Masked2" }] };
+    const secrets = (await planned({ model: { ...model, ecosystem } }))("Secret");
+    expect(Object.keys(secrets).filter((name) => name.startsWith("mask-key"))).toEqual([
+      "mask-key-people-key",
+    ]);
+    expect(Object.keys(secrets["mask-key-people-key"].stringData)).toEqual(["MASK_KEY"]);
+  });
+
   it("refuses a model whose credentials have no login, by name", async () => {
     await expect(planned({ credentials: {} })).rejects.toThrow(
       "without a login: postgres, customers; given: none",
