@@ -29,8 +29,8 @@ export class Run {
   private readonly tables: readonly DatasetTables[];
   private readonly deadline: number;
   private readonly sessions = new Sessions();
-  /** The columns that earlier batches copied in clear, by dataset; history still shows them. */
-  private formerlyClear: Lineage["clear"] = {};
+  /** What the last committed batch was made from. Undefined for rows of a source database. */
+  private former: Lineage | undefined;
   /** What the run is doing, for errors. */
   private step = "before the first step";
 
@@ -78,7 +78,7 @@ export class Run {
     const newest = await this.batches.newest();
     const open = newest?.status === "committed" ? undefined : newest;
     const committed = open ? await this.batches.committed() : newest;
-    this.formerlyClear = committed?.state.job_state.lineage?.clear ?? {};
+    this.former = committed?.state.job_state.lineage;
     if (open) requireSameSchema(this.stream, open);
     const migrations = await judgeTables(this.merge, this.stream, committed);
     const prepare = async () => {
@@ -144,6 +144,10 @@ export class Run {
     const { from } = stream.store.capture;
     if (!snapshot)
       context.log.warn(`${from.name} has no committed batch on ${stream.platform.name} yet: nothing to do`);
+    else if (this.former && this.former.definition !== snapshot.lineage?.definition)
+      context.log.warn(
+        `${stream.store.name} has another mask or key than its last batch had: the values of its rows change`,
+      );
     return snapshot;
   }
 
@@ -151,8 +155,9 @@ export class Run {
     return { platform: this.stream.platform, store, datasets: this.tables, maskKey: this.config.maskKey };
   }
 
+  /** Columns that were ever copied in clear stay named, because history still shows them. */
   private lineage({ lineage }: SourceSnapshot): { lineage?: Lineage } {
-    return lineage ? { lineage: { ...lineage, clear: { ...this.formerlyClear, ...lineage.clear } } } : {};
+    return lineage ? { lineage: { ...lineage, clear: { ...this.former?.clear, ...lineage.clear } } } : {};
   }
 
   /**

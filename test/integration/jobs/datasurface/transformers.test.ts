@@ -188,6 +188,24 @@ describe("a masked copy", () => {
     expect(await world.metrics("YellowLive", "Masked1")).toMatchObject([{ total_records: 7 }]);
   });
 
+  it("has a stream for each dataset where its original has, each with the batches of its own original", async () => {
+    const { Store1 } = STORES;
+    if (!Store1) throw new Error("there is a store");
+    const stores = { Store1: { ...Store1, consistency: "SINGLE_DATASET" as const } };
+    const datasets = [
+      { name: "persons", from: "people", columns: people },
+      { name: "purchases", from: "orders", columns: orders },
+    ];
+    world.model = modelFrom(
+      maskedModel({ stores, transformer: { name: "Masked1", from: "Store1", key: "people_key", datasets } }),
+    );
+    await world.ingest("YellowForensic", "Store1", { dataset: "orders" });
+    expect(await transform("YellowForensic", { dataset: "persons" })).toBe("done");
+    expect(await transform("YellowForensic", { dataset: "purchases" })).toBe("done");
+    expect(await world.metrics("YellowForensic", "Masked1#persons")).toEqual([]);
+    expect(await world.metrics("YellowForensic", "Masked1#purchases")).toMatchObject([{ total_records: 4 }]);
+  });
+
   it("holds deletions back: another key changes every key, and a person decides", async () => {
     world.model = maskOf({ deletions: { maxShare: 0.5 } });
     await world.ingest("YellowLive");
