@@ -122,21 +122,33 @@ function milestoningProblems(
   ];
 }
 
-/** History keeps what was once copied in clear, so that masking the column later would not mask it. */
+/**
+ * History keeps what was once copied in clear, so that masking the column later would not mask it. And whoever was
+ * granted a masked column must not find clear values in it one day.
+ */
 function clearProblems(
   { store }: Stream,
   { dataset }: DatasetTables,
   committed: Batch | undefined,
 ): string[] {
-  if (!isDerived(store)) return [];
-  const before = committed?.state.job_state.lineage?.clear[dataset.name] ?? [];
+  const { lineage, schemas } = committed?.state.job_state ?? {};
+  if (!isDerived(store) || !lineage) return [];
+  const merged = new Set(schemas?.[dataset.name]?.columns.map(({ name }) => name));
+  const clear = new Set(lineage.clear[dataset.name]);
   const now = store.capture.masks.get(dataset.name)?.columns ?? [];
-  return now.flatMap(({ column, treatment }) =>
-    treatment !== "keep" && before.includes(column.name)
-      ? [
-          `column ${column.name} was copied in clear, and merged rows and their history still show it: keep it, or give the dataset ` +
-            "another name, whose history begins anew, and drop the old one (infrastructure --drop-unused)",
-        ]
-      : [],
-  );
+  return now.flatMap(({ column: { name }, treatment }) => {
+    if (treatment !== "keep" && clear.has(name)) {
+      return [
+        `column ${name} was copied in clear, and merged rows and their history still show it: keep it, or give the dataset ` +
+          "another name, whose history begins anew, and drop the old one (infrastructure --drop-unused)",
+      ];
+    }
+    if (treatment === "keep" && merged.has(name) && !clear.has(name)) {
+      return [
+        `column ${name} was masked, and would be in clear for everybody who was granted it: mask it, or give the dataset another ` +
+          "name, whose views are granted anew",
+      ];
+    }
+    return [];
+  });
 }

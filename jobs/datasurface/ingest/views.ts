@@ -1,5 +1,5 @@
 import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from "../../shared";
-import { OPEN_BATCH, platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
+import { isDerived, OPEN_BATCH, platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
 import { columnList, inPublic, tablesOf } from "./dataset-tables";
 
 /** A view or function that consumers read. */
@@ -82,7 +82,8 @@ export async function ensureViews(
       const after = await definition(merge, rendered);
       const verdict = before === undefined ? "created" : before === after ? "unchanged" : "changed";
       counts[verdict]++;
-      await grant(merge, rendered, [...new Set([...grants, ...sink.workspace.readers])]);
+      if (isDerived(sink.store)) await grantOnly(merge, rendered, sink.workspace.readers);
+      else await grant(merge, rendered, [...new Set([...grants, ...sink.workspace.readers])]);
     }
   }
   return counts;
@@ -164,6 +165,17 @@ async function grant(
 ): Promise<void> {
   if (kind === "function" || readers.length === 0) return;
   await merge.query(`GRANT SELECT ON ${inPublic(name)} TO ${readers.map(roleName).join(", ")}`);
+}
+
+/**
+ * A copy is read by its workspace's readers alone: lint has judged them, and a reader who has left the model was not
+ * asked when a column in clear came later.
+ */
+async function grantOnly(merge: Database, rendered: ConsumerView, readers: readonly string[]): Promise<void> {
+  const former = await readersOf(merge, rendered);
+  if (former.length > 0)
+    await merge.query(`REVOKE SELECT ON ${inPublic(rendered.name)} FROM ${former.join(", ")}`);
+  await grant(merge, rendered, readers);
 }
 
 /** Names from the catalogue are quoted where necessary; names from the model are quoted here. */

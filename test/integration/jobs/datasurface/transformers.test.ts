@@ -180,6 +180,30 @@ describe("a masked copy", () => {
     ]);
   });
 
+  it("is read by the readers of its workspace alone, and no more by one who has left", async () => {
+    const reader = `reader_of_${world.merge.name}`;
+    await world.merge.query(`CREATE ROLE ${reader}`);
+    const transformer: TransformerSpec = {
+      ...{
+        name: "Masked1",
+        from: "Store1",
+        key: "people_key",
+        datasets: [{ name: "people", columns: people }],
+      },
+    };
+    await world.ingest("YellowLive");
+    const mayRead = async (readers: readonly string[]) => {
+      world.model = modelFrom(maskedModel({ stores: STORES, transformer, readers: { copy: readers } }));
+      await world.makeViews();
+      const view = "yellowlive_masked_livedsg_masked1_people_view_live";
+      return world.merge.query(`SELECT has_table_privilege($1, $2, 'SELECT') AS may`, [reader, view]);
+    };
+    expect(await mayRead([reader])).toEqual([{ may: true }]);
+    expect(await mayRead([])).toEqual([{ may: false }]);
+    await world.merge.query(`DROP OWNED BY ${reader}`);
+    await world.merge.query(`DROP ROLE ${reader}`);
+  });
+
   it("waits for the first batch of its original, and makes none before", async () => {
     expect(await transform("YellowLive")).toBe("done");
     expect(await world.metrics("YellowLive", "Masked1")).toEqual([]);
@@ -280,6 +304,17 @@ describe("a transformer is refused, and nothing is changed,", () => {
       world.model = maskOf({ datasets: [{ name: "people", columns: people }] });
       await expect(transform(platform)).rejects.toThrow(/column email was copied in clear/);
     }
+  });
+
+  it("where a column that was granted masked would be in clear from now on", async () => {
+    await world.ingest("YellowLive");
+    await transform("YellowLive");
+    const datasets = [
+      { name: "people", columns: { ...people, email: "keep" } },
+      { name: "purchases", from: "orders", columns: orders },
+    ];
+    world.model = maskOf({ datasets });
+    await expect(transform("YellowLive")).rejects.toThrow(/column email was masked, and would be in clear/);
   });
 
   it("where the table holds rows of a source, which would show in its history", async () => {
