@@ -14,7 +14,7 @@ import { apiReady } from "../shared/kubernetes-api";
 import { versions } from "../shared/versions";
 import { MONITORING_NAMESPACE, type WorkloadNamespace } from "../shared/workloads";
 import { Access } from "./access";
-import { AddOns } from "./add-ons";
+import { AddOns, ClusterDns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
 import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
 import { clientsOf, exposedBy, Foundation, scrapedBy } from "./namespaces";
@@ -86,6 +86,7 @@ function ownCluster<Key extends string>(
     },
     servers.booted,
   );
+  const nodes = nodesOf(target).length;
   const sources = servers.serverRanges.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
   const foundation = new Foundation(
     "foundation",
@@ -105,7 +106,7 @@ function ownCluster<Key extends string>(
         : undefined,
       upgrades: {
         version: versions.k3s.version,
-        nodes: nodesOf(target).length,
+        nodes,
         ...target.kubernetes.upgradeWindow,
       },
       ingress: {
@@ -125,6 +126,7 @@ function ownCluster<Key extends string>(
     },
     { provider },
   );
+  const dns = nodes > 1 ? [new ClusterDns("cluster-dns", { servers: nodes }, { provider })] : [];
   const access = new Access(
     "access",
     {
@@ -147,7 +149,7 @@ function ownCluster<Key extends string>(
     monitoring: addons.monitoring,
     grafanaPassword: addOns.grafanaPassword,
     protection,
-    resources: [provider, foundation, addOns, access],
+    resources: [provider, foundation, addOns, ...dns, access],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Environment, PrometheusSize } from "../../settings";
+import { clusterDnsPods } from "../add-ons";
 import { DEFAULT_REQUEST } from "../namespaces";
 import { cpuMillis, memoryMib, plus, type Room, times, type Workload } from "./requests";
 
@@ -45,7 +46,7 @@ export function addOnWorkloads({
   const several = environment === "prod" ? 2 : 1;
   return [
     ...inNamespace("kube-system", [
-      ["coredns", 1, room(100, 70)],
+      ["coredns", clusterDnsPods(servers), room(100, 70)],
       ["metrics-server", 1, room(100, 70)],
       ["local-path-provisioner", 1, room(0, 0)],
       ["traefik", Math.min(3, servers), room(100, 128)],

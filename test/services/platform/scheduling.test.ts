@@ -15,6 +15,33 @@ const PATIENCE_MS = 600_000;
 /** Of Kubernetes itself; add-ons bring the others, and bring no pods of ours. */
 const isKnown = ({ group }: KubernetesObject) => !group.includes(".") || group.endsWith(".k8s.io");
 
+/** CoreDNS as K3s declares it: without a number of replicas, and at most one pod on each server. */
+const COREDNS = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "coredns", namespace: "kube-system" },
+  spec: {
+    selector: { matchLabels: { "k8s-app": "kube-dns" } },
+    template: {
+      metadata: { labels: { "k8s-app": "kube-dns" } },
+      spec: {
+        priorityClassName: "system-cluster-critical",
+        topologySpreadConstraints: [
+          {
+            maxSkew: 1,
+            topologyKey: "kubernetes.io/hostname",
+            whenUnsatisfiable: "DoNotSchedule",
+            labelSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+          },
+        ],
+        containers: [
+          { name: "coredns", image: "coredns", resources: { requests: { cpu: "100m", memory: "70Mi" } } },
+        ],
+      },
+    },
+  },
+};
+
 describeOnKubernetes([], "the pods of prod, on simulated nodes of its servers' size", () => {
   let cluster: Cluster;
   let servers: readonly SimulatedNode[];
@@ -29,6 +56,7 @@ describeOnKubernetes([], "the pods of prod, on simulated nodes of its servers' s
     const first = ({ kind }: KubernetesObject) => ["Namespace", "PriorityClass"].includes(kind);
     await cluster.apply(objects.filter(first).map(({ manifest }) => manifest));
     await cluster.apply(objects.filter((each) => !first(each)).map(({ manifest }) => manifest));
+    await cluster.apply([COREDNS]);
   }, PATIENCE_MS);
   afterAll(async () => cluster?.stop());
 
@@ -51,6 +79,19 @@ describeOnKubernetes([], "the pods of prod, on simulated nodes of its servers' s
     for (const [whole, nodes] of several) {
       expect(new Set(nodes).size, whole).toBe(Math.min(nodes.length, servers.length));
     }
+  });
+
+  it("resolve names on three servers, also after K3s has applied its manifest again", async () => {
+    const ready = async () => {
+      const { spec, status } = await cluster.get<Workload>("deployment/coredns", "--namespace=kube-system");
+      return [spec.replicas, status.readyReplicas].join();
+    };
+    await eventually("CoreDNS has three pods", 120_000, async () => {
+      if ((await ready()) !== "3,3") throw new Error(JSON.stringify(await cluster.get("hpa/coredns", "--namespace=kube-system")));
+      return true;
+    }, 1_000);
+    await cluster.apply([COREDNS]);
+    expect(await ready()).toBe("3,3");
   });
 
   it("find other places when a server is lost, but for those whose disk is lost with it", async () => {
