@@ -13,6 +13,8 @@ import { plan } from "./plan";
 import { policy } from "./policy";
 import { psql } from "./psql";
 import { rain } from "./rain";
+import { rotate } from "./rotate";
+import { secrets } from "./secrets";
 import { start } from "./start";
 import { status } from "./status";
 import { verify } from "./verify";
@@ -22,6 +24,6 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, open, psql, clean, doctor],
   ...[plan, policy],
-  ...[status, health, env, verify, alerts, volumes, rain, backupConfiguration],
+  ...[status, health, env, secrets, rotate, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];

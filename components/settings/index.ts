@@ -70,5 +70,5 @@ export type {
   Role,
   Settings,
 } from "./schema";
-export { existingTarget, hetznerTarget, settingsSchema } from "./schema";
+export { existingTarget, hetznerTarget, settingsSchema, USUAL } from "./schema";
 export { addressIn, type Cidr, cidr, cidrRange, type KubernetesName } from "./values";
