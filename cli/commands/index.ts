@@ -3,6 +3,7 @@ import { alerts } from "./alerts";
 import { backupConfiguration } from "./backup-configuration";
 import { clean } from "./clean";
 import { completion } from "./completion";
+import { cost } from "./cost";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
 import { env } from "./env";
@@ -23,7 +24,7 @@ import { volumes } from "./volumes";
 /** The commands of `trellis`, in the order of its list. A description loads the code of its command only in `run`. */
 export const COMMANDS: readonly Command[] = [
   ...[start, open, psql, clean, doctor],
-  ...[plan, policy],
+  ...[plan, cost, policy],
   ...[status, health, env, secrets, rotate, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];
