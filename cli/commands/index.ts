@@ -4,6 +4,7 @@ import { backupConfiguration } from "./backup-configuration";
 import { clean } from "./clean";
 import { completion } from "./completion";
 import { cost } from "./cost";
+import { diagnose } from "./diagnose";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
 import { env } from "./env";
@@ -25,6 +26,6 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, open, psql, clean, doctor],
   ...[plan, cost, policy],
-  ...[status, health, env, secrets, rotate, verify, alerts, volumes, rain, backupConfiguration],
+  ...[status, health, diagnose, env, secrets, rotate, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];
