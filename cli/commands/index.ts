@@ -3,6 +3,8 @@ import { alerts } from "./alerts";
 import { backupConfiguration } from "./backup-configuration";
 import { clean } from "./clean";
 import { completion } from "./completion";
+import { cost } from "./cost";
+import { diagnose } from "./diagnose";
 import { docs } from "./docs";
 import { doctor } from "./doctor";
 import { env } from "./env";
@@ -13,6 +15,8 @@ import { plan } from "./plan";
 import { policy } from "./policy";
 import { psql } from "./psql";
 import { rain } from "./rain";
+import { rotate } from "./rotate";
+import { secrets } from "./secrets";
 import { start } from "./start";
 import { status } from "./status";
 import { verify } from "./verify";
@@ -21,7 +25,7 @@ import { volumes } from "./volumes";
 /** The commands of `trellis`, in the order of its list. A description loads the code of its command only in `run`. */
 export const COMMANDS: readonly Command[] = [
   ...[start, open, psql, clean, doctor],
-  ...[plan, policy],
-  ...[status, health, env, verify, alerts, volumes, rain, backupConfiguration],
+  ...[plan, cost, policy],
+  ...[status, health, diagnose, env, secrets, rotate, verify, alerts, volumes, rain, backupConfiguration],
   ...[docs, pins, completion],
 ];

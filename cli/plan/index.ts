@@ -1,5 +1,7 @@
+import type { evaluateStack as evaluate } from "./evaluate-stack";
 import type { planStack as plan } from "./plan-stack";
 
+export type { EvaluatedStack } from "./evaluate-stack";
 export { refuseWrongSettings } from "./refuse";
 export { run } from "./run";
 export { readProject, readStack } from "./stack-file";
@@ -8,4 +10,10 @@ export { readProject, readStack } from "./stack-file";
 export const planStack: typeof plan = async (flags) => {
   await import("../pulumi-monitor/conceal-literals"); // must precede every import of the Pulumi SDK
   return (await import("./plan-stack")).planStack(flags);
+};
+
+/** Runs a stack's program without writing a plan. */
+export const evaluateStack: typeof evaluate = async (args) => {
+  await import("../pulumi-monitor/conceal-literals"); // must precede every import of the Pulumi SDK
+  return (await import("./evaluate-stack")).evaluateStack(args);
 };

@@ -24,6 +24,8 @@ export interface PlannedOptions {
   readonly customTimeouts?: Readonly<Record<string, string>>;
   /** The names of the hooks, by event. */
   readonly hooks?: Readonly<Record<string, readonly string[]>>;
+  /** The engine replaces the resource when this value changes: the epoch of a certificate. */
+  readonly replacementTrigger?: string;
 }
 
 /** Converts a registration's options into the form that transforms read and write. */
@@ -84,6 +86,7 @@ export function describeOptions(options: TransformResourceOptions, inherited: In
       read: timeouts?.read,
     }),
     hooks: describeHooks(options),
+    replacementTrigger: describeTrigger(options),
   });
 }
 
@@ -108,6 +111,11 @@ function describeHooks(options: TransformResourceOptions): Record<string, readon
       .filter(([, names]) => names.length > 0)
       .map(([moment, names]) => [moment.replace(/List$/, ""), names]),
   );
+}
+
+function describeTrigger(options: TransformResourceOptions): string | undefined {
+  const trigger: unknown = options.getReplacementTrigger()?.toJavaScript();
+  return trigger === undefined || trigger === null ? undefined : JSON.stringify(trigger);
 }
 
 /** Extracts the provider's URN from a reference, which consists of URN and ID. */

@@ -9,7 +9,14 @@ export {
   peopleGroups,
 } from "./certificates";
 export { haproxyAlerts } from "./edge";
-export { ETCD_INTEGRITY, type EtcdAccess, etcdAlerts, PATRONI_USER, PEER_COMMON_NAME } from "./etcd";
+export {
+  ETCD_INTEGRITY,
+  ETCD_PANELS,
+  type EtcdAccess,
+  etcdAlerts,
+  PATRONI_USER,
+  PEER_COMMON_NAME,
+} from "./etcd";
 export { serversFor } from "./from-settings";
 export { surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";

@@ -43,11 +43,14 @@ export {
 } from "./checks";
 export {
   billedNames,
+  LOCATIONS,
   type Location,
   monthlyPrice,
   type NetworkZone,
+  PRICES_READ_ON,
   SERVER_TYPES,
   type ServerTypeName,
+  VOLUME_GIB,
   worstRoundTripMs,
   zoneOf,
 } from "./hetzner-catalogue";
@@ -70,5 +73,6 @@ export type {
   Role,
   Settings,
 } from "./schema";
-export { existingTarget, hetznerTarget, settingsSchema } from "./schema";
+export { existingTarget, hetznerTarget, settingsSchema, USUAL } from "./schema";
+export { soundsSecret } from "./secret-names";
 export { addressIn, type Cidr, cidr, cidrRange, type KubernetesName } from "./values";

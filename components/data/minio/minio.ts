@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { addOnObjects, type Manifest, metricsObjects } from "../../cluster";
+import { addOnObjects, type Manifest, metricsObjects, monitorWorkload } from "../../cluster";
 import { readQuorum, writeQuorum } from "../../settings";
 import { pinnedImage } from "../../shared/pinned-image";
 import { hostOf, ingressAnnotations, ingressSpec, type LoginIngress, serviceHost } from "../../shared/pods";
 import { versions } from "../../shared/versions";
+import { minioDashboard } from "./dashboard";
 import { metricsToken } from "./metrics-token";
 import { METRICS_TOKEN_KEY, minioMetrics } from "./monitoring";
 import { LABELS, MINIO, REGION } from "./names";
@@ -224,7 +225,7 @@ export class MinIO extends pulumi.ComponentResource {
     );
   }
 
-  /** Traefik's transport to the console, and Prometheus' scrape configuration and alerts. */
+  /** Traefik's transport to the console, Prometheus' scrape configuration and alerts, and the dashboard. */
   private addOnObjects(name: string, { namespace, consoleHost, monitoring, layout }: MinIOArgs): void {
     if (consoleHost === undefined && !monitoring) return;
     const quorums = { read: readQuorum(layout), write: writeQuorum(layout) };
@@ -240,6 +241,10 @@ export class MinIO extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    if (monitoring) {
+      const dashboard = { workload: WORKLOAD, dashboard: minioDashboard };
+      monitorWorkload(name, { namespace, monitoring: dashboard }, { parent: this });
+    }
   }
 }
 

@@ -8,5 +8,5 @@ export {
   zoneOf,
   zonesOf,
 } from "./locations";
-export { billedNames, monthlyPrice } from "./prices";
+export { billedNames, monthlyPrice, PRICES_READ_ON, VOLUME_GIB } from "./prices";
 export { SERVER_TYPES, type ServerTypeName, serverTypeNames } from "./server-types";

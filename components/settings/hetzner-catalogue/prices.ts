@@ -10,9 +10,19 @@ import type { ServerTypeName } from "./server-types";
  * cost less.
  * Load balancers: since 2026-04-01.
  */
-const PRICES_READ_ON = "2026-09-04";
+export const PRICES_READ_ON = "2026-09-04";
 
-type BilledName = ServerTypeName | "primary-ipv4" | "floating-ip" | "lb11" | "lb21" | "lb31";
+/** A GiB of a volume at Hetzner, which is billed by size. */
+export const VOLUME_GIB = "volume-gib";
+
+type BilledName =
+  | ServerTypeName
+  | "primary-ipv4"
+  | "floating-ip"
+  | "lb11"
+  | "lb21"
+  | "lb31"
+  | typeof VOLUME_GIB;
 
 interface Price {
   readonly everywhere: number;
@@ -58,6 +68,7 @@ const PRICES: Readonly<Record<BilledName, Price>> = {
   ccx63: inEurope(853.49),
   "primary-ipv4": worldwide(0.5),
   "floating-ip": { everywhere: 3, guess: "the price before 2026-04-01; no newer one was found" },
+  [VOLUME_GIB]: { everywhere: 0.0572, guess: "0.044 before 2026-04-01, raised by 30 % then" },
   lb11: worldwide(7.49),
   lb21: { everywhere: 22.79, guess: "raised in April 2026 as lb11 was, by 39 %" },
   lb31: { everywhere: 45.72, guess: "raised in April 2026 as lb11 was, by 39 %" },

@@ -1,11 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { addOnObjects, metricsObjects } from "../../cluster";
+import { addOnObjects, metricsObjects, monitorWorkload } from "../../cluster";
 import type { ObjectStoreAccess } from "../../data";
 import type { Scale, Settings } from "../../settings";
 import { digest } from "../../shared/digest";
 import { ingressAnnotations, ingressSpec } from "../../shared/pods";
+import { gardenosDashboard } from "./dashboard";
 import { gardenosMetrics } from "./monitoring";
 import { COMMON_LABELS, GARDENOS, labelsOf, PORTS } from "./names";
 import { autoscaler, migrationJob, programDeployment } from "./pods";
@@ -296,6 +297,11 @@ export class GardenOS extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    if (monitoring) {
+      const dashboard = gardenosDashboard(args.namespace.name, names);
+      const monitored = { namespace: args.namespace.ready, monitoring: { workload: "gardenos", dashboard } };
+      monitorWorkload(name, monitored, { parent: this });
+    }
   }
 }
 

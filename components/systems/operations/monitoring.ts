@@ -1,3 +1,4 @@
+import { ETCD_PANELS } from "../../servers";
 import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
 import { LABELS, OPERATIONS } from "./names";
 import { OVERVIEW_PANELS } from "./overview";
@@ -50,3 +51,15 @@ export const operationsMonitoring = (everyHours: number): WorkloadMonitoring => 
     panels: OVERVIEW_PANELS,
   },
 });
+
+/** The dashboard of the servers' etcd, which runs outside of the cluster and has no namespace of its own. */
+export const etcdMonitoring: WorkloadMonitoring = {
+  workload: "etcd",
+  dashboard: {
+    object: { name: "etcd-dashboard", labels: LABELS.exporter },
+    file: "etcd.json",
+    uid: "trellis-etcd",
+    title: "etcd",
+    panels: ETCD_PANELS,
+  },
+};

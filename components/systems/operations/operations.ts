@@ -4,7 +4,7 @@ import { ETCD_FILES, type PlatformInput } from "../../../jobs/operations";
 import { monitorWorkload } from "../../cluster";
 import type { KeyPair } from "../../shared/pki";
 import { jobsCronJob } from "../../shared/pods";
-import { operationsMonitoring } from "./monitoring";
+import { etcdMonitoring, operationsMonitoring } from "./monitoring";
 import { FILES, LABELS, OPERATIONS } from "./names";
 import { type Every, exporterPod, HOURS, healthPod, scheduleOf } from "./pods";
 import { historyRule, READ_RULES, READY_RULE } from "./role";
@@ -193,6 +193,8 @@ export class Operations extends pulumi.ComponentResource {
     );
     const monitoring = operationsMonitoring(HOURS[args.every]);
     monitorWorkload(name, { namespace: args.namespace, monitoring }, { parent: this });
+    const ofEtcd = { namespace: args.namespace, monitoring: etcdMonitoring };
+    monitorWorkload(`${name}-etcd`, ofEtcd, { parent: this });
   }
 }
 

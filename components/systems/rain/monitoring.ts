@@ -1,5 +1,6 @@
 import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
 import { LABELS, RAIN } from "./names";
+import { RAIN_PANELS } from "./panels";
 
 const { warning } = alertsOf("docs/rain.md");
 const DAY = 86_400;
@@ -28,7 +29,7 @@ export const rainAlerts = (): AlertRule[] => [
   },
 ];
 
-/** The metrics of the record, and the alerts on them. */
+/** The metrics of the record, the alerts on them, and the dashboard. */
 export const rainMonitoring: WorkloadMonitoring = {
   workload: "rain-tracker",
   metrics: {
@@ -39,5 +40,12 @@ export const rainMonitoring: WorkloadMonitoring = {
       endpoints: [{ port: "metrics", interval: "5m", scrapeTimeout: "1m" }],
     },
     alerts: rainAlerts(),
+  },
+  dashboard: {
+    object: { name: "rain-dashboard", labels: LABELS.metrics },
+    file: "rain.json",
+    uid: "trellis-rain",
+    title: "Rain Tracker",
+    panels: RAIN_PANELS,
   },
 };

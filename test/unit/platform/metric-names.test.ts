@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { alertCatalogue } from "../../../cli/docs/runbooks";
+import { gardenosDashboard } from "../../../components/systems/gardenos/dashboard";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, repository } from "../../rigs/platform/stacks";
 
@@ -84,8 +85,11 @@ describe("a panel of prod's dashboards", async () => {
     expect(dashboards.map(({ uid }) => uid).sort()).toEqual([
       "trellis-airflow",
       "trellis-datasurface",
+      "trellis-etcd",
+      "trellis-minio",
       "trellis-overview",
       "trellis-postgres",
+      "trellis-rain",
     ]);
   });
 
@@ -100,4 +104,13 @@ describe("a panel of prod's dashboards", async () => {
     expect(metricsOf(expr).length).toBeGreaterThan(0);
     expect(unknown(expr)).toEqual([]);
   });
+});
+
+it("the panels of GardenOS' dashboard read metrics that exist", () => {
+  const { panels } = gardenosDashboard("gardenos", ["auth", "rest", "storage", "workers"]);
+  expect(panels.length).toBe(10);
+  for (const { title, expr } of panels) {
+    expect(metricsOf(expr).length, title).toBeGreaterThan(0);
+    expect(unknown(expr), title).toEqual([]);
+  }
 });

@@ -1,0 +1,2 @@
+export { rotate } from "./rotate";
+export { run } from "./run";
