@@ -204,7 +204,7 @@ export async function ingestOnce(stores: Stores, platform: PlatformName): Promis
       .split("\n")
       .filter((line) => pattern.test(line))
       .reduce((sum, line) => sum + Number((JSON.parse(line) as { seconds?: number }).seconds ?? 0), 0);
-  return { whole, staging: spent(/"msg":"staged/), merging: spent(/"msg":"committed/), peakMiB };
+  return { whole, staging: spent(/"msg":"(staged|read) /), merging: spent(/"msg":"committed/), peakMiB };
 }
 
 let bundle: Promise<string> | undefined;

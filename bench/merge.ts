@@ -4,9 +4,11 @@ import { startPostgres } from "../test/rigs/postgres/postgres";
 import { DbtSnapshot } from "./merge-dbt";
 import { growth } from "./merge-growth";
 import { ingestOnce, type Measured, median, openStores, SERVER_SETTINGS, seconds } from "./merge-stores";
+import { streams } from "./merge-streams";
 
 const USAGE = `npm run bench -- merge [--rows 1000000] [--repeat 3] [--without-dbt]   beside dbt's snapshot and the limit
-npm run bench -- merge --growth [--rows 10000000]                      with rows, columns, share of changes, streams`;
+npm run bench -- merge --growth [--rows 10000000]                      with rows, columns and share of changes
+npm run bench -- merge --streams [--rows 10000]                        with streams at once, and where that stops`;
 
 /** How many of a thousand rows the second batch updates, deletes and inserts. */
 const CHANGES = { updated: 10, deleted: 5, inserted: 5 };
@@ -19,6 +21,7 @@ export default async function merge(argv: string[]): Promise<void> {
       rows: { type: "string" },
       repeat: { type: "string", default: "3" },
       growth: { type: "boolean", default: false },
+      streams: { type: "boolean", default: false },
       "without-dbt": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -26,7 +29,8 @@ export default async function merge(argv: string[]): Promise<void> {
   if (values.help) return console.log(USAGE);
   const server = await startPostgres({ settings: SERVER_SETTINGS });
   try {
-    if (values.growth) await growth(server, Number(values.rows ?? 10_000_000));
+    if (values.streams) await streams(server, Number(values.rows ?? 10_000));
+    else if (values.growth) await growth(server, Number(values.rows ?? 10_000_000));
     else
       await compare(server, Number(values.rows ?? 1_000_000), Number(values.repeat), !values["without-dbt"]);
   } finally {
@@ -112,6 +116,11 @@ function print(
     const alone = `${platform}: second batch, staging and merge alone`;
     const limit = ["COPY out and in, binary, no key, unlogged", "least SQL that finds the changes"];
     ratio(`${whole}, over its limit (binary COPY and least SQL)`, [whole], limit);
+    ratio(
+      `${platform}: nothing changed, staging and merge alone, over its second batch`,
+      [`${platform}: nothing changed, staging and merge alone`],
+      [alone],
+    );
     ratio(`dbt's snapshot node over ${alone}`, ["dbt: second batch, node"], [alone]);
     ratio(`dbt's snapshot node over ${whole}`, ["dbt: second batch, node"], [whole]);
     ratio(`dbt's whole command over ${whole}`, ["dbt: second batch, whole command"], [whole]);

@@ -179,6 +179,7 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
       readerSecret: secretOf("rain-database-reader", connections.read),
       databaseAccess: pulumi.jsonStringify([connections.migrate, connections.read, postgres.authority]),
       host: `rain.${domain}`,
+      origins: settings.rain.origins,
       ingressAnnotations: ingress.annotations("rain", "everyone"),
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
       monitoring,

@@ -24,6 +24,7 @@ import {
   prune,
   prunedText,
   reporting,
+  requireParts,
   totalBytes,
   verify,
   warnOfReport,
@@ -178,6 +179,7 @@ export const restoreVerb = verb({
           const there = manifest.databases.map(({ database }) => database).join(", ");
           throw new UserError(`${name} holds no database ${config.database}; it holds: ${there}`);
         }
+        await requireParts(store, name, chosen, context.signal);
         const began = Date.now();
         for (const artefact of chosen) {
           const into = config.as ?? artefact.database;
@@ -207,6 +209,7 @@ export const drillVerb = verb({
         const programs = await findPrograms(config.binaries);
         const { name, manifest } = await findBackup(store, config.backup);
         tell({ backup_name: name });
+        await requireParts(store, name, manifest.databases, context.signal);
         const drilled = await drill({ ...config, store, programs, manifest }, context);
         tell({ recovery_seconds: drilled.recoverySeconds });
         await store.write(

@@ -92,6 +92,12 @@ const batchSettings = {
     wholeNumber({ min: 1, max: 1_000_000 }).default(64),
     "JOIN_MEMORY_MB",
   ),
+  fullComparisonHours: flag(
+    "--full-comparison-hours <n>",
+    "compare all columns with the merged rows after so long, even if the source shows the rows of the last batch; 0: always",
+    wholeNumber({ max: 8_784 }).default(24),
+    "FULL_COMPARISON_HOURS",
+  ),
   lockWaitSeconds,
   statementSeconds: flag(
     "--statement-seconds <n>",

@@ -169,6 +169,20 @@ export const serverSettings = {
   ),
 };
 
+/** Pages on these origins may read the API from a browser. */
+export const corsOrigins = variable(
+  "RAIN_CORS_ORIGINS",
+  "origins whose pages may read the API from a browser, with commas between them, or * for all",
+  text()
+    .transform((given) => given.split(",").map((origin) => origin.trim()))
+    .refine(
+      (origins) =>
+        origins.every((each) => each === "*" || (URL.canParse(each) && new URL(each).origin === each)),
+      "allowed: origins such as https://app.example.com, without a path, with commas between them, or *",
+    )
+    .default([]),
+);
+
 /** How long a statement of a visitor's request may take. The queries of the metrics read the whole record. */
 export const answerTimeout = variable(
   "RAIN_ANSWER_TIMEOUT_SECONDS",

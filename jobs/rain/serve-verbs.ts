@@ -1,6 +1,7 @@
 import { type Context, exporterReply, serve, verb } from "../shared";
 import {
   answerTimeout,
+  corsOrigins,
   databaseSettings,
   hostSetting,
   importSettings,
@@ -18,6 +19,7 @@ export const serveApi = verb({
     ...databaseSettings,
     ...serverSettings,
     statementSeconds: answerTimeout,
+    origins: corsOrigins,
     host: hostSetting,
     port: portSetting(8080),
   },

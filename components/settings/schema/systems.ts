@@ -4,6 +4,7 @@ import {
   certificates,
   domainName,
   gitUrl,
+  httpsUrl,
   modelName,
   projectFolder,
   serverAddress,
@@ -56,14 +57,31 @@ export const airflow = z
   .transform((given) => (given === true ? airflowBlock.parse({}) : given))
   .prefault({});
 
+const rainBlock = z.strictObject({
+  origins: z
+    .array(httpsUrl, "a list of origins, for example `[https://app.example.com]`")
+    .max(20)
+    .default([])
+    .meta(says("Origins whose pages may read the API from a browser (CORS).", "none")),
+});
+
 export const rain = z
-  .boolean()
-  .default(true)
-  .meta(
-    says(
-      "Whether Rain Tracker runs. Without it there is no namespace, database or bucket of it; a database or bucket that the settings name stays.",
-    ),
-  );
+  .union(
+    [
+      rainBlock,
+      z
+        .boolean()
+        .meta(
+          says(
+            "`false` in place of the block: no Rain Tracker, and no namespace, database or bucket of it. A database or bucket that the settings name stays.",
+            "true",
+          ),
+        ),
+    ],
+    { error: "a block of settings, or false for no Rain Tracker" },
+  )
+  .transform((given) => (given === true ? rainBlock.parse({}) : given))
+  .prefault({});
 
 const datasurfaceBlock = z.strictObject({
   model: projectFolder.meta(says("Folder of this project with `model.yaml` and the assignments.")),

@@ -7,8 +7,14 @@ const PROVIDER_URL = "https://alert.fcd.maricopa.gov/alert/Rain/";
 export const ARCHIVE_PATH = "/archive";
 
 /** The environment variables of every pod. All differences between environments are here. */
-export function rainConfiguration(environment: Environment): Record<string, string> {
+export function rainConfiguration(
+  environment: Environment,
+  origins: readonly string[] = [],
+): Record<string, string> {
   return {
+    ...(origins.length > 0 && {
+      RAIN_CORS_ORIGINS: origins.map((origin) => new URL(origin).origin).join(","),
+    }),
     LOG_FORMAT: "json",
     LOG_LEVEL: environment === "dev" ? "debug" : "info",
     MCFCD_BASE_URL: PROVIDER_URL,

@@ -41,6 +41,9 @@ export interface RainTrackerArgs {
   /** The external host name of the API. */
   readonly host: pulumi.Input<string>;
 
+  /** Origins whose pages may read the API from a browser (CORS). @default none */
+  readonly origins?: readonly string[];
+
   /** Annotations of the Ingress, such as cert-manager's issuer and Traefik's middlewares. @default none */
   readonly ingressAnnotations?: Readonly<Record<string, string>>;
 
@@ -71,7 +74,7 @@ export class RainTracker extends pulumi.ComponentResource {
   constructor(name: string, args: RainTrackerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:rain:RainTracker", name, {}, opts);
     const pod: RainPodArgs = { image: args.image, databaseSecret: args.databaseSecret };
-    const configuration = rainConfiguration(args.environment);
+    const configuration = rainConfiguration(args.environment, args.origins);
 
     const configMap = this.#configMap(name, args, configuration);
     const account = this.#account(name, args);

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type ObjectStore, StoreError, UserError } from "../../shared";
+import { listProblems, type ObjectStore, retry, StoreError, UserError } from "../../shared";
 import {
+  type Artefact,
   type Manifest,
   manifestKey,
   NAME,
@@ -87,6 +88,38 @@ export async function findBackup(
     throw new UserError(`the backup ${found.name} cannot be used: ${found.problem}; see: jobs backup list`);
   }
   return { ...found, manifest: found.manifest };
+}
+
+/** Parts of a backup that the storage does not list. */
+class PartsMissing extends UserError {}
+
+/**
+ * Throws for parts of these databases that the storage does not list, before anything waits for them: reading a part
+ * waits for minutes, because a server of the storage that came back may not find it yet. A listing that lacks parts is
+ * asked for again for some seconds, for the same reason.
+ */
+export async function requireParts(
+  store: ObjectStore,
+  name: string,
+  databases: readonly Artefact[],
+  signal: AbortSignal,
+): Promise<void> {
+  const check = async () => {
+    const listed = new Set((await store.list(`${name}/`)).map(({ key }) => key));
+    const lacking = databases.flatMap((artefact) =>
+      partsOf(artefact)
+        .filter(({ key }) => !listed.has(key))
+        .map(({ key }) => `${artefact.database}: ${key} is missing`),
+    );
+    if (lacking.length === 0) return;
+    throw new PartsMissing(
+      listProblems(`the backup ${name} lacks parts, nothing was restored:`, lacking.slice(0, 5)) +
+        (lacking.length > 5 ? `\nand ${lacking.length - 5} more` : "") +
+        "\nrestore another backup (jobs backup list), or a database of which no part is missing (--database)",
+    );
+  };
+  const retryable = (error: unknown) => error instanceof PartsMissing;
+  await retry(check, { attempts: 5, firstDelayMs: 1_000, longestDelayMs: 4_000, signal, retryable });
 }
 
 export const writeVerification = (store: ObjectStore, name: string, found: Verification) =>

@@ -1,4 +1,4 @@
-export { type Backup, findBackup, isGood, listBackups, type Verification } from "./catalogue";
+export { type Backup, findBackup, isGood, listBackups, requireParts, type Verification } from "./catalogue";
 export { copy } from "./copy";
 export { Digest } from "./digest";
 export {

@@ -10,6 +10,7 @@ import {
 import type { Counts } from "./counts";
 import { inPublic } from "./dataset-tables";
 import type { Lineage } from "./source";
+import type { Copy } from "./unchanged";
 
 export type BatchStatus = "started" | "ingested" | "committed";
 
@@ -24,6 +25,10 @@ export interface BatchState {
     readonly schemas: Readonly<Record<string, DatasetSchema>>;
     /** Number of staged rows for each dataset that is staged completely. */
     readonly staged: Readonly<Record<string, number>>;
+    /** What the open rows of each dataset are a copy of once the batch is committed. Absent: must be compared. */
+    readonly copies?: Readonly<Record<string, Copy>>;
+    /** The datasets whose rows are the merged ones already: they may lack staged rows. */
+    readonly same?: readonly string[];
     /** The state of the source that the staged rows show; see source.ts. */
     readonly snapshot?: string;
     /** What the staged rows were made from; undefined for rows of a source database. */
@@ -145,6 +150,16 @@ export class BatchLedger {
     );
   }
 
+  /** Hours since the batch was committed; undefined where it was not. */
+  async hoursSince(id: number): Promise<number | undefined> {
+    const { rows } = await this.database.query<{ hours: number }>(
+      `SELECT extract(epoch FROM clock_timestamp()::timestamp - batch_end_time)::float8 / 3600 AS hours
+       FROM ${this.metrics} WHERE key = $1 AND batch_id = $2 AND batch_status = 'committed'`,
+      [this.stream.key, id],
+    );
+    return rows[0]?.hours;
+  }
+
   /** The state of a batch with nothing staged, for the current model. */
   freshState(): BatchState {
     const schemas = Object.fromEntries(this.stream.datasets.map((each) => [each.name, schemaOf(each)]));
@@ -179,6 +194,39 @@ export class BatchLedger {
     );
     return rows[0];
   }
+}
+
+interface TakenDataset {
+  /** Position among the stream's datasets; at 0, the batch is staged anew. */
+  readonly index: number;
+  readonly name: string;
+  readonly copy: Copy;
+  /** Whether its rows are the merged ones. */
+  readonly isSame: boolean;
+  readonly snapshot: string | undefined;
+  /** For rows of a transformer. */
+  readonly lineage?: Lineage;
+}
+
+/** The state of a batch once one more dataset is taken from the source. */
+export function stateWith(
+  state: BatchState,
+  { index, name, copy, isSame, snapshot, lineage }: TakenDataset,
+): BatchState {
+  const { held: _, snapshot: __, ...kept } = state.job_state;
+  const { staged, copies, same = [] } = index === 0 ? { staged: {}, copies: {} } : kept;
+  return {
+    ...state,
+    current_dataset_index: index + 1,
+    job_state: {
+      ...kept,
+      staged: { ...staged, [name]: copy.rows },
+      copies: { ...copies, [name]: copy },
+      same: isSame ? [...same, name] : same,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(lineage === undefined ? {} : { lineage }),
+    },
+  };
 }
 
 /** Throws for a batch that was started under another model: what differs, and what to do. */

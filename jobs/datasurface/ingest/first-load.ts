@@ -3,7 +3,7 @@ import { OPEN_BATCH } from "../model";
 import type { DatasetTables } from "./dataset-tables";
 import { keyConstraints } from "./merge-tables";
 import type { SourceRead } from "./source";
-import { copyRows } from "./staging";
+import { type Copied, copyRows } from "./staging";
 
 /** Whether nothing was ever merged into these tables. */
 export async function areEmpty(merge: Database, datasets: readonly DatasetTables[]): Promise<boolean> {
@@ -23,7 +23,7 @@ export async function loadIntoEmpty(
   read: SourceRead,
   batch: number,
   context: Pick<Context, "progress" | "signal">,
-): Promise<number> {
+): Promise<Copied> {
   const { tables } = read;
   const { drop, create } = keyConstraints(tables);
   const validity = tables.forensic
@@ -36,7 +36,7 @@ export async function loadIntoEmpty(
 
   await merge.query(`${drop}; ALTER TABLE ${tables.merge} ${defaults((value) => `SET DEFAULT ${value}`)}`);
   if (!(await areEmpty(merge, [tables]))) throw new Error(`${tables.mergeName} is no longer empty`);
-  const rows = await copyRows(source, merge, read, tables.merge, "FORMAT binary", context);
+  const copied = await copyRows(source, merge, read, tables.merge, "FORMAT binary", context);
   await merge.query(`ALTER TABLE ${tables.merge} ${defaults(() => "DROP DEFAULT")}; ${create}`);
-  return rows;
+  return copied;
 }

@@ -23,6 +23,8 @@ export interface IngestConfig extends DeletionPolicy {
   readonly lockWaitSeconds: number;
   /** How long one statement may take, in either database. */
   readonly statementSeconds: number;
+  /** A dataset of which the source shows the rows of the last batch is compared all the same after so many hours. */
+  readonly fullComparisonHours: number;
   /** Whether errors may show values of rows. */
   readonly showValues: boolean;
   /** The secret key of a transformer's masks. Undefined: none is given. */
@@ -42,7 +44,7 @@ export async function ingest(config: IngestConfig, model: Model, context: Contex
 
 /** One run of a transformer: its rows come from merge tables of the same database, and all else is as in `ingest`. */
 export async function transform(
-  config: Omit<IngestConfig, "source" | "showValues">,
+  config: Omit<IngestConfig, "source" | "showValues" | "fullComparisonHours">,
   model: Model,
   context: Context,
 ): Promise<Outcome> {
@@ -52,7 +54,12 @@ export async function transform(
       `--store: ${stream.store.name} is read from a source: jobs datasurface ingest --platform ${config.platform} --store ${stream.store.name}`,
     );
   }
-  return run(stream, { ...config, source: config.merge, showValues: false }, model, context);
+  return run(
+    stream,
+    { ...config, source: config.merge, showValues: false, fullComparisonHours: 0 },
+    model,
+    context,
+  );
 }
 
 async function run(stream: Stream, config: IngestConfig, model: Model, context: Context): Promise<Outcome> {

@@ -37,17 +37,18 @@ export async function allowMemory(merge: Database, joinMemoryMb: number): Promis
     SET LOCAL parallel_tuple_cost = 0; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off`);
 }
 
-/**
- * Finds all changes of a dataset with one join of its staged rows and its open rows, and counts them. The merge table
- * is locked against other writers until the transaction ends; readers are not blocked.
- */
+/** Locks the merge table against other writers until the transaction ends; readers are not blocked. */
+export const lockAgainstWriters = (merge: Database, tables: DatasetTables) =>
+  merge.query(`LOCK TABLE ${tables.merge} IN SHARE ROW EXCLUSIVE MODE`);
+
+/** Finds all changes of a dataset with one join of its staged rows and its open rows, and counts them. */
 export async function findChanges(
   merge: Database,
   tables: DatasetTables,
   batch: number,
   total: number,
 ): Promise<Changes> {
-  await merge.query(`LOCK TABLE ${tables.merge} IN SHARE ROW EXCLUSIVE MODE`);
+  await lockAgainstWriters(merge, tables);
   const staged = tables.staged(batch);
   const name = quoted(fitIdentifier(`changes_of_${tables.dataset.name}`));
   const table = `pg_temp.${name}`;

@@ -8,7 +8,7 @@ import {
   sqlState,
 } from "../../shared";
 import { type DerivedStore, isDerived, type Model, type Stream } from "../model";
-import { type Batch, BatchLedger, requireSameSchema } from "./batches";
+import { type Batch, BatchLedger, requireSameSchema, stateWith } from "./batches";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, reportCounts, sum } from "./counts";
 import { type DatasetTables, tablesOf } from "./dataset-tables";
@@ -21,7 +21,8 @@ import { LOCK_TIMEOUT, lockRefusal } from "./lock-holders";
 import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { needsReconciling, reconcile } from "./reconcile";
 import { type Lineage, openSnapshot, type SourceSnapshot } from "./source";
-import { dropStaged, isStaged, stageDataset, trimStaging } from "./staging";
+import { dropStaged, isStaged, trimStaging } from "./staging";
+import { type Copy, copyOf, noChanges, reliable, takeRows, withoutKept } from "./unchanged";
 
 /** One run on the open batch of a stream, or on a new one: from reading its rows to its commit. */
 export class Run {
@@ -31,6 +32,8 @@ export class Run {
   private readonly sessions = new Sessions();
   /** What the last committed batch was made from. Undefined for rows of a source database. */
   private former: Lineage | undefined;
+  /** What the open rows of each dataset are a copy of. */
+  private copies: Readonly<Record<string, Copy>> = {};
   /** What the run is doing, for errors. */
   private step = "before the first step";
 
@@ -79,6 +82,7 @@ export class Run {
     const open = newest?.status === "committed" ? undefined : newest;
     const committed = open ? await this.batches.committed() : newest;
     this.former = committed?.state.job_state.lineage;
+    this.copies = committed?.state.job_state.copies ?? {};
     if (open) requireSameSchema(this.stream, open);
     const migrations = await judgeTables(this.merge, this.stream, committed);
     const prepare = async () => {
@@ -169,10 +173,13 @@ export class Run {
       const counts = await this.batches.change(batch, async () => {
         await allowMemory(this.merge, this.config.joinMemoryMb);
         const counts: Record<string, Counts> = {};
+        const copies: Record<string, Copy> = {};
         for (const read of snapshot.reads) {
-          this.step = `copying ${read.tables.dataset.name}`;
-          const rows = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
-          counts[read.tables.dataset.name] = allNew(rows);
+          const { name } = read.tables.dataset;
+          this.step = `copying ${name}`;
+          const copied = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
+          counts[name] = allNew(copied.rows);
+          copies[name] = copyOf(read, copied, batch.id);
         }
         const staged = Object.fromEntries(
           Object.entries(counts).map(([name, each]) => [name, each.total_records]),
@@ -181,7 +188,7 @@ export class Run {
         const state = {
           ...batch.state,
           current_dataset_index: snapshot.reads.length,
-          job_state: { ...kept, staged, ...this.lineage(snapshot) },
+          job_state: { ...kept, staged, copies, same: [], ...this.lineage(snapshot) },
         };
         await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
         return counts;
@@ -218,28 +225,22 @@ export class Run {
     const { name } = read.tables.dataset;
     this.step = `copying ${name}`;
     const started = performance.now();
-    const { rows, saved } = await this.batches.change(batch, async () => {
-      const rows = await stageDataset(source, this.merge, read, batch.id, this.context);
-      const { held: _, snapshot: __, ...kept } = batch.state.job_state;
-      const staged = index === 0 ? { [name]: rows } : { ...kept.staged, [name]: rows };
+    const hours = this.config.fullComparisonHours;
+    const merged = await reliable(this.merge, this.batches, this.copies[name], read, hours);
+    const { copy, isSame, isStaged, saved } = await this.batches.change(batch, async () => {
+      const taken = await takeRows(source, this.merge, { read, batch: batch.id, merged }, this.context);
+      const from = { snapshot: snapshot.identity, ...this.lineage(snapshot) };
       const saved = await this.batches.save({
         ...batch,
         status: index + 1 === snapshot.reads.length ? "ingested" : "started",
-        state: {
-          ...batch.state,
-          current_dataset_index: index + 1,
-          job_state: {
-            ...kept,
-            staged,
-            ...(snapshot.identity ? { snapshot: snapshot.identity } : {}),
-            ...this.lineage(snapshot),
-          },
-        },
+        state: stateWith(batch.state, { index, name, ...taken, ...from }),
       });
-      return { rows, saved };
+      return { ...taken, saved };
     });
+    const { rows } = copy;
     const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-    this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, `staged ${name}: ${rows} rows`);
+    const what = `${isStaged ? "staged" : "read"} ${name}: ${rows} rows${isSame ? ", as merged already" : ""}`;
+    this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, what);
     return saved;
   }
 
@@ -272,7 +273,12 @@ export class Run {
 
   private async areStaged(batch: Batch, count: number): Promise<boolean> {
     for (const tables of this.tables.slice(0, count)) {
-      const rows = batch.state.job_state.staged[tables.dataset.name];
+      const { name } = tables.dataset;
+      if (batch.state.job_state.same?.includes(name)) {
+        if (this.config.fullComparisonHours === 0) return false;
+        continue;
+      }
+      const rows = batch.state.job_state.staged[name];
       if (rows === undefined || !(await isStaged(this.merge, tables, batch.id, rows))) return false;
     }
     return true;
@@ -296,11 +302,17 @@ export class Run {
   private async mergeAll(batch: Batch): Promise<Record<string, Counts>> {
     await allowMemory(this.merge, this.config.joinMemoryMb);
     const changes = [];
+    const { staged, same = [], copies = {} } = batch.state.job_state;
     for (const tables of this.tables) {
-      const rows = batch.state.job_state.staged[tables.dataset.name];
-      if (rows === undefined) throw new Error(`${tables.dataset.name} is not staged`);
-      this.step = `finding the changes of ${tables.dataset.name}`;
-      changes.push(await findChanges(this.merge, tables, batch.id, rows));
+      const { name } = tables.dataset;
+      const rows = staged[name];
+      if (rows === undefined) throw new Error(`${name} is not staged`);
+      this.step = `finding the changes of ${name}`;
+      changes.push(
+        same.includes(name)
+          ? await noChanges(this.merge, tables, rows)
+          : await findChanges(this.merge, tables, batch.id, rows),
+      );
     }
     await guardDeletions(this.merge, this.stream.store, changes, this.config);
 
@@ -311,7 +323,9 @@ export class Run {
       counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
       if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
     }
-    await this.batches.commit(batch, sum(Object.values(counts)), counts);
+    const exact = this.config.additionsOnly ? withoutKept(copies, changes) : copies;
+    const state = { ...batch.state, job_state: { ...batch.state.job_state, copies: exact } };
+    await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
     return counts;
   }
 

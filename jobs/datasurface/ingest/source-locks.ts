@@ -38,6 +38,8 @@ export async function lockTables(
   for (;;) {
     const left = deadline - performance.now();
     await source.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    // Two scans of a table that did not change begin at its first page, and give its rows in the same order.
+    await source.query("SET LOCAL synchronize_seqscans = off");
     await source.query(`SET LOCAL lock_timeout = ${Math.max(1, Math.round(Math.min(left, TOLD_EVERY_MS)))}`);
     try {
       const problems: string[] = [];

@@ -5,6 +5,7 @@ import {
   quoteIdentifier as quoted,
   quoteLiteral,
   reason,
+  sha256Of,
   sqlState,
   UserError,
 } from "../../shared";
@@ -17,6 +18,13 @@ export interface SourceRead {
   readonly tables: DatasetTables;
   /** A SELECT that returns the columns of the staging table, in their order and with their types. */
   readonly select: string;
+  /** Digest of the SELECT. Undefined: its rows are always compared. */
+  readonly statement?: string;
+  /**
+   * Counters that nearly every write to the table changes. The server counts some writes late, so equal counters prove
+   * nothing. Undefined for what is no plain table.
+   */
+  readonly activity?: string | undefined;
 }
 
 /** What a derived batch was made from. */
@@ -131,8 +139,19 @@ async function prepareRead(
     const to = cast.get(name);
     return to === undefined ? quoted(name) : `CAST(${quoted(name)} AS ${to})`;
   });
-  const select = `SELECT ${expressions.map((each, index) => `${each} AS ${quoted(dataset.columns[index]?.name ?? "")}`).join(", ")} FROM ${table}`;
-  return { tables, select: tables.key.includes(ROW_DIGEST) ? withRowDigest(select) : select };
+  const values = `SELECT ${expressions.map((each, index) => `${each} AS ${quoted(dataset.columns[index]?.name ?? "")}`).join(", ")} FROM ${table}`;
+  const select = tables.key.includes(ROW_DIGEST) ? withRowDigest(values) : values;
+  return { tables, select, statement: sha256Of(select), activity: await activityOf(source, table) };
+}
+
+async function activityOf(source: Database, table: string): Promise<string | undefined> {
+  const { rows } = await source.query<{ activity: string }>(
+    `SELECT concat_ws('/', oid, pg_relation_filenode(oid), pg_relation_size(oid), pg_stat_get_tuples_inserted(oid),
+       pg_stat_get_tuples_updated(oid), pg_stat_get_tuples_deleted(oid)) AS activity
+     FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r'`,
+    [table],
+  );
+  return rows[0]?.activity;
 }
 
 /**

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
+import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
-import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { from as copyFrom } from "pg-copy-streams";
 import {
   type Context,
   type Database,
@@ -10,10 +12,18 @@ import {
   sqlState,
   UserError,
 } from "../../shared";
+import { CopyOut } from "./copy-out";
 import { columnList, type DatasetTables } from "./dataset-tables";
 import type { SourceRead } from "./source";
 
 type Copying = Pick<Context, "progress" | "signal">;
+
+/** The rows that went through a COPY. */
+export interface Copied {
+  readonly rows: number;
+  /** SHA-256 of the rows in PostgreSQL's binary format, in the order in which they came. */
+  readonly digest: string;
+}
 
 /**
  * Copies one dataset from the source's snapshot into its batch's own table, a partition of the staging table. The bytes
@@ -23,10 +33,11 @@ type Copying = Pick<Context, "progress" | "signal">;
 export async function stageDataset(
   source: Database,
   merge: Database,
-  { tables, select }: SourceRead,
+  read: SourceRead,
   batch: number,
   context: Copying,
-): Promise<number> {
+): Promise<Copied> {
+  const { tables } = read;
   const staged = tables.staged(batch);
   await merge.query(`
     DROP TABLE IF EXISTS ${staged};
@@ -34,30 +45,48 @@ export async function stageDataset(
     ALTER TABLE ${staged} ALTER ds_surf_batch_id SET DEFAULT ${batch}`);
 
   // No other session can see the table yet, so its rows can be written as frozen: VACUUM never visits them again.
-  const rows = await copyRows(source, merge, { tables, select }, staged, "FORMAT binary, FREEZE", context);
+  const copied = await copyRows(source, merge, read, staged, "FORMAT binary, FREEZE", context);
   // The table's own CHECK constraint avoids the scan that would prove which partition the rows belong to.
   await merge.query(`ALTER TABLE ${tables.staging} ATTACH PARTITION ${staged} FOR VALUES IN (${batch})`);
-  return rows;
+  return copied;
 }
 
-/** Copies the result of a SELECT on the source into a table, and returns the number of rows. */
+/** Copies the result of a SELECT on the source into a table. */
 export async function copyRows(
   source: Database,
   merge: Database,
-  { tables, select }: SourceRead,
+  read: SourceRead,
   into: string,
   options: string,
-  { progress, signal }: Copying,
-): Promise<number> {
-  const shown = progress(tables.dataset.name, "bytes");
-  const reading = source.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`));
+  context: Copying,
+): Promise<Copied> {
   const writing = merge.query(
-    copyFrom(`COPY ${into} (${columnList(tables.columns)}) FROM STDIN (${options})`),
+    copyFrom(`COPY ${into} (${columnList(read.tables.columns)}) FROM STDIN (${options})`),
   );
-  reading.on("data", (chunk: Buffer) => shown.advance(chunk.length));
+  const { digest } = await copyInto(writing, source, read, context);
+  return { rows: writing.rowCount, digest };
+}
+
+/** Reads what `copyRows` would copy, and keeps nothing but the digest. */
+export const readRows = (source: Database, read: SourceRead, context: Copying): Promise<Copied> =>
+  copyInto(new Writable({ write: (_chunk, _encoding, done) => done() }), source, read, context);
+
+async function copyInto(
+  writing: Writable,
+  source: Database,
+  { tables, select }: Pick<SourceRead, "tables" | "select">,
+  { progress, signal }: Copying,
+): Promise<Copied> {
+  const shown = progress(tables.dataset.name, "bytes");
+  const hash = createHash("sha256");
+  const reading = source.query(new CopyOut(`COPY (${select}) TO STDOUT (FORMAT binary)`));
+  reading.on("data", (chunk: Buffer) => {
+    hash.update(chunk);
+    shown.advance(chunk.length);
+  });
   try {
     await pipeline(reading, writing, { signal });
-    return writing.rowCount;
+    return { rows: reading.rowCount, digest: hash.digest("hex") };
   } catch (error) {
     throw misfit(tables, error);
   } finally {

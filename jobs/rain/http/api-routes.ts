@@ -15,10 +15,11 @@ const year = z
 const count = (fallback: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,6}$/, "a whole number")
+    .refine((given) => /^\d{1,6}$/.test(given), `a whole number from 1 to ${most}`)
     .transform(Number)
     .refine((value) => value >= 1 && value <= most, `a whole number from 1 to ${most}`)
-    .default(fallback);
+    .default(fallback)
+    .meta({ type: "integer", minimum: 1, maximum: most, description: `${fallback} where none is given` });
 
 const reading = z.object({
   day: z.string(),

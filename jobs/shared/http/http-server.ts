@@ -25,6 +25,8 @@ interface ServeArgs {
   readonly reply: (url: URL, request: ReceivedRequest) => Promise<Reply>;
   /** Whether POST is answered too; its body is at most `LARGEST_BODY`. @default false */
   readonly acceptsPost?: boolean;
+  /** Origins whose pages may read the answers in a browser (CORS); "*": all. @default none */
+  readonly origins?: readonly string[];
 }
 
 /** The most bytes of a request's body. */
@@ -76,9 +78,10 @@ export const problem = (status: number, message: string): Reply => json(status, 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { reply, acceptsPost = false }: ServeArgs,
+  { reply, acceptsPost = false, origins = [] }: ServeArgs,
 ): Promise<void> {
   const { method = "GET", headers } = request;
+  allowOrigin(origins, headers.origin, response);
   if (method !== "GET" && method !== "HEAD" && !(acceptsPost && method === "POST")) {
     response.setHeader("allow", acceptsPost ? "GET, HEAD, POST" : "GET, HEAD");
     send(
@@ -100,6 +103,21 @@ async function respond(
     return;
   }
   send(request, response, await reply(new URL(target, "http://localhost"), { method, headers, body }));
+}
+
+/**
+ * Lets pages of the listed origins read the answer. There are no credentials to protect, and a GET without headers of its
+ * own needs no preflight, so there is no answer to OPTIONS.
+ */
+function allowOrigin(origins: readonly string[], origin: string | undefined, response: ServerResponse): void {
+  if (origins.length === 0) return;
+  if (origins.includes("*")) {
+    response.setHeader("access-control-allow-origin", "*");
+    return;
+  }
+  response.setHeader("vary", "Origin"); // a cache must not answer one origin with the header of another
+  if (origin !== undefined && origins.includes(origin))
+    response.setHeader("access-control-allow-origin", origin);
 }
 
 /** Undefined: the body is too large, and the rest of it was not read. */

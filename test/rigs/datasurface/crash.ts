@@ -260,8 +260,10 @@ async function dump(merge: TestDatabase): Promise<Record<string, unknown>> {
   );
   for (const { name } of metrics) {
     state[name] = await merge.query(
-      `SELECT (to_jsonb(m) - 'batch_start_time' - 'batch_end_time') #- '{state,job_state,run}'
-         #- '{state,job_state,snapshot}' AS row FROM ${name} AS m ORDER BY key, batch_id`,
+      // The server counts writes to the source late.
+      `SELECT regexp_replace(((to_jsonb(m) - 'batch_start_time' - 'batch_end_time') #- '{state,job_state,run}'
+         #- '{state,job_state,snapshot}')::text, '"activity": "[^"]*", ', '', 'g')::jsonb AS row
+       FROM ${name} AS m ORDER BY key, batch_id`,
     );
   }
   return state;

@@ -161,6 +161,7 @@ export class World {
       showValues: false,
       additionsOnly: false,
       joinMemoryMb: 16,
+      fullComparisonHours: 24,
       lockWaitSeconds: 60,
       statementSeconds: 600,
       ...rest,

@@ -205,6 +205,20 @@ describeWith(["initdb", "pg_dump", "pg_restore", "zstd"], "backups of a real Pos
       );
     }));
 
+  it("refuses within seconds to restore what the storage does not hold, and names it", () =>
+    withStandIn(async (store) => {
+      await succeed(store, "create");
+      const lost = artefactOf(store);
+      const [name = ""] = lost.split("/");
+      store.objects.delete(lost);
+      for (const words of [`restore ${name} --database crm --as other`, `drill ${name}`]) {
+        const { error, logged } = await rig.backup(store, words);
+        expect(error).toMatch(new RegExp(`lacks parts, nothing was restored:\n.*crm: ${lost} is missing`));
+        expect(logged).not.toContain("waiting");
+      }
+      expect(await rig.databases()).toEqual(["crm", "postgres"]);
+    }));
+
   it("refuses to restore where roles are missing, and names them", () =>
     withStandIn(async (store) => {
       await succeed(store, "create");

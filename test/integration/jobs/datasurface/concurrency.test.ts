@@ -224,11 +224,12 @@ describe("a source that changes while it is read", () => {
 describe("staged rows that are lost", () => {
   it("are staged again instead of being taken for deletions, as after a crash of the server", async () => {
     await world.ingest("YellowLive");
+    await world.source.query("UPDATE people SET name = 'y' WHERE id <= 10");
     await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
     await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
     expect((await world.metrics("YellowLive")).at(-1)).toMatchObject({ batch_status: "ingested" });
     await world.merge.query("TRUNCATE yellowlive_store1_people_staging_b2"); // what recovery does to unlogged tables
     expect(await world.ingest("YellowLive")).toBe("done");
-    expect((await world.metrics("YellowLive")).at(-1)).toMatchObject({ unchanged: 1000, records_deleted: 0 });
+    expect((await world.metrics("YellowLive")).at(-1)).toMatchObject({ unchanged: 990, records_deleted: 0 });
   });
 });

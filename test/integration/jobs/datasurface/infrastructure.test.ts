@@ -92,7 +92,11 @@ describe("the daily work of a platform", () => {
   });
 
   it("trims staging to the batches that are kept, and never the open one", async () => {
-    for (let batch = 1; batch <= 5; batch++) await world.ingest("YellowLive");
+    const change = () => world.source.query("UPDATE people SET name = name || 'x'");
+    for (let batch = 1; batch <= 5; batch++) {
+      await world.ingest("YellowLive");
+      await change();
+    }
     await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
     const tight = world.model.ecosystem.platforms.map((platform) => ({
       ...platform,

@@ -35,7 +35,12 @@ describe("the rain API", () => {
     base = `http://127.0.0.1:${port}`;
     server = runRain(
       ["serve-api"],
-      { ...environment, RAIN_HOST: "127.0.0.1", RAIN_PORT: String(port) },
+      {
+        ...environment,
+        RAIN_HOST: "127.0.0.1",
+        RAIN_PORT: String(port),
+        RAIN_CORS_ORIGINS: "https://app.example.com",
+      },
       stop.signal,
     );
     await vi.waitFor(async () => expect((await fetch(`${base}/api/v1/health`)).status).toBe(200), {
@@ -139,6 +144,34 @@ describe("the rain API", () => {
     expect((await get("/api/v1/readings/x'--/water-year/2023")).status).toBe(400);
     expect((await fetch(`${base}/api/v1/gauges`, { method: "DELETE" })).status).toBe(405);
     expect((await get("/api/v2")).status).toBe(404);
+  });
+
+  it("can be read by the pages of the listed origins, and of no others", async () => {
+    const allowed = async (origin: string) => {
+      const { headers } = await fetch(`${base}/api/v1/gauges`, { headers: { origin } });
+      return [headers.get("access-control-allow-origin"), headers.get("vary")];
+    };
+    expect(await allowed("https://app.example.com")).toEqual(["https://app.example.com", "Origin"]);
+    expect(await allowed("https://elsewhere.example.com")).toEqual([null, "Origin"]);
+  });
+
+  it("describes the bounds that it keeps", async () => {
+    const { body } = await get("/api-docs/openapi.json");
+    const parameters = body.paths["/api/v1/gauges"].get.parameters;
+    expect(parameters).toMatchObject([
+      {
+        name: "page",
+        schema: { type: "integer", minimum: 1, maximum: 100_000, description: "1 where none is given" },
+      },
+      {
+        name: "page_size",
+        schema: { type: "integer", minimum: 1, maximum: 100, description: "50 where none is given" },
+      },
+    ]);
+    for (const { name, schema } of parameters) {
+      expect((await get(`/api/v1/gauges?${name}=${schema.maximum}`)).status).toBe(200);
+      expect((await get(`/api/v1/gauges?${name}=${schema.maximum + 1}`)).status).toBe(400);
+    }
   });
 
   it("answers exactly what its description says", async () => {

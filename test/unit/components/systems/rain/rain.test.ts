@@ -105,7 +105,9 @@ describe("Rain Tracker in the cluster", () => {
   });
 
   it("configures nothing that no code reads, and nothing that the code would refuse", async () => {
-    const data: Record<string, string> = of(await objectsOf(), "ConfigMap")[0]?.inputs.data;
+    const origins = ["https://app.example.com", "https://other.example.com/"];
+    const data: Record<string, string> = of(await objectsOf({ origins }), "ConfigMap")[0]?.inputs.data;
+    expect(data.RAIN_CORS_ORIGINS).toBe("https://app.example.com,https://other.example.com");
     const LOGGER = ["LOG_FORMAT", "LOG_LEVEL"];
     const declared = rain.verbs.flatMap(({ declares }) => declares.filter(({ kind }) => kind === "variable"));
     const read = new Set([...LOGGER, ...declared.map(({ syntax }) => syntax)]);
