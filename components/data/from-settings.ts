@@ -131,6 +131,7 @@ function objectStorage(
       strictSpread: environment === "prod",
       jobsImage: images.jobs.reference,
       certificateEpoch: settings.epochs.certificates,
+      corsOrigins: minio.corsOrigins,
       consoleHost: cluster.ingress.isTraefikOfK3s ? `minio-console.${domain}` : undefined,
       ingress: {
         annotations: cluster.ingress.annotations("storage", "administrators"),
