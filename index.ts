@@ -74,6 +74,7 @@ export default async function platform() {
       root: minio.root,
       offsiteKey: mirror.offsiteKey,
     },
+    images: data.images,
     health: operations.health,
     ...(gardenos && { gardenos: { anonKey: gardenos.anonKey, serviceKey: gardenos.serviceKey } }),
     ...(airflow && { airflowAdminPassword: airflow.adminPassword }),

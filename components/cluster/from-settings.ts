@@ -17,7 +17,8 @@ import { Access } from "./access";
 import { AddOns, ClusterDns } from "./add-ons";
 import { CLUSTER_ISSUER } from "./helm";
 import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
-import { clientsOf, exposedBy, Foundation, scrapedBy } from "./namespaces";
+import { KubeSystem } from "./kube-system";
+import { clientsOf, exposedBy, Foundation, forwardedTo, scrapedBy } from "./namespaces";
 
 /** What the cluster layer passes to the layers above, on our own servers and on an existing cluster. */
 export interface ClusterLayer<Key extends string> {
@@ -87,10 +88,24 @@ function ownCluster<Key extends string>(
     servers.booted,
   );
   const nodes = nodesOf(target).length;
-  const sources = servers.serverRanges.apply((at) => ({ at, behind: overlayAddresses(network.pods) }));
+  const sources = servers.serverRanges.apply((at) => ({
+    at,
+    behind: overlayAddresses(network.pods),
+    pods: network.pods,
+  }));
   const foundation = new Foundation(
     "foundation",
     { environment, namespaces, servers: sources, protection },
+    { provider },
+  );
+  const kubeSystem = new KubeSystem(
+    "kube-system",
+    {
+      exposed: forwardedTo(Object.values<WorkloadNamespace>(namespaces)),
+      monitoring: addons.monitoring,
+      hetzner: addons.hetzner,
+      servers: sources,
+    },
     { provider },
   );
   const addOns = new AddOns(
@@ -149,7 +164,7 @@ function ownCluster<Key extends string>(
     monitoring: addons.monitoring,
     grafanaPassword: addOns.grafanaPassword,
     protection,
-    resources: [provider, foundation, addOns, ...dns, access],
+    resources: [provider, foundation, kubeSystem, addOns, ...dns, access],
   };
 }
 

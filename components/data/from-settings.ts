@@ -44,6 +44,8 @@ export interface DataLayer {
   readonly backup?: Backup | undefined;
   /** The jobs image; its entrypoint is `jobs`. */
   readonly jobsImage: BuiltImage["reference"];
+  /** The images that the program builds, by digest. */
+  readonly images: Readonly<Record<keyof Images, BuiltImage["reference"]>>;
   /** Client addresses of the etcd that Patroni uses, each as host:port. */
   readonly etcdHosts: EtcdAccess["hosts"];
   /** The top-level resources of this layer. */
@@ -76,6 +78,11 @@ export function dataFor(
     mirror,
     backup,
     jobsImage: images.jobs.reference,
+    images: {
+      jobs: images.jobs.reference,
+      postgres: images.postgres.reference,
+      recovery: images.recovery.reference,
+    },
     etcdHosts: etcd.hosts,
     resources: [...Object.values(images), minio, mirror, ...resources, postgres, ...(backup ? [backup] : [])],
   };
@@ -131,6 +138,7 @@ function objectStorage(
       strictSpread: environment === "prod",
       jobsImage: images.jobs.reference,
       certificateEpoch: settings.epochs.certificates,
+      corsOrigins: minio.corsOrigins,
       consoleHost: cluster.ingress.isTraefikOfK3s ? `minio-console.${domain}` : undefined,
       ingress: {
         annotations: cluster.ingress.annotations("storage", "administrators"),

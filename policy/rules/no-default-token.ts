@@ -6,17 +6,29 @@ export const noDefaultToken: Rule = {
   reason:
     "A token of the Kubernetes API in a pod that does not use it is a way into the cluster for whoever takes over the pod.",
   remedy:
-    "Set automountServiceAccountToken to false, or give the pod a service account of its own with a role.",
+    "Set automountServiceAccountToken to false, or give the pod a service account of its own with a role. Create namespaces with GuardedNamespace.",
   scope: "stack",
-  check: (plan) =>
-    plan.workloads.flatMap((workload) => findings(workload.object.subject, [faultOf(workload, plan)])),
+  check: (plan) => [
+    ...plan.workloads.flatMap((workload) => findings(workload.object.subject, [faultOf(workload, plan)])),
+    ...plan.objects
+      .filter(({ kind }) => kind === "Namespace")
+      .flatMap(({ subject, name }) =>
+        findings(subject, [
+          accountOf(plan, "default", name)?.manifest.automountServiceAccountToken !== false &&
+            "its default service account gives a token to pods that name no account",
+        ]),
+      ),
+  ],
 };
+
+const accountOf = ({ objects }: Plan, name: string, namespace: string | undefined) =>
+  objects.find(
+    (each) => each.kind === "ServiceAccount" && each.name === name && each.namespace === namespace,
+  );
 
 function faultOf({ object, pod }: Workload, plan: Plan): string | undefined {
   const name = typeof pod.serviceAccountName === "string" ? pod.serviceAccountName : "default";
-  const account = plan.objects.find(
-    (each) => each.kind === "ServiceAccount" && each.name === name && each.namespace === object.namespace,
-  );
+  const account = accountOf(plan, name, object.namespace);
   const mounted = pod.automountServiceAccountToken ?? account?.manifest.automountServiceAccountToken ?? true;
   if (mounted === false) return undefined;
   if (name === "default") return "its pods get the token of the namespace's default service account";

@@ -10,5 +10,5 @@ export {
   monitoring,
 } from "./monitoring";
 export { RECEIVERS_FOLDER, RECEIVERS_SECRET, SECRET_FILES } from "./receivers";
-export { CERT_MANAGER } from "./scrapes";
+export { CERT_MANAGER, TRAEFIK_PODS } from "./scrapes";
 export { metricsObjects, monitorWorkload } from "./workload-monitoring";

@@ -4,6 +4,9 @@ import { type Destination, SYSTEM_NAMESPACE } from "../../shared/workloads";
 /** Metrics of K3s' own workloads: of CoreDNS, which the chart scrapes, and of Traefik. */
 export const SYSTEM_METRICS: Destination = { namespace: SYSTEM_NAMESPACE, ports: [9100, 9153] };
 
+/** Labels of the pods of K3s' Traefik. */
+export const TRAEFIK_PODS = { "app.kubernetes.io/name": "traefik" } as const;
+
 /** Metrics of cert-manager. Its namespace's policies allow the connections whether it is installed or not. */
 export const CERT_MANAGER: Destination = { namespace: "cert-manager", ports: [9402] };
 
@@ -12,7 +15,7 @@ export const podMonitors = ({ certManager }: { readonly certManager: boolean }) 
   {
     name: "traefik",
     namespaceSelector: { matchNames: [SYSTEM_NAMESPACE] },
-    selector: { matchLabels: { "app.kubernetes.io/name": "traefik" } },
+    selector: { matchLabels: TRAEFIK_PODS },
     podMetricsEndpoints: [{ port: "metrics", interval: "30s" }],
   },
   ...(certManager

@@ -10,11 +10,11 @@ import {
  * cert-manager answers Let's Encrypt's challenge from a pod in the namespace of the Ingress. Without this allowance no
  * certificate is issued there.
  */
-export const ACME_SOLVER: Allowance = {
+export const ACME_SOLVER = {
   from: { namespace: SYSTEM_NAMESPACE },
   ports: [8089],
   pods: { "acme.cert-manager.io/http01-solver": "true" },
-};
+} as const satisfies Allowance;
 
 /**
  * Every connection that a namespace's policies allow: those that its workload declares, and those that the workloads of
@@ -54,6 +54,13 @@ const fromAnyPod = (namespace: string, ports: readonly number[]): Allowance[] =>
 /** Names of the namespaces with an Ingress. */
 export function exposedBy(namespaces: readonly WorkloadNamespace[]): string[] {
   return namespaces.filter(({ exposed }) => exposed.length > 0).map(({ name }) => name);
+}
+
+/** What the ingress controller forwards requests to. */
+export function forwardedTo(namespaces: readonly WorkloadNamespace[]): Destination[] {
+  return namespaces
+    .filter(({ exposed }) => exposed.length > 0)
+    .map(({ name, exposed }) => ({ namespace: name, ports: exposed }));
 }
 
 /** What Prometheus scrapes. */

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Allowance, PodSecurity } from "../../shared/workloads";
-import { networkPolicies, type Servers } from "./network-policies";
+import { networkPolicies, networkPolicySpec, type Servers } from "./network-policies";
 
 export interface GuardedNamespaceArgs {
   /** Name of the namespace in the cluster. Renaming it replaces it, with everything inside. */
@@ -49,7 +49,7 @@ const DEFAULTS = {
 
 /**
  * Creates a namespace that enforces a pod security profile and denies all traffic except `allow`. It also sets default
- * resources for containers and, if given, a quota.
+ * resources for containers, takes the token from its default service account and, if given, sets a quota.
  */
 export class GuardedNamespace extends pulumi.ComponentResource {
   /**
@@ -100,8 +100,9 @@ export class GuardedNamespace extends pulumi.ComponentResource {
         inside,
       );
 
-    const guards = [...policies, limits, ...(quota ? [quota] : [])];
-    // In a preview, the URN of a new policy, limit or quota is known, but not its ID. Waiting for the ID would make the
+    const account = withoutToken(`${name}-default-account`, args.namespace, inside);
+    const guards = [...policies, limits, account, ...(quota ? [quota] : [])];
+    // In a preview, the URN of a new guard is known, but not its ID. Waiting for the ID would make the
     // name unknown, and the preview would show everything in the namespace as replaced.
     this.namespace = pulumi
       .all([namespace.metadata.name, pulumi.all(guards.map((guard) => guard.urn))])
@@ -116,15 +117,26 @@ function specOf(allow: readonly Allowance[], servers: Servers, index: number) {
     throw new Error(
       `network policy ${index} is missing: the number of policies must not depend on addresses`,
     );
-  const { podSelector, policyTypes, ingress, egress } = policy.spec;
-  return {
-    podSelector,
-    policyTypes: [...policyTypes],
-    ...(ingress && {
-      ingress: ingress.map(({ from = [], ports }) => ({ from: [...from], ports: [...ports] })),
-    }),
-    ...(egress && { egress: egress.map(({ to = [], ports }) => ({ to: [...to], ports: [...ports] })) }),
-  };
+  return networkPolicySpec(policy);
+}
+
+/**
+ * Takes the token from pods that name no service account. Kubernetes creates the account `default` with every namespace,
+ * so this changes one field of it and owns no more.
+ */
+export function withoutToken(
+  name: string,
+  namespace: string,
+  opts: pulumi.CustomResourceOptions,
+): k8s.core.v1.ServiceAccountPatch {
+  return new k8s.core.v1.ServiceAccountPatch(
+    name,
+    {
+      metadata: { name: "default", namespace, annotations: { "pulumi.com/patchForce": "true" } },
+      automountServiceAccountToken: false,
+    },
+    opts,
+  );
 }
 
 function podSecurityLabels(profile: PodSecurity): Record<string, string> {

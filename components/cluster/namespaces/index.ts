@@ -1,4 +1,15 @@
-export { ACME_SOLVER, clientsOf, exposedBy, scrapedBy } from "./connections";
+export { ACME_SOLVER, clientsOf, exposedBy, forwardedTo, scrapedBy } from "./connections";
 export { Foundation, type FoundationArgs } from "./foundation";
-export { DEFAULT_REQUEST, GuardedNamespace, type GuardedNamespaceArgs } from "./guarded-namespace";
-export { networkPolicies, type Servers } from "./network-policies";
+export {
+  DEFAULT_REQUEST,
+  GuardedNamespace,
+  type GuardedNamespaceArgs,
+  withoutToken,
+} from "./guarded-namespace";
+export {
+  DENY_ALL,
+  networkPolicies,
+  networkPolicySpec,
+  policyOfPods,
+  type Servers,
+} from "./network-policies";

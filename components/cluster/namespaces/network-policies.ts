@@ -34,6 +34,7 @@ interface RulePeer {
 
 interface Selector {
   readonly matchLabels?: Record<string, string>;
+  readonly matchExpressions?: { readonly key: string; readonly operator: "Exists" }[];
 }
 
 /** The addresses that `"servers"` means in an allowance. */
@@ -45,7 +46,15 @@ export interface Servers {
   readonly at: readonly string[];
   /** Further source addresses from which the servers reach pods of other servers. @default none */
   readonly behind?: readonly string[];
+  /** Range of the pods' addresses: what `"pods"` means in an allowance. @default none: such an allowance admits nobody */
+  readonly pods?: string;
 }
+
+/** Denies all pods of a namespace what no other policy allows. */
+export const DENY_ALL: NamedPolicy = {
+  name: "deny-all",
+  spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+};
 
 /**
  * Converts allowances into policies: one that denies everything, then one for each allowance, in the order given. The
@@ -60,24 +69,38 @@ export function networkPolicies(
     ({ name }, index) => policies.findIndex((other) => other.name === name) < index,
   );
   if (twice) throw new Error(`two allowances result in the same policy, ${twice.name}: merge them`);
-  return [{ name: "deny-all", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } }, ...policies];
+  return [DENY_ALL, ...policies];
 }
 
-function policyFor(allowance: Allowance, { at, behind = [] }: Servers): NamedPolicy {
+/** One policy for all connections of the pods with some labels: it takes effect as a whole, and denies the others. */
+export function policyOfPods(
+  name: string,
+  { pods, allow }: { readonly pods: PodLabels; readonly allow: readonly Allowance[] },
+  servers: Servers,
+): NamedPolicy {
+  const specs = allow.map((allowance) => policyFor(allowance, servers).spec);
+  return {
+    name,
+    spec: {
+      podSelector: selector(pods),
+      policyTypes: ["Ingress", "Egress"],
+      ingress: specs.flatMap(({ ingress = [] }) => ingress),
+      egress: specs.flatMap(({ egress = [] }) => egress),
+    },
+  };
+}
+
+function policyFor(allowance: Allowance, servers: Servers): NamedPolicy {
+  const { at } = servers;
   if ("from" in allowance) {
     const { from, ports, pods } = allowance;
     const protocol = protocolOf(allowance);
     return {
-      name: policyName("from", from === "servers" ? from : from.namespace, ports, protocol, pods),
+      name: policyName("from", typeof from === "string" ? from : from.namespace, ports, protocol, pods),
       spec: {
         podSelector: selector(pods),
         policyTypes: ["Ingress"],
-        ingress: [
-          {
-            from: from === "servers" ? addresses([...behind, ...at]) : [peer(from)],
-            ports: portsOf(ports, protocol),
-          },
-        ],
+        ingress: [{ from: clientsFrom(from, servers), ports: portsOf(ports, protocol) }],
       },
     };
   }
@@ -102,6 +125,11 @@ function policyFor(allowance: Allowance, { at, behind = [] }: Servers): NamedPol
       egress: [{ to: peersOf(to, at), ports: portsOf(ports, protocol) }],
     },
   };
+}
+
+function clientsFrom(from: "servers" | "pods" | Peer, { at, behind = [], pods }: Servers): RulePeer[] {
+  if (from === "pods") return addresses(pods === undefined ? [] : [pods]);
+  return from === "servers" ? addresses([...behind, ...at]) : [peer(from)];
 }
 
 function peersOf(to: "internet" | "servers" | Peer, at: readonly string[]): RulePeer[] {
@@ -137,7 +165,31 @@ function policyName(
   return ["allow", ...whose, direction, other, ...(protocol === "UDP" ? ["udp"] : []), ...ports].join("-");
 }
 
-const selector = (pods?: PodLabels): Selector => (pods ? { matchLabels: { ...pods } } : {});
+function selector(pods: PodLabels = {}): Selector {
+  const labels = Object.entries(pods);
+  const exact = labels.filter(([, value]) => value !== "*");
+  const present = labels.filter(([, value]) => value === "*");
+  return {
+    ...(exact.length > 0 && { matchLabels: Object.fromEntries(exact) }),
+    ...(present.length > 0 && {
+      matchExpressions: present.map(([key]) => ({ key, operator: "Exists" as const })),
+    }),
+  };
+}
+
 const portsOf = (ports: readonly number[], protocol: Protocol) => ports.map((port) => ({ port, protocol }));
 const protocolOf = (allowance: Allowance): Protocol =>
   ("protocol" in allowance && allowance.protocol) || "TCP";
+
+/** The spec of a policy as Pulumi's types want it: with lists that may be changed. */
+export function networkPolicySpec({ spec }: NamedPolicy) {
+  const { podSelector, policyTypes, ingress, egress } = spec;
+  return {
+    podSelector,
+    policyTypes: [...policyTypes],
+    ...(ingress && {
+      ingress: ingress.map(({ from = [], ports }) => ({ from: [...from], ports: [...ports] })),
+    }),
+    ...(egress && { egress: egress.map(({ to = [], ports }) => ({ to: [...to], ports: [...ports] })) }),
+  };
+}

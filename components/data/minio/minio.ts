@@ -119,6 +119,7 @@ export class MinIO extends pulumi.ComponentResource {
         cluster: args.cluster,
         layout: args.layout,
         consoleHost: args.consoleHost,
+        corsOrigins: args.corsOrigins,
         cpuMillis: args.cpuMillis,
         memoryMib: args.memoryMib,
         strictSpread: args.strictSpread,

@@ -20,6 +20,8 @@ export interface ServerSizing {
   readonly layout: DriveLayout;
   /** Host name of the console for browsers. @default none: no Ingress leads to the console */
   readonly consoleHost?: string | undefined;
+  /** Origins whose pages may call the S3 API from a browser. @default none */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** CPU request of each server, in thousandths of a core. There is no limit. */
   readonly cpuMillis: number;
   /** Memory request and limit of each server, in MiB. A server that exceeds it is killed. */
@@ -103,7 +105,7 @@ function serverContainer(args: ServerPodArgs): k8s.types.input.core.v1.Container
     ],
     env: [
       ...Object.values(ROOT_VARIABLES).map((key) => secretVariable(key, rootSecret)),
-      ...Object.entries(serverEnvironment(layout, args.consoleHost)).map(([name, value]) => ({
+      ...Object.entries(serverEnvironment(layout, args)).map(([name, value]) => ({
         name,
         value,
       })),

@@ -52,15 +52,25 @@ function volumes(
   return `https://${MINIO.statefulSet}-{0...${pods - 1}}.${host}:${MINIO.ports.api}${drives}`;
 }
 
+/** What browsers reach, as in the arguments of the servers' pods. */
+interface BrowserAccess {
+  readonly consoleHost?: string | undefined;
+  readonly corsOrigins?: readonly string[] | undefined;
+}
+
+/** No page has this origin (RFC 6761). MinIO takes an empty list for every origin. */
+const NO_ORIGIN = "https://none.invalid";
+
 /** The part of a server's environment that is not secret. */
 export function serverEnvironment(
   { pods, drivesPerPod, parity }: DriveLayout,
-  consoleHost: string | undefined,
+  { consoleHost, corsOrigins = [] }: BrowserAccess,
 ): Readonly<Record<string, string>> {
   return {
     // A single drive has no parity, and its server refuses the setting.
     ...(pods * drivesPerPod > 1 && { MINIO_STORAGE_CLASS_STANDARD: `EC:${parity}` }),
     ...(consoleHost && { MINIO_BROWSER_REDIRECT_URL: `https://${consoleHost}` }),
+    MINIO_API_CORS_ALLOW_ORIGIN: (corsOrigins.length > 0 ? corsOrigins : [NO_ORIGIN]).join(","),
     MINIO_PROMETHEUS_AUTH_TYPE: "jwt",
     HOME: "/tmp",
   };

@@ -211,6 +211,7 @@ export class MinioServers extends pulumi.ComponentResource {
             image: args.image,
             layout,
             consoleHost: args.consoleHost,
+            corsOrigins: args.corsOrigins,
             cpuMillis: args.cpuMillis,
             memoryMib: args.memoryMib,
             strictSpread: args.strictSpread,

@@ -4,6 +4,7 @@ import {
   bucketName,
   databaseName,
   extensionName,
+  httpsUrl,
   imageReference,
   kubernetesName,
   recoveryTarget,
@@ -240,6 +241,16 @@ export const minio = z
         says(
           "Image of a server compatible with MinIO, which withdrew its own images.",
           "`docker.io/pgsty/silo`, pinned",
+        ),
+      ),
+    corsOrigins: z
+      .array(httpsUrl, "a list of origins, for example `[https://app.example.com]`")
+      .max(20)
+      .default([])
+      .meta(
+        says(
+          "Origins whose pages may call the S3 API from a browser (CORS), for example to upload by a signed link. A change restarts the pods one by one.",
+          "none",
         ),
       ),
     /** All buckets are private. */

@@ -24,10 +24,15 @@ export const PRIVATE_RANGES = [
 export type Allowance =
   | { readonly to: "dns" }
   /** Public addresses; never the cluster's own networks or the metadata address. */
-  | { readonly to: "internet"; readonly ports: readonly number[]; readonly pods?: PodLabels }
+  | ({ readonly to: "internet"; readonly pods?: PodLabels } & Ports)
   /** The cluster's servers: the Kubernetes API, etcd, HAProxy. */
   | { readonly to: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
-  | { readonly from: "servers"; readonly ports: readonly number[]; readonly pods?: PodLabels }
+  | ({ readonly from: "servers"; readonly pods?: PodLabels } & Ports)
+  /**
+   * Every pod of the cluster, by the range of their addresses. A policy that selects pods would refuse a new one until
+   * the nodes' controllers know its address.
+   */
+  | ({ readonly from: "pods"; readonly pods?: PodLabels } & Ports)
   | ({ readonly to: Peer; readonly pods?: PodLabels } & Ports)
   | ({ readonly from: Peer; readonly pods?: PodLabels } & Ports);
 
@@ -48,4 +53,5 @@ export interface Peer {
   readonly pods?: PodLabels;
 }
 
+/** Labels that pods must have. `*` stands for any value. */
 export type PodLabels = Readonly<Record<string, string>>;

@@ -37,7 +37,9 @@ const REVIEWED = ["push", "workflow_dispatch", "schedule", "workflow_call"];
 
 /** Jobs that publish: what they write, and nothing else. */
 const WRITES: Readonly<Record<string, readonly string[]>> = {
-  "release.yml/images": ["packages", "id-token", "attestations"],
+  "deploy.yml/dev": ["packages"],
+  "deploy.yml/prod": ["packages"],
+  "deploy.yml/sign": ["packages", "id-token"],
 };
 
 const secretsIn = (part: unknown) =>

@@ -139,7 +139,7 @@ export class MinioInCluster {
   async ask(
     method: "GET" | "PUT" | "DELETE",
     path: string,
-    { keys, pod = 0, body, token, port = MINIO.ports.api }: AskArgs = {},
+    { keys, pod = 0, body, token, origin, port = MINIO.ports.api }: AskArgs = {},
   ): Promise<Answer> {
     const host = hostOf(port === MINIO.ports.api ? MINIO.api : MINIO.console, minioNamespace.name);
     try {
@@ -147,6 +147,7 @@ export class MinioInCluster {
         ...["--silent", "--show-error", "--max-time", "30", "--request", method],
         ...["--cacert", join(this.#home, "ca.crt"), "--resolve", `${host}:${port}:${this.address(pod)}`],
         ...(keys ? signedBy(keys, `${host}:${port}`, body ?? "") : []),
+        ...(origin ? ["--include", "--header", `Origin: ${origin}`] : []),
         ...(token ? ["--header", `Authorization: Bearer ${token}`] : []),
         ...(body === undefined
           ? []
@@ -260,6 +261,8 @@ interface AskArgs {
   readonly pod?: number;
   readonly body?: string | Buffer;
   readonly token?: string;
+  /** Asks as a page of this origin would; the answer then begins with its headers. */
+  readonly origin?: string;
   readonly port?: number;
 }
 

@@ -129,11 +129,19 @@ const NETWORK: readonly Mutant[] = [
   [
     "namespace-policies",
     "a new namespace",
-    add({
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name: "added", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
-    }),
+    (recorded) =>
+      add({
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: { name: "default", namespace: "added" },
+        automountServiceAccountToken: false,
+      })(
+        add({
+          apiVersion: "v1",
+          kind: "Namespace",
+          metadata: { name: "added", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+        })(recorded),
+      ),
   ],
   ["ingress-tls", "no TLS", put(rainIngress, ["spec", "tls"], undefined)],
   ["ingress-tls", "another host's TLS", put(rainIngress, ["spec", "tls", 0, "hosts"], ["other.example.com"])],

@@ -1,4 +1,4 @@
-import { change, type Mutant, object, type Path, put, withAt } from "./mutation";
+import { change, type Mutant, object, type Path, put, remove, withAt } from "./mutation";
 
 const rain = object("Deployment", "rain-api");
 const POD: Path = ["spec", "template", "spec"];
@@ -8,6 +8,7 @@ const nightly = object("CronJob", "backup-create");
 const NIGHTLY: Path = ["spec", "jobTemplate", "spec", "template", "spec"];
 const minio = object("StatefulSet", "minio");
 const migration = object("Job", "rain-migration");
+const defaultAccount = object("ServiceAccountPatch", "default", "rain-tracker");
 const LABEL = "pod-security.kubernetes.io/enforce";
 
 /** Weakened pods. */
@@ -110,9 +111,15 @@ export const POD_MUTANTS: readonly Mutant[] = [
     "the default service account",
     change(rain, (resource) => {
       const without = withAt(resource, ["inputs", ...POD, "serviceAccountName"], undefined);
-      return withAt(without, ["inputs", ...POD, "automountServiceAccountToken"], undefined);
+      return withAt(without, ["inputs", ...POD, "automountServiceAccountToken"], true);
     }),
   ],
+  [
+    "no-default-token",
+    "a namespace whose default account has a token",
+    put(defaultAccount, ["automountServiceAccountToken"], true),
+  ],
+  ["no-default-token", "a namespace whose default account is as Kubernetes made it", remove(defaultAccount)],
   ["no-default-token", "a token for MinIO", put(minio, [...POD, "automountServiceAccountToken"], true)],
   [
     "no-default-token",

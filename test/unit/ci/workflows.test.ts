@@ -65,6 +65,16 @@ const ATTACKS: readonly Attack[] = [
     file: "deploy.yml",
     change: ["permissions:\n  contents: read", "permissions: write-all"],
   },
+  {
+    rule: "permissions", // what has a stack's secrets could sign too
+    file: "deploy.yml",
+    change: [/(packages: write.*\n)( +outputs:)/, "$1      id-token: write\n$2"],
+  },
+  {
+    rule: "permissions",
+    file: "deploy.yml",
+    change: ["      id-token: write", "      contents: write\n      id-token: write"],
+  },
   { rule: "pinned", file: "plan.yml", change: [/@[0-9a-f]{40}/, "@v6"] },
   { rule: "pinned", file: "ci.yml", change: [/ # v6\.0\.2/, ""] },
   { rule: "noCredentialsLeft", file: "plan.yml", change: [/ +persist-credentials: false\n/, ""] },

@@ -142,6 +142,16 @@ describe("every Ingress of the platform", () => {
 
     for (const { namespace } of nonempty(entrances(evaluation))) expect(solved).toContain(namespace);
   });
+
+  it("reaches its backend: the policy of Traefik's pods names the namespace", async () => {
+    const evaluation = await prod();
+    const traefik = evaluation.resources.find(({ name }) => name === "kube-system-traefik");
+    const open: string[] = (Object(traefik?.inputs) as Rendered).spec.egress.flatMap((rule: Rendered) =>
+      rule.to.map((peer: Rendered) => peer.namespaceSelector?.matchLabels["kubernetes.io/metadata.name"]),
+    );
+
+    for (const { namespace } of nonempty(entrances(evaluation))) expect(open).toContain(namespace);
+  });
 });
 
 describe("on an existing cluster", () => {

@@ -121,7 +121,10 @@ describe("prod's metrics", () => {
       "traefik",
       "cert-manager",
     ]);
-    expect(allowed("egress", "monitoring", "kube-system", 9100)).toBe(true);
+    for (const port of [9100, 9153]) {
+      expect(allowed("egress", "monitoring", "kube-system", port)).toBe(true);
+      expect(allowed("ingress", "kube-system", "monitoring", port)).toBe(true);
+    }
     expect(allowed("egress", "monitoring", "cert-manager", 9402)).toBe(true);
     expect(prometheusSpec.additionalScrapeConfigs[0].relabel_configs[0].replacement).toBe("$1:8404");
   });

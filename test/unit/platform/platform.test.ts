@@ -217,6 +217,7 @@ describe("the platform", () => {
         "airflowAdminPassword",
         "endpoints",
         "health",
+        "images",
         "objectStorage",
         "postgres",
       ]);

@@ -51,7 +51,12 @@ describe("the foundation", () => {
         );
     for (const namespace of ["shop", "store"]) {
       expect(kinds(namespace)).toEqual(
-        expect.arrayContaining(["NetworkPolicy deny-all", "LimitRange defaults", "ResourceQuota quota"]),
+        expect.arrayContaining([
+          "NetworkPolicy deny-all",
+          "LimitRange defaults",
+          "ResourceQuota quota",
+          "ServiceAccountPatch default",
+        ]),
       );
     }
   });

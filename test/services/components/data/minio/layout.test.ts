@@ -14,6 +14,9 @@ describeWith(MINIO_IN_CLUSTER_PROGRAMS, "object storage of one drive", () => {
       const keys = minio.keysOf("backups");
       expect((await minio.ask("PUT", "/crm-backups/one", { keys, body: "content" })).status).toBe(200);
       expect((await minio.ask("PUT", "/crm-documents/one", { keys, body: "content" })).status).toBe(403);
+      const page = await minio.ask("GET", "/crm-backups/one", { keys, origin: "https://elsewhere.example" });
+      expect(page.body).toMatch(/^HTTP\S+ 200/);
+      expect(page.body).not.toMatch(/access-control-allow-origin/i);
     } finally {
       await minio.stop();
     }

@@ -92,6 +92,17 @@ describe("object storage in the cluster", () => {
     expect(server.image).toBe("docker.io/pgsty/silo:RELEASE.2026-09-03T13-18-01Z");
   });
 
+  it("lets pages of the settings' origins call it from a browser, and by default of none", async () => {
+    const origins = async (settings: object) =>
+      named(await objectsOf(settings), "StatefulSet", "minio").spec.template.spec.containers[0].env.find(
+        ({ name }: { name: string }) => name === "MINIO_API_CORS_ALLOW_ORIGIN",
+      )?.value;
+    const allowed = ["https://app.example.com", "https://other.example.com"];
+
+    expect(await origins({})).toBe("https://none.invalid");
+    expect(await origins({ corsOrigins: allowed })).toBe(allowed.join(","));
+  });
+
   it("gives each drive a volume of its own, and keeps the volumes whatever happens to the pods", async () => {
     const layout = { pods: 3, drivesPerPod: 2, parity: 2 };
     const { spec } = named(await objectsOf({ layout }), "StatefulSet", "minio");

@@ -1,0 +1,1 @@
+export { KubeSystem, type KubeSystemArgs } from "./kube-system";
