@@ -1,13 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { clusterDnsPods } from "../capacity";
 
 const NAMESPACE = "kube-system";
 /** K3s' Deployment of CoreDNS and the label of its pods. */
 const COREDNS = { name: "coredns", pods: { "k8s-app": "kube-dns" } } as const;
-const MOST_PODS = 3;
-
-/** The pods of CoreDNS in a cluster of so many servers. */
-export const clusterDnsPods = (servers: number): number => Math.min(MOST_PODS, servers);
 
 /**
  * Runs CoreDNS on several servers. K3s runs one pod: if its server dies, no name is resolved for half a minute or more.

@@ -1,2 +1,2 @@
-export { ClusterDns, clusterDnsPods } from "./cluster-dns";
+export { ClusterDns } from "./cluster-dns";
 export { AddOns, type AddOnsArgs } from "./installed-add-ons";

@@ -1,5 +1,4 @@
 import type { Environment, PrometheusSize } from "../../settings";
-import { clusterDnsPods } from "../add-ons";
 import { DEFAULT_REQUEST } from "../namespaces";
 import { cpuMillis, memoryMib, plus, type Room, times, type Workload } from "./requests";
 
@@ -28,6 +27,11 @@ export interface AddOnPods {
   readonly hetzner: boolean;
   readonly prometheus: PrometheusSize;
 }
+
+const MOST_DNS_PODS = 3;
+
+/** The pods of CoreDNS in a cluster of so many servers. */
+export const clusterDnsPods = (servers: number): number => Math.min(MOST_DNS_PODS, servers);
 
 type Pods = readonly [name: string, replicas: number, requests: Room, kind?: Workload["kind"]];
 

@@ -15,7 +15,7 @@ import { type Declared, recordWorkloads } from "./declared";
 import { type Placement, placement, type Server } from "./placement";
 import { capacityReport, quotaUses } from "./report";
 
-export { prometheusResources } from "./add-on-requests";
+export { clusterDnsPods, prometheusResources } from "./add-on-requests";
 export { type Placement, placement, type Server } from "./placement";
 export { type CapacityReport, capacityReport, quotaUses } from "./report";
 export type { Workload } from "./requests";

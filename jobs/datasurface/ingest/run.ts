@@ -16,7 +16,7 @@ import { currentDefinition, openDerived } from "./derived-source";
 import { Sessions } from "./failures";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { DeletionsHeld, guardDeletions } from "./guard";
-import type { IngestConfig } from "./ingest";
+import type { IngestConfig } from "./ingest-config";
 import { LOCK_TIMEOUT, lockRefusal } from "./lock-holders";
 import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { needsReconciling, reconcile } from "./reconcile";

@@ -1,6 +1,6 @@
 import { type ColumnType, parseColumnType } from "./column-type";
 import { isNullable } from "./dataset-schema";
-import type { AnyStore, Dataset, Ecosystem, Store } from "./schema";
+import type { Dataset, DescribedEcosystem, Store } from "./schema";
 import type { Transformer, Treatment } from "./transformer";
 
 type Column = Dataset["columns"][number];
@@ -29,16 +29,19 @@ export interface DerivedStore extends Pick<Store, "name" | "team" | "production"
   };
 }
 
-export const isDerived = (store: AnyStore): store is DerivedStore => "masks" in store.capture;
+export const isDerived = (store: Store | DerivedStore): store is DerivedStore => "masks" in store.capture;
 
 /** All stores that a consumer can name. */
-export const storesOf = ({ stores, derived }: Pick<Ecosystem, "stores" | "derived">): readonly AnyStore[] => [
-  ...stores,
-  ...derived,
-];
+export const storesOf = ({
+  stores,
+  derived,
+}: Pick<DescribedEcosystem, "stores"> & { readonly derived: readonly DerivedStore[] }): readonly (
+  | Store
+  | DerivedStore
+)[] => [...stores, ...derived];
 
 /** The stores of the transformers. Leaves out what does not exist: lint reports it. */
-export const deriveStores = ({ stores, transformers }: Omit<Ecosystem, "derived">): DerivedStore[] =>
+export const deriveStores = ({ stores, transformers }: DescribedEcosystem): DerivedStore[] =>
   transformers.flatMap((transformer) => {
     const from = stores.find(({ name }) => name === transformer.from);
     return from ? [derive(transformer, from)] : [];

@@ -10,6 +10,7 @@ export {
 export { type DatasetMask, type DerivedStore, isDerived, isText } from "./derived-store";
 export { readModelFile } from "./files";
 export { loadModel, MODEL_FILES } from "./load";
+export type { AnyStore, Model } from "./model";
 export {
   belongingTo,
   datasetTables,
@@ -22,6 +23,6 @@ export {
   viewNames,
 } from "./names";
 export { fetchModel, type ModelSource } from "./repository";
-export type { AnyStore, Dataset, Model, Platform, Store } from "./schema";
+export type { Dataset, Platform, Store } from "./schema";
 export { findPlatform, findStream, type Sink, type Stream, sinksOf, streamsOf } from "./streams";
 export type { Treatment } from "./transformer";

@@ -1,5 +1,6 @@
 import { canBeShifted, canBeToken } from "./derived-store";
-import type { Dataset, Ecosystem, Store } from "./schema";
+import type { Ecosystem } from "./model";
+import type { Dataset, Store } from "./schema";
 import type { Transformer, Treatment } from "./transformer";
 
 type Made = Transformer["datasets"][number];

@@ -1,8 +1,9 @@
 import { canBeKey } from "./column-type";
 import { storesOf } from "./derived-store";
 import { lintTransformers } from "./lint-transformers";
+import type { AnyStore, Model } from "./model";
 import { belongingTo, datasetTables, streamKey, viewNames } from "./names";
-import type { AnyStore, Model, Store } from "./schema";
+import type { Store } from "./schema";
 
 /** PostgreSQL's limit is 1600; ingestion adds two columns, and staging one. */
 const MOST_COLUMNS = 1500;

@@ -4,7 +4,8 @@ import { listProblems, UserError } from "../../shared";
 import { deriveStores } from "./derived-store";
 import { readModelFile } from "./files";
 import { lint } from "./lint";
-import { assignmentsSchema, ecosystemSchema, type Model } from "./schema";
+import type { Model } from "./model";
+import { assignmentsSchema, ecosystemSchema } from "./schema";
 import { parseYaml } from "./yaml";
 
 const MODEL_FILE = "model.yaml";

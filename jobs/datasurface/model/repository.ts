@@ -15,7 +15,7 @@ import { type Logger, sha256Of, UserError } from "../../shared";
 import { MOST_BYTES } from "./files";
 import { git, OutOfReach, protocolOf, type Repository } from "./git";
 import { loadModel, MODEL_FILES } from "./load";
-import type { Model } from "./schema";
+import type { Model } from "./model";
 
 export interface ModelSource {
   /** Folder with a local model. Undefined: the repository is used. */

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { type ColumnType, parseColumnType } from "./column-type";
-import type { DerivedStore } from "./derived-store";
 import {
   classification,
   columnName,
@@ -155,21 +154,10 @@ export const assignmentsSchema = z.array(
   }),
 );
 
-type Parsed = z.output<typeof ecosystemSchema>;
-export type Ecosystem = Parsed & {
-  /** The stores that the transformers make. */
-  readonly derived: readonly DerivedStore[];
-};
+/** The ecosystem as its file describes it, without the stores that its transformers make. */
+export type DescribedEcosystem = z.output<typeof ecosystemSchema>;
 export type Assignments = z.output<typeof assignmentsSchema>;
-export type Store = Parsed["stores"][number];
-/** A store as its consumers see it: read from a source, or made by a transformer. */
-export type AnyStore = Store | DerivedStore;
-export type Platform = Ecosystem["platforms"][number];
-export type Workspace = Ecosystem["workspaces"][number];
+export type Store = DescribedEcosystem["stores"][number];
+export type Platform = DescribedEcosystem["platforms"][number];
+export type Workspace = DescribedEcosystem["workspaces"][number];
 export type Dataset = Store["datasets"][number];
-
-/** The ecosystem, and which platforms serve which groups. */
-export interface Model {
-  readonly ecosystem: Ecosystem;
-  readonly assignments: Assignments;
-}

@@ -1,7 +1,8 @@
 import { listProblems, UserError } from "../../shared";
 import { isDerived, storesOf } from "./derived-store";
+import type { AnyStore, Model } from "./model";
 import { streamKey } from "./names";
-import type { AnyStore, Dataset, Model, Platform, Workspace } from "./schema";
+import type { Dataset, Platform, Workspace } from "./schema";
 
 /** What one run ingests: all datasets of a store as one batch, or a single dataset. */
 export interface Stream {
