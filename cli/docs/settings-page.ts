@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { existingTarget, hetznerTarget, settingsSchema } from "../../components/settings";
+import { modelJsonSchema } from "../../jobs/datasurface";
 import { settingsTable } from "./settings-table";
 
 const { target: _, postgres, minio, backup, airflow, datasurface, ...general } = settingsSchema.shape;
@@ -33,6 +34,9 @@ export function settingsPage(page: string): string {
   if (missing.length > 0) throw new Error(`docs/settings.md has no place for: ${missing.join(", ")}`);
   return made;
 }
+
+/** The JSON Schema of DataSurface's `model.yaml`, for editors. */
+export const modelFileSchema = (): string => `${JSON.stringify(modelJsonSchema(), undefined, 2)}\n`;
 
 /** The JSON Schema of a stack file, for editors. The file's first line refers to it. */
 export function stackFileSchema(): string {

@@ -4,7 +4,7 @@ import type { Command } from "../shared/command";
 import { onFiles } from "../shared/file-error";
 import { commandLinePage } from "./command-line-page";
 import { runbookIndex } from "./runbooks";
-import { settingsPage, stackFileSchema } from "./settings-page";
+import { modelFileSchema, settingsPage, stackFileSchema } from "./settings-page";
 import { architecturePage } from "./structure";
 
 /** Writes every generated part of the documentation. Returns the paths of the pages. */
@@ -13,6 +13,7 @@ export function writePages(commands: readonly Command[]): string[] {
   const pages: Readonly<Record<string, (page: string) => string>> = {
     "docs/settings.md": settingsPage,
     "docs/settings.schema.json": stackFileSchema,
+    "docs/model.schema.json": modelFileSchema,
     "docs/architecture.md": (page) => architecturePage(page, repository),
     "docs/command-line.md": (page) => commandLinePage(page, commands),
     "docs/runbooks/README.md": () => runbookIndex(repository),

@@ -11,6 +11,7 @@ import {
   variable,
   wholeNumber,
 } from "../shared";
+import { NAME } from "./model";
 import { hostAndPort } from "./stream-list";
 
 /**
@@ -50,6 +51,8 @@ const model = {
   ),
   token: variable("GIT_TOKEN", "the token for a private repository", z.string().optional(), { secret: true }),
 };
+
+const modelName = text().regex(NAME, "allowed: a letter, then at most 127 letters, digits or underscores");
 
 const lockWaitSeconds = flag(
   "--lock-wait-seconds <n>",
@@ -142,6 +145,34 @@ export const resetSettings = {
   merge,
   ...model,
   committedOk: toggle("--committed-ok", "a committed batch is no error"),
+};
+
+export const initModelSettings = {
+  source,
+  schema: flag(
+    "--schema <name>",
+    "the schema of the source whose tables the model describes",
+    text().default("public"),
+  ),
+  tables: flag(
+    "--tables <a,b,...>",
+    "the tables to take; all of the schema where it is left out",
+    text()
+      .transform((given) => given.split(",").map((each) => each.trim()))
+      .optional(),
+  ),
+  store: flag(
+    "--store <name>",
+    "the store's name in the model; by default the database's",
+    modelName.optional(),
+  ),
+  team: flag("--team <name>", "the team that owns the store", modelName.default("team1")),
+  credential: flag(
+    "--credential <name>",
+    "the name of the source's login in the stack's settings; by default the store's",
+    modelName.optional(),
+  ),
+  out: flag("--out <folder>", "where the files go; none that exists is replaced", text().default("model")),
 };
 
 export const lintSettings = { ...model };

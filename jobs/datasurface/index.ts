@@ -6,6 +6,7 @@ import {
   checkTransform,
   infrastructureSettings,
   ingestSettings,
+  initModelSettings,
   lintSettings,
   resetSettings,
   simulateSettings,
@@ -68,6 +69,15 @@ export const datasurface: Domain = {
       run: withModel(async () => (await import("./lint")).lint),
     }),
     verb({
+      name: "init-model",
+      summary: "write a first model from the tables of a source database",
+      details:
+        "Reads the catalogue alone: names, types, keys and comments of tables, and none of their rows.",
+      settings: initModelSettings,
+      answersOnStdout: true,
+      run: async (config, context) => (await import("./init-model")).initModel(config, context),
+    }),
+    verb({
       name: "status",
       summary: "show streams, batches, lag and the last counts",
       settings: statusSettings,
@@ -108,6 +118,7 @@ export {
   loadModel,
   MODEL_FILES,
   type Model,
+  modelJsonSchema,
   OPEN_BATCH,
   type Platform,
   platformTables,

@@ -90,12 +90,22 @@ export const columnName = z
 
 /** When to stop a batch that deletes too much, before its merge. */
 export const deletions = z.strictObject({
-  /** The largest share of a dataset's open rows that one batch may delete. */
-  maxShare: z.number().min(0).max(1).default(0.5),
-  /** The largest number of a dataset's rows that one batch may delete. */
-  maxRows: z.number().int().min(0).optional(),
-  /** Whether an empty source table is accepted as a deletion of all rows. */
-  allowEmpty: z.boolean().default(false),
+  maxShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("The largest share of a dataset's open rows that one batch may delete."),
+  maxRows: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe("The largest number of a dataset's rows that one batch may delete."),
+  allowEmpty: z
+    .boolean()
+    .default(false)
+    .describe("Whether an empty source table is accepted as a deletion of all rows."),
 });
 
 const cron = z

@@ -1,4 +1,4 @@
-export { type ColumnType, equalityIsIdentity, isWidening, parseColumnType } from "./column-type";
+export { type ColumnType, canBeKey, equalityIsIdentity, isWidening, parseColumnType } from "./column-type";
 export {
   type DatasetSchema,
   incompatibilities,
@@ -8,14 +8,17 @@ export {
   schemaOf,
 } from "./dataset-schema";
 export { type DatasetMask, type DerivedStore, isDerived, isText } from "./derived-store";
+export { columnName, documentation, identifier } from "./fields";
 export { readModelFile } from "./files";
-export { loadModel, MODEL_FILES } from "./load";
+export { assignmentsJsonSchema, modelJsonSchema } from "./json-schema";
+export { ASSIGNMENTS_FILE, loadModel, MODEL_FILE, MODEL_FILES } from "./load";
 export type { AnyStore, Model } from "./model";
 export {
   belongingTo,
   datasetTables,
   fitIdentifier,
   kubernetesName,
+  NAME,
   OPEN_BATCH,
   platformTables,
   stagedBatch,

@@ -8,8 +8,8 @@ import type { Model } from "./model";
 import { assignmentsSchema, ecosystemSchema } from "./schema";
 import { parseYaml } from "./yaml";
 
-const MODEL_FILE = "model.yaml";
-const ASSIGNMENTS_FILE = "dsg_platform_mapping.json";
+export const MODEL_FILE = "model.yaml";
+export const ASSIGNMENTS_FILE = "dsg_platform_mapping.json";
 
 /** All files of a model's folder. */
 export const MODEL_FILES = [MODEL_FILE, ASSIGNMENTS_FILE] as const;

@@ -31,17 +31,20 @@ const columnType = z.string().transform((written, issues): ColumnType => {
 const column = z.strictObject({
   name: columnName,
   type: columnType,
-  /** Whether the column is part of the key; the key has the columns' order. */
-  key: z.boolean().default(false),
-  /** Defaults to true, and to false for a key column. */
-  nullable: z.boolean().optional(),
-  /**
-   * Whether the source no longer has the column. It stays in the tables and views, keeps the values that were merged,
-   * and is null in every row that is merged from now on.
-   */
-  retired: z.boolean().default(false),
-  /** The kind of information, such as CPI for customers' personal information. */
-  classification: classification.optional(),
+  key: z
+    .boolean()
+    .default(false)
+    .describe("Whether the column is part of the key. The key has the columns' order."),
+  nullable: z.boolean().optional().describe("Defaults to true, and to false for a column of the key."),
+  retired: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the source no longer has the column. It stays in the tables and views, keeps the values that were merged, and is null in every row that is merged from now on.",
+    ),
+  classification: classification
+    .optional()
+    .describe("The kind of information, such as CPI for customers' personal information."),
 });
 
 const dataset = z.strictObject({
@@ -59,27 +62,29 @@ const store = z.strictObject({
   capture: z.strictObject({
     kind: z.literal("sql_snapshot", "allowed: sql_snapshot"),
     consistency: z.enum(["MULTI_DATASET", "SINGLE_DATASET"], "allowed: MULTI_DATASET, SINGLE_DATASET"),
-    /** The name of the credential; its user and password are in the job's environment. */
-    credential,
+    credential: credential.describe("The name of the source's login; the stack has its user and password."),
     source: z.strictObject({
       host: hostName,
       port: z.number().int().min(1).max(65535).default(5432),
       database: databaseName,
       schema: identifier.default("public"),
-      /** Has no effect: whether a server must prove who it is, is decided by whoever holds the login. */
       sslmode: z
         .literal(
           "verify-full",
           "allowed: verify-full; the stack's settings decide (datasurface.logins.<name>.tls)",
         )
-        .optional(),
+        .optional()
+        .describe("Has no effect: whoever holds the login decides whether a server must prove who it is."),
     }),
     trigger,
-    /** Source table names that differ from the dataset names; either empty or complete. */
-    tables: z.record(name, identifier).default({}),
+    tables: z
+      .record(name, identifier)
+      .default({})
+      .describe("The source's tables by dataset, where their names differ; empty or complete."),
   }),
-  /** Resource requests and limits of this store's runs; the defaults for all stores apply where a value is missing. */
-  resources: resources.optional(),
+  resources: resources
+    .optional()
+    .describe("Requests and limits of this store's runs. A missing value is the default of all stores."),
   deletions: deletions.default({ maxShare: 0.5, allowEmpty: false }),
   datasets: z.array(dataset).min(1, "needs at least one dataset"),
 });
@@ -87,8 +92,12 @@ const store = z.strictObject({
 const platform = z.strictObject({
   name,
   milestoning: z.enum(["live_only", "batch_milestoned"], "allowed: live_only, batch_milestoned"),
-  /** How many committed batches keep their rows in staging; -1 keeps none. */
-  stagingBatchesToKeep: z.number().int().min(-1).default(50),
+  stagingBatchesToKeep: z
+    .number()
+    .int()
+    .min(-1)
+    .default(50)
+    .describe("How many committed batches keep their rows in staging; -1 keeps none."),
 });
 
 const sink = z.strictObject({
@@ -110,8 +119,10 @@ const workspace = z.strictObject({
   name,
   team: name,
   priority: z.enum(["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]).default("UNKNOWN"),
-  /** Database roles that may read this workspace's views. */
-  readers: z.array(roleName).default([]),
+  readers: z
+    .array(roleName)
+    .default([])
+    .describe("The roles of the merge database that may read this workspace's views."),
   groups: z.array(group).min(1, "needs at least one dataset group"),
 });
 
@@ -129,8 +140,10 @@ export const ecosystemSchema = z.strictObject({
   zones: z.array(z.strictObject({ name, teams: z.array(name).min(1) })).min(1),
   platforms: z.array(platform).min(1, "needs at least one platform"),
   stores: z.array(store),
-  /** Copies of stores with masked or selected columns; each is a store of its own to consumers. */
-  transformers: z.array(transformer).default([]),
+  transformers: z
+    .array(transformer)
+    .default([])
+    .describe("Copies of stores with masked or selected columns. Each is a store of its own to consumers."),
   workspaces: z.array(workspace),
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { settingsPage, stackFileSchema } from "../../../../cli/docs/settings-page";
+import { modelFileSchema, settingsPage, stackFileSchema } from "../../../../cli/docs/settings-page";
 import { repository, STACKS } from "../../../rigs/platform/stacks";
 
 const read = (path: string) => readFileSync(`${repository}/${path}`, "utf8");
@@ -12,6 +12,10 @@ it("docs/settings.md says what the schema says: `npm run docs` would change noth
 
 it("docs/settings.schema.json is of this schema: `npm run docs` would change nothing", () => {
   expect(read("docs/settings.schema.json")).toBe(stackFileSchema());
+});
+
+it("docs/model.schema.json is that of a model: `npm run docs` would change nothing", () => {
+  expect(read("docs/model.schema.json")).toBe(modelFileSchema());
 });
 
 it.each(STACKS)("the file of %s names that schema for editors", (stack) => {

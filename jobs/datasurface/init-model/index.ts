@@ -1,0 +1,1 @@
+export { initModel } from "./init-model";
