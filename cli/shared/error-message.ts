@@ -5,11 +5,11 @@ import { fileSentence } from "./file-error";
 const WAY = /^(error serializing property "[^"]*": )+/;
 
 /**
- * Whether the user can fix the error, so that its message is enough. The jobs have their own `UserError`. It is
+ * Whether the user can fix the error, so that its message is enough. Jobs throw a `JobError`, which is
  * recognized by name, because loading the jobs for its class takes a second that most commands do not need.
  */
 export const isUserError = (error: unknown): error is Error =>
-  error instanceof UserError || (error instanceof Error && error.name === "UserError");
+  error instanceof UserError || (error instanceof Error && error.name === "JobError");
 
 /** The text for an error: only the message if the user can fix it, otherwise with the stack. */
 export function messageOf(error: unknown): string {

@@ -1,11 +1,11 @@
-import { sqlState, UserError } from "../shared";
+import { JobError, sqlState } from "../shared";
 
 /**
  * The reason of an error without content. Messages of PostgreSQL and of a model's API may repeat a value of a row or a
  * part of a prompt, so only our own messages are shown, and the class or code of every other error.
  */
 export function safeReason(error: unknown): string {
-  if (error instanceof UserError || error instanceof PlainError) return error.message;
+  if (error instanceof JobError || error instanceof PlainError) return error.message;
   const state = sqlState(error);
   if (state) return `PostgreSQL refused a statement (SQLSTATE ${state})`;
   if (!(error instanceof Error)) return "an error that is not an Error";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
-import { type DatabaseAddress, UserError } from "../shared";
+import { type DatabaseAddress, JobError } from "../shared";
 
 /** Full paths of the programs that read and write dumps. */
 export interface Programs {
@@ -39,7 +39,7 @@ export function findBinaries(binaries: string | undefined): string {
 /** pg_dump reads servers of its own version and older, and refuses newer ones. */
 export function requireYoungEnough({ pgDump, major }: Programs, serverMajor: number): void {
   if (major >= serverMajor) return;
-  throw new UserError(
+  throw new JobError(
     `${pgDump} is of PostgreSQL ${major} and cannot read a server of PostgreSQL ${serverMajor}; ` +
       `install postgresql-client-${serverMajor} and name its folder with --bin-dir`,
   );
@@ -48,7 +48,7 @@ export function requireYoungEnough({ pgDump, major }: Programs, serverMajor: num
 function find(name: string, folders: readonly string[]): string {
   const found = folders.map((folder) => join(folder, name)).find(isExecutable);
   if (found) return found;
-  throw new UserError(
+  throw new JobError(
     `there is no ${name} in ${folders.join(", ")}; install it, or name its folder with --bin-dir`,
   );
 }
@@ -115,7 +115,7 @@ const DISK_FULL =
   "\na disk is full, most likely the database server's: a restore needs room for the new database beside the old one; " +
   "add room, or restore on another server";
 
-/** A running program. `ended` rejects with a UserError that contains the program's last output. */
+/** A running program. `ended` rejects with a JobError that contains the program's last output. */
 export interface Running {
   readonly child: ChildProcess;
   /** Resolves when the program has succeeded. */
@@ -146,7 +146,7 @@ export function start(path: string, words: readonly string[], args: StartArgs): 
         const name = path.replace(/^.*\//, "");
         const said = complaint.trim() || (signal ? `killed by ${signal}` : `exit code ${code}`);
         reject(
-          new UserError(`${name} failed: ${said}${/No space left on device/.test(said) ? DISK_FULL : ""}`),
+          new JobError(`${name} failed: ${said}${/No space left on device/.test(said) ? DISK_FULL : ""}`),
         );
       }
     });

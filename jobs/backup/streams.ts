@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { UserError } from "../shared";
+import { JobError } from "../shared";
 import { opened, type Running, type StartArgs, start } from "./programs";
 
 /** Starts the program that produces or consumes the data, with the pipes that it needs. */
@@ -35,7 +35,7 @@ export async function* compressed(
 }
 
 /** The stored data cannot be unpacked. */
-export class UnpackingError extends UserError {}
+export class UnpackingError extends JobError {}
 
 /** The reverse: unpacks what was compressed. */
 export async function* unpacked(
@@ -95,7 +95,7 @@ const UNPACK = ["-d", "-c", "-q"];
 class Consequence extends Error {}
 
 function reportDamage(error: unknown): never {
-  if (!(error instanceof UserError)) throw error;
+  if (!(error instanceof JobError)) throw error;
   throw /SIGPIPE|Broken pipe/.test(error.message) ? new Consequence() : new UnpackingError(error.message);
 }
 

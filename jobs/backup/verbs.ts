@@ -1,4 +1,4 @@
-import { flag, listProblems, text, toggle, UserError, verb } from "../shared";
+import { flag, JobError, listProblems, text, toggle, verb } from "../shared";
 import {
   backupArgument,
   compressionSetting,
@@ -177,7 +177,7 @@ export const restoreVerb = verb({
         );
         if (chosen.length === 0) {
           const there = manifest.databases.map(({ database }) => database).join(", ");
-          throw new UserError(`${name} holds no database ${config.database}; it holds: ${there}`);
+          throw new JobError(`${name} holds no database ${config.database}; it holds: ${there}`);
         }
         await requireParts(store, name, chosen, context.signal);
         const began = Date.now();
@@ -221,7 +221,7 @@ export const drillVerb = verb({
         const differences = drilled.databases.flatMap(({ database, differences: found }) =>
           found.map((difference) => `${database}: ${difference}`),
         );
-        throw new UserError(listProblems(`${manifest.name} did not restore to what it was:`, differences));
+        throw new JobError(listProblems(`${manifest.name} did not restore to what it was:`, differences));
       }),
     ),
 });

@@ -1,4 +1,4 @@
-import { flag, listening, listProblems, toggle, UserError, verb, wholeNumber } from "../shared";
+import { flag, JobError, listening, listProblems, toggle, verb, wholeNumber } from "../shared";
 import { maxAgeSetting, storeSettings } from "./config";
 import { exportMetrics, metrics, monitor, standingText } from "./monitor";
 import { withStore } from "./store";
@@ -22,7 +22,7 @@ export const monitorVerb = verb({
       if (config.metrics) context.print(await metrics(standing));
       else context.print(config.json ? JSON.stringify(standing, undefined, 2) : standingText(standing));
       if (standing.alerts.length > 0) {
-        throw new UserError(listProblems("Backup checks failed:", standing.alerts));
+        throw new JobError(listProblems("Backup checks failed:", standing.alerts));
       }
       return "done";
     }),

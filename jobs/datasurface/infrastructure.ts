@@ -2,6 +2,7 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   type KubernetesAccess,
   listProblems,
   lockedTransaction,
@@ -9,7 +10,6 @@ import {
   quoteLiteral,
   retry,
   sqlState,
-  UserError,
   withDatabase,
 } from "../shared";
 import {
@@ -71,7 +71,7 @@ export async function infrastructure(
   const problems: string[] = [];
   // First, because the steps below may wait for busy streams.
   await tellAirflow(config, model, context).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof JobError)) throw error;
     context.log.warn(error.message);
     problems.push(error.message);
   });
@@ -85,7 +85,7 @@ export async function infrastructure(
       });
       maintained.push(stream);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof JobError)) throw error;
       context.log.warn({ stream: stream.key }, error.message);
       problems.push(error.message);
     }
@@ -108,7 +108,7 @@ export async function infrastructure(
       problems.push(...(await removeUnused(merge, model, platform, config.dropUnused, context)));
     },
   );
-  if (problems.length > 0) throw new UserError(listProblems("not everything could be done:", problems));
+  if (problems.length > 0) throw new JobError(listProblems("not everything could be done:", problems));
   return "done";
 }
 

@@ -2,10 +2,10 @@ import {
   type Context,
   type DatabaseAddress,
   exporterReply,
+  JobError,
   type KubernetesAccess,
   reason,
   serve,
-  UserError,
 } from "../shared";
 import { REPORT_MARK } from "./config";
 import { History, historyFamilies, trendOf } from "./history";
@@ -111,7 +111,7 @@ function endAs({ verdict, counts }: Report, always: boolean): void {
   const code = EXIT_CODES[verdict];
   if (code === 0 || always) return;
   const { failed, warning, "not checked": unknown } = counts;
-  throw new UserError(`${failed} failed, ${warning} warnings, ${unknown} not checked`, code);
+  throw new JobError(`${failed} failed, ${warning} warnings, ${unknown} not checked`, code);
 }
 
 interface MetricsConfig {
@@ -125,7 +125,7 @@ interface MetricsConfig {
 /** Serves the newest run to Prometheus: the pods of the runs are gone by then. */
 export async function serveMetrics(config: MetricsConfig, context: Context): Promise<"done"> {
   const { kubernetes: access, namespace, history: configMap } = config;
-  if (!access) throw new UserError("KUBERNETES_API is required outside of a pod: where the API server is", 2);
+  if (!access) throw new JobError("KUBERNETES_API is required outside of a pod: where the API server is", 2);
   const history = new History({ access, namespace, configMap });
   try {
     await serve(

@@ -5,12 +5,12 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   migrate,
   migrationStatus,
   type Outcome,
   readMigrations,
   takeBack,
-  UserError,
   withDatabase,
 } from "../shared";
 import type { MigrateAction } from "./actions";
@@ -33,8 +33,7 @@ export async function runMigrate(config: MigrateConfig, context: Context): Promi
   const { action, schema } = config;
   const folder = config.folder ?? folderOf(schema);
   if (action === "new") return begin(folder, config.name ?? "", context);
-  if (!existsSync(folder))
-    throw new UserError(`there are no migrations of ${schema}: ${folder} is not there`);
+  if (!existsSync(folder)) throw new JobError(`there are no migrations of ${schema}: ${folder} is not there`);
   const migrations = readMigrations(folder);
 
   await inDatabase(config, context, async (database) => {

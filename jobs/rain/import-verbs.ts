@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { argument, flag, oneOf, text, toggle, UserError, verb, wholeNumber } from "../shared";
+import { argument, flag, JobError, oneOf, text, toggle, verb, wholeNumber } from "../shared";
 import { todayInArizona, waterYearOf } from "./calendar";
 import { bulkSettings, databaseSettings, importSettings, providerSettings, waterYear } from "./config";
 import {
@@ -125,7 +125,7 @@ export const importFopr = verb({
       } else {
         const { name, bytes } = await readLocalFile(config.file);
         const gauge = config.gauge ?? /^(\d{3,6})_FOPR/i.exec(name)?.[1];
-        if (!gauge) throw new UserError(`${name}: say with --gauge whose record it is`, 2);
+        if (!gauge) throw new JobError(`${name}: say with --gauge whose record it is`, 2);
         await importer.keep(name, bytes);
         await importRecord(importer, name, bytes, gauge, config.withReadings);
       }

@@ -1,4 +1,4 @@
-import { flag, toggle, UserError, verb, wholeNumber, withDatabase } from "../shared";
+import { flag, JobError, toggle, verb, wholeNumber, withDatabase } from "../shared";
 import { databaseSettings, validationSettings, waterYear } from "./config";
 import { findingsText, readStatus, statusText, validate } from "./reports";
 import { migrateRain } from "./store";
@@ -53,7 +53,7 @@ export const validateRecord = verb({
     });
     print(config.json ? JSON.stringify(findings, undefined, 2) : findingsText(findings));
     const errors = findings.filter(({ severity }) => severity === "error").length;
-    if (errors > 0) throw new UserError(`the record differs from its files in ${errors} places`);
+    if (errors > 0) throw new JobError(`the record differs from its files in ${errors} places`);
     return "done";
   },
 });

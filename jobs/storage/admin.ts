@@ -1,4 +1,4 @@
-import { StoreConnection, StoreError, type StoreRequest, UserError } from "../shared";
+import { JobError, StoreConnection, StoreError, type StoreRequest } from "../shared";
 import { encryptedBody } from "./encrypted-body";
 import type { Policy } from "./policies";
 
@@ -36,7 +36,7 @@ export class Admin {
       await this.#connection.send({ method: "GET", key: "health/cluster" });
     } catch (error) {
       if (!(error instanceof StoreError) || !error.isAnswer) throw error;
-      throw new UserError(
+      throw new JobError(
         `the object storage at ${this.root.endpoint} takes no writes: too few of its servers or drives are online; see kubectl -n storage get pods`,
       );
     }
@@ -108,19 +108,19 @@ export class Admin {
     }
   }
 
-  #explained(what: string, error: StoreError): UserError {
+  #explained(what: string, error: StoreError): JobError {
     if (!error.isAnswer) return error;
     const where = `the object storage at ${this.root.endpoint}`;
     switch (error.code) {
       case "InvalidAccessKeyId":
       case "SignatureDoesNotMatch":
-        return new UserError(
+        return new JobError(
           `${where} refuses root's user or password; STORAGE_ROOT_USER and STORAGE_ROOT_PASSWORD must be those that its servers were started with`,
         );
       case "AccessDenied":
-        return new UserError(`${where} denies ${what} to ${this.root.user}, who is not its root user`);
+        return new JobError(`${where} denies ${what} to ${this.root.user}, who is not its root user`);
       default:
-        return new UserError(
+        return new JobError(
           `${where} refuses ${what}: ${error.code}${error.said ? `, ${error.said}` : ""}`,
           1,
           { cause: error },

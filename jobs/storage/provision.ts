@@ -1,4 +1,4 @@
-import { type Context, listProblems, ObjectStore, type Outcome, StoreError, UserError } from "../shared";
+import { type Context, JobError, listProblems, ObjectStore, type Outcome, StoreError } from "../shared";
 import { Admin, type RootAccess } from "./admin";
 import { Bucket } from "./buckets";
 import { policyOf } from "./policies";
@@ -50,7 +50,7 @@ export async function provision(config: ProvisionConfig, { log, signal }: Contex
 
   const problems = [...(await openBuckets(config, signal)), ...(await lockedOut(config, signal))];
   if (problems.length > 0) {
-    throw new UserError(listProblems("object storage is not as declared:", problems));
+    throw new JobError(listProblems("object storage is not as declared:", problems));
   }
   log.info(
     { buckets: specification.buckets.length, users: specification.users.length },

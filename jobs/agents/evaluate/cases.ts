@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { listProblems, UserError } from "../../shared";
+import { JobError, listProblems } from "../../shared";
 import { poolNames } from "../runtime";
 
 const range = z.strictObject({ min: z.number().optional(), max: z.number().optional() });
@@ -39,7 +39,7 @@ export function builtInCases(): string {
 }
 
 export function readCases(folder: string): EvaluationCase[] {
-  if (!existsSync(folder)) throw new UserError(`--cases: there is no folder ${folder}`, 2);
+  if (!existsSync(folder)) throw new JobError(`--cases: there is no folder ${folder}`, 2);
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .sort()
@@ -47,7 +47,7 @@ export function readCases(folder: string): EvaluationCase[] {
       const read = evaluationCase.safeParse(parsed(join(folder, name)));
       if (read.success) return { ...read.data, name: name.replace(/\.json$/, "") };
       const problems = read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-      throw new UserError(listProblems(`${name} is not a case:`, problems), 2);
+      throw new JobError(listProblems(`${name} is not a case:`, problems), 2);
     });
 }
 
@@ -55,6 +55,6 @@ function parsed(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    throw new UserError(`${path} is not JSON`, 2);
+    throw new JobError(`${path} is not JSON`, 2);
   }
 }

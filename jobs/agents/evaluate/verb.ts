@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, text, toggle, UserError, verb } from "../../shared";
+import { flag, JobError, text, toggle, verb } from "../../shared";
 import { modelSettings } from "../config";
 import { Model } from "../model";
 import { poolNames, poolOf, readPrompt } from "../runtime";
@@ -35,17 +35,17 @@ export const evaluatePrompts = verb({
     const price = { input: config.inputPrice, output: config.outputPrice };
     const model = new Model({ ...config, price, concurrency: 1 });
     const cases = readCases(folder ?? builtInCases()).filter(({ pool }) => !only || pool === only);
-    if (cases.length === 0) throw new UserError("there are no cases to run", 2);
+    if (cases.length === 0) throw new JobError("there are no cases to run", 2);
     const results = [];
     for (const each of cases) {
       const pool = poolOf(each.pool);
-      if (!pool) throw new UserError(`${each.name}: there is no pool ${each.pool}`, 2);
+      if (!pool) throw new JobError(`${each.name}: there is no pool ${each.pool}`, 2);
       results.push(await evaluateCase(each, pool, readPrompt(pool.name, version), model, signal));
     }
     const failed = results.filter(({ problems }) => problems.length > 0).length;
     const report = { model: model.name, passed: results.length - failed, failed, results };
     print(json ? JSON.stringify(report, undefined, 2) : table(report));
-    if (failed > 0) throw new UserError(`${failed} of ${results.length} cases failed`);
+    if (failed > 0) throw new JobError(`${failed} of ${results.length} cases failed`);
     return "done";
   },
 });

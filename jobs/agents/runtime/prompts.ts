@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256Of, UserError } from "../../shared";
+import { JobError, sha256Of } from "../../shared";
 
 /** A prompt and its version, as decisions record it: `v1 (3f2a...)`. */
 export interface Prompt {
@@ -25,7 +25,7 @@ export function readPrompt(pool: string, version?: string): Prompt {
     .map((number) => `v${number}`);
   const chosen = version ?? versions.at(-1);
   if (!chosen || !versions.includes(chosen)) {
-    throw new UserError(`${pool} has no prompt ${chosen ?? "at all"}; allowed: ${versions.join(", ")}`, 2);
+    throw new JobError(`${pool} has no prompt ${chosen ?? "at all"}; allowed: ${versions.join(", ")}`, 2);
   }
   const text = readFileSync(join(folder, `${chosen}.md`), "utf8");
   return { version: `${chosen} (${sha256Of(text).slice(0, 12)})`, text };

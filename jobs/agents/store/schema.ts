@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 import PgBoss from "pg-boss";
 import {
   type Database,
+  JobError,
   lockedTransaction,
   type Migration,
   migrate,
   quoteIdentifier,
   readMigrations,
-  UserError,
 } from "../../shared";
 import { POOLS } from "../runtime";
 import { DEAD_LETTERS, QUEUE_SCHEMA, queueOf } from "./queue";
@@ -67,7 +67,7 @@ export async function migrateAgents(database: Database, args: MigrateAgentsArgs)
 async function grant(database: Database, role: string): Promise<void> {
   const { rows } = await database.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
   if (rows.length === 0) {
-    throw new UserError(
+    throw new JobError(
       `the role ${role} does not exist: run \`jobs postgres bootstrap\`, or name the runtime's role with AGENTS_ROLE`,
     );
   }

@@ -1,4 +1,4 @@
-import { type Context, UserError } from "../../shared";
+import { type Context, JobError } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { PgBackRestError, pgbackrest } from "./pgbackrest";
 import { readRepository } from "./repository";
@@ -40,7 +40,7 @@ async function makeKnown(
     await pgbackrest(tools, "stanza-create");
   } catch (error) {
     if (error instanceof PgBackRestError && error.code === ANOTHER_CLUSTER) {
-      throw new UserError(
+      throw new JobError(
         `repository ${repository} holds the archive of another cluster called ${stanza}: one that was made anew must not ` +
           "write over it. Recover it (docs/runbooks/point-in-time.md), or give the new cluster another bucket",
         1,

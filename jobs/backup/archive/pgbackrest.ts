@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { type Logger, UserError } from "../../shared";
+import { JobError, type Logger } from "../../shared";
 
 export interface PgBackRestArgs {
   /** Name of the cluster in the repositories. */
@@ -13,7 +13,7 @@ export interface PgBackRestArgs {
 
 /**
  * Runs pgBackRest and returns its output. pgBackRest is configured by its file and by the PGBACKREST_ variables, which
- * are the only variables that it receives. A failure is a UserError that says what to do.
+ * are the only variables that it receives. A failure is a JobError that says what to do.
  */
 export async function pgbackrest(
   { stanza, log, signal }: PgBackRestArgs,
@@ -54,7 +54,7 @@ export async function pgbackrest(
     throw new PgBackRestError(command, code ?? -1, complaint.trim(), warnings);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      throw new UserError("there is no pgbackrest on the PATH; it is in the image of PostgreSQL's members");
+      throw new JobError("there is no pgbackrest on the PATH; it is in the image of PostgreSQL's members");
     }
     throw error;
   } finally {
@@ -63,7 +63,7 @@ export async function pgbackrest(
 }
 
 /** A failure, with pgBackRest's exit code. */
-export class PgBackRestError extends UserError {
+export class PgBackRestError extends JobError {
   constructor(
     command: string,
     readonly code: number,

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, realpathSync } from "node:fs";
-import { type Context, UserError } from "../../shared";
+import { type Context, JobError } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { type PgBackRestArgs, pgbackrest } from "./pgbackrest";
 import { readRepository } from "./repository";
@@ -57,10 +57,10 @@ export async function recover(args: RecoverArgs, { log, signal }: Context): Prom
       // No transaction was committed after the target time, but the WAL covers it. Replaying all of it gives the
       // requested state.
       if (target.kind !== "time")
-        throw new UserError(`the archive does not come to ${describeTarget(target)}`);
+        throw new JobError(`the archive does not come to ${describeTarget(target)}`);
       recovered = await server.recover({ toTheEnd: true });
     }
-    if (!recovered.reached) throw new UserError(`the archive does not come to ${describeTarget(target)}`);
+    if (!recovered.reached) throw new JobError(`the archive does not come to ${describeTarget(target)}`);
     if (!passedTarget || target.kind === "latest") requireWholeLog(recovered.end, found);
     return {
       ...recovered,
@@ -80,7 +80,7 @@ function requireWholeLog(end: string, found: readonly Window[]): void {
   const last = found.at(-1);
   const reached = parsePlace(end);
   if (last && reached !== undefined && reached >= placeAt(last.end)) return;
-  throw new UserError(`the log could be read to ${end} only, and the archive holds more; try again`);
+  throw new JobError(`the log could be read to ${end} only, and the archive holds more; try again`);
 }
 
 function requireFolder({ into, force }: Pick<RecoverArgs, "into" | "force">): string {
@@ -88,7 +88,7 @@ function requireFolder({ into, force }: Pick<RecoverArgs, "into" | "force">): st
   const data = realpathSync(into);
   requireNoServer(data);
   if (!force && readdirSync(data).length > 0) {
-    throw new UserError(`${data} is not empty; choose another folder, or let it go with --force`);
+    throw new JobError(`${data} is not empty; choose another folder, or let it go with --force`);
   }
   return data;
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { type Logger, UserError } from "../../shared";
+import { JobError, type Logger } from "../../shared";
 
 interface ScratchServerArgs {
   /** The restored data directory. */
@@ -54,7 +54,7 @@ export class ScratchServer {
       if (signal.aborted) throw signal.reason;
       if (this.#child?.exitCode !== null || this.#child.signalCode !== null) {
         if (this.#said.includes(NOT_REACHED)) return { reached: false };
-        throw new UserError(`the restored server ended: ${lastWords(this.#said)}`);
+        throw new JobError(`the restored server ended: ${lastWords(this.#said)}`);
       }
       const answer = await this.#ask();
       if (answer) return { reached: true, ...answer };
@@ -75,7 +75,7 @@ export class ScratchServer {
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
     await this.#ended;
-    if (!signal.aborted) throw new UserError(`the restored server ended: ${lastWords(this.#said)}`);
+    if (!signal.aborted) throw new JobError(`the restored server ended: ${lastWords(this.#said)}`);
   }
 
   #start(further: readonly string[]): void {
@@ -166,7 +166,7 @@ export function requireNoServer(data: string): void {
   if (!existsSync(file)) return;
   const [pid = ""] = readFileSync(file, "utf8").split("\n");
   if (runsIn(pid.trim(), data)) {
-    throw new UserError(
+    throw new JobError(
       `a server runs on ${data} (process ${pid.trim()}); stop it first, or choose another folder`,
     );
   }

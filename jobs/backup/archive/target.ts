@@ -1,4 +1,4 @@
-import { UserError } from "../../shared";
+import { JobError } from "../../shared";
 import { parsePlace, placeAfter, type Window } from "./window";
 
 /** Where a recovery ends. */
@@ -58,7 +58,7 @@ export function describeTarget(target: Target): string {
 /** Refuses a target that the archive cannot reach before anything is fetched, and names what it can reach. */
 export function requireReachable(target: Target, found: readonly Window[], now: Date): void {
   if (found.length === 0) {
-    throw new UserError(
+    throw new JobError(
       "nothing can be recovered: the repository holds no base backup with its log; " +
         "`jobs backup base --type full` makes one",
     );
@@ -71,13 +71,13 @@ function requireMoment({ date, text }: Moment, found: readonly Window[], now: Da
   const reachable = `recoverable is ${describeWindows(found)}`;
   const [first] = found;
   const last = found.at(-1);
-  if (date > now) throw new UserError(`${text} is in the future: now it is ${showMoment(now)}; ${reachable}`);
-  if (first && date < first.from) throw new UserError(`${text} is before the first backup; ${reachable}`);
+  if (date > now) throw new JobError(`${text} is in the future: now it is ${showMoment(now)}; ${reachable}`);
+  if (first && date < first.from) throw new JobError(`${text} is before the first backup; ${reachable}`);
   if (last && date > last.to) {
-    throw new UserError(`${text} is after the last segment of the log that was archived; ${reachable}`);
+    throw new JobError(`${text} is after the last segment of the log that was archived; ${reachable}`);
   }
   if (!found.some(({ from, to }) => from <= date && date <= to)) {
-    throw new UserError(`${text} lies in a gap of the archive; ${reachable}`);
+    throw new JobError(`${text} lies in a gap of the archive; ${reachable}`);
   }
 }
 
@@ -91,7 +91,7 @@ function requirePlace(place: string, found: readonly Window[]): void {
     const spans = found.map(
       (window) => `from ${window.backup.consistentAt ?? "?"} to before ${showPlace(placeAfter(window))}`,
     );
-    throw new UserError(`${place} is not in the archive; recoverable is ${spans.join(", and ")}`);
+    throw new JobError(`${place} is not in the archive; recoverable is ${spans.join(", and ")}`);
   }
 }
 

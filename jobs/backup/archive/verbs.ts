@@ -3,11 +3,11 @@ import {
   type Context,
   database,
   flag,
+  JobError,
   listening,
   oneOf,
   text,
   toggle,
-  UserError,
   variable,
   verb,
   wholeNumber,
@@ -137,7 +137,7 @@ export const pitrVerb = verb({
       return "done";
     }
     if (process.getuid?.() === 0)
-      throw new UserError("PostgreSQL does not run as root; run this as another user");
+      throw new JobError("PostgreSQL does not run as root; run this as another user");
     const [target] = targetsOf(config);
     if (!target || !config.into) throw new Error("the settings were checked");
     return recoverTo(target, { ...config, into: config.into }, context);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Context, listProblems, type ObjectStore, UserError, withDatabase } from "../../shared";
+import { type Context, JobError, listProblems, type ObjectStore, withDatabase } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { requireYoungEnough } from "../programs";
 import {
@@ -75,7 +75,7 @@ function survey(
     const existing = await databaseNames(database);
     const lacking = wanted?.filter((name) => !existing.includes(name)) ?? [];
     if (lacking.length > 0) {
-      throw new UserError(
+      throw new JobError(
         listProblems(
           `the server ${address.host}:${address.port} lacks databases that are to be backed up:`,
           lacking.map((name) => `${name}; there are: ${existing.join(", ")}`),

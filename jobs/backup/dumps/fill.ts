@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type Context, type DatabaseAddress, type ObjectStore, UserError } from "../../shared";
+import { type Context, type DatabaseAddress, JobError, type ObjectStore } from "../../shared";
 import { ALIVE, type Programs, type Running, start, withConnection } from "../programs";
 import { sideBySide } from "../side-by-side";
 import { type Artefact, bytesOf, Digest, type Part, type RowsPart } from "../store";
@@ -113,7 +113,7 @@ class Filling {
     for (const { schema, name, rows: expected } of tables) {
       const found = sums.get(JSON.stringify([schema, name]));
       if (found === undefined || found === expected) continue;
-      throw new UserError(
+      throw new JobError(
         `${database}: ${schema}.${name} came back with ${found} rows instead of ${expected}; restore another backup`,
       );
     }
@@ -139,9 +139,9 @@ class Filling {
       await use(digest.of(this.args.store.read(part.key), this.onBytes));
     } catch (error) {
       if (!(error instanceof UnpackingError)) throw error;
-      throw new UserError(`${part.key} is damaged: ${error.message}; restore another backup`);
+      throw new JobError(`${part.key} is damaged: ${error.message}; restore another backup`);
     }
     if (digest.bytes === part.bytes && digest.sha256() === part.sha256) return;
-    throw new UserError(`${part.key} is not what was stored: its sha256 differs; restore another backup`);
+    throw new JobError(`${part.key} is not what was stored: its sha256 differs; restore another backup`);
   }
 }

@@ -1,6 +1,7 @@
 import {
   type Context,
   type Database,
+  JobError,
   quoteIdentifier,
   quoteLiteral,
   retry,
@@ -8,7 +9,6 @@ import {
   sqlState,
   transaction,
   tryLock,
-  UserError,
   withDatabase,
 } from "../../shared";
 import type { Artefact } from "../store";
@@ -40,7 +40,7 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
     await requireVacant(database, args, context.signal);
     const roles = args.withoutOwners ? [] : await missingRoles(database, rolesOf(artefact));
     if (roles.length > 0) {
-      throw new UserError(
+      throw new JobError(
         `the server ${server.host}:${server.port} lacks roles of ${artefact.database}: ${roles.join(", ")}; ` +
           "create them, or give everything to the restoring user with --without-owners",
       );
@@ -80,7 +80,7 @@ export const drop = (database: Database, name: string) =>
 function becomeOnly(database: Database, { server, into }: RestoreArgs, signal: AbortSignal): Promise<void> {
   const take = async () => {
     if (await tryLock(database, `restore ${into}`)) return;
-    throw new UserError(`another restore of ${into} is running on ${server.host}:${server.port}; let it end`);
+    throw new JobError(`another restore of ${into} is running on ${server.host}:${server.port}; let it end`);
   };
   return retry(take, { attempts: 8, firstDelayMs: 500, longestDelayMs: 4_000, signal });
 }
@@ -97,7 +97,7 @@ async function requireVacant(
     return rows[0]?.count ?? 0;
   });
   if (relations === 0) return;
-  throw new UserError(
+  throw new JobError(
     `the database ${into} at ${server.host}:${server.port} is not empty (${relations} tables, views, functions and ` +
       "large objects); replace it with --force, or restore beside it with --as <name>",
   );

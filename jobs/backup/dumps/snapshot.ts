@@ -1,4 +1,4 @@
-import { type Database, quoteIdentifier, sqlState, transaction, UserError } from "../../shared";
+import { type Database, JobError, quoteIdentifier, sqlState, transaction } from "../../shared";
 import type { DatabaseProperties, TableRows, TableShape } from "../store";
 
 /** A database as of one moment: what a dump of that moment must contain. */
@@ -47,7 +47,7 @@ async function keep(database: Database, tables: readonly TableShape[]): Promise<
     await database.query(`LOCK TABLE ${names.join(", ")} IN ACCESS SHARE MODE`);
   } catch (error) {
     if (sqlState(error) !== "55P03") throw error; // lock_not_available
-    throw new UserError(
+    throw new JobError(
       `a table of the database ${database.database} is being changed, and has been for ${LOCK_WAIT_MS / 1000} s; ` +
         "run the backup again when that is done (pg_stat_activity shows who holds it)",
     );

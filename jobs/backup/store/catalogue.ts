@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listProblems, type ObjectStore, retry, StoreError, UserError } from "../../shared";
+import { JobError, listProblems, type ObjectStore, retry, StoreError } from "../../shared";
 import {
   type Artefact,
   type Manifest,
@@ -73,25 +73,25 @@ export async function findBackup(
   const found = name === undefined ? backups.find(isGood) : backups.find((backup) => backup.name === name);
   const bucket = `the bucket ${store.address.bucket}`;
   if (!found) {
-    throw new UserError(
+    throw new JobError(
       name === undefined
         ? `${bucket} holds no good backup; make one: jobs backup create`
         : `${bucket} holds no backup ${name}; see: jobs backup list`,
     );
   }
   if (!found.manifest && found.seal && !found.problem) {
-    throw new UserError(
+    throw new JobError(
       `the backup ${found.name} is encrypted: give its key in BACKUP_S3_IDENTITY, the stack's output offsiteBackupKey`,
     );
   }
   if (!found.manifest) {
-    throw new UserError(`the backup ${found.name} cannot be used: ${found.problem}; see: jobs backup list`);
+    throw new JobError(`the backup ${found.name} cannot be used: ${found.problem}; see: jobs backup list`);
   }
   return { ...found, manifest: found.manifest };
 }
 
 /** Parts of a backup that the storage does not list. */
-class PartsMissing extends UserError {}
+class PartsMissing extends JobError {}
 
 /**
  * Throws for parts of these databases that the storage does not list, before anything waits for them: reading a part
@@ -163,7 +163,7 @@ async function unsealed(store: ObjectStore, { name, objects }: Seal): Promise<Fo
       },
     };
   } catch (error) {
-    if (error instanceof UserError && !(error instanceof StoreError)) return { problem: error.message };
+    if (error instanceof JobError && !(error instanceof StoreError)) return { problem: error.message };
     throw error;
   }
 }

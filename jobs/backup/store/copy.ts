@@ -1,4 +1,4 @@
-import { type Context, encrypted, type ObjectStore, UserError } from "../../shared";
+import { type Context, encrypted, JobError, type ObjectStore } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { type Backup, findBackup, isGood, listBackups, writeVerification } from "./catalogue";
 import { Digest } from "./digest";
@@ -37,7 +37,7 @@ interface Copied {
 export async function copy({ from, to, recipient, name }: CopyArgs, context: Context): Promise<Copied> {
   const began = Date.now();
   const backup = await findBackup(from, name);
-  if (!isGood(backup)) throw new UserError(`the backup ${backup.name} is damaged and is not copied`);
+  if (!isGood(backup)) throw new JobError(`the backup ${backup.name} is damaged and is not copied`);
   const answer = { backup: backup.name, bytes: totalBytes(backup.manifest) };
   if (await isThere(to, backup)) return { ...answer, copied: false };
 
@@ -57,8 +57,7 @@ export async function copy({ from, to, recipient, name }: CopyArgs, context: Con
     context.log.info({ database, bytes: bytesOf(artefact) }, `${database} is copied`);
   }
   const manifest = await from.readText(manifestKey(backup.name));
-  if (manifest === undefined)
-    throw new UserError(`the backup ${backup.name} was removed while it was copied`);
+  if (manifest === undefined) throw new JobError(`the backup ${backup.name} was removed while it was copied`);
   await store(manifestKey(backup.name), once(manifest), () => undefined);
   context.signal.throwIfAborted();
   await to.write(
@@ -120,5 +119,5 @@ async function* checked(
 
 function requireSame(digest: Digest, { key, bytes, sha256 }: Part, { address }: ObjectStore): void {
   if (digest.bytes === bytes && digest.sha256() === sha256) return;
-  throw new UserError(`${key} in the bucket ${address.bucket} at ${address.endpoint} is not what was stored`);
+  throw new JobError(`${key} in the bucket ${address.bucket} at ${address.endpoint} is not what was stored`);
 }

@@ -1,4 +1,4 @@
-import { type Context, listProblems, type ObjectStore, StoreError, UserError } from "../../shared";
+import { type Context, JobError, listProblems, type ObjectStore, StoreError } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { opened, type Programs, start } from "../programs";
 import { sideBySide } from "../side-by-side";
@@ -36,7 +36,7 @@ export async function verify(args: VerifyArgs, context: Context): Promise<Verifi
     seconds: secondsSince(began),
   };
   await writeVerification(store, backup.name, found);
-  if (!found.good) throw new UserError(listProblems(`the backup ${backup.name} is damaged:`, problems));
+  if (!found.good) throw new JobError(listProblems(`the backup ${backup.name} is damaged:`, problems));
   return found;
 }
 
@@ -76,7 +76,7 @@ async function judge(
       await test(programs.zstd, source, signal);
     }
   } catch (error) {
-    if (signal.aborted || error instanceof StoreError || !(error instanceof UserError)) throw error;
+    if (signal.aborted || error instanceof StoreError || !(error instanceof JobError)) throw error;
     problems.push(error.message);
   }
   for await (const _ of content);

@@ -1,4 +1,4 @@
-import { type Database, listProblems, transaction, UserError } from "../../shared";
+import { type Database, JobError, listProblems, transaction } from "../../shared";
 import {
   type DatasetSchema,
   platformTables,
@@ -181,8 +181,8 @@ export class BatchLedger {
     ]);
   }
 
-  private overtaken({ id }: Batch): UserError {
-    return new UserError(
+  private overtaken({ id }: Batch): JobError {
+    return new JobError(
       `another run has taken over batch ${id} of ${this.stream.key}; this one stops, run again`,
     );
   }
@@ -245,7 +245,7 @@ export function requireSameSchema(stream: Stream, batch: Batch): void {
   ];
   if (problems.length === 0) return;
   const flags = `--platform ${stream.platform.name} --store ${stream.store.name}${datasetFlag(stream)}`;
-  throw new UserError(
+  throw new JobError(
     `${listProblems(`schema changed during batch ${batch.id} of ${stream.key}, nothing was merged:`, problems)}\n` +
       `put the model back, or begin the batch anew under the new model: jobs datasurface reset-batch ${flags}`,
   );

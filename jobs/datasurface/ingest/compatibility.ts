@@ -1,4 +1,4 @@
-import { type Database, listProblems, UserError } from "../../shared";
+import { type Database, JobError, listProblems } from "../../shared";
 import {
   type DatasetSchema,
   incompatibilities,
@@ -43,7 +43,7 @@ export async function judgeTables(
     else problems.push(...misfits.map((problem) => `${tables.dataset.name}: ${problem}`));
   }
   if (problems.length > 0) {
-    throw new UserError(
+    throw new JobError(
       listProblems(
         `the model is not compatible with the merged rows of ${stream.key}, nothing was changed:`,
         problems,

@@ -1,4 +1,4 @@
-import { type Database, listProblems, UserError } from "../../shared";
+import { type Database, JobError, listProblems } from "../../shared";
 import {
   type DatasetMask,
   type DerivedStore,
@@ -58,7 +58,7 @@ export async function openDerived(
     }
   }
   if (problems.length > 0) {
-    throw new UserError(
+    throw new JobError(
       listProblems(`${store.name} cannot be made from ${from.name}, nothing was changed:`, problems),
     );
   }
@@ -95,7 +95,7 @@ function requireKey({ store, maskKey }: Pick<DerivedSource, "store" | "maskKey">
   const { key } = store.capture;
   if (key === undefined) return undefined;
   if (maskKey !== undefined) return maskKey;
-  throw new UserError(`MASK_KEY is required: ${store.name} is masked with the secret key ${key}`, 2);
+  throw new JobError(`MASK_KEY is required: ${store.name} is masked with the secret key ${key}`, 2);
 }
 
 function maskOf({ store }: Pick<DerivedSource, "store">, tables: DatasetTables | undefined): DatasetMask {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { type Database, type DatabaseAddress, reason, sqlState, UserError } from "../../shared";
+import { type Database, type DatabaseAddress, JobError, reason, sqlState } from "../../shared";
 
 const FULL = "its disk or its quota is full: make room";
 const LOST = "the connection was lost: see whether the server restarted or the network failed";
@@ -55,11 +55,11 @@ export class Sessions {
   /** The error with the database, the step and the remedy. An error of this program stays as it is. */
   explain(error: unknown, step: string, statementSeconds: number): unknown {
     const where = this.originOf(error);
-    if (error instanceof UserError || where === undefined) return error;
+    if (error instanceof JobError || where === undefined) return error;
     const state = sqlState(error);
     const what = `${where}, ${step}: ${reason(error)}`;
     if (state === "57014") {
-      return new UserError(
+      return new JobError(
         `${what}; no statement may take longer than ${statementSeconds} seconds: find out what it waits for, or raise ` +
           `--statement-seconds (STATEMENT_SECONDS), ${AGAIN}`,
         1,
@@ -69,6 +69,6 @@ export class Sessions {
     const remedy = state === undefined ? LOST : (REMEDIES[state] ?? REMEDIES[state.slice(0, 2)]);
     return remedy === undefined
       ? new Error(what, { cause: error })
-      : new UserError(`${what}; ${remedy}, ${AGAIN}`, 1, { cause: error });
+      : new JobError(`${what}; ${remedy}, ${AGAIN}`, 1, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { type Database, listProblems, sha256Of, UserError } from "../../shared";
+import { type Database, JobError, listProblems, sha256Of } from "../../shared";
 import type { AnyStore } from "../model";
 import { type Changes, digestOfDeletions } from "./merge";
 
@@ -11,7 +11,7 @@ export interface DeletionPolicy {
 }
 
 /** The merge would delete more than the model allows for one batch; a person must decide. */
-export class DeletionsHeld extends UserError {
+export class DeletionsHeld extends JobError {
   constructor(
     readonly deletes: number,
     readonly approval: string,

@@ -1,4 +1,4 @@
-import { type Context, type Outcome, UserError } from "../../shared";
+import { type Context, JobError, type Outcome } from "../../shared";
 import { findStream, isDerived, type Model, type Stream } from "../model";
 import type { IngestConfig } from "./ingest-config";
 import { withStream } from "./only-writer";
@@ -8,7 +8,7 @@ import { Run } from "./run";
 export async function ingest(config: IngestConfig, model: Model, context: Context): Promise<Outcome> {
   const stream = findStream(model, config);
   if (isDerived(stream.store)) {
-    throw new UserError(
+    throw new JobError(
       `--store: ${stream.store.name} is made by a transformer: jobs datasurface transform --platform ${config.platform} --store ${stream.store.name}`,
     );
   }
@@ -23,7 +23,7 @@ export async function transform(
 ): Promise<Outcome> {
   const stream = findStream(model, config);
   if (!isDerived(stream.store)) {
-    throw new UserError(
+    throw new JobError(
       `--store: ${stream.store.name} is read from a source: jobs datasurface ingest --platform ${config.platform} --store ${stream.store.name}`,
     );
   }

@@ -1,4 +1,4 @@
-import { type Database, listProblems, UserError } from "../../shared";
+import { type Database, JobError, listProblems } from "../../shared";
 import { datasetTables, type Stream } from "../model";
 import { inPublic } from "./dataset-tables";
 
@@ -15,13 +15,13 @@ export async function lockRefusal(
   where: string,
   seconds: number,
   cause: unknown,
-): Promise<UserError> {
+): Promise<JobError> {
   const tables = datasets
     .map(({ name }) => datasetTables(platform.name, store.name, name))
     .flatMap((names) => [names.merge, names.staging])
     .map(inPublic);
   const holders = await lockHolders(merge, tables).catch(() => []);
-  return new UserError(
+  return new JobError(
     listProblems(
       `${where}: a lock was not to be had for ${seconds} seconds, nothing was merged; ` +
         "the next run by the schedule tries again:",

@@ -1,10 +1,10 @@
 import {
   type Database,
+  JobError,
   listProblems,
   maskedValue,
   quoteIdentifier as quoted,
   sqlState,
-  UserError,
 } from "../../shared";
 import { fitIdentifier, OPEN_BATCH } from "../model";
 import type { Counts } from "./counts";
@@ -131,7 +131,7 @@ export class DuplicateKeys extends Error {
 }
 
 /** The error that names the duplicate keys of the source. */
-export async function duplicates(merge: Database, tables: DatasetTables, batch: number): Promise<UserError> {
+export async function duplicates(merge: Database, tables: DatasetTables, batch: number): Promise<JobError> {
   const keys = keysOf(tables);
   const { rows } = await merge.query<{ key: string; times: string }>(
     `SELECT ROW(${keys})::text AS key, count(*) AS times FROM ${tables.staged(batch)}
@@ -144,7 +144,7 @@ export async function duplicates(merge: Database, tables: DatasetTables, batch: 
     : `${dataset.name}: the dataset has no key, and whole rows occur more than once, nothing was merged; name a key:`;
   const told = (key: string) =>
     !keyed ? "a row" : tables.showValues ? key : `a key of ${maskedValue(key.slice(1, -1))}`;
-  return new UserError(
+  return new JobError(
     listProblems(
       headline,
       rows.map(({ key, times }) => `${told(key)} occurs ${times} times`),

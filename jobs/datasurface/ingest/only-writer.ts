@@ -2,17 +2,17 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   openDatabase,
   sqlState,
   tryLock,
-  UserError,
 } from "../../shared";
 import type { Stream } from "../model";
 import { ensureBatchTables } from "./batch-tables";
 import { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockRefusal } from "./lock-holders";
 
 /** Another run is the writer of the stream. */
-export class StreamBusy extends UserError {}
+export class StreamBusy extends JobError {}
 
 /**
  * Runs work as the only writer of a stream. A separate session holds the lock while the work runs; a second run fails

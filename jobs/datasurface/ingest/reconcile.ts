@@ -1,9 +1,9 @@
 import {
   type Database,
+  JobError,
   lockedTransaction,
   quoteIdentifier as quoted,
   sqlState,
-  UserError,
 } from "../../shared";
 import { type Model, type Stream, sinksOf } from "../model";
 import type { Batch } from "./batches";
@@ -59,7 +59,7 @@ async function migrate(
   if (migration === "remake") {
     await merge.query(`LOCK TABLE ${tables.merge} IN ACCESS EXCLUSIVE MODE`);
     if (!(await areEmpty(merge, [tables]))) {
-      throw new UserError(`${tables.mergeName} was filled meanwhile, nothing was changed: run again`);
+      throw new JobError(`${tables.mergeName} was filled meanwhile, nothing was changed: run again`);
     }
     const grants = await dropViews(merge, sinks);
     await merge.query(`DROP TABLE ${tables.merge}; DROP TABLE IF EXISTS ${tables.staging}`);
@@ -135,7 +135,7 @@ async function explained<T>(tables: DatasetTables, work: () => Promise<T>): Prom
     const state = sqlState(error);
     if (state !== "2BP01" && state !== "0A000") throw error;
     const { detail } = error as { detail?: string }; // safe: errors with a state are the server's, which may have a detail
-    throw new UserError(
+    throw new JobError(
       `${tables.mergeName} cannot follow the model, nothing was changed: other objects depend on it (${detail ?? "see the server's log"}). ` +
         "Drop them, run again, and make them again",
       1,

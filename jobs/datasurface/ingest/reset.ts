@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Context, type DatabaseAddress, type Outcome, UserError } from "../../shared";
+import { type Context, type DatabaseAddress, JobError, type Outcome } from "../../shared";
 import { findStream, type Model } from "../model";
 import { BatchLedger } from "./batches";
 import { tablesOf } from "./dataset-tables";
@@ -24,7 +24,7 @@ export async function resetBatch(config: ResetConfig, model: Model, context: Con
     const batches = new BatchLedger(merge, stream, randomUUID());
     const newest = await batches.newest();
     if (newest?.status === "committed" && !config.committedOk) {
-      throw new UserError(`Batch is COMMITTED and cannot be reset: batch ${newest.id} of ${stream.key}`);
+      throw new JobError(`Batch is COMMITTED and cannot be reset: batch ${newest.id} of ${stream.key}`);
     }
     if (newest && newest.status !== "committed") {
       const batch = await batches.claim(newest);

@@ -1,4 +1,4 @@
-import { type Database, type Logger, listProblems, sqlState, UserError } from "../../shared";
+import { type Database, JobError, type Logger, listProblems, sqlState } from "../../shared";
 import { LOCK_TIMEOUT, lockHolders } from "./lock-holders";
 
 /** How a run waits for the tables that it reads. */
@@ -54,7 +54,7 @@ export async function lockTables(
         log.warn({ holders }, `waiting for a lock in ${whose}: ${holders.join("; ")}`);
         continue;
       }
-      throw new UserError(
+      throw new JobError(
         listProblems(
           `${whose} was locked for ${lockWaitSeconds} seconds (--lock-wait-seconds), nothing was changed; ` +
             "the next run by the schedule tries again:",

@@ -1,5 +1,6 @@
 import {
   type Database,
+  JobError,
   listProblems,
   maskedMessage,
   quoteIdentifier as quoted,
@@ -7,7 +8,6 @@ import {
   reason,
   sha256Of,
   sqlState,
-  UserError,
 } from "../../shared";
 import { isWidening, parseColumnType, type Store } from "../model";
 import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
@@ -83,7 +83,7 @@ export async function openSnapshot(
 }
 
 const unreadable = (store: Store, problems: readonly string[]) =>
-  new UserError(
+  new JobError(
     listProblems(`the source of ${store.name} cannot be ingested, nothing was changed:`, problems),
   );
 

@@ -6,11 +6,11 @@ import { from as copyFrom } from "pg-copy-streams";
 import {
   type Context,
   type Database,
+  JobError,
   maskedMessage,
   maskedPlace,
   quoteIdentifier as quoted,
   sqlState,
-  UserError,
 } from "../../shared";
 import { CopyOut } from "./copy-out";
 import { columnList, type DatasetTables } from "./dataset-tables";
@@ -141,18 +141,18 @@ function misfit({ dataset, key, showValues }: DatasetTables, error: unknown): un
     const remedy = key.includes(error.column ?? "")
       ? "model the dataset with another key under another name"
       : "make the column nullable in the model";
-    return new UserError(
+    return new JobError(
       `${dataset.name}: column ${error.column} is null in a row of the source, and the model says that it never is; ` +
         `mend the row (WHERE ${quoted(error.column ?? "")} IS NULL), or ${remedy}`,
     );
   }
   if (sqlState(error) === "42501") {
-    return new UserError(
+    return new JobError(
       `${dataset.name}: the source user may not read all rows: ${error.message}; exempt it with BYPASSRLS`,
     );
   }
   if (error.code?.startsWith("22")) {
-    return new UserError(
+    return new JobError(
       showValues
         ? `${dataset.name}: a value does not fit the model: ${error.message} (${error.where ?? "COPY"})`
         : `${dataset.name}: a value does not fit the model: ${maskedMessage(error.message)} (${maskedPlace(error.where ?? "COPY")}); --show-values shows it`,

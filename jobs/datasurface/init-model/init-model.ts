@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Context, type DatabaseAddress, type Outcome, UserError, withDatabase } from "../../shared";
+import { type Context, type DatabaseAddress, JobError, type Outcome, withDatabase } from "../../shared";
 import { loadModel, NAME } from "../model";
 import { sourceTables } from "./catalogue";
 import { draftDatasets } from "./datasets";
@@ -31,7 +31,7 @@ export async function initModel(config: InitModelConfig, context: Context): Prom
   const names = tables.map(({ name }) => name);
   const missing = config.tables?.filter((each) => !names.includes(each)) ?? [];
   if (missing.length > 0) {
-    throw new UserError(
+    throw new JobError(
       `--tables: ${source.database} has no table ${missing.join(", ")} in the schema ${schema}; ${listed(names)}`,
       2,
     );
@@ -39,7 +39,7 @@ export async function initModel(config: InitModelConfig, context: Context): Prom
   const wanted = tables.filter(({ name }) => config.tables?.includes(name) ?? true);
   const { datasets, remarks } = draftDatasets(wanted);
   if (datasets.length === 0) {
-    throw new UserError(
+    throw new JobError(
       [
         `${source.database} has no table that can be modelled in the schema ${schema}; ${listed(names)}`,
         ...remarks.map((remark) => `  - ${remark}`),
@@ -64,7 +64,7 @@ export async function initModel(config: InitModelConfig, context: Context): Prom
 function write(folder: string, files: ReadonlyMap<string, string>): void {
   const there = [...files.keys()].filter((name) => existsSync(join(folder, name)));
   if (there.length > 0) {
-    throw new UserError(`${folder} has ${there.join(" and ")} already; name another folder with --out`);
+    throw new JobError(`${folder} has ${there.join(" and ")} already; name another folder with --out`);
   }
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of files) writeFileSync(join(folder, name), content, { flag: "wx" });

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_MAP_BYTES, UserError } from "../../shared";
+import { CONFIG_MAP_BYTES, JobError } from "../../shared";
 
 /**
  * The largest file of a model: the limit of a ConfigMap, so that a model fits both ways of deployment. 20000 columns fit
@@ -20,7 +20,7 @@ export function readModelFile(folder: string, name: string): string | undefined 
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new UserError(`${path} is not encoded as UTF-8`);
+    throw new JobError(`${path} is not encoded as UTF-8`);
   }
 }
 
@@ -44,7 +44,7 @@ function kindOf(path: string): "link" | "other" | undefined {
 function readRegular(place: string, path: string): Buffer {
   const file = open(place, path);
   try {
-    if (!fstatSync(file).isFile()) throw new UserError(`${path} is not a regular file`);
+    if (!fstatSync(file).isFile()) throw new JobError(`${path} is not a regular file`);
     // Measures the bytes that it reads, because files in /proc report no size.
     const bytes = Buffer.alloc(MOST_BYTES + 1);
     let length = 0;
@@ -54,7 +54,7 @@ function readRegular(place: string, path: string): Buffer {
       if (read === 0 || length === bytes.length) break;
     }
     if (length > MOST_BYTES) {
-      throw new UserError(`${path} is too large; allowed: ${MOST_BYTES} bytes; split the model`);
+      throw new JobError(`${path} is too large; allowed: ${MOST_BYTES} bytes; split the model`);
     }
     return bytes.subarray(0, length);
   } finally {
@@ -69,10 +69,10 @@ function open(place: string, path: string): number {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ELOOP") {
-      throw new UserError(
+      throw new JobError(
         `${path} is a symbolic link; the files of a model are regular files: copy what it points to`,
       );
     }
-    throw new UserError(`${path} cannot be read (${String(code)})`);
+    throw new JobError(`${path} cannot be read (${String(code)})`);
   }
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { isAbsolute } from "node:path";
 import { promisify } from "node:util";
-import { UserError } from "../../shared";
+import { JobError } from "../../shared";
 
 export interface Repository {
   readonly url: string;
@@ -11,7 +11,7 @@ export interface Repository {
 }
 
 /** git failed because of the network, the server or the credentials; the next run may succeed. */
-export class OutOfReach extends UserError {}
+export class OutOfReach extends JobError {}
 
 const GIT_TIMEOUT_MS = 120_000;
 
@@ -31,7 +31,7 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
  */
 export function protocolOf({ url, branch }: Pick<Repository, "url" | "branch">): string {
   if (!BRANCH.test(branch) || branch.includes("..") || branch.endsWith(".lock")) {
-    throw new UserError(
+    throw new JobError(
       `the model's branch: given ${JSON.stringify(branch)}, allowed: a branch, such as main`,
     );
   }
@@ -46,7 +46,7 @@ export function protocolOf({ url, branch }: Pick<Repository, "url" | "branch">):
     if (isAbsolute(url)) return "file";
     if (SCP_ADDRESS.test(url)) return "ssh";
   }
-  throw new UserError(
+  throw new JobError(
     `the model's repository: given ${JSON.stringify(withoutLogin(url))}, ` +
       "allowed: https://..., ssh://..., user@host:path, or the absolute path of a folder",
   );

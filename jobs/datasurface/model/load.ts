@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { z } from "zod";
-import { listProblems, UserError } from "../../shared";
+import { JobError, listProblems } from "../../shared";
 import { deriveStores } from "./derived-store";
 import { readModelFile } from "./files";
 import { lint } from "./lint";
@@ -25,7 +25,7 @@ export function loadModel(folder: string): Model {
   const path = join(folder, MODEL_FILE);
   const text = readModelFile(folder, MODEL_FILE);
   if (text === undefined) {
-    throw new UserError(`there is no model in ${folder}: it has no file ${MODEL_FILE}`);
+    throw new JobError(`there is no model in ${folder}: it has no file ${MODEL_FILE}`);
   }
   const ecosystem = shaped(MODEL_FILE, parseYaml(path, text), ecosystemSchema, isLikeModel);
   const mapping = readModelFile(folder, ASSIGNMENTS_FILE);
@@ -49,7 +49,7 @@ export function loadModel(folder: string): Model {
   }
   const listed = problems.slice(0, MOST_LISTED);
   const left = problems.length - listed.length;
-  throw new UserError(
+  throw new JobError(
     listProblems(`the model in ${folder} has ${count(problems.length, "problem")}:`, [
       ...listed,
       ...(left > 0 ? [`and ${left} more`] : []),
@@ -113,7 +113,7 @@ function parseJson(path: string, text: string): unknown {
     return JSON.parse(text);
   } catch {
     parseYaml(path, text, "JSON"); // reports the position without the content: JSON's own message quotes the text
-    throw new UserError(`${path} is not readable as JSON, only as YAML`);
+    throw new JobError(`${path} is not readable as JSON, only as YAML`);
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Logger, sha256Of, UserError } from "../../shared";
+import { JobError, type Logger, sha256Of } from "../../shared";
 import { MOST_BYTES } from "./files";
 import { git, OutOfReach, protocolOf, type Repository } from "./git";
 import { loadModel, MODEL_FILES } from "./load";
@@ -105,7 +105,7 @@ async function newestCommit(repository: Repository): Promise<string> {
   const { url, branch } = repository;
   const answer = (await git(repository, ["ls-remote", "--", url, refOf(branch)])).toString();
   const [, commit] = /^([0-9a-f]{40}|[0-9a-f]{64})\t/.exec(answer) ?? [];
-  if (!commit) throw new UserError(`the model's repository cannot be read: it has no branch ${branch}`);
+  if (!commit) throw new JobError(`the model's repository cannot be read: it has no branch ${branch}`);
   return commit;
 }
 
@@ -136,7 +136,7 @@ async function extract(repository: Repository, commit: string, folder: string): 
     );
     const fetched = (await run("rev-parse", "--verify", "FETCH_HEAD^{commit}")).toString().trim();
     if (fetched !== commit)
-      throw new UserError(`the model's branch ${repository.branch} moved meanwhile: run again`);
+      throw new JobError(`the model's branch ${repository.branch} moved meanwhile: run again`);
     for (const name of MODEL_FILES) {
       const content = await fileOf(run, commit, name);
       if (content) writeFileSync(join(files, name), content);
@@ -157,11 +157,11 @@ async function fileOf(
   if (entry === "") return undefined;
   const [, mode = "", object = ""] = /^(\d{6}) [a-z]+ ([0-9a-f]+)\t/.exec(entry) ?? [];
   if (mode === "120000")
-    throw new UserError(`${name} is a symbolic link in the model's repository: commit a file`);
-  if (!mode.startsWith("100")) throw new UserError(`${name} is not a regular file in the model's repository`);
+    throw new JobError(`${name} is a symbolic link in the model's repository: commit a file`);
+  if (!mode.startsWith("100")) throw new JobError(`${name} is not a regular file in the model's repository`);
   const bytes = Number((await run("cat-file", "-s", object)).toString());
   if (!(bytes <= MOST_BYTES)) {
-    throw new UserError(
+    throw new JobError(
       `${name} in the model's repository has ${bytes} bytes; allowed: ${MOST_BYTES}; split the model`,
     );
   }

@@ -1,4 +1,4 @@
-import { listProblems, UserError } from "../../shared";
+import { JobError, listProblems } from "../../shared";
 import { isDerived, storesOf } from "./derived-store";
 import type { AnyStore, Model } from "./model";
 import { streamKey } from "./names";
@@ -72,7 +72,7 @@ export function findPlatform({ ecosystem }: Model, name: string): Platform {
   const platform = ecosystem.platforms.find((each) => each.name === name);
   if (platform) return platform;
   const known = ecosystem.platforms.map((each) => each.name).join(", ");
-  throw new UserError(`--platform: the model has no platform ${name}; it has ${known}`);
+  throw new JobError(`--platform: the model has no platform ${name}; it has ${known}`);
 }
 
 /** The stream that a command names; a store without consumers on this platform has none. */
@@ -85,30 +85,28 @@ export function findStream(
   const store = stores.find(({ name }) => name === asked.store);
   if (!store) {
     const known = stores.map(({ name }) => name).join(", ");
-    throw new UserError(
+    throw new JobError(
       `--store: Could not find datastore in ecosystem: ${asked.store}; it has ${known || "none"}`,
     );
   }
   const multi = store.capture.consistency === "MULTI_DATASET";
   const names = store.datasets.map(({ name }) => name).join(", ");
   if (multi && asked.dataset !== undefined) {
-    throw new UserError(
+    throw new JobError(
       "--dataset: Cannot specify a dataset name for a multi-dataset datastore; leave the flag out",
     );
   }
   if (!multi && asked.dataset === undefined) {
-    throw new UserError(`--dataset: a single-dataset datastore needs a dataset name, one of ${names}`);
+    throw new JobError(`--dataset: a single-dataset datastore needs a dataset name, one of ${names}`);
   }
   if (asked.dataset !== undefined && !store.datasets.some(({ name }) => name === asked.dataset)) {
-    throw new UserError(
-      `--dataset: the store ${store.name} has no dataset ${asked.dataset}; it has ${names}`,
-    );
+    throw new JobError(`--dataset: the store ${store.name} has no dataset ${asked.dataset}; it has ${names}`);
   }
   const stream = streamsOf(model, platform).find(
     (each) => each.store === store && (multi || each.datasets[0]?.name === asked.dataset),
   );
   if (!stream) {
-    throw new UserError(
+    throw new JobError(
       listProblems(`the store ${store.name} is not in the graph of ${platform.name}:`, [
         `no dataset group that is assigned to ${platform.name} has a sink on it`,
         "assign a group in dsg_platform_mapping.json, or run another platform",

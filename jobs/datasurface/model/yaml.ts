@@ -1,5 +1,5 @@
 import { Composer, type Document, isScalar, Lexer, LineCounter, Parser, visit } from "yaml";
-import { UserError } from "../../shared";
+import { JobError } from "../../shared";
 
 /** Limits the parsing time, which the author of a model must not control. A megabyte of columns has 600000 tokens. */
 const MOST_TOKENS = 700_000;
@@ -15,17 +15,15 @@ export function parseYaml(path: string, text: string, format = "YAML"): unknown 
   const lines = new LineCounter();
   const refuse = (offset: number | undefined, why: string): never => {
     const { line, col } = lines.linePos(offset ?? 0);
-    throw new UserError(
-      `${path} is not readable as ${format}: line ${line || 1}, column ${col || 1}: ${why}`,
-    );
+    throw new JobError(`${path} is not readable as ${format}: line ${line || 1}, column ${col || 1}: ${why}`);
   };
   requireBounded(path, text);
   try {
     return read(document(text, lines, refuse), refuse);
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof JobError) throw error;
     // For example a stack overflow, or aliases of aliases.
-    throw new UserError(
+    throw new JobError(
       `${path} is not readable as YAML: it is nested too deeply, or has over ${MOST_ALIASES} aliases`,
     );
   }
@@ -40,12 +38,12 @@ function requireBounded(path: string, text: string): void {
     if (token === "[" || token === "{") depth++;
     if (token === "]" || token === "}") depth--;
     if (++tokens > MOST_TOKENS) {
-      throw new UserError(
+      throw new JobError(
         `${path} is not readable as YAML: it has over ${MOST_TOKENS} tokens; split the model`,
       );
     }
     if (depth > DEEPEST)
-      throw new UserError(`${path} is not readable as YAML: it is nested over ${DEEPEST} deep`);
+      throw new JobError(`${path} is not readable as YAML: it is nested over ${DEEPEST} deep`);
   }
 }
 

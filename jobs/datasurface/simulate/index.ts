@@ -3,11 +3,11 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   type Outcome,
   openDatabase,
   retry,
   sqlState,
-  UserError,
 } from "../../shared";
 import { type Clock, createTables, OPERATIONS } from "./operations";
 import { Random } from "./random";
@@ -57,7 +57,7 @@ export async function simulate(config: SimulateConfig, context: Context): Promis
       failures = failure === undefined ? 0 : failures + 1;
       if (failure !== undefined) log.debug(String(failure));
       if (failures >= MOST_FAILURES) {
-        throw new UserError(`${MOST_FAILURES} changes in a row failed, the last with: ${message(failure)}`);
+        throw new JobError(`${MOST_FAILURES} changes in a row failed, the last with: ${message(failure)}`);
       }
       if (isLost(failure)) source = await reconnect(source, config, context);
       await pause(config, random, signal);

@@ -1,11 +1,11 @@
 import {
   CONFIG_MAP_BYTES,
   type Context,
+  JobError,
   type KubernetesAccess,
   KubernetesApi,
   refusalOf,
   retry,
-  UserError,
 } from "../../shared";
 import type { Model, Platform } from "../model";
 import { platformName } from "./names";
@@ -44,7 +44,7 @@ export async function publishStreams(
       firstDelayMs: 200,
       longestDelayMs: 2_000,
       signal,
-      retryable: (error) => !(error instanceof UserError),
+      retryable: (error) => !(error instanceof JobError),
     });
     log.info(
       { streams: jobs.length, configMap: `${namespace}/${name}`, changed },
@@ -85,17 +85,16 @@ async function bring(
 function failure(verb: string, path: string, why: string, status: number): Error {
   const [, , , , namespace, , name] = path.split("/");
   const told = `the stream list ${namespace}/${name} cannot be written: Kubernetes refuses to ${verb} it: ${why}`;
-  if (status === 403)
-    return new UserError(`${told}; the job's account needs get and patch on this ConfigMap`);
-  if (status === 404) return new UserError(`${told}; deploy the program again, which makes it`);
-  if (status >= 400 && status < 500 && status !== 429) return new UserError(told);
+  if (status === 403) return new JobError(`${told}; the job's account needs get and patch on this ConfigMap`);
+  if (status === 404) return new JobError(`${told}; deploy the program again, which makes it`);
+  if (status >= 400 && status < 500 && status !== 429) return new JobError(told);
   return new Error(told);
 }
 
 function requireRoom(list: string, streams: number, platform: Platform): void {
   const bytes = Buffer.byteLength(list);
   if (bytes <= CONFIG_MAP_BYTES) return;
-  throw new UserError(
+  throw new JobError(
     `the list of ${platform.name}'s ${streams} streams takes ${bytes} bytes, and a ConfigMap holds ${CONFIG_MAP_BYTES}: ` +
       "serve some of the stores by another platform, or let stores be MULTI_DATASET",
   );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type KubernetesAccess, KubernetesApi, refusalOf, UserError } from "../../shared";
+import { JobError, type KubernetesAccess, KubernetesApi, refusalOf } from "../../shared";
 import type { Report } from "../run";
 
 /** One run, as the history keeps it: ids and counts, no details. */
@@ -58,7 +58,7 @@ export class History {
       });
       if (answer.status === 200) return kept;
       if (answer.status !== 409 || attempt === 5)
-        throw new UserError(`the history ${this.#name} cannot be written: ${refusalOf(answer)}`);
+        throw new JobError(`the history ${this.#name} cannot be written: ${refusalOf(answer)}`);
     }
   }
 
@@ -69,7 +69,7 @@ export class History {
   async #read() {
     const answer = await this.#api.request("GET", this.#path);
     if (answer.status !== 200)
-      throw new UserError(`the history ${this.#name} cannot be read: ${refusalOf(answer)}`);
+      throw new JobError(`the history ${this.#name} cannot be read: ${refusalOf(answer)}`);
     const { metadata, data } = configMap.parse(JSON.parse(answer.body));
     return { entries: entriesIn(data?.[KEY]), resourceVersion: metadata.resourceVersion };
   }

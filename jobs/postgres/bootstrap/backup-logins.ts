@@ -1,4 +1,4 @@
-import { type Database, quoteIdentifier, quoteLiteral, UserError } from "../../shared";
+import { type Database, JobError, quoteIdentifier, quoteLiteral } from "../../shared";
 import { MARK, makeRole, setPassword } from "./roles";
 import { BACKUP_ROLE, type BackupSpecification, loginName } from "./specification";
 
@@ -46,7 +46,7 @@ export async function retireBackupLogins(leader: Database): Promise<string[]> {
   const old = rows.sort((a, b) => epochOf(b.name) - epochOf(a.name)).slice(2);
   const inUse = old.filter(({ sessions }) => sessions > 0).map(({ name }) => name);
   if (inUse.length > 0)
-    throw new UserError(
+    throw new JobError(
       `still in use, and kept: ${inUse.join(", ")}. Wait for the backup, then retire again.`,
     );
   for (const { name } of old) await leader.query(`DROP ROLE ${quoteIdentifier(name)}`);

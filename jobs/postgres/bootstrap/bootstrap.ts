@@ -4,13 +4,13 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   lockedTransaction,
   type Outcome,
   openDatabase,
   reason,
   retry,
   transaction,
-  UserError,
   withDatabase,
 } from "../../shared";
 import type { PatroniAccess } from "../patroni";
@@ -114,7 +114,7 @@ async function openLeader(
       const { rows } = await database.query<{ standby: boolean }>("SELECT pg_is_in_recovery() AS standby");
       if (!rows[0]?.standby) return database;
       await database.end();
-      throw new UserError(`${leader.host}:${leader.port} is a replica: the bootstrap needs the leader`);
+      throw new JobError(`${leader.host}:${leader.port} is a replica: the bootstrap needs the leader`);
     },
     {
       attempts: Number.POSITIVE_INFINITY,
@@ -144,10 +144,10 @@ function readPasswords({ specification, passwords }: BootstrapConfig): (file: st
       try {
         password = readFileSync(path, "utf8").replace(/\n$/, "");
       } catch {
-        throw new UserError(`${path}: the password cannot be read`);
+        throw new JobError(`${path}: the password cannot be read`);
       }
       if (!/^[\x21-\x7e]{12,256}$/.test(password)) {
-        throw new UserError(
+        throw new JobError(
           `${path}: not a password. Allowed: 12 to 256 printable characters of ASCII, no spaces`,
         );
       }

@@ -1,4 +1,4 @@
-import { type Database, quoteIdentifier, quoteLiteral, UserError } from "../../shared";
+import { type Database, JobError, quoteIdentifier, quoteLiteral } from "../../shared";
 import { scramVerifier, verifies } from "./scram";
 import { type ApplicationSpecification, type DatabaseRoles, loginName, rolesOf } from "./specification";
 
@@ -74,7 +74,7 @@ export async function retireLogins(
   const inUse = old.filter(({ sessions }) => sessions > 0);
   if (inUse.length > 0) {
     const names = inUse.map(({ name, sessions }) => `${name} (${sessions} sessions)`).join(", ");
-    throw new UserError(`still in use, and kept: ${names}. Restart what uses them, then retire again.`);
+    throw new JobError(`still in use, and kept: ${names}. Restart what uses them, then retire again.`);
   }
   return old.map(({ name }) => name);
 }

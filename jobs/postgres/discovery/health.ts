@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { type Logger, UserError } from "../../shared";
+import { JobError, type Logger } from "../../shared";
 import type { ServiceKind } from "./answer";
 import type { Settled } from "./publisher";
 import type { Snapshot } from "./snapshot";
@@ -84,7 +84,7 @@ export class Health {
     });
     await new Promise<void>((listening, refused) => {
       server.once("error", (error) =>
-        refused(new UserError(`the watcher cannot listen on ${host}:${port}: ${error.message}`)),
+        refused(new JobError(`the watcher cannot listen on ${host}:${port}: ${error.message}`)),
       );
       server.listen(port, host, listening);
     });

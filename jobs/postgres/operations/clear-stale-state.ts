@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Context, type Outcome, UserError } from "../../shared";
+import { type Context, JobError, type Outcome } from "../../shared";
 import { readSnapshot } from "../discovery";
 import { base64, type EtcdAccess, EtcdGateway, endOfPrefix, range } from "../etcd";
 import { confirm } from "./confirm";
@@ -58,4 +58,4 @@ export async function clearStaleState(
 }
 
 const refused = (leader: string) =>
-  new UserError(`${leader} holds the leader's lock: the cluster is alive, and its state is not stale`);
+  new JobError(`${leader} holds the leader's lock: the cluster is alive, and its state is not stale`);

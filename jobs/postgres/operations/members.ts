@@ -1,4 +1,4 @@
-import { type Context, type Outcome, UserError } from "../../shared";
+import { type Context, JobError, type Outcome } from "../../shared";
 import { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "../patroni";
 import { confirm } from "./confirm";
 
@@ -24,7 +24,7 @@ export async function switchover(
   const rest = new Patroni(patroni);
   const cluster = await rest.cluster(signal);
   const leader = leaderOf(cluster);
-  if (to !== undefined && memberOf(cluster, to) === leader) throw new UserError(`${to} leads already`);
+  if (to !== undefined && memberOf(cluster, to) === leader) throw new JobError(`${to} leads already`);
   await confirm(`Hand the lead of ${leader.name} over to ${to ?? "the best replica"}?`, yes, signal);
   log.info(await rest.switchover(leader.name, to, signal));
   return "done";
@@ -38,7 +38,7 @@ export async function reinit(
   const cluster = await rest.cluster(signal);
   const member = memberOf(cluster, name);
   if (member === leaderOf(cluster)) {
-    throw new UserError(`${name} leads, and there is nobody to copy from: switch over first`);
+    throw new JobError(`${name} leads, and there is nobody to copy from: switch over first`);
   }
   await confirm(`Delete all data of ${name}, and copy it from the leader anew?`, yes, signal);
   await rest.reinitialize(member, signal);
@@ -48,14 +48,14 @@ export async function reinit(
 
 function leaderOf({ members }: Cluster): ClusterMember {
   const leader = members.find(({ role }) => role === "leader" || role === "standby_leader");
-  if (!leader) throw new UserError("the cluster has no leader at the moment");
+  if (!leader) throw new JobError("the cluster has no leader at the moment");
   return leader;
 }
 
 function memberOf({ members }: Cluster, name: string): ClusterMember {
   const member = members.find((each) => each.name === name);
   if (member) return member;
-  throw new UserError(`${name} is no member. There are: ${members.map((each) => each.name).join(", ")}`, 2);
+  throw new JobError(`${name} is no member. There are: ${members.map((each) => each.name).join(", ")}`, 2);
 }
 
 function renderCluster({ members, pause }: Cluster): string {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Context, UserError } from "../../shared";
+import { type Context, JobError } from "../../shared";
 import type { ClusterMember, Patroni } from "../patroni";
 
 /** How long a member may take to restart and to follow the leader again. */
@@ -47,7 +47,7 @@ export async function restartPending(
     { members: pending.map(({ name }) => name) },
     `a restart is pending on ${pending.map(({ name }) => name).join(", ")}`,
   );
-  if (pause) throw new UserError("Patroni is paused: resume it (patronictl resume), then configure again");
+  if (pause) throw new JobError("Patroni is paused: resume it (patronictl resume), then configure again");
   for (const replica of pending.filter((each) => !isLeader(each))) await restart(replica);
   for (const leader of pending.filter(isLeader)) await restart(leader);
   // Until nobody asks for another restart: a replica notices the leader's lowered parameter some loops later.
@@ -68,7 +68,7 @@ async function untilUp(patroni: Patroni, name: string, signal: AbortSignal): Pro
     const member = members.find((each) => each.name === name);
     if (member && isUp(member) && members.some(isLeader)) return;
     if (Date.now() > deadline) {
-      throw new UserError(
+      throw new JobError(
         `${name} does not follow the leader within ${BACK_WITHIN_MS / 1000} s of its restart (${member?.state ?? "gone"}): the other members were not restarted. Look at its log, then configure again`,
       );
     }

@@ -3,7 +3,7 @@ import { Agent, request } from "node:https";
 import { isIP } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { onceLetIn, reason, UserError } from "../../shared";
+import { JobError, onceLetIn, reason } from "../../shared";
 
 /** Access to the REST API of any member; reading needs no user. */
 export interface PatroniAccess {
@@ -91,7 +91,7 @@ export class Patroni {
 
   /** Restarts PostgreSQL of a member that waits for it; returns when it is up again. */
   async restart({ name, api_url }: ClusterMember, signal?: AbortSignal): Promise<void> {
-    if (!api_url) throw new UserError(`${name} does not say where its REST API is`);
+    if (!api_url) throw new JobError(`${name} does not say where its REST API is`);
     const { status, body } = await this.#request("POST", new URL(api_url).origin, "/restart", {
       signal,
       content: { restart_pending: true },
@@ -113,7 +113,7 @@ export class Patroni {
 
   /** Makes a member copy everything from the leader again; the request must go to that member. */
   async reinitialize({ name, api_url }: ClusterMember, signal?: AbortSignal): Promise<void> {
-    if (!api_url) throw new UserError(`${name} does not say where its REST API is`);
+    if (!api_url) throw new JobError(`${name} does not say where its REST API is`);
     const { status, body } = await this.#request("POST", new URL(api_url).origin, "/reinitialize", {
       signal,
       content: { force: true },
@@ -143,7 +143,7 @@ export class Patroni {
     const { user, password } = this.#access;
     return new Promise((resolve, reject) => {
       const unreachable = (error: Error) =>
-        reject(new UserError(`Patroni at ${server} cannot be asked: ${reason(error)}`, 1, { cause: error }));
+        reject(new JobError(`Patroni at ${server} cannot be asked: ${reason(error)}`, 1, { cause: error }));
       const call = request(
         new URL(path, server),
         {
@@ -208,6 +208,6 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const refusal = (what: string, status: number, body: string) =>
-  new UserError(
+  new JobError(
     `Patroni refuses ${what} (${status}): ${status === 401 ? "the user or the password is wrong" : body.trim() || "it does not say why"}`,
   );

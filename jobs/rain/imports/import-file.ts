@@ -2,11 +2,11 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   retry,
   sha256Of,
   sqlState,
   transaction,
-  UserError,
   withDatabase,
 } from "../../shared";
 import { numberOfMonth, yearOfMonth } from "../calendar";
@@ -117,7 +117,7 @@ async function load(
     const failures = await applyUnits(database, run, file, units, settings, context);
     if (failures.length > 0) {
       const headline = `${failures.length} of ${units.length} gauge-months failed: ${failures[0]}`;
-      throw new UserError(`${headline}. The others are in; the next import of the file tries these alone.`);
+      throw new JobError(`${headline}. The others are in; the next import of the file tries these alone.`);
     }
     const counts = await transaction(database, "BEGIN", async () => {
       await store.gatherStrays(database);

@@ -2,8 +2,8 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  JobError,
   sha256Of,
-  UserError,
   withDatabase,
 } from "../../shared";
 import { IsolatedParser } from "../formats";
@@ -69,7 +69,7 @@ export class Importer {
       return imported;
     } catch (error) {
       if (error instanceof RefusedFile)
-        throw new UserError(`${name} is refused: ${error.message}`, 1, { cause: error });
+        throw new JobError(`${name} is refused: ${error.message}`, 1, { cause: error });
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { reason, UserError } from "../../shared";
+import { JobError, reason } from "../../shared";
 import { foprTarget, ProviderUnreachable } from "../provider";
 import { type Outage, RefusedFile, type Station } from "../reading";
 import { markFopr, staleGauges, storeStation } from "../store";
@@ -50,7 +50,7 @@ export async function importOfficialRecords(
   }
   if (failures.length > 0) {
     const list = failures.map((failure) => `  - ${failure}`).join("\n");
-    throw new UserError(`${failures.length} of ${gauges.length} official records failed:\n${list}`);
+    throw new JobError(`${failures.length} of ${gauges.length} official records failed:\n${list}`);
   }
 }
 
@@ -84,7 +84,7 @@ export async function importRecord(
     importer.context.log.info({ gauge, updated: station.updated }, `gauge ${gauge} is ${station.name}`);
   } catch (error) {
     if (error instanceof RefusedFile)
-      throw new UserError(`${name} is refused: ${error.message}`, 1, { cause: error });
+      throw new JobError(`${name} is refused: ${error.message}`, 1, { cause: error });
     throw error;
   }
 }

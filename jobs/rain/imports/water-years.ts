@@ -1,4 +1,4 @@
-import { reason, UserError } from "../../shared";
+import { JobError, reason } from "../../shared";
 import { addDays, type Month, monthOfDay, todayInArizona, waterYearOf } from "../calendar";
 import { type Arrival, ProviderUnreachable, pdfTargets, type Target, workbookTarget } from "../provider";
 import type { Importer } from "./importer";
@@ -53,7 +53,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
         {
           waterYear,
           file: target.path,
-          ...(!(error instanceof UserError) && { stack: (error as Error).stack }),
+          ...(!(error instanceof JobError) && { stack: (error as Error).stack }),
         },
         message,
       );
@@ -66,7 +66,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
     const years = [...new Set(failures.map(({ waterYear }) => waterYear))].join(", ");
     const skipped = stoppedAt === undefined ? "" : `; water year ${stoppedAt} and later were not begun`;
     const list = failures.map(({ waterYear, message }) => `  - ${waterYear}: ${message}`).join("\n");
-    throw new UserError(
+    throw new JobError(
       `water year ${years} is not complete${skipped}:\n${list}\nRun the same command again: what was imported is not repeated.`,
     );
   }

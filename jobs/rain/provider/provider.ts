@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Context, retry, sha256Of, UserError } from "../../shared";
+import { type Context, JobError, retry, sha256Of } from "../../shared";
 import type { Archive } from "./archive";
 import type { DownloadMemory, Remembered } from "./memory";
 
@@ -22,7 +22,7 @@ export type Arrival =
   | { readonly kind: "absent"; readonly address: string };
 
 /** The provider is unreachable: requests for further files would fail too. */
-export class ProviderUnreachable extends UserError {}
+export class ProviderUnreachable extends JobError {}
 
 /** Far above the provider's largest file. */
 const LARGEST_DOWNLOAD = 32 << 20;
@@ -73,7 +73,7 @@ export class Provider {
       signal.throwIfAborted();
       const message = `${address} could not be fetched: ${reasonOf(error)}`;
       if (UNREACHABLE.has(codeOf(error) ?? "")) throw new ProviderUnreachable(message, 1, { cause: error });
-      throw new UserError(message, 1, { cause: error });
+      throw new JobError(message, 1, { cause: error });
     }
   }
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { COMPLETION, type SupervisedEntry } from "../../supervisor";
+import { JobError, listProblems } from "./job-error";
 import type { Inputs } from "./setting";
-import { listProblems, UserError } from "./user-error";
 import type { Domain, Verb } from "./verb";
 
 /** A system that the command line lists before any of its code is loaded. */
@@ -16,7 +16,7 @@ export type Chosen = { readonly domain: Domain; readonly verb: Verb; readonly in
 /** The requested help was printed: there is nothing to run. */
 export class HelpShown extends Error {}
 
-/** Finds the verb on the command line and collects its inputs; throws a UserError for unknown words. */
+/** Finds the verb on the command line and collects its inputs; throws a JobError for unknown words. */
 export async function parseCommandLine(
   words: readonly string[],
   entries: readonly DomainEntry[],
@@ -54,9 +54,9 @@ export async function parseCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     const asked = words.includes("--help") || words.includes("-h");
     if (error.exitCode === 0 || (asked && error.code === "commander.helpDisplayed")) throw new HelpShown();
-    throw new UserError(complaints.join("\n") || error.message, 2);
+    throw new JobError(complaints.join("\n") || error.message, 2);
   }
-  if (!chosen) throw new UserError(program.helpInformation(), 2);
+  if (!chosen) throw new JobError(program.helpInformation(), 2);
   return chosen;
 }
 
@@ -65,7 +65,7 @@ export function prepare({ domain, verb, inputs }: Chosen) {
   const reading = verb.prepare(inputs);
   if (reading.problems) {
     const hint = `see: jobs ${domain.name} ${verb.name} --help`;
-    throw new UserError(
+    throw new JobError(
       `${listProblems(`${domain.name} ${verb.name} cannot start:`, reading.problems)}\n${hint}`,
       2,
     );

@@ -1,7 +1,7 @@
 import { COMPLETION } from "../../supervisor";
 import type { DomainEntry } from "./command-line";
+import { JobError } from "./job-error";
 import type { Declaration } from "./setting";
-import { UserError } from "./user-error";
 import type { Verb } from "./verb";
 
 const SHELLS = { bash, zsh, fish } as const;
@@ -12,7 +12,7 @@ export async function completion(
   entries: readonly DomainEntry[],
 ): Promise<string> {
   if (shell === undefined || !isShell(shell) || surplus.length > 0) {
-    throw new UserError(
+    throw new JobError(
       `jobs completion: which shell? allowed: ${Object.keys(SHELLS).join(", ")}\n` +
         'for instance: eval "$(jobs completion bash)"',
       2,

@@ -1,4 +1,5 @@
 export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
+export { JobError, listProblems } from "./job-error";
 export { jsonFile } from "./json-file";
 export { listening } from "./listening";
 export { createLogger, type Logger } from "./logger";
@@ -18,6 +19,5 @@ export {
   variable,
   wholeNumber,
 } from "./setting";
-export { listProblems, UserError } from "./user-error";
 export { type Context, type Domain, verb } from "./verb";
 export { explain, work } from "./work";

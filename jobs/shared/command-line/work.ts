@@ -1,11 +1,11 @@
 import { COMPLETION, type FinalWord, type ResultCode } from "../../supervisor";
 import { type Chosen, type DomainEntry, HelpShown, parseCommandLine, prepare } from "./command-line";
 import { completion } from "./completion";
+import { JobError } from "./job-error";
 import { createLogger } from "./logger";
 import { createProgress } from "./progress";
 import { reason } from "./reason";
 import { StoppedError, stopSignal } from "./stop";
-import { UserError } from "./user-error";
 
 /** Prints the requested help or completion; returns the exit code. */
 export async function explain(words: readonly string[], entries: readonly DomainEntry[]): Promise<number> {
@@ -17,7 +17,7 @@ export async function explain(words: readonly string[], entries: readonly Domain
     return 0;
   } catch (error) {
     if (error instanceof HelpShown) return 0;
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof JobError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return error.exitCode;
   }
@@ -42,7 +42,7 @@ export async function work(words: readonly string[], entries: readonly DomainEnt
     // A stop cuts the session and makes a statement fail: then the stop is the reason, not the statement's error.
     const error = signal.aborted ? signal.reason : failure;
     const message = reason(error);
-    const mendable = error instanceof UserError || error instanceof StoppedError;
+    const mendable = error instanceof JobError || error instanceof StoppedError;
     log.error(mendable ? {} : { stack: error instanceof Error ? error.stack : undefined }, message);
     const code: ResultCode = -1;
     return { code, error: message, exitCode: exitCode(error), marker: !chosen?.verb.answersOnStdout };
@@ -50,7 +50,7 @@ export async function work(words: readonly string[], entries: readonly DomainEnt
 }
 
 function exitCode(error: unknown): number {
-  if (error instanceof UserError) return error.exitCode;
+  if (error instanceof JobError) return error.exitCode;
   if (error instanceof StoppedError) return error.signal === "SIGTERM" ? 143 : 130;
   return 1;
 }

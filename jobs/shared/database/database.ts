@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import pg from "pg";
-import { reason, UserError } from "../command-line";
+import { JobError, reason } from "../command-line";
 import { onceLetIn } from "../kubernetes";
 import type { DatabaseAddress } from "./database-setting";
 
@@ -123,7 +123,7 @@ async function attempt(
     user: address.user,
     // pg asks for it when the server does, by which time `refuseToDisclose` knows in which form.
     password: () => {
-      if (disclosure !== undefined) throw new UserError(disclosure);
+      if (disclosure !== undefined) throw new JobError(disclosure);
       return address.password ?? "";
     },
     ssl: encrypted ? encryption(address) : false,
@@ -179,5 +179,5 @@ function refuse(
   error: unknown,
 ): never {
   const where = `${purpose} ${database} at ${host}:${port} (user ${user})`;
-  throw new UserError(`${where} cannot be opened: ${reason(error)}`, 1, { cause: error });
+  throw new JobError(`${where} cannot be opened: ${reason(error)}`, 1, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { UserError } from "../command-line";
+import { JobError } from "../command-line";
 import { sha256Of } from "../digest";
 import { lockedTransaction } from "./advisory-lock";
 import type { Database } from "./database";
@@ -76,7 +76,7 @@ export function takeBack(
       .slice(0, count);
     const final = newest.filter(({ down }) => down === undefined).map(({ id }) => id);
     if (final.length > 0) {
-      throw new UserError(
+      throw new JobError(
         `${final.join(", ")} of ${schema} cannot be taken back: the file has no section "-- Down Migration". Nothing was changed.`,
       );
     }
@@ -139,7 +139,7 @@ async function judge(database: Database, schema: string, migrations: readonly Mi
   const known = new Set(migrations.map(({ id }) => id));
   const unknown = [...applied.keys()].filter((id) => !known.has(id));
   if (unknown.length > 0) {
-    throw new UserError(
+    throw new JobError(
       `the schema ${schema} is newer than this program: it has ${unknown.join(", ")}. Use the newer image.`,
     );
   }
@@ -170,7 +170,7 @@ async function execute(database: Database, schema: string, id: string, sql: stri
       .filter(Boolean)
       .map((text) => `\n  ${text}`)
       .join("");
-    throw new UserError(
+    throw new JobError(
       `migration ${id}.sql of ${schema} failed at line ${line ?? "?"}, and nothing of it remains: ${error.message}${detail}${shown}`,
       1,
       { cause: error },

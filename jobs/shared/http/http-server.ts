@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Context } from "../command-line";
-import { UserError } from "../command-line";
+import { JobError } from "../command-line";
 
 export interface Reply {
   readonly status: number;
@@ -50,7 +50,7 @@ export async function serve(
   });
   await new Promise<void>((listening, refused) => {
     server.once("error", (error) =>
-      refused(new UserError(`${args.what} cannot listen on ${args.host}:${args.port}: ${error.message}`)),
+      refused(new JobError(`${args.what} cannot listen on ${args.host}:${args.port}: ${error.message}`)),
     );
     server.listen(args.port, args.host, listening);
   });

@@ -1,6 +1,6 @@
 import { ReadableStream } from "node:stream/web";
 import { Decrypter, Encrypter } from "age-encryption";
-import { UserError } from "../command-line";
+import { JobError } from "../command-line";
 
 /** Encrypts a stream with age as it arrives. */
 export async function* encrypted(
@@ -13,7 +13,7 @@ export async function* encrypted(
 }
 
 /** The content was encrypted for another key. */
-export class OtherKey extends UserError {}
+export class OtherKey extends JobError {}
 
 interface DecryptedArgs {
   /** What is read, for messages. */
@@ -44,7 +44,7 @@ export async function* decrypted(
         `${what} is encrypted for another key than the one that is given (${variable}), or its header was changed`,
       );
     }
-    throw new UserError(`${what} is damaged: it was changed or cut after it was encrypted`);
+    throw new JobError(`${what} is damaged: it was changed or cut after it was encrypted`);
   }
 }
 

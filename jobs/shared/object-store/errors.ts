@@ -1,10 +1,10 @@
-import { reason, UserError } from "../command-line";
+import { JobError, reason } from "../command-line";
 import type { ObjectStoreAddress } from "./setting";
 import type { StoreRequest } from "./store-request";
 import { element } from "./xml-element";
 
 /** An error answer of the server, or the reason why a request did not reach it. */
-export class StoreError extends UserError {
+export class StoreError extends JobError {
   constructor(
     message: string,
     /** S3's error code, such as NoSuchKey; "connection" or "certificate" where no server has answered. */

@@ -3,11 +3,11 @@ import { z } from "zod";
 import {
   decrypted,
   encrypted,
+  JobError,
   type ObjectMetadata,
   type ObjectStore,
   type StoredVersion,
   StoreError,
-  UserError,
 } from "../../shared";
 import type { CopyRecord } from "./records";
 
@@ -98,7 +98,7 @@ async function* checked(
     yield chunk;
   }
   const isSame = read === bytes && (!isDigest(etag) || md5.digest("hex") === etag);
-  if (!isSame) throw new UserError(`${what} is damaged: it is not what was stored there`);
+  if (!isSame) throw new JobError(`${what} is damaged: it is not what was stored there`);
 }
 
 /** Objects that were uploaded in parts have an ETag that is no digest of their content. */
@@ -140,7 +140,7 @@ export async function opened({ copy, bucket, record, identity }: OpenedArgs) {
 const MOST_HEADER_BYTES = 1_000_000;
 
 const notMirrored = ({ name, key }: CopyRecord) =>
-  new UserError(`${name} is not a copy of ${key}: somebody else has stored it under this name`);
+  new JobError(`${name} is not a copy of ${key}: somebody else has stored it under this name`);
 
 async function* rest(begun: Buffer, plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   if (begun.length > 0) yield begun;

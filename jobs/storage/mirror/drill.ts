@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Context, listProblems, StoreError, UserError } from "../../shared";
+import { type Context, JobError, listProblems, StoreError } from "../../shared";
 import { Changed, opened, versionContent } from "./content";
 import { identityOf, recordPrefix } from "./records";
 import type { BucketCounts } from "./state";
@@ -47,7 +47,7 @@ export async function drill(
           counts.restoredBytes += header.bytes;
         } catch (error) {
           if (error instanceof Changed) continue;
-          if (!(error instanceof UserError) || error instanceof StoreError) throw error;
+          if (!(error instanceof JobError) || error instanceof StoreError) throw error;
           problems.push(`${bucket}: ${error.message}`);
         }
       }
@@ -57,7 +57,7 @@ export async function drill(
     tell(bucket, counts);
   }
   if (problems.length > 0)
-    throw new UserError(listProblems("the off-site copy is not what is at the source:", problems));
+    throw new JobError(listProblems("the off-site copy is not what is at the source:", problems));
 }
 
 /** A random sample of the objects that are on both sides, each as likely as any other, and what the copy lacks. */

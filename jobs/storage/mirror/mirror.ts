@@ -1,4 +1,4 @@
-import { type Context, listProblems, type ObjectStore, reason, StoreError, UserError } from "../../shared";
+import { type Context, JobError, listProblems, type ObjectStore, reason, StoreError } from "../../shared";
 import { Changed, sealed } from "./content";
 import { planOf } from "./plan";
 import { Pool } from "./pool";
@@ -42,7 +42,7 @@ export async function mirror(
       await run.mirror();
     } catch (error) {
       context.signal.throwIfAborted();
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof JobError)) throw error;
       run.problems.push(explained(error, bucket));
     } finally {
       run.close();
@@ -51,10 +51,10 @@ export async function mirror(
     problems.push(...run.problems.map((problem) => `${bucket}: ${problem}`));
     context.log.info({ bucket, ...run.counts }, `${bucket}: ${run.counts.copied} versions copied`);
   }
-  if (problems.length > 0) throw new UserError(listProblems("the off-site copy is not complete:", problems));
+  if (problems.length > 0) throw new JobError(listProblems("the off-site copy is not complete:", problems));
 }
 
-const explained = (error: UserError, bucket: string) =>
+const explained = (error: JobError, bucket: string) =>
   error instanceof StoreError && error.code === "NoSuchBucket"
     ? `${error.message}. Its copy off-site stays; if ${bucket} was deleted on purpose, remove it from the settings`
     : error.message;
@@ -126,7 +126,7 @@ class BucketMirror {
       const name = recordName(this.bucket, version.key, seen, version);
       try {
         if (isTooLong(name))
-          throw new UserError(`${version.key}: its key is too long to be copied; shorten it`);
+          throw new JobError(`${version.key}: its key is too long to be copied; shorten it`);
         const { recipient, stores } = this.args;
         const content = sealed({ source: this.#source, bucket: this.bucket, version, recipient });
         await stores.copy.upload(name, content);
@@ -154,7 +154,7 @@ class BucketMirror {
   /** Notes the fault of one object. What concerns all of them ends the bucket's run. */
   #note(error: unknown): void {
     this.context.signal.throwIfAborted();
-    if (!(error instanceof UserError) || (error instanceof StoreError && !error.isAnswer)) throw error;
+    if (!(error instanceof JobError) || (error instanceof StoreError && !error.isAnswer)) throw error;
     if (this.problems.length >= MOST_PROBLEMS) throw error;
     this.problems.push(reason(error));
   }

@@ -1,4 +1,4 @@
-import { type Context, listProblems, type ObjectStore, UserError } from "../../shared";
+import { type Context, JobError, listProblems, type ObjectStore } from "../../shared";
 import { type Header, isDigest, opened } from "./content";
 import { Pool } from "./pool";
 import { type CopyRecord, recordPrefix, stampOf } from "./records";
@@ -64,7 +64,7 @@ export async function restore(args: RestoreArgs, { signal }: Pick<Context, "sign
   }
   if (counts.others > 0) problems.push(`and ${counts.others} more`);
   if (problems.length > 0)
-    throw new UserError(listProblems(`${bucket} is not restored as a whole:`, problems));
+    throw new JobError(listProblems(`${bucket} is not restored as a whole:`, problems));
   return counts;
 }
 
@@ -87,7 +87,7 @@ async function restoreObject(
     await target.upload(record.key, content, header.metadata);
     return header;
   } catch (error) {
-    if (!(error instanceof UserError) || "status" in error) throw error;
+    if (!(error instanceof JobError) || "status" in error) throw error;
     return error.message;
   }
 }

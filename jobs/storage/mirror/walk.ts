@@ -1,4 +1,4 @@
-import { type StoredVersion, UserError } from "../../shared";
+import { JobError, type StoredVersion } from "../../shared";
 import { type CopyRecord, compareKeys, recordOf } from "./records";
 
 /** One object: what the source has of it, and what the copy has. */
@@ -67,7 +67,7 @@ async function* groups<Member>(
       continue;
     }
     if (group && compareKeys(group.key, key) >= 0) {
-      throw new UserError(
+      throw new JobError(
         `the listing of the ${where} is not in the order of its keys: ${key} comes after ${group.key}; nothing was compared beyond`,
       );
     }

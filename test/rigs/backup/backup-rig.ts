@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import pino from "pino";
 import { backup } from "../../../jobs/backup";
 import { type Manifest, manifestKey, readManifest, writeManifest } from "../../../jobs/backup/store/manifest";
-import { createProgress, parseCommandLine, prepare, UserError } from "../../../jobs/shared";
+import { createProgress, JobError, parseCommandLine, prepare } from "../../../jobs/shared";
 import { type JobRun, type RunJobArgs, runJob } from "../jobs/run-job";
 import { type ObjectStoreStandIn, startObjectStoreStandIn } from "../minio/object-store";
 import { type PostgresServer, startPostgres } from "../postgres/postgres";
@@ -101,7 +101,7 @@ async function runHere(words: readonly string[], environment: Record<string, str
     await run({ log, signal: new AbortController().signal, progress, print });
     return ended(undefined);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof JobError)) throw error;
     return ended(error.message);
   }
 }

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { infrastructure } from "../../../jobs/datasurface/infrastructure";
 import type { Model } from "../../../jobs/datasurface/model";
 import { findPlatform, streamsOf, viewNames } from "../../../jobs/datasurface/model";
-import { UserError } from "../../../jobs/shared";
+import { JobError } from "../../../jobs/shared";
 import { contentsOf } from "./contents";
 import {
   addressOf,
@@ -134,7 +134,7 @@ const isValid = (spec: ModelSpec): boolean => {
     modelOf(spec);
     return true;
   } catch (error) {
-    if (error instanceof UserError) return false;
+    if (error instanceof JobError) return false;
     throw error;
   }
 };
@@ -190,7 +190,7 @@ export async function keepsHistory(world: World, { first, second }: { first: Mod
       (thrown: unknown) => thrown,
     );
     if (error === undefined) continue;
-    expect(error).toBeInstanceOf(UserError);
+    expect(error).toBeInstanceOf(JobError);
     expect(await contentsOf(world.merge)).toEqual(contents);
     refused++;
   }
@@ -199,7 +199,7 @@ export async function keepsHistory(world: World, { first, second }: { first: Mod
     (thrown: unknown) => thrown,
   );
   if (refused === 0) expect(error).toBeUndefined();
-  else expect(error).toBeInstanceOf(UserError);
+  else expect(error).toBeInstanceOf(JobError);
   expect(await answers(world, first)).toEqual(before);
   return refused > 0 ? "refused" : "carried through";
 }

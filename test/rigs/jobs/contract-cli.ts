@@ -4,7 +4,7 @@ import {
   type DomainEntry,
   database,
   flag,
-  UserError,
+  JobError,
   verb,
   wholeNumber,
   withDatabase,
@@ -29,7 +29,7 @@ const endings: Domain = {
       summary: "meets what a user can mend",
       settings: {},
       run: async () => {
-        throw new UserError("the table has no key; name one");
+        throw new JobError("the table has no key; name one");
       },
     }),
     verb({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { datasurface } from "../../../../jobs/datasurface";
-import { parseCommandLine, prepare, UserError } from "../../../../jobs/shared";
+import { JobError, parseCommandLine, prepare } from "../../../../jobs/shared";
 import { BAD_INPUTS, type BadInput } from "../../../rigs/datasurface/bad-input";
 import { BadInputRig } from "../../../rigs/datasurface/bad-rig";
 import { runJob } from "../../../rigs/jobs/run-job";
@@ -36,7 +36,7 @@ describe("bad input", () => {
       cleanUp();
       expect(error).toBeInstanceOf(Error);
       for (const text of input.says) expect((error as Error).message).toContain(text);
-      expect(error).toBeInstanceOf(UserError);
+      expect(error).toBeInstanceOf(JobError);
       expect(await rig.merged()).toEqual(before);
     },
   );

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { infrastructure } from "../../../../jobs/datasurface/infrastructure";
-import { UserError } from "../../../../jobs/shared";
+import { JobError } from "../../../../jobs/shared";
 import { addressOf, modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
 import type { TestDatabase } from "../../../rigs/postgres/postgres";
 import { sharedPostgres, startPostgres } from "../../../rigs/postgres/postgres";
@@ -59,8 +59,8 @@ const failure = async (work: Promise<unknown>): Promise<string> => {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(error).toBeInstanceOf(UserError);
-  return (error as UserError).message; // expected above
+  expect(error).toBeInstanceOf(JobError);
+  return (error as JobError).message; // expected above
 };
 
 describe("a locked table", () => {

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadModel } from "../../../../jobs/datasurface/model";
-import { UserError } from "../../../../jobs/shared";
+import { JobError } from "../../../../jobs/shared";
 
 const SECRET = "hunter2-in-another-file";
 
@@ -23,8 +23,8 @@ const refusal = (): string => {
   try {
     loadModel(folder);
   } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    return (error as UserError).message;
+    expect(error).toBeInstanceOf(JobError);
+    return (error as JobError).message;
   }
   throw new Error("the model was taken");
 };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { infrastructure } from "../../../../jobs/datasurface/infrastructure";
-import { UserError } from "../../../../jobs/shared";
+import { JobError } from "../../../../jobs/shared";
 import { contentsOf } from "../../../rigs/datasurface/contents";
 import {
   addressOf,
@@ -39,9 +39,9 @@ async function refused(work: () => Promise<unknown>): Promise<string> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(error).toBeInstanceOf(UserError);
+  expect(error).toBeInstanceOf(JobError);
   expect(await contentsOf(world.merge)).toEqual(before);
-  return (error as UserError).message; // expected above
+  return (error as JobError).message; // expected above
 }
 
 /** Two batches of history, with one changed row, and the views. */

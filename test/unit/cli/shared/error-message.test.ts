@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { isUserError, messageOf } from "../../../../cli/shared/error-message";
 import { UsageError } from "../../../../cli/shared/usage-error";
 import { UserError } from "../../../../components/shared/user-error";
-import { UserError as ErrorOfJobs, StoreError } from "../../../../jobs/shared";
+import { JobError, StoreError } from "../../../../jobs/shared";
 
 describe("an error message", () => {
   it.each([
     new UserError("no such file"),
     new UsageError("no such file"),
-    new ErrorOfJobs("no such file"),
+    new JobError("no such file"),
     new StoreError("no such file", "NoSuchKey"),
   ])("is enough where the user can correct the fault: %o", (error) => {
     expect(isUserError(error)).toBe(true);

@@ -1,7 +1,7 @@
 import pino from "pino";
 import { describe, expect, it } from "vitest";
 import { healthyReplicas, type Source, withBestSource } from "../../../../jobs/backup/dumps/source";
-import { StoreError, UserError } from "../../../../jobs/shared";
+import { JobError, StoreError } from "../../../../jobs/shared";
 
 const member = (name: string, role: string, more: Record<string, unknown> = {}) => ({
   name,
@@ -55,12 +55,12 @@ describe("the source of a backup", () => {
     const tried: string[] = [];
     const work = async ({ name }: Source) => {
       tried.push(name);
-      if (name === "replica") throw new UserError("pg_dump failed: the server went away");
+      if (name === "replica") throw new JobError("pg_dump failed: the server went away");
       return name;
     };
     expect(await withBestSource(sources, context, work)).toBe("leader");
     expect(tried).toEqual(["replica", "leader"]);
-    const all = async ({ name }: Source) => Promise.reject(new UserError(`${name} is gone`));
+    const all = async ({ name }: Source) => Promise.reject(new JobError(`${name} is gone`));
     await expect(withBestSource(sources, context, all)).rejects.toThrow("leader is gone");
   });
 

@@ -1,6 +1,6 @@
 /** An error that the user can fix: shown as its message only, without a stack trace. */
-export class UserError extends Error {
-  override readonly name = "UserError";
+export class JobError extends Error {
+  override readonly name = "JobError";
 
   constructor(
     message: string,
