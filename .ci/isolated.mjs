@@ -1,11 +1,12 @@
 // Runs test files a few at once, each by a vitest of its own in a network of its own, where every address and port is free:
 //
-//   node .ci/isolated.mjs <ledger> <files at once> <vitest project>...
+//   node .ci/isolated.mjs <ledger> <files at once> <seconds> <vitest project>...
 //
-// Those that took longest the last time begin first. Each file's output is printed whole when it ends, and its line goes
-// into the ledger for tally.mjs, which judges it. A file that fails runs once more when all others are done and the machine is
-// its own: so a real fault fails twice, and what was a matter of load is said to be one. Those of ALONE run by
-// themselves, after all others. Without root there is one network.
+// Those that took longest the last time begin first. What a slow machine has no time for, in so many seconds, is left out and
+// named; it comes first in the next run. Each file's output is printed whole when it ends, and its line goes into the ledger
+// for tally.mjs, which judges it. A file that fails runs once more when all others are done and the machine is its own: so
+// a real fault fails twice, and what was a matter of load is said to be one. Those of ALONE run by themselves, after all
+// others. Without root there is one network.
 // Those that build images install packages in them, and so have the machine's network.
 //
 // While the processors have little to do, since tests wait for leases and timeouts, one file more runs beside them.
@@ -23,6 +24,8 @@ const TICKS = 100; // of the clock of /proc, a second
 // The share of the processors that is idle, and for how long, before one file more begins.
 const IDLE_SHARE = 0.4;
 const IDLE_MS = 15_000;
+/** Of a file that has never run here. */
+const UNKNOWN_SECONDS = 60;
 const NEED_PACKAGES = "test/services/images/";
 // Its failovers have limits in seconds, which hold on a machine that has nothing else to do.
 const ALONE = ["test/services/components/data/postgres/faults.test.ts"];
@@ -35,23 +38,38 @@ const NEED_ROOM = [
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs"];
 const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
 
-const [ledger, atOnce, ...projects] = process.argv.slice(2);
+const [ledger, atOnce, seconds, ...projects] = process.argv.slice(2);
 const reports = dirname(ledger);
-const durationsFile = join(process.env.TRELLIS_CACHE ?? join(homedir(), ".cache/trellis"), "durations.json");
+const cache = process.env.TRELLIS_CACHE ?? join(homedir(), ".cache/trellis");
+const durationsFile = join(cache, "durations.json");
+const leftOutFile = join(cache, "left-out.json");
+const deadline = performance.now() + Number(seconds) * 1000;
 
-const durations = readDurations();
+const durations = readJson(durationsFile, {});
+const leftOutBefore = readJson(leftOutFile, []);
+const leftOut = [];
 const prefix = spawnSync(OWN_NETWORK[0], [...OWN_NETWORK.slice(1), "true"]).status === 0 ? OWN_NETWORK : [];
-const all = listed().sort((a, b) => (durations[b.path] ?? Infinity) - (durations[a.path] ?? Infinity) || 0);
+const first = ({ path }) => Number(leftOutBefore.includes(path));
+const all = listed().sort(
+  (a, b) =>
+    first(b) - first(a) || (durations[b.path] ?? Infinity) - (durations[a.path] ?? Infinity) || 0,
+);
 const alone = all.filter(({ path }) => ALONE.includes(path));
 const files = all.filter((file) => !alone.includes(file));
+/** What the files of this run took, and took before: how much slower the machine is now. */
+const spent = { now: 60, before: 60 };
 console.log(`${all.length} files, ${atOnce} at once, ${prefix.length ? "each in a network of its own" : "in one network"}`);
 
-mkdirSync(dirname(durationsFile), { recursive: true });
+mkdirSync(cache, { recursive: true });
+writeFileSync(leftOutFile, "[]");
 const failed = [];
 let counted = 0;
 let roomy;
 await Promise.all([...Array.from({ length: Number(atOnce) }, work), workWhenIdle()]);
-for (const file of alone) await attempt(file);
+for (const file of alone) {
+  if (fits(file)) await attempt(file);
+  else leaveOut(file);
+}
 for (const file of failed) {
   const held = await run(file);
   console.log(`-- ${file.path}: failed the first time, and ${held ? "holds" : "fails"} alone\n`);
@@ -61,9 +79,32 @@ process.exit(); // whatever a test left behind may still hold its output
 
 async function work() {
   for (let file = next(); file; file = next()) {
-    await attempt(file);
+    if (fits(file)) await attempt(file);
+    else leaveOut(file);
     if (file === roomy) roomy = undefined;
   }
+}
+
+/** Seconds that a file will take: what it took before, on a machine as slow as this one is now. */
+function expected({ path }) {
+  return (durations[path] ?? UNKNOWN_SECONDS) * (spent.now / spent.before);
+}
+
+function timeLeft() {
+  return (deadline - performance.now()) / 1000;
+}
+
+/** Whether a file would be done in time, and those that run by themselves after it. */
+function fits(file) {
+  const kept = alone.filter((each) => each !== file).reduce((sum, each) => sum + expected(each), 0);
+  return expected(file) <= timeLeft() - kept;
+}
+
+function leaveOut(file) {
+  console.log(`-- ${file.path}: left out, since it would take about ${Math.round(expected(file))} s of ${Math.round(timeLeft())} s\n`);
+  appendFileSync(ledger, `${file.path}\tleft out\t-\n`);
+  leftOut.push(file.path);
+  writeFileSync(leftOutFile, JSON.stringify(leftOut));
 }
 
 /** Takes from the other end, so that the processors are not long shared by three. */
@@ -73,7 +114,7 @@ async function workWhenIdle() {
     await setTimeout(IDLE_MS);
     const after = processorTime();
     if (after.idle - before.idle < IDLE_SHARE * (after.all - before.all)) continue;
-    const file = files.findLast(({ path }) => !NEED_ROOM.includes(path));
+    const file = files.findLast((each) => !NEED_ROOM.includes(each.path) && fits(each));
     if (!file) return;
     files.splice(files.indexOf(file), 1);
     await attempt(file);
@@ -144,9 +185,14 @@ async function run(file) {
   const cpu = cpuOfEndedChildren();
   const busy = Math.round(cpu - counted);
   counted = cpu;
-  durations[path] = Math.round((performance.now() - began) / 1000);
+  const took = Math.round((performance.now() - began) / 1000);
+  if (durations[path]) {
+    spent.now += took;
+    spent.before += durations[path];
+  }
+  durations[path] = took;
   writeFileSync(durationsFile, JSON.stringify(durations));
-  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${durations[path]} s, ${busy} s of CPU (${files.length} to begin)\n`);
+  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${took} s, ${busy} s of CPU (${files.length} to begin)\n`);
   return code === 0;
 }
 
@@ -156,10 +202,10 @@ function cpuOfEndedChildren() {
   return (Number(fields[13]) + Number(fields[14])) / TICKS;
 }
 
-function readDurations() {
+function readJson(path, otherwise) {
   try {
-    return JSON.parse(readFileSync(durationsFile, "utf8"));
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    return {}; // nothing has run here yet
+    return otherwise; // nothing has run here yet
   }
 }

@@ -85,8 +85,6 @@ describeWith(["pulumi", ...K3S_API_PROGRAMS], "the platform under the real engin
   });
 
   it("moves a pod of a lost server after half a minute, and one with a volume there after five", () => {
-    // A namespace where any pod is let in.
-    api.kubectl("create", "serviceaccount", "default", "--namespace=kube-system");
     const usual = api.kubectl(
       ...["run", "probe", "--image=none", "--namespace=kube-system", "--dry-run=server"],
       "--output=jsonpath={.spec.tolerations[*].tolerationSeconds}",
