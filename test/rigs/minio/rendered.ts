@@ -88,7 +88,9 @@ export async function renderMinio(layout: DriveLayout, settings: MinioSettings =
     server: containerOf("StatefulSet"),
     provision: containerOf("Job"),
     secretKeys: secrets[run],
-    specification: of("ConfigMap")[0].data["specification.json"],
+    specification: of("ConfigMap").find(({ data }) => "specification.json" in data).data[
+      "specification.json"
+    ],
     secrets,
     authorityKey,
   };
