@@ -23,7 +23,7 @@ for (const line of readFileSync(process.argv[2], "utf8").split("\n").filter(Bool
   const failedBefore = total.failed;
   if (exitCode === "left out") {
     total.skipped += 1;
-    console.log(`left out for want of time: ${phase}`);
+    console.log(`left out, no time for it: ${phase}`);
     continue;
   }
   if (report !== "-") {

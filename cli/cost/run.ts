@@ -1,5 +1,4 @@
-import { parseSettings } from "../../components/settings";
-import { evaluateStack, readProject, readStack, refuseWrongSettings } from "../plan";
+import { evaluateStack, refuseWrongSettings, settingsOf } from "../plan";
 import type { Given } from "../shared/command";
 import { paletteFor } from "../shared/palette";
 import { chooseStack } from "../shared/stack-choice";
@@ -35,8 +34,7 @@ export async function run({ words, flags }: CostCommandLine): Promise<void> {
 
 async function planned(cwd: string, stack: string, configFile?: string): Promise<Cost> {
   const { evaluation } = await evaluateStack({ cwd, stack, configFile });
-  const settings = readStack(cwd, readProject(cwd).name, stack, configFile).config["trellis:settings"];
-  const target = settings === undefined ? undefined : parseSettings(JSON.parse(settings)).target;
+  const target = settingsOf({ cwd, stack, configFile })?.target;
   return costOf(evaluation, target?.kind === "hetzner" ? target.prices : {});
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseSettings, SettingsError } from "../../components/settings";
-import { readProject, readStack } from "../plan";
+import { SettingsError } from "../../components/settings";
+import { settingsOf } from "../plan";
 import { isUserError } from "../shared/error-message";
 import { output } from "../shared/programs";
 import type { Collected } from "./collect";
@@ -19,10 +19,10 @@ export function configurationOf(cwd: string, stack: string): { files: Collected;
 }
 
 function namesIn(cwd: string, stack: string): string[] {
-  const text = readStack(cwd, readProject(cwd).name, stack).config["trellis:settings"];
-  if (text === undefined) return [];
   try {
-    const { domain, offsite, images } = parseSettings(JSON.parse(text));
+    const settings = settingsOf({ cwd, stack });
+    if (settings === undefined) return [];
+    const { domain, offsite, images } = settings;
     return [domain, images.repository, ...(offsite ? [offsite.bucket] : [])];
   } catch (error) {
     if (error instanceof SettingsError) return []; // the file is in the archive, and its faults with it

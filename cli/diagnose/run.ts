@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { UserError } from "../../components/shared/user-error";
+import { agreed } from "../shared/agreement";
 import { Cluster } from "../shared/cluster-access";
 import type { Given } from "../shared/command";
 import { isUserError } from "../shared/error-message";
@@ -26,7 +25,7 @@ export function run({ flags }: DiagnoseCommandLine): Promise<number> {
   return Cluster.use(flags, async (cluster) => {
     const files = contents(cluster, cwd, stack);
     process.stdout.write(listing(files));
-    if (!flags.yes && !(await agreed())) {
+    if (!flags.yes && !(await agreed("Write them to an archive?", "nothing was written"))) {
       process.stderr.write("nothing was written\n");
       return 1;
     }
@@ -78,15 +77,4 @@ function listing(files: Collected): string {
   const lines = [...files].map(([path, text]) => `${String(Buffer.byteLength(text)).padStart(10)}  ${path}`);
   const bytes = [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   return `${lines.join("\n")}\n${String(bytes).padStart(10)}  bytes in ${files.size} files; secrets, names of servers, domains, e-mail and public addresses are masked\n`;
-}
-
-async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError("nothing was written: there is no terminal to ask on. To agree, add --yes");
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Write them to an archive? [y/N] ")).trim());
-  } finally {
-    terminal.close();
-  }
 }

@@ -4,6 +4,7 @@ import type { planStack as plan } from "./plan-stack";
 export type { EvaluatedStack } from "./evaluate-stack";
 export { refuseWrongSettings } from "./refuse";
 export { run } from "./run";
+export { settingsOf } from "./settings-of";
 export { readProject, readStack } from "./stack-file";
 
 /** Plans a stack. The SDKs load at the first plan only, so that what comes before it is quick. */

@@ -1,6 +1,6 @@
-import { neededSecrets, parseSettings } from "../../components/settings";
+import { neededSecrets } from "../../components/settings";
 import { meantWord } from "../../components/shared/nearest-word";
-import { type EvaluatedStack, evaluateStack, readProject, readStack, refuseWrongSettings } from "../plan";
+import { type EvaluatedStack, evaluateStack, refuseWrongSettings, settingsOf } from "../plan";
 import { chooseStack } from "../shared/stack-choice";
 import { UsageError } from "../shared/usage-error";
 import { type FoundSecret, findSecrets } from "./find-secrets";
@@ -23,8 +23,8 @@ export async function secretsOf({ cwd = process.cwd(), stack: flag }: StackArgs)
   const stack = chooseStack({ cwd, flag });
   refuseWrongSettings({ cwd, stack });
   const evaluated = await evaluateStack({ cwd, stack });
-  const settings = readStack(cwd, readProject(cwd).name, stack).config["trellis:settings"];
-  const needed = settings === undefined ? [] : neededSecrets(parseSettings(JSON.parse(settings)));
+  const settings = settingsOf({ cwd, stack });
+  const needed = settings === undefined ? [] : neededSecrets(settings);
   const whyOf = new Map(needed.map(({ name, why }) => [`trellis:${name}`, why]));
   return { cwd, stack, evaluated, secrets: findSecrets({ ...evaluated, whyOf }) };
 }

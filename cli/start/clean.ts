@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { UserError } from "../../components/shared/user-error";
+import { agreed } from "../shared/agreement";
 import type { Given } from "../shared/command";
 import { onFiles } from "../shared/file-error";
 import { LOCAL, OUT } from "./folders";
@@ -21,7 +20,9 @@ export async function clean({ flags }: Given<{ "--yes": string; "--quiet": strin
     say("nothing to remove\n");
     return 0;
   }
-  if (!flags.yes && !(await agreed(found))) {
+  const list = found.map((path) => `  ${path}\n`).join("");
+  const what = `trellis clean removes these folders with the data of all local runs:\n${list}`;
+  if (!flags.yes && !(await agreed(`${what}Remove them?`, `${what}Nothing was removed`))) {
     process.stderr.write("nothing was removed\n");
     return 1;
   }
@@ -36,18 +37,4 @@ export async function clean({ flags }: Given<{ "--yes": string; "--quiet": strin
   say(`removed ${found.join(", ")}\n`);
   if (owner !== undefined) say(`kept the database of ${dirname(owner)}, from which .local was copied\n`);
   return 0;
-}
-
-async function agreed(paths: readonly string[]): Promise<boolean> {
-  const list = paths.map((path) => `  ${path}\n`).join("");
-  const what = `trellis clean removes these folders with the data of all local runs:\n${list}`;
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError(`${what}Nothing was removed: there is no terminal to ask on. To agree, add --yes.`);
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await terminal.question(`${what}Remove them? [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }

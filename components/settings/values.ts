@@ -57,6 +57,10 @@ export const httpsUrl = text(
   300,
 ).meta({ title: "https address" });
 
+export const origins = z
+  .array(httpsUrl, "a list of origins, for example `[https://app.example.com]`")
+  .max(20);
+
 /** An OIDC issuer. Unlike other addresses it may have a path: Keycloak and Entra ID have one issuer for each realm. */
 export const issuerUrl = text(
   /^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*\/?$/,

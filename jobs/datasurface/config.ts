@@ -11,7 +11,7 @@ import {
   variable,
   wholeNumber,
 } from "../shared";
-import { NAME } from "./model";
+import { name } from "./model";
 import { hostAndPort } from "./stream-list";
 
 /**
@@ -51,8 +51,6 @@ const model = {
   ),
   token: variable("GIT_TOKEN", "the token for a private repository", z.string().optional(), { secret: true }),
 };
-
-const modelName = text().regex(NAME, "allowed: a letter, then at most 127 letters, digits or underscores");
 
 const lockWaitSeconds = flag(
   "--lock-wait-seconds <n>",
@@ -161,16 +159,12 @@ export const initModelSettings = {
       .transform((given) => given.split(",").map((each) => each.trim()))
       .optional(),
   ),
-  store: flag(
-    "--store <name>",
-    "the store's name in the model; by default the database's",
-    modelName.optional(),
-  ),
-  team: flag("--team <name>", "the team that owns the store", modelName.default("team1")),
+  store: flag("--store <name>", "the store's name in the model; by default the database's", name.optional()),
+  team: flag("--team <name>", "the team that owns the store", name.default("team1")),
   credential: flag(
     "--credential <name>",
     "the name of the source's login in the stack's settings; by default the store's",
-    modelName.optional(),
+    name.optional(),
   ),
   out: flag("--out <folder>", "where the files go; none that exists is replaced", text().default("model")),
 };

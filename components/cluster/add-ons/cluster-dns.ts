@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { clusterDnsPods } from "../capacity";
 
-const NAMESPACE = "kube-system";
 /** K3s' Deployment of CoreDNS and the label of its pods. */
 const COREDNS = { name: "coredns", pods: { "k8s-app": "kube-dns" } } as const;
 
@@ -20,7 +20,7 @@ export class ClusterDns extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("trellis:cluster:ClusterDns", name, {}, opts);
-    const metadata = { name: COREDNS.name, namespace: NAMESPACE };
+    const metadata = { name: COREDNS.name, namespace: SYSTEM_NAMESPACE };
     const pods = clusterDnsPods(servers);
     new k8s.autoscaling.v2.HorizontalPodAutoscaler(
       `${name}-replicas`,

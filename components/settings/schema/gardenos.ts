@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { domainName, httpsUrl, imageReference } from "../values";
+import { domainName, httpsUrl, imageReference, origins } from "../values";
 import { says, wholeNumber } from "./kinds";
 
 const DAY = "a day such as 2031-12-31";
@@ -48,9 +48,7 @@ export const gardenos = z.strictObject({
   siteUrl: httpsUrl
     .optional()
     .meta(says("Address of the web front end, to which links in e-mails lead.", "`https://<domain>`")),
-  origins: z
-    .array(httpsUrl, "a list of origins, for example `[https://app.example.com]`")
-    .max(20)
+  origins: origins
     .default([])
     .meta(
       says(

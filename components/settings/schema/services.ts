@@ -4,9 +4,9 @@ import {
   bucketName,
   databaseName,
   extensionName,
-  httpsUrl,
   imageReference,
   kubernetesName,
+  origins,
   recoveryTarget,
 } from "../values";
 import { says, wholeNumber } from "./kinds";
@@ -243,9 +243,7 @@ export const minio = z
           "`docker.io/pgsty/silo`, pinned",
         ),
       ),
-    corsOrigins: z
-      .array(httpsUrl, "a list of origins, for example `[https://app.example.com]`")
-      .max(20)
+    corsOrigins: origins
       .default([])
       .meta(
         says(

@@ -4,8 +4,8 @@ import {
   certificates,
   domainName,
   gitUrl,
-  httpsUrl,
   modelName,
+  origins,
   projectFolder,
   serverAddress,
   slackChannel,
@@ -58,9 +58,7 @@ export const airflow = z
   .prefault({});
 
 const rainBlock = z.strictObject({
-  origins: z
-    .array(httpsUrl, "a list of origins, for example `[https://app.example.com]`")
-    .max(20)
+  origins: origins
     .default([])
     .meta(says("Origins whose pages may read the API from a browser (CORS).", "none")),
 });

@@ -8,7 +8,7 @@ export {
   schemaOf,
 } from "./dataset-schema";
 export { type DatasetMask, type DerivedStore, isDerived, isText } from "./derived-store";
-export { columnName, documentation, identifier } from "./fields";
+export { columnName, documentation, identifier, name } from "./fields";
 export { readModelFile } from "./files";
 export { assignmentsJsonSchema, modelJsonSchema } from "./json-schema";
 export { ASSIGNMENTS_FILE, loadModel, MODEL_FILE, MODEL_FILES } from "./load";
