@@ -97,7 +97,9 @@ const platform = z.strictObject({
     .int()
     .min(-1)
     .default(50)
-    .describe("How many committed batches keep their rows in staging; -1 keeps none."),
+    .describe(
+      "How many committed batches keep their rows in staging; -1 keeps none. A batch that found the rows of the batch before may keep no copy of them.",
+    ),
 });
 
 const sink = z.strictObject({
