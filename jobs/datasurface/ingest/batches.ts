@@ -8,8 +8,8 @@ import {
   schemaOf,
 } from "../model";
 import type { Counts } from "./counts";
-import { inPublic } from "./dataset-tables";
 import type { Lineage } from "./source";
+import { inPublic } from "./tables";
 import type { Copy } from "./unchanged";
 
 export type BatchStatus = "started" | "ingested" | "committed";

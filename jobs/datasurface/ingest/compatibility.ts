@@ -8,9 +8,8 @@ import {
   schemaOf,
 } from "../model";
 import type { Batch } from "./batches";
-import { type DatasetTables, tablesOf } from "./dataset-tables";
 import { areEmpty } from "./first-load";
-import { type FoundTable, findTables, isSameOwner, ownerOf } from "./found-tables";
+import { type DatasetTables, type FoundTable, findTables, isSameOwner, ownerOf, tablesOf } from "./tables";
 
 /** What must be done to a merge table before the model's next batch. */
 export type Migration = "create" | "remake" | "alter" | "none";

@@ -1,9 +1,8 @@
 import type { Context, Database } from "../../shared";
 import { OPEN_BATCH } from "../model";
-import type { DatasetTables } from "./dataset-tables";
-import { keyConstraints } from "./merge-tables";
 import type { SourceRead } from "./source";
 import { type Copied, copyRows } from "./staging";
+import { type DatasetTables, keyConstraints } from "./tables";
 
 /** Whether nothing was ever merged into these tables. */
 export async function areEmpty(merge: Database, datasets: readonly DatasetTables[]): Promise<boolean> {

@@ -1,12 +1,9 @@
-export { ensureBatchTables } from "./batch-tables";
 export { type Batch, BatchLedger, type BatchStatus } from "./batches";
 export type { Counts } from "./counts";
-export { inPublic, tablesOf } from "./dataset-tables";
-export { findTables, keyOf } from "./found-tables";
 export { ingest, transform } from "./ingest";
-export { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockHolders } from "./lock-holders";
 export { StreamBusy, withStream } from "./only-writer";
 export { reconcile } from "./reconcile";
 export { resetBatch } from "./reset";
+export { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockHolders } from "./source";
 export { trimStaging } from "./staging";
-export { ensureViews } from "./views";
+export { ensureBatchTables, ensureViews, findTables, inPublic, keyOf, tablesOf } from "./tables";

@@ -8,8 +8,7 @@ import {
 } from "../../shared";
 import { fitIdentifier, OPEN_BATCH } from "../model";
 import type { Counts } from "./counts";
-import { columnList, type DatasetTables, sameKey, sameRow } from "./dataset-tables";
-import { keyConstraints, keysOf } from "./merge-tables";
+import { columnList, type DatasetTables, keyConstraints, keysOf, sameKey, sameRow } from "./tables";
 
 /** What the merge of one dataset would do, computed before anything is changed. */
 export interface Changes {

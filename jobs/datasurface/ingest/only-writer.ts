@@ -8,8 +8,8 @@ import {
   tryLock,
 } from "../../shared";
 import type { Stream } from "../model";
-import { ensureBatchTables } from "./batch-tables";
-import { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockRefusal } from "./lock-holders";
+import { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockRefusal } from "./source";
+import { ensureBatchTables } from "./tables";
 
 /** Another run is the writer of the stream. */
 export class StreamBusy extends JobError {}

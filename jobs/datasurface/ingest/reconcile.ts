@@ -8,11 +8,17 @@ import {
 import { type Model, type Stream, sinksOf } from "../model";
 import type { Batch } from "./batches";
 import { judgeTables, type Migration } from "./compatibility";
-import { type DatasetTables, tablesOf } from "./dataset-tables";
 import { areEmpty } from "./first-load";
-import { findTables, renderOwner } from "./found-tables";
-import { renderDatasetTables, renderInvariants } from "./merge-tables";
-import { dropViews, ensureViews } from "./views";
+import {
+  type DatasetTables,
+  dropViews,
+  ensureViews,
+  findTables,
+  renderDatasetTables,
+  renderInvariants,
+  renderOwner,
+  tablesOf,
+} from "./tables";
 
 /**
  * Migrates a stream's tables to its model: creates missing tables, remakes those without rows, adds columns, widens

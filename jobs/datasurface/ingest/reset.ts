@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { type Context, type DatabaseAddress, JobError, type Outcome } from "../../shared";
 import { findStream, type Model } from "../model";
 import { BatchLedger } from "./batches";
-import { tablesOf } from "./dataset-tables";
 import { withStream } from "./only-writer";
 import { dropStaged } from "./staging";
+import { tablesOf } from "./tables";
 
 interface ResetConfig {
   readonly platform: string;

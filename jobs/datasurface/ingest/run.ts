@@ -11,17 +11,23 @@ import { type DerivedStore, isDerived, type Model, type Stream } from "../model"
 import { type Batch, BatchLedger, requireSameSchema, stateWith } from "./batches";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, reportCounts, sum } from "./counts";
-import { type DatasetTables, tablesOf } from "./dataset-tables";
-import { currentDefinition, openDerived } from "./derived-source";
 import { Sessions } from "./failures";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { DeletionsHeld, guardDeletions } from "./guard";
 import type { IngestConfig } from "./ingest-config";
-import { LOCK_TIMEOUT, lockRefusal } from "./lock-holders";
 import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { needsReconciling, reconcile } from "./reconcile";
-import { type Lineage, openSnapshot, type SourceSnapshot } from "./source";
+import {
+  currentDefinition,
+  type Lineage,
+  LOCK_TIMEOUT,
+  lockRefusal,
+  openDerived,
+  openSnapshot,
+  type SourceSnapshot,
+} from "./source";
 import { dropStaged, isStaged, trimStaging } from "./staging";
+import { type DatasetTables, tablesOf } from "./tables";
 import { type Copy, copyOf, noChanges, reliable, takeRows, withoutKept } from "./unchanged";
 
 /** One run on the open batch of a stream, or on a new one: from reading its rows to its commit. */

@@ -12,9 +12,8 @@ import {
   quoteIdentifier as quoted,
   sqlState,
 } from "../../shared";
-import { CopyOut } from "./copy-out";
-import { columnList, type DatasetTables } from "./dataset-tables";
-import type { SourceRead } from "./source";
+import { CopyOut, type SourceRead } from "./source";
+import { columnList, type DatasetTables } from "./tables";
 
 type Copying = Pick<Context, "progress" | "signal">;
 

@@ -1,9 +1,9 @@
 import type { Context, Database } from "../../shared";
 import { OPEN_BATCH } from "../model";
-import type { DatasetTables } from "./dataset-tables";
 import { type Changes, lockAgainstWriters } from "./merge";
 import type { SourceRead } from "./source";
 import { type Copied, dropStaged, readRows, stageDataset } from "./staging";
+import type { DatasetTables } from "./tables";
 
 /**
  * What the open rows of a merge table are a copy of. A run that reads the same bytes by the same statement has nothing

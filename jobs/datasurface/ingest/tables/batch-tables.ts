@@ -1,5 +1,5 @@
-import { type Database, lockedTransaction } from "../../shared";
-import { belongingTo, type Platform, platformTables } from "../model";
+import { type Database, lockedTransaction } from "../../../shared";
+import { belongingTo, type Platform, platformTables } from "../../model";
 import { inPublic } from "./dataset-tables";
 
 /**

@@ -1,5 +1,13 @@
-import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from "../../shared";
-import { isDerived, OPEN_BATCH, platformTables, type Sink, schemaOf, streamKey, viewNames } from "../model";
+import { type Database, quoteIdentifier as quoted, quoteLiteral, sqlState } from "../../../shared";
+import {
+  isDerived,
+  OPEN_BATCH,
+  platformTables,
+  type Sink,
+  schemaOf,
+  streamKey,
+  viewNames,
+} from "../../model";
 import { columnList, inPublic, tablesOf } from "./dataset-tables";
 
 /** A view or function that consumers read. */

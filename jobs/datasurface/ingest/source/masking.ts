@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { from as copyFrom } from "pg-copy-streams";
-import { type Database, quoteIdentifier as quoted, quoteLiteral, sha256Of } from "../../shared";
-import { type ColumnType, type DatasetMask, isText, type Treatment } from "../model";
+import { type Database, quoteIdentifier as quoted, quoteLiteral, sha256Of } from "../../../shared";
+import { type ColumnType, type DatasetMask, isText, type Treatment } from "../../model";
 
 /** SHA-256 hashes blocks of so many bytes; HMAC fills its key up to one. */
 const BLOCK = 64;

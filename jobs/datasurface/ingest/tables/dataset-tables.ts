@@ -1,4 +1,4 @@
-import { quoteIdentifier as quoted } from "../../shared";
+import { quoteIdentifier as quoted } from "../../../shared";
 import {
   type AnyStore,
   type ColumnType,
@@ -9,7 +9,7 @@ import {
   type Platform,
   parseColumnType,
   stagedBatch,
-} from "../model";
+} from "../../model";
 
 /** The column with the digest of the whole row, which identifies the rows of a dataset without a key. */
 export const ROW_DIGEST = "ds_surf_key";

@@ -8,9 +8,9 @@ import {
   reason,
   sha256Of,
   sqlState,
-} from "../../shared";
-import { isWidening, parseColumnType, type Store } from "../model";
-import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
+} from "../../../shared";
+import { isWidening, parseColumnType, type Store } from "../../model";
+import { type DatasetTables, ROW_DIGEST } from "../tables";
 import { type LockedTable, lockTables, type SourceWait } from "./source-locks";
 
 /** How to read one dataset from the source within its snapshot. */

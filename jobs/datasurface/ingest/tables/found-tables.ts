@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Database, quoteLiteral } from "../../shared";
-import { type DatasetSchema, isDerived, type Stream, streamKey } from "../model";
+import { type Database, quoteLiteral } from "../../../shared";
+import { type DatasetSchema, isDerived, type Stream, streamKey } from "../../model";
 import { type DatasetTables, ROW_DIGEST } from "./dataset-tables";
 
 /**

@@ -1,6 +1,6 @@
-import { type Database, JobError, listProblems } from "../../shared";
-import { datasetTables, type Stream } from "../model";
-import { inPublic } from "./dataset-tables";
+import { type Database, JobError, listProblems } from "../../../shared";
+import { datasetTables, type Stream } from "../../model";
+import { inPublic } from "../tables";
 
 /** PostgreSQL's state for a lock that was not had within lock_timeout. */
 export const LOCK_TIMEOUT = "55P03";

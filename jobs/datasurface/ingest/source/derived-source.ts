@@ -1,4 +1,4 @@
-import { type Database, JobError, listProblems } from "../../shared";
+import { type Database, JobError, listProblems } from "../../../shared";
 import {
   type DatasetMask,
   type DerivedStore,
@@ -7,8 +7,8 @@ import {
   type Platform,
   platformTables,
   streamKey,
-} from "../model";
-import { type DatasetTables, inPublic, ROW_DIGEST } from "./dataset-tables";
+} from "../../model";
+import { type DatasetTables, inPublic, ROW_DIGEST } from "../tables";
 import { definitionOf, loadMaskKey, renderMask } from "./masking";
 import { type Lineage, type SourceRead, type SourceSnapshot, withRowDigest } from "./source";
 import { type LockedTable, lockTables, type SourceWait } from "./source-locks";

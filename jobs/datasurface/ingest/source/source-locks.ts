@@ -1,4 +1,4 @@
-import { type Database, JobError, type Logger, listProblems, sqlState } from "../../shared";
+import { type Database, JobError, type Logger, listProblems, sqlState } from "../../../shared";
 import { LOCK_TIMEOUT, lockHolders } from "./lock-holders";
 
 /** How a run waits for the tables that it reads. */

@@ -1,5 +1,5 @@
-import { quoteIdentifier as quoted } from "../../shared";
-import { belongingTo, OPEN_BATCH } from "../model";
+import { quoteIdentifier as quoted } from "../../../shared";
+import { belongingTo, OPEN_BATCH } from "../../model";
 import { columnList, type DatasetTables, inPublic } from "./dataset-tables";
 
 /** SQL that creates the missing tables of one dataset and keeps the existing ones. */
