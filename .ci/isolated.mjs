@@ -5,7 +5,7 @@
 // Those that took longest the last time begin first. What a slow machine has no time for, in so many seconds, is left out and
 // named; it comes first in the next run. Each file's output is printed whole when it ends, and its line goes into the ledger
 // for tally.mjs, which judges it. A file that fails runs once more when all others are done and the machine is its own: so
-// a real fault fails twice, and what was a matter of load is said to be one. Those of ALONE run by themselves, after all
+// a real fault fails twice, and what was a matter of load is said to be one. Those of ALONE run beside each other, after all
 // others. Without root there is one network.
 // Those that build images install packages in them, and so have the machine's network.
 //
@@ -27,8 +27,8 @@ const IDLE_MS = 15_000;
 /** Of a file that has never run here. */
 const UNKNOWN_SECONDS = 60;
 const NEED_PACKAGES = "test/services/images/";
-// Its failovers have limits in seconds, which hold on a machine that has nothing else to do.
-const ALONE = ["test/services/components/data/postgres/faults.test.ts"];
+// Their failovers have limits in seconds, which hold on a machine that has nothing else to do; each takes half a processor.
+const ALONE = ["faults", "network-faults"].map((name) => `test/services/components/data/postgres/${name}.test.ts`);
 // Whole servers, or a whole node with an Airflow on it: two of these beside each other would starve.
 const NEED_ROOM = [
   "test/engine/existing.test.ts",
@@ -66,10 +66,7 @@ const failed = [];
 let counted = 0;
 let roomy;
 await Promise.all([...Array.from({ length: Number(atOnce) }, work), workWhenIdle()]);
-for (const file of alone) {
-  if (fits(file)) await attempt(file);
-  else leaveOut(file);
-}
+await Promise.all(alone.map((file) => (fits(file) ? attempt(file) : leaveOut(file))));
 for (const file of failed) {
   const held = await run(file);
   console.log(`-- ${file.path}: failed the first time, and ${held ? "holds" : "fails"} alone\n`);
@@ -96,7 +93,7 @@ function timeLeft() {
 
 /** Whether a file would be done in time, and those that run by themselves after it. */
 function fits(file) {
-  const kept = alone.filter((each) => each !== file).reduce((sum, each) => sum + expected(each), 0);
+  const kept = alone.includes(file) ? 0 : Math.max(...alone.map(expected));
   return expected(file) <= timeLeft() - kept;
 }
 

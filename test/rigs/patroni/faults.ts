@@ -312,7 +312,8 @@ function askedNothing({ cluster }: Scene): void {
   if (asked.length > 0) throw new Error(`members asked DNS for ${asked.join(", ")}`);
 }
 
-export const FAULTS: readonly Fault[] = [
+/** Of members, of their servers and of etcd. */
+export const PROGRAM_FAULTS: readonly Fault[] = [
   leaderKilled,
   nodeLost,
   postgresKilled,
@@ -322,12 +323,17 @@ export const FAULTS: readonly Fault[] = [
   etcdAway,
   replicaKilled,
   replicaMoved,
+];
+
+export const NETWORK_FAULTS: readonly Fault[] = [
   cutFromEtcd,
   leaderIsolated,
   dnsDead,
   dnsDiesWithLeader,
   isolatedWithoutDns,
 ];
+
+export const FAULTS: readonly Fault[] = [...PROGRAM_FAULTS, ...NETWORK_FAULTS];
 
 /** Those whose outage is the lease, and during which a leader may be left over: for another clock than the default. */
 export const LEASE_FAULTS: readonly Fault[] = [leaderKilled, leaderFrozen, isolatedWithoutDns];
