@@ -1,10 +1,11 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseSettings } from "../../components/settings";
 import { UserError } from "../../components/shared/user-error";
 import { ObjectStore, reason } from "../../jobs/shared";
 import { readProject, readStack } from "../plan";
 import { output, ProgramError } from "../shared/programs";
+import { replaceFile } from "../shared/replace-file";
 import { type Manifest, pack, STATE } from "./archive";
 import type { SaveFlags } from "./flags";
 import { publicHalf } from "./public-half";
@@ -91,12 +92,9 @@ async function store(sealed: Buffer, { cluster, store }: Place, time: string): P
 }
 
 function write(sealed: Buffer, path: string): string {
-  const draft = `${path}.${process.pid}.part`;
   try {
-    writeFileSync(draft, sealed, { mode: 0o600, flush: true });
-    renameSync(draft, path);
+    replaceFile(path, sealed, { mode: 0o600 });
   } catch (error) {
-    rmSync(draft, { force: true });
     throw new UserError(`${path} cannot be written: ${reason(error)}`);
   }
   return path;

@@ -1,19 +1,9 @@
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../components/shared/user-error";
-import { onFiles } from "../shared/file-error";
+import { replaceFile } from "../shared/replace-file";
 import { linesOf, type Variables, variablesIn } from "./variables";
 
 const NAME = ".env.local";
@@ -63,15 +53,9 @@ export function writeIn(folder: string, stack: string, variables: Variables): vo
   const body = linesOf(variables);
   const time = new Date().toISOString();
   const text = `# The outputs of the stack ${stack}, written by \`trellis env\`. Do not edit: it would not be updated any more.\n# trellis-env: ${JSON.stringify({ stack, time, sha256: digest(body) })}\n${body}`;
-  const draft = `${path}.${process.pid}.part`;
-  onFiles(path, () => {
-    try {
-      writeFileSync(draft, text, { mode: MODE, flag: "wx", flush: true });
-      if (found.state === "own") keep(folder, found.time);
-      renameSync(draft, path);
-    } finally {
-      rmSync(draft, { force: true });
-    }
+  replaceFile(path, text, {
+    mode: MODE,
+    before: () => found.state === "own" && keep(folder, found.time),
   });
 }
 

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluateStack } from "../plan";
 import type { Given } from "../shared/command";
-import { onFiles } from "../shared/file-error";
+
 import { paletteFor } from "../shared/palette";
+import { replaceFile } from "../shared/replace-file";
 import { UsageError } from "../shared/usage-error";
 import type { FoundSecret } from "./find-secrets";
 import { labelOf, usersOf } from "./find-secrets";
@@ -120,13 +121,4 @@ async function raise(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Replaces a file as a whole, so that no crash leaves half of it. */
-function replaceFile(file: string, text: string): void {
-  const fresh = `${file}.${process.pid}.new`;
-  onFiles(file, () => {
-    writeFileSync(fresh, text);
-    renameSync(fresh, file);
-  });
 }

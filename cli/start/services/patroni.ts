@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { replaceFile } from "../../shared/replace-file";
 import type { ServerIdentity } from "./authority";
 
 interface PatroniStandInArgs {
@@ -55,9 +56,7 @@ function reply(
       return [200, read(file)];
     case "PATCH /config": {
       const merged = merge(read(file), JSON.parse(body));
-      const fresh = `${file}.new`;
-      writeFileSync(fresh, JSON.stringify(merged, undefined, 2));
-      renameSync(fresh, file);
+      replaceFile(file, JSON.stringify(merged, undefined, 2));
       return [200, merged];
     }
     case "GET /cluster":
