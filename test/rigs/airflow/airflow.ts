@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { program } from "../programs";
+import type { Rendered } from "../rendered-objects";
 
 /** What read_dags.py tells of one task. */
 export interface ReadTask {
@@ -16,8 +17,7 @@ export interface ReadTask {
   readonly pool?: string;
   readonly onFinish?: string;
   readonly typedEnvironment?: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: a pod is looked into at many depths.
-  readonly pod?: any;
+  readonly pod?: Rendered;
 }
 
 export interface ReadDags {

@@ -9,6 +9,7 @@ import { randomKind } from "../engine/stand-ins/random";
 import { tlsKind } from "../engine/stand-ins/tls";
 import { type Properties, plain } from "../engine/stand-ins/wire";
 import { rawSettings, withValue } from "../platform/stacks";
+import type { Rendered } from "../rendered-objects";
 
 /** A container as Kubernetes would get it. */
 export interface RenderedContainer {
@@ -76,8 +77,7 @@ export async function renderMinio(layout: DriveLayout, settings: MinioSettings =
     rmSync(scratch, { recursive: true, force: true });
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-  const of = (kind: string): any[] =>
+  const of = (kind: string): Rendered[] =>
     objects.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ inputs }) => inputs);
   const containerOf = (kind: string): RenderedContainer => of(kind)[0].spec.template.spec.containers[0];
   const secrets = Object.fromEntries(

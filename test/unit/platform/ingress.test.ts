@@ -5,6 +5,7 @@ import type { Evaluation } from "../../../cli/pulumi-monitor";
 import { nonempty } from "../../rigs/nonempty";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, withValue } from "../../rigs/platform/stacks";
+import type { Rendered } from "../../rigs/rendered-objects";
 
 const MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares";
 
@@ -14,9 +15,6 @@ interface Entrance {
   readonly namespace: string;
   readonly middlewares: readonly string[];
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: rendered objects are looked into at many depths.
-type Rendered = any;
 
 /** Every Ingress of the platform, that of Grafana's chart included. */
 function entrances({ resources }: Evaluation): Entrance[] {

@@ -5,9 +5,7 @@ import { mirroredBuckets, parseSettings } from "../../../../components/settings"
 import { storage } from "../../../../jobs/storage";
 import { evaluateStack } from "../../../rigs/evaluate";
 import { rawSettings, withValue } from "../../../rigs/platform/stacks";
-
-// biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-type Rendered = any;
+import type { Rendered } from "../../../rigs/rendered-objects";
 
 const ARGS: ObjectMirrorArgs = {
   namespace: "storage",

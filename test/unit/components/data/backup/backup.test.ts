@@ -2,9 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KubernetesObject } from "../../../../../cli/shared/kubernetes-objects";
 import { backup } from "../../../../../jobs/backup";
 import { BACKUP_ARGS, backupObjects } from "../../../../rigs/backup/component";
-
-// biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-type Rendered = any;
+import type { Rendered } from "../../../../rigs/rendered-objects";
 
 const of = (objects: readonly KubernetesObject[], kind: string): Rendered[] =>
   objects.filter((each) => each.kind === kind).map(({ manifest }) => manifest);

@@ -4,6 +4,7 @@ import { parseSettings } from "../../../../../components/settings";
 import { evaluateStack } from "../../../../rigs/evaluate";
 import { namespacesIn } from "../../../../rigs/namespaces";
 import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
+import { named, ofKind, type RenderedObject, renderedObjects } from "../../../../rigs/rendered-objects";
 
 const settingsWith = (minio: object) => parseSettings(withValue(rawSettings("prod"), "minio", minio)).minio;
 
@@ -20,13 +21,6 @@ const ARGS: MinIOArgs = {
   monitoring: true,
 };
 
-interface Planned {
-  readonly kind: string;
-  readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-  readonly inputs: any;
-}
-
 async function evaluation(args: Partial<MinIOArgs> = {}) {
   return evaluateStack({
     program: () => {
@@ -36,19 +30,10 @@ async function evaluation(args: Partial<MinIOArgs> = {}) {
   });
 }
 
-async function objectsOf(args: Partial<MinIOArgs> = {}): Promise<Planned[]> {
+async function objectsOf(args: Partial<MinIOArgs> = {}): Promise<RenderedObject[]> {
   const { resources } = await evaluation(args);
-  return resources
-    .filter(({ type }) => type.startsWith("kubernetes:"))
-    .map(({ type, inputs }) => {
-      const object = inputs as Planned["inputs"];
-      return { kind: type.split(":").at(-1) ?? "", name: object.metadata.name, inputs: object };
-    });
+  return renderedObjects(resources);
 }
-
-const of = (objects: readonly Planned[], kind: string) => objects.filter((each) => each.kind === kind);
-const named = (objects: readonly Planned[], kind: string, name: string) =>
-  of(objects, kind).find((each) => each.name === name)?.inputs;
 
 describe("object storage in the cluster", () => {
   it("is in the given namespace, with every host name", async () => {
@@ -59,7 +44,7 @@ describe("object storage in the cluster", () => {
 
   it("runs every container as an ordinary user who can gain nothing, with requests and limits", async () => {
     const objects = await objectsOf();
-    const pods = [...of(objects, "StatefulSet"), ...of(objects, "Job")].map(
+    const pods = [...ofKind(objects, "StatefulSet"), ...ofKind(objects, "Job")].map(
       ({ inputs }) => inputs.spec.template.spec,
     );
     expect(pods).toHaveLength(2);
@@ -130,7 +115,7 @@ describe("object storage in the cluster", () => {
 
     expect(server.args.at(-1)).toBe("/data/drive-0");
     expect(JSON.stringify(server.env)).not.toContain("MINIO_STORAGE_CLASS_STANDARD");
-    expect(of(objects, "PodDisruptionBudget")).toEqual([]);
+    expect(ofKind(objects, "PodDisruptionBudget")).toEqual([]);
   });
 
   it("lies over the nodes as the layout was judged, and lets go of one server at a time", async () => {
@@ -144,7 +129,7 @@ describe("object storage in the cluster", () => {
         whenUnsatisfiable: "DoNotSchedule",
       }),
     ]);
-    expect(of(objects, "PodDisruptionBudget")[0]?.inputs.spec.maxUnavailable).toBe(1);
+    expect(ofKind(objects, "PodDisruptionBudget")[0]?.inputs.spec.maxUnavailable).toBe(1);
   });
 
   it("lets servers find each other before they are ready, and clients only those that are", async () => {
@@ -158,7 +143,7 @@ describe("object storage in the cluster", () => {
   });
 
   it("opens the console alone to the outside, and not the buckets", async () => {
-    const ingresses = of(await objectsOf(), "Ingress");
+    const ingresses = ofKind(await objectsOf(), "Ingress");
 
     expect(ingresses.map(({ name }) => name)).toEqual(["minio-console"]);
     expect(JSON.stringify(ingresses)).not.toContain("minio-api");
@@ -181,7 +166,7 @@ describe("object storage in the cluster", () => {
   });
 
   it("makes the same Job of the same buckets, and another one for another key", async () => {
-    const job = async (args: Partial<MinIOArgs>) => of(await objectsOf(args), "Job")[0]?.name;
+    const job = async (args: Partial<MinIOArgs>) => ofKind(await objectsOf(args), "Job")[0]?.name;
     const rotated = settingsWith({ applications: { crm: { buckets: ["crm-quotes"], epoch: 2 } } });
 
     expect(await job({})).toBe(await job({}));
@@ -189,7 +174,7 @@ describe("object storage in the cluster", () => {
   });
 
   it("asks nobody to collect metrics where nobody does", async () => {
-    const names = (objects: Planned[]) => of(objects, "Secret").map(({ name }) => name);
+    const names = (objects: RenderedObject[]) => ofKind(objects, "Secret").map(({ name }) => name);
 
     expect(names(await objectsOf())).toContain("minio-metrics");
     expect(names(await objectsOf({ monitoring: false }))).not.toContain("minio-metrics");

@@ -11,6 +11,7 @@ import {
 import { NODE_PORTS } from "../../../../../components/shared/address-plan";
 import { evaluateStack } from "../../../../rigs/evaluate";
 import { namespacesIn } from "../../../../rigs/namespaces";
+import { ofKind, type RenderedObject, renderedObjects } from "../../../../rigs/rendered-objects";
 
 const pair = pulumi.output({ cert: "certificate", key: "key" });
 const ARGS: PostgresArgs = {
@@ -47,33 +48,14 @@ const ARCHIVE: PostgresArchiveArgs = {
   monitoring: true,
 };
 
-interface Planned {
-  readonly kind: string;
-  readonly name: string;
-  readonly ignoreChanges: readonly string[];
-  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-  readonly inputs: any;
-}
-
-async function objectsOf(args: Partial<PostgresArgs> = {}): Promise<Planned[]> {
+async function objectsOf(args: Partial<PostgresArgs> = {}): Promise<RenderedObject[]> {
   const { resources } = await evaluateStack({
     program: () => void new Postgres("postgres", { ...ARGS, ...args }),
   });
-  return resources
-    .filter(({ type }) => type.startsWith("kubernetes:"))
-    .map(({ type, inputs, options }) => {
-      const object = inputs as Planned["inputs"];
-      return {
-        kind: type.split(":").at(-1) ?? "",
-        name: object.metadata.name,
-        ignoreChanges: options.ignoreChanges ?? [],
-        inputs: object,
-      };
-    });
+  return renderedObjects(resources);
 }
 
-const of = (objects: readonly Planned[], kind: string) => objects.filter((each) => each.kind === kind);
-const pods = (objects: readonly Planned[]) =>
+const pods = (objects: readonly RenderedObject[]) =>
   objects.flatMap(({ kind, inputs }) =>
     ["StatefulSet", "Deployment", "Job"].includes(kind) ? [inputs.spec.template.spec] : [],
   );
@@ -103,7 +85,7 @@ describe("PostgreSQL in the cluster", () => {
     const objects = await objectsOf();
     const trusted = pods(objects).filter(({ automountServiceAccountToken }) => automountServiceAccountToken);
     expect(trusted.map(({ serviceAccountName }) => serviceAccountName)).toEqual([POSTGRES.discovery]);
-    expect(of(objects, "Role").map(({ inputs }) => inputs.rules)).toEqual([
+    expect(ofKind(objects, "Role").map(({ inputs }) => inputs.rules)).toEqual([
       [
         {
           apiGroups: ["discovery.k8s.io"],
@@ -113,22 +95,22 @@ describe("PostgreSQL in the cluster", () => {
         },
       ],
     ]);
-    expect(of(objects, "ClusterRole")).toEqual([]);
+    expect(ofKind(objects, "ClusterRole")).toEqual([]);
   });
 
   it("leaves the slices' content to the watchers, behind Services that select nobody", async () => {
     const objects = await objectsOf();
     for (const name of [POSTGRES.primary, POSTGRES.replica]) {
-      const slice = of(objects, "EndpointSlice").find((each) => each.name === name);
+      const slice = ofKind(objects, "EndpointSlice").find((each) => each.name === name);
       expect(slice?.ignoreChanges).toContain("endpoints");
       expect(slice?.inputs.metadata.labels["kubernetes.io/service-name"]).toBe(name);
-      const service = of(objects, "Service").find((each) => each.name === name);
+      const service = ofKind(objects, "Service").find((each) => each.name === name);
       expect(service?.inputs.spec).not.toHaveProperty("selector");
     }
   });
 
   it("never lets members wait for one that may not lead: they start together, one a server", async () => {
-    const [members] = of(await objectsOf(), "StatefulSet");
+    const [members] = ofKind(await objectsOf(), "StatefulSet");
     expect(members?.inputs.spec.podManagementPolicy).toBe("Parallel");
     const podAntiAffinity = members?.inputs.spec.template.spec.affinity.podAntiAffinity;
     expect(podAntiAffinity).toHaveProperty("requiredDuringSchedulingIgnoredDuringExecution");
@@ -137,7 +119,7 @@ describe("PostgreSQL in the cluster", () => {
   it.each(["standard", "fast"] as const)(
     "ends a member that does not answer before its lease is over: %s",
     async (failover) => {
-      const [members] = of(await objectsOf({ failover }), "StatefulSet");
+      const [members] = ofKind(await objectsOf({ failover }), "StatefulSet");
       const { livenessProbe } = members?.inputs.spec.template.spec.containers[0] ?? {};
       const { periodSeconds, timeoutSeconds, failureThreshold, terminationGracePeriodSeconds } =
         livenessProbe;
@@ -149,7 +131,7 @@ describe("PostgreSQL in the cluster", () => {
   );
 
   it("gives members a resolver that gives up after a second", async () => {
-    const [members] = of(await objectsOf(), "StatefulSet");
+    const [members] = ofKind(await objectsOf(), "StatefulSet");
     const { dnsConfig } = members?.inputs.spec.template.spec ?? {};
     const options = dnsConfig.options.map(({ name, value }: Record<string, string>) => `${name}:${value}`);
     expect(options).toEqual(["ndots:1", "timeout:1", "attempts:1"]);
@@ -158,8 +140,8 @@ describe("PostgreSQL in the cluster", () => {
   it("brings a changed lease to a running cluster by a Job of its own", async () => {
     const job = async (failover: "standard" | "fast") => {
       const objects = await objectsOf({ failover });
-      const specification = JSON.stringify(of(objects, "ConfigMap").map(({ inputs }) => inputs.data));
-      return { name: of(objects, "Job")[0]?.name, ttl: /\\"ttl\\": (\d+)/.exec(specification)?.[1] };
+      const specification = JSON.stringify(ofKind(objects, "ConfigMap").map(({ inputs }) => inputs.data));
+      return { name: ofKind(objects, "Job")[0]?.name, ttl: /\\"ttl\\": (\d+)/.exec(specification)?.[1] };
     };
     const [standard, fast] = [await job("standard"), await job("fast")];
     expect([standard.ttl, fast.ttl]).toEqual(["20", "12"]);
@@ -167,7 +149,7 @@ describe("PostgreSQL in the cluster", () => {
   });
 
   it("opens for each member the NodePorts at which HAProxy looks for it", async () => {
-    const ports = of(await objectsOf(), "Service")
+    const ports = ofKind(await objectsOf(), "Service")
       .filter(({ inputs }) => inputs.spec.type === "NodePort")
       .map(({ inputs }) => inputs.spec.ports.map(({ nodePort }: { nodePort: number }) => nodePort));
     expect(ports).toEqual(
@@ -176,7 +158,7 @@ describe("PostgreSQL in the cluster", () => {
   });
 
   it("makes the same Job of the same specification, and another one of another", async () => {
-    const job = async (args: Partial<PostgresArgs>) => of(await objectsOf(args), "Job")[0]?.name;
+    const job = async (args: Partial<PostgresArgs>) => ofKind(await objectsOf(args), "Job")[0]?.name;
     const other = { databases: { crm: { extensions: ["pg_trgm"], connections: 30, epoch: 2 } } };
     expect(await job({})).toBe(await job({}));
     expect(await job(other)).not.toBe(await job({}));
@@ -220,14 +202,14 @@ describe("PostgreSQL's archive", () => {
   const images = { ...ARGS.images, recovery: "registry.example/recovery@sha256:03" };
   const withArchive = (archive: Partial<PostgresArchiveArgs> = {}) =>
     objectsOf({ images, archive: { ...ARCHIVE, ...archive } });
-  const named = (objects: readonly Planned[], kind: string, name: string) => {
-    const found = of(objects, kind).find((each) => each.name === name);
+  const named = (objects: readonly RenderedObject[], kind: string, name: string) => {
+    const found = ofKind(objects, kind).find((each) => each.name === name);
     if (!found) throw new Error(`no ${kind} ${name}`);
     return found.inputs;
   };
 
   it("has room for its queue in the volume, beside the data, and tells each member how large the queue may be", async () => {
-    const set = of(await withArchive({ queueGib: 45 }), "StatefulSet")[0]?.inputs;
+    const set = ofKind(await withArchive({ queueGib: 45 }), "StatefulSet")[0]?.inputs;
     const claim = set?.spec.volumeClaimTemplates[0].spec.resources.requests.storage;
     expect(claim).toBe(`${ARGS.volumeGib + 45}Gi`);
     const environment = set?.spec.template.spec.containers[0].env;
@@ -242,7 +224,7 @@ describe("PostgreSQL's archive", () => {
 
   it("gives every key by the environment, from a Secret, and none in a file", async () => {
     const objects = await withArchive({ offsite });
-    for (const { inputs } of of(objects, "ConfigMap")) {
+    for (const { inputs } of ofKind(objects, "ConfigMap")) {
       expect(JSON.stringify(inputs)).not.toMatch(/archive-secret|offsite-secret|cipher-pass/);
     }
     const keys = named(objects, "Secret", "postgres-archive-keys").stringData;
@@ -267,8 +249,8 @@ describe("PostgreSQL's archive", () => {
   });
 
   it("makes a full backup each week and a differential one each day, in each repository, one at a time", async () => {
-    const schedules = (objects: readonly Planned[]) =>
-      of(objects, "CronJob").map(({ name, inputs }) => [
+    const schedules = (objects: readonly RenderedObject[]) =>
+      ofKind(objects, "CronJob").map(({ name, inputs }) => [
         name,
         inputs.spec.schedule,
         inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),

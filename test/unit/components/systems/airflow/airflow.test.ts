@@ -8,19 +8,17 @@ import { AIRFLOW_ARGS, evaluateAirflow } from "../../../../rigs/airflow/in-clust
 import { evaluateStack } from "../../../../rigs/evaluate";
 import { nonempty } from "../../../../rigs/nonempty";
 import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
-
-// biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-type Planned = any;
+import type { Rendered } from "../../../../rigs/rendered-objects";
 
 const PARTS = ["airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"];
 
-async function planned(args: Partial<AirflowArgs> = {}): Promise<(kind: string) => Planned[]> {
+async function planned(args: Partial<AirflowArgs> = {}): Promise<(kind: string) => Rendered[]> {
   const { resources } = await evaluateAirflow({ monitoring: false, ...args }); // metrics.test.ts has those
-  const objects: Planned[] = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  const objects: Rendered[] = resources.filter(({ type }) => type.startsWith("kubernetes:"));
   return (kind) => objects.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ inputs }) => inputs);
 }
 
-const named = (objects: readonly Planned[], name: string): Planned =>
+const named = (objects: readonly Rendered[], name: string): Rendered =>
   objects.find(({ metadata }) => metadata.name === name);
 
 describe("Airflow in the cluster", () => {
@@ -58,7 +56,7 @@ describe("Airflow in the cluster", () => {
     const deployments = (await planned())("Deployment");
     const held = deployments.map(({ spec }) => {
       const { env } = spec.template.spec.containers[0];
-      const pool = Number(env.find(({ name }: Planned) => name.endsWith("SQL_ALCHEMY_POOL_SIZE")).value);
+      const pool = Number(env.find(({ name }: Rendered) => name.endsWith("SQL_ALCHEMY_POOL_SIZE")).value);
       expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 0, maxUnavailable: 1 });
       const server = spec.selector.matchLabels["app.kubernetes.io/name"] === "airflow-api-server";
       return spec.replicas * (server ? 2 * pool : pool + 1); // two pools, or one and the probe's session
@@ -70,8 +68,8 @@ describe("Airflow in the cluster", () => {
 
   it("migrates as who may, past the pooler, and works as who only writes", async () => {
     const of = await planned();
-    const key = ({ spec }: Planned) =>
-      spec.template.spec.containers[0].env.find(({ name }: Planned) => name.endsWith("SQL_ALCHEMY_CONN"))
+    const key = ({ spec }: Rendered) =>
+      spec.template.spec.containers[0].env.find(({ name }: Rendered) => name.endsWith("SQL_ALCHEMY_CONN"))
         .valueFrom.secretKeyRef.key;
     expect(of("Job").map(key)).toEqual(["migrate-url"]);
     expect(new Set(of("Deployment").map(key))).toEqual(new Set(["write-url"]));
@@ -176,7 +174,7 @@ describe("Airflow in the cluster", () => {
   it("believes the ingress that clients came by https, and nobody else is told to", async () => {
     const believing = (await planned())("Deployment").filter(({ spec }) =>
       spec.template.spec.containers[0].env.some(
-        ({ name, value }: Planned) => name === "FORWARDED_ALLOW_IPS" && value === "*",
+        ({ name, value }: Rendered) => name === "FORWARDED_ALLOW_IPS" && value === "*",
       ),
     );
     expect(believing.map(({ metadata }) => metadata.name)).toEqual(["airflow-api-server"]);
@@ -204,7 +202,7 @@ describe("Airflow in the cluster", () => {
         },
       });
       const folder = containers[0].env.find(
-        ({ name }: Planned) => name === "AIRFLOW__CORE__DAGS_FOLDER",
+        ({ name }: Rendered) => name === "AIRFLOW__CORE__DAGS_FOLDER",
       ).value;
       expect(containers[0].volumeMounts).toContainEqual({ name: "dags", mountPath: folder, readOnly: true });
     }

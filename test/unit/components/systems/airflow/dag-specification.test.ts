@@ -8,6 +8,7 @@ import { parseCommandLine, prepare } from "../../../../../jobs/shared";
 import { ACCEPTANCE, deployedFolder, folderOf, modelWithStores } from "../../../../rigs/airflow/model";
 import { DATASURFACE_ARGS } from "../../../../rigs/datasurface/in-cluster";
 import { nonempty } from "../../../../rigs/nonempty";
+import type { Rendered } from "../../../../rigs/rendered-objects";
 
 /** What a ConfigMap may hold. */
 const MEBIBYTE = 1024 * 1024;
@@ -182,7 +183,6 @@ describe("the jobs of the DAGs", () => {
   });
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: a pod is looked into at many depths.
-function podOf({ template }: { readonly template: any }): any {
+function podOf({ template }: { readonly template: Rendered }): Rendered {
   return template.spec;
 }

@@ -11,20 +11,18 @@ import { parseCommandLine, prepare } from "../../../../../jobs/shared";
 import { ACCEPTANCE } from "../../../../rigs/airflow/model";
 import { DATASURFACE_ARGS } from "../../../../rigs/datasurface/in-cluster";
 import { evaluateStack } from "../../../../rigs/evaluate";
-
-// biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-type Planned = any;
+import type { Rendered } from "../../../../rigs/rendered-objects";
 
 const SETTINGS = { model: "examples/model", logins: {}, simulator: { replicas: 0 } };
 
 /** The objects of one kind, by their names in the cluster. */
 async function planned(
   args: Partial<DataSurfaceArgs> = {},
-): Promise<(kind: string) => Record<string, Planned>> {
+): Promise<(kind: string) => Record<string, Rendered>> {
   const { resources } = await evaluateStack({
     program: () => void new DataSurface("datasurface", { ...DATASURFACE_ARGS, ...args }),
   });
-  const objects: Planned[] = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  const objects: Rendered[] = resources.filter(({ type }) => type.startsWith("kubernetes:"));
   return (kind) =>
     Object.fromEntries(
       objects
@@ -65,7 +63,7 @@ describe("DataSurface in the cluster", () => {
     expect(Object.keys(data).sort()).toEqual(["dsg_platform_mapping.json", "model.yaml"]);
     const { containers, volumes } = of("Job")["yellowlive-infrastructure"].spec.template.spec;
     const folder = of("ConfigMap")["yellowlive-git-config"].data.MODEL_DIR;
-    const [mount] = containers[0].volumeMounts.filter(({ mountPath }: Planned) => mountPath === folder);
+    const [mount] = containers[0].volumeMounts.filter(({ mountPath }: Rendered) => mountPath === folder);
     expect(volumes).toContainEqual({ name: mount.name, configMap: { name: "datasurface-model" } });
   });
 
@@ -91,7 +89,7 @@ describe("DataSurface in the cluster", () => {
       ({ spec }) => spec.template,
     );
     const tokens = pods.filter(({ spec }) =>
-      spec.volumes.some(({ projected }: Planned) =>
+      spec.volumes.some(({ projected }: Rendered) =>
         JSON.stringify(projected)?.includes("serviceAccountToken"),
       ),
     );
@@ -119,7 +117,7 @@ describe("DataSurface in the cluster", () => {
     for (const { spec } of Object.values(jobs)) {
       const [container] = spec.template.spec.containers;
       const environment = Object.fromEntries(
-        container.env.map(({ name, value }: Planned) => [
+        container.env.map(({ name, value }: Rendered) => [
           name,
           name.endsWith("ROOTCERT") ? "package.json" : (value ?? "secret"),
         ]),
@@ -160,13 +158,12 @@ describe("DataSurface in the cluster", () => {
   it("makes every object that the pods of the DAGs refer to", async () => {
     const of = await planned();
     const [platform] = dataSurfaceDags(ACCEPTANCE);
-    // biome-ignore lint/suspicious/noExplicitAny: the template is Kubernetes' JSON.
-    const spec = platform?.template.spec as any;
+    const spec: Rendered = platform?.template.spec;
     expect(Object.keys(of("ServiceAccount"))).toContain(spec.serviceAccountName);
     const [container] = spec.containers;
     expect(Object.keys(of("ConfigMap"))).toContain(container.envFrom[0].configMapRef.name);
     const references = [
-      ...container.env.flatMap((each: Planned) => each.valueFrom?.secretKeyRef ?? []),
+      ...container.env.flatMap((each: Rendered) => each.valueFrom?.secretKeyRef ?? []),
       ...ACCEPTANCE.model.ecosystem.platforms.flatMap((each) =>
         ingestionJobs(ACCEPTANCE.model, each).flatMap(({ environment }) =>
           environment.flatMap((variable) => ("secret" in variable ? [variable.secret] : [])),
@@ -262,7 +259,7 @@ describe("DataSurface in the cluster", () => {
       capabilities: { drop: ["ALL"] },
     });
     const environment = Object.fromEntries(
-      container.env.map(({ name, value }: Planned) => [
+      container.env.map(({ name, value }: Rendered) => [
         name,
         name.endsWith("ROOTCERT") ? "package.json" : (value ?? "secret"),
       ]),

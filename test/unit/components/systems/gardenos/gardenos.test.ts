@@ -10,14 +10,8 @@ import { tokenData } from "../../../../../components/systems/gardenos/tokens";
 import { nonempty } from "../../../../rigs/nonempty";
 import { evaluatePlatform } from "../../../../rigs/platform/platform";
 import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
+import { type RenderedObject, renderedObjects } from "../../../../rigs/rendered-objects";
 import { DOCUMENTED } from "./documented-variables";
-
-interface Planned {
-  readonly kind: string;
-  readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-  readonly inputs: any;
-}
 
 const SETTINGS = {
   origins: ["https://app.example.com"],
@@ -31,20 +25,12 @@ const stack = (gardenos: object = SETTINGS) => ({
   postgres: { databases: { crm: {} } },
 });
 
-async function objectsOf(gardenos?: object): Promise<Planned[]> {
+async function objectsOf(gardenos?: object): Promise<RenderedObject[]> {
   const { resources } = await evaluatePlatform(stack(gardenos), "prod");
-  return resources
-    .filter(
-      ({ type, inputs }) =>
-        type.startsWith("kubernetes:") && Object(inputs).metadata?.namespace === "gardenos",
-    )
-    .map(({ type, inputs }) => {
-      const object = inputs as Planned["inputs"];
-      return { kind: type.split(":").at(-1) ?? "", name: object.metadata.name, inputs: object };
-    });
+  return renderedObjects(resources).filter(({ inputs }) => inputs.metadata.namespace === "gardenos");
 }
 
-const containers = (objects: readonly Planned[]) =>
+const containers = (objects: readonly RenderedObject[]) =>
   objects
     .filter(({ kind }) => kind === "Deployment" || kind === "Job")
     .flatMap(({ name, inputs }) =>

@@ -4,6 +4,12 @@ import { checkWords, importRequest } from "../../../../../components/systems/rai
 import { rain } from "../../../../../jobs/rain";
 import { evaluateStack } from "../../../../rigs/evaluate";
 import { nonempty } from "../../../../rigs/nonempty";
+import {
+  ofKind,
+  type Rendered,
+  type RenderedObject,
+  renderedObjects,
+} from "../../../../rigs/rendered-objects";
 
 const ARGS: RainTrackerArgs = {
   namespace: "rain-tracker",
@@ -16,28 +22,14 @@ const ARGS: RainTrackerArgs = {
   archive: { size: "10Gi" },
 };
 
-interface Planned {
-  readonly kind: string;
-  readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-  readonly inputs: any;
-}
-
-async function objectsOf(args: Partial<RainTrackerArgs> = {}): Promise<Planned[]> {
+async function objectsOf(args: Partial<RainTrackerArgs> = {}): Promise<RenderedObject[]> {
   const { resources } = await evaluateStack({
     program: () => void new RainTracker("rain", { ...ARGS, ...args }),
   });
-  return resources
-    .filter(({ type }) => type.startsWith("kubernetes:"))
-    .map(({ type, inputs }) => {
-      const object = inputs as Planned["inputs"];
-      return { kind: type.split(":").at(-1) ?? "", name: object.metadata.name, inputs: object };
-    });
+  return renderedObjects(resources);
 }
 
-const of = (objects: readonly Planned[], kind: string) => objects.filter((each) => each.kind === kind);
-
-const podOf = ({ kind, inputs }: Planned) =>
+const podOf = ({ kind, inputs }: RenderedObject) =>
   (kind === "CronJob" ? inputs.spec.jobTemplate.spec : inputs.spec).template;
 
 describe("Rain Tracker in the cluster", () => {
@@ -54,7 +46,7 @@ describe("Rain Tracker in the cluster", () => {
   });
 
   it("imports by three schedules, in their own time zone, one at a time, with the figures of the old service", async () => {
-    const schedules = of(await objectsOf(), "CronJob").map(({ name, inputs: { spec } }) => {
+    const schedules = ofKind(await objectsOf(), "CronJob").map(({ name, inputs: { spec } }) => {
       const job = spec.jobTemplate.spec;
       const [container] = job.template.spec.containers;
       return [
@@ -76,7 +68,7 @@ describe("Rain Tracker in the cluster", () => {
         ...[3, 172800, 2, "250m->500m", "256Mi->512Mi"],
       ],
     ]);
-    for (const { inputs } of nonempty(of(await objectsOf(), "CronJob"))) {
+    for (const { inputs } of nonempty(ofKind(await objectsOf(), "CronJob"))) {
       expect(inputs.spec).toMatchObject({
         timeZone: "Etc/UTC",
         suspend: false,
@@ -90,7 +82,7 @@ describe("Rain Tracker in the cluster", () => {
 
   it("differs between environments only by settings: dev sleeps and talks", async () => {
     const configuration = async (environment: RainTrackerArgs["environment"]) =>
-      of(await objectsOf({ environment }), "ConfigMap")[0]?.inputs.data;
+      ofKind(await objectsOf({ environment }), "ConfigMap")[0]?.inputs.data;
     const [dev, staging, prod] = await Promise.all((["dev", "staging", "prod"] as const).map(configuration));
     expect(dev).toEqual({
       ...staging,
@@ -99,14 +91,14 @@ describe("Rain Tracker in the cluster", () => {
       RAIN_DATABASE_SESSIONS: "2",
     });
     expect(prod).toEqual(staging);
-    for (const { inputs } of nonempty(of(await objectsOf({ environment: "dev" }), "CronJob"))) {
+    for (const { inputs } of nonempty(ofKind(await objectsOf({ environment: "dev" }), "CronJob"))) {
       expect(inputs.spec.suspend).toBe(true);
     }
   });
 
   it("configures nothing that no code reads, and nothing that the code would refuse", async () => {
     const origins = ["https://app.example.com", "https://other.example.com/"];
-    const data: Record<string, string> = of(await objectsOf({ origins }), "ConfigMap")[0]?.inputs.data;
+    const data: Record<string, string> = ofKind(await objectsOf({ origins }), "ConfigMap")[0]?.inputs.data;
     expect(data.RAIN_CORS_ORIGINS).toBe("https://app.example.com,https://other.example.com");
     const LOGGER = ["LOG_FORMAT", "LOG_LEVEL"];
     const declared = rain.verbs.flatMap(({ declares }) => declares.filter(({ kind }) => kind === "variable"));
@@ -145,7 +137,7 @@ describe("Rain Tracker in the cluster", () => {
 
   it("gives what answers requests the login that can only read, and only that", async () => {
     const secretsOf = async (kind: string) =>
-      of(await objectsOf(), kind).map((object) => {
+      ofKind(await objectsOf(), kind).map((object) => {
         const { containers, volumes } = podOf(object).spec;
         return [
           containers[0].env[0].valueFrom.secretKeyRef.name,
@@ -162,7 +154,7 @@ describe("Rain Tracker in the cluster", () => {
 
   it("never sends a request for the API to an import", async () => {
     const objects = await objectsOf();
-    const services = of(objects, "Service").map(({ inputs }) => inputs.spec.selector);
+    const services = ofKind(objects, "Service").map(({ inputs }) => inputs.spec.selector);
     for (const pod of nonempty(objects.filter(({ kind }) => kind === "CronJob").map(podOf))) {
       for (const selector of nonempty(services)) {
         expect(Object.entries(selector).every(([label, value]) => pod.metadata.labels[label] === value)).toBe(
@@ -173,7 +165,7 @@ describe("Rain Tracker in the cluster", () => {
   });
 
   it("lets imports reach names, the database and HTTPS outside, and nobody reach them", async () => {
-    const policies = of(await objectsOf(), "NetworkPolicy");
+    const policies = ofKind(await objectsOf(), "NetworkPolicy");
     const imports = policies.find(({ name }) => name === "rain-import")?.inputs.spec;
     expect(imports.policyTypes).toEqual(["Ingress", "Egress"]);
     expect(imports.ingress).toBeUndefined();
@@ -188,17 +180,17 @@ describe("Rain Tracker in the cluster", () => {
 
   it("serves the API with probes, an autoscaler that decides the number of pods, and an ingress", async () => {
     const objects = await objectsOf();
-    const api = of(objects, "Deployment").find(({ name }) => name === "rain-api")?.inputs.spec;
+    const api = ofKind(objects, "Deployment").find(({ name }) => name === "rain-api")?.inputs.spec;
     expect(api.replicas).toBeUndefined();
     const [container] = api.template.spec.containers;
     expect(container.livenessProbe.httpGet.path).toBe("/api/v1/health");
     expect(container.readinessProbe.httpGet.path).toBe("/api/v1/ready");
-    expect(of(objects, "HorizontalPodAutoscaler")[0]?.inputs.spec).toMatchObject({
+    expect(ofKind(objects, "HorizontalPodAutoscaler")[0]?.inputs.spec).toMatchObject({
       minReplicas: 2,
       maxReplicas: 4,
     });
-    expect(of(objects, "PodDisruptionBudget")).toHaveLength(1);
-    expect(of(objects, "Ingress")[0]?.inputs.spec.rules[0].host).toBe("rain.example.com");
+    expect(ofKind(objects, "PodDisruptionBudget")).toHaveLength(1);
+    expect(ofKind(objects, "Ingress")[0]?.inputs.spec.rules[0].host).toBe("rain.example.com");
   });
 });
 
@@ -219,8 +211,7 @@ describe("an import that somebody starts", () => {
     ["import-fopr", "fopr-metadata-import", 3, 86400, "250m->500m", "256Mi->512Mi"],
     ["import-fopr --gauge 59700", "fopr-single-gauge", 2, 86400, "100m->250m", "128Mi->256Mi"],
   ])("as %s is the Job %s- with its own figures", (words, jobType, backoff, ttl, cpu, memory) => {
-    // biome-ignore lint/suspicious/noExplicitAny: a rendered object is looked into at many depths.
-    const job = importRequest(words.split(" "), "rain-tracker", pod) as any;
+    const job: Rendered = importRequest(words.split(" "), "rain-tracker", pod);
     const [{ resources, args }] = job.spec.template.spec.containers;
     expect(job.metadata).toMatchObject({ generateName: `${jobType}-`, namespace: "rain-tracker" });
     expect(job.spec.template.metadata.labels["job-type"]).toBe(jobType);
