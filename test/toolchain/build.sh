@@ -3,8 +3,8 @@
 #
 #   build.sh [program...]     all of them, or those named
 #
-# A program is kept as bin/<program>-<version>/<program> with bin/<program> linked to it, and what is there is not built
-# again. Versions stand in the go.mod beside each module, and nowhere else. Cold: 15 to 25 minutes on two cores.
+# A program is kept as bin/<program>-<version>/<program>, with a link bin/<program>. Programs that exist are not built
+# again. The go.mod beside each module is the only place for its version. Cold: 15 to 25 minutes on two cores.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${TRELLIS_CACHE:-$HOME/.cache/trellis}/bin
@@ -38,7 +38,7 @@ order=(
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
 )
 
-# What a module's programs ask their linker for: they report these versions, and readers of them fail without.
+# Linker flags of a module's programs: they set the versions that the programs report.
 stamp() { # module version
   case $1 in
     pulumi) echo "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$2" ;;
@@ -65,7 +65,7 @@ source_of() { # program module draft
   esac
 }
 
-# What a program needs beside itself.
+# Files that a program needs beside itself.
 accompany() { # program module folder
   case $1 in
     kwok) # how simulated nodes and pods live: without these it does nothing
@@ -98,7 +98,7 @@ build() { # program
     echo "toolchain: building $program $version"
     local began=$SECONDS folder
     draft=$(mktemp -d "$bin/.draft.XXXXXX")
-    # A download that stalls or breaks is tried again; what has arrived stays in Go's own cache.
+    # A download that stalls or breaks is repeated; what has arrived stays in Go's own cache.
     local attempt=1
     until folder=$(source_of "$program" "$module" "$draft") && (cd "$folder" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath \
       -ldflags "-s -w $(stamp "$module" "$version")" -o "$draft/$program" "$package"); do

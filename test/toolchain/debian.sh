@@ -14,14 +14,14 @@ if [ ${#missing[@]} -eq 0 ]; then
   exit 0
 fi
 
-# Daemons stay off: invoke-rc.d asks this program, and 101 forbids. A policy that the machine brought along stays.
+# No daemon starts: invoke-rc.d calls this program, and exit code 101 forbids the start. An existing policy is kept.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
-# No cluster named "main": the tests make databases of their own.
+# No cluster named "main": the tests create their own.
 mkdir -p /etc/postgresql-common/createcluster.d
 echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/trellis.conf
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds the platform's own images where no Docker runs, from their own Dockerfiles, and keeps them as OCI archives in
-# ${TRELLIS_CACHE:-~/.cache/trellis}/images; what is there is not built again:
+# Builds the platform's own images from their Dockerfiles without Docker, and keeps them as OCI archives in
+# ${TRELLIS_CACHE:-~/.cache/trellis}/images. Archives that exist are not built again:
 #
-#   images.sh [jobs|postgres|recovery|...]...         these three, or those named, be they bases; prints name and archive
-#   images.sh --afresh <image> <checkout> <archive>   builds once more, from this checkout and with nothing kept but the base
+#   images.sh [jobs|postgres|recovery|...]...         these three, or those named (bases too); prints name and archive
+#   images.sh --afresh <image> <checkout> <archive>   builds again from this checkout, and reuses only the base
 #
-# The bases that the Dockerfiles name come from registries. In their place stands what this machine can make: Debian of the
-# release of the job image out of its archive, with this machine's Node or Debian's PostgreSQL in it. Needs root.
+# The Dockerfiles name bases in registries. They are replaced by what this machine can make: Debian in the release of the
+# jobs image, from Debian's archive, with this machine's Node or Debian's PostgreSQL. Needs root.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=${TRELLIS_CHECKOUT:-$(cd "$here/../.." && pwd)} # whose sources the images are made of
@@ -17,10 +17,10 @@ postgresql=17 # the major version that this release has
 names=(jobs postgres recovery)
 declare -A bases_of=([jobs]=node [postgres]=postgresql [recovery]="postgres jobs")
 
-# What is kept between builds is thrown away when it has grown to this, in MiB.
+# The cache between builds is deleted when it has grown to this, in MiB.
 kept_limit=6000
 
-# The same sources make the same image, to the byte: all times are this one.
+# The same sources make the same image, byte by byte, so every file gets this time.
 export SOURCE_DATE_EPOCH=1
 
 drafts=$(mktemp -d "${TMPDIR:-/tmp}/trellis-images.XXXXXX")
@@ -28,7 +28,7 @@ store=$images/store
 
 buildah_in_store() {
   local driver=()
-  # An overlay cannot lie upon another one, as in a container.
+  # An overlay cannot be mounted on another one, as in a container.
   [ "$(stat --file-system --format=%T "$images")" != overlayfs ] || driver=(--storage-driver vfs)
   buildah --root "$store" --runroot "$drafts/run" "${driver[@]}" "$@" >&2
 }
@@ -40,7 +40,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# The sources of Debian that this machine uses, for the images' release.
+# The package sources of this machine, for the release of the images.
 sources() {
   # shellcheck disable=SC2016 # apt's own variables
   apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
@@ -49,7 +49,7 @@ sources() {
 
 npm_folder() { dirname "$(dirname "$(readlink -f "$(command -v npm)")")"; }
 
-# An image's key holds all that it is made from: a change gives another archive.
+# An image's key is a digest of everything that it is made from.
 key() { # image
   case $1 in
     debian) { declare -f make_base; sources; uname -m; } ;;
@@ -126,12 +126,12 @@ make_jobs() { # context archive
   local build=(bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" --file "$1/jobs/Dockerfile"
     --build-arg "NODE_IMAGE=oci-archive:$(archive_of node)")
   buildah_in_store "${build[@]}" "${mounts[@]}" --target build "$1"
-  # The second time that stage is there, and nothing that was mounted leaves a trace in what is shipped.
+  # The second build reuses that stage, so nothing that was mounted gets into the image.
   buildah_in_store "${build[@]}" --tag localhost/trellis-jobs "$1"
   buildah_in_store push --quiet localhost/trellis-jobs "oci-archive:$2:localhost/trellis-jobs:latest"
 }
 
-# Of whichever release Debian has: the pins are those of the PostgreSQL project's packages.
+# In whichever version Debian has: the pins are for the PostgreSQL project's packages.
 make_postgres() { # context archive
   buildah_in_store bud --layers --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg "POSTGRES_VERSION=$postgresql" --build-arg "POSTGRES_IMAGE=oci-archive:$(archive_of postgresql)" \
@@ -167,7 +167,7 @@ image() { # name: makes it if it is not there, prints its archive
     else
       "make_$1" "$drafts/archive.tar"
     fi
-    # Those before it were made from other sources.
+    # Earlier archives were made from other sources.
     find "$images" -maxdepth 1 -name "$1-*.tar" -mtime +3 -delete
     mv "$drafts/archive.tar" "$archive"
   fi

@@ -3,9 +3,9 @@
 #
 #   machine-root.sh
 #
-# It is kept in ${TRELLIS_CACHE:-~/.cache/trellis}/machines/<key>; what is there is not made again. In it:
-#   root/       Debian with systemd, cloud-init and what Hetzner's Ubuntu image has too
-#   packages/   a flat repository of what a first boot installs, with all that those packages depend on
+# It is kept in ${TRELLIS_CACHE:-~/.cache/trellis}/machines/<key> and made once. In it:
+#   root/       Debian with systemd, cloud-init and what Hetzner's Ubuntu image has besides
+#   packages/   a flat repository of the packages that a first boot installs, with their dependencies
 # Ubuntu itself cannot be had from Debian's archive. Debian 13 is the nearest release. Needs root.
 set -euo pipefail
 machines=${TRELLIS_CACHE:-$HOME/.cache/trellis}/machines
@@ -16,7 +16,7 @@ base=(
   apparmor ca-certificates cloud-init cron curl dbus iproute2 iputils-ping kmod less libpam-systemd locales logrotate
   netplan.io openssh-server openssl procps rsyslog sudo systemd systemd-resolved systemd-sysv udev
 )
-# What the parts of a server name (components/servers). A first boot that misses one of them fails with its name.
+# The packages that components/servers names. A first boot that lacks one fails and names it.
 installed=(
   age ca-certificates curl haproxy iproute2 jq keepalived nftables openssl python3 systemd-timesyncd unattended-upgrades zstd
 )
@@ -28,7 +28,7 @@ sources() {
     awk -v release="$release" '$1 == "Debian" { sub(/^[a-z]+/, release, $3); print "deb", $2, $3, $4 }' | sort -u
 }
 
-# A repository without a signature: whoever uses it says that it is trusted.
+# The repository has no signature, so its users mark it as trusted.
 index() { # folder
   local package
   for package in "$1"/*.deb; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes one Python environment for each python/<name>.txt, as ${TRELLIS_CACHE:-~/.cache/trellis}/venv-<name>, and makes it
+# Makes a Python environment for each python/<name>.txt in ${TRELLIS_CACHE:-~/.cache/trellis}/venv-<name>, and makes it
 # again when that file changes:
 #
 #   python.sh [name...]       all of them, or those named

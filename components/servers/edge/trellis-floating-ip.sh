@@ -1,14 +1,14 @@
 #!/bin/bash
-# Points the floating IP at this server when keepalived elects it. keepalived calls this at each change of state, as
+# Assigns the floating IP to this server when keepalived elects it. keepalived calls this at each change of state, as
 #   trellis-floating-ip INSTANCE <name> MASTER|BACKUP|FAULT|STOP <priority>
-# The address itself is put on and taken off by keepalived; what only Hetzner's API can do is done here: tried until
-# it holds, or until this server is no longer the master. Follow it with: journalctl -t trellis-floating-ip
+# keepalived adds the address to the interface and removes it. This script makes the call to Hetzner's API, and repeats it
+# until it succeeds or this server is no longer the master. Follow it with: journalctl -t trellis-floating-ip
 set -uo pipefail
 umask 077
 
 readonly state=$3 keepalived=$PPID
 readonly authorization=/etc/trellis/floating-ip.authorization run=/run/trellis-floating-ip
-# Says SERVER, FLOATING_IP, FLOATING_IP_ID, API and METADATA.
+# Sets SERVER, FLOATING_IP, FLOATING_IP_ID, API and METADATA.
 # shellcheck source=/dev/null
 . /etc/trellis/floating-ip.conf
 
@@ -16,12 +16,12 @@ say() {
   if [ -S /dev/log ]; then logger --tag trellis-floating-ip -- "$*"; else printf '%s\n' "$*" >&2; fi
 }
 
-# The last state that keepalived told is the one that counts, and a keepalived that died has none.
+# Only the last state that keepalived reported counts. If keepalived has died, there is none.
 wanted() {
   [ "$(cat "$run/wanted" 2>/dev/null)" = "$state $$" ] && kill -0 "$keepalived" 2>/dev/null
 }
 
-# pause TENTHS: sleeps so many tenths of a second and a random half more, but not past a change of state.
+# pause TENTHS: sleeps for TENTHS tenths of a second plus up to half of that at random; a change of state ends the sleep.
 pause() {
   local tenths=$(($1 + RANDOM % ($1 / 2 + 1)))
   while [ "$tenths" -gt 0 ] && wanted; do
@@ -30,8 +30,8 @@ pause() {
   done
 }
 
-# call METHOD PATH [BODY]: one request to the API. Sets status; the answer is in $run/answer, its head in $run/head.
-# The token stays in its file: the list of processes shows the arguments of curl to everybody.
+# call METHOD PATH [BODY]: sends one request to the API. Sets status; the response is in $run/answer, its headers in $run/head.
+# curl reads the token from a file, since every user can see its arguments in the list of processes.
 call() {
   local arguments=(--silent --show-error --connect-timeout 3 --max-time 5 --request "$1"
     --header "@$authorization" --header 'Content-Type: application/json'
@@ -42,17 +42,17 @@ call() {
   status=$(curl --disable "${arguments[@]}" "$API$2" 2>"$run/error") || status=000
 }
 
-# field FILTER: one value of the last answer.
+# field FILTER: one value of the last response.
 field() {
   jq --raw-output "$1 // empty" "$run/answer" 2>/dev/null
 }
 
-# header NAME: one value of the last answer's head, where it is a number.
+# header NAME: one header of the last response, if it is a number.
 header() {
   tr -d '\r' <"$run/head" | awk -F ': *' -v name="$1" 'tolower($1) == name && $2 ~ /^[0-9]+$/ { print $2 }' | tail -n 1
 }
 
-# What went wrong with the last request, for a person; and how many tenths of a second the API wants to be left alone.
+# Prints why the last request failed, and sets how many tenths of a second to wait, as the API asked.
 explain() {
   reason="$1: the API answers $status ($(field .error.message))"
   patience=0
@@ -67,7 +67,7 @@ explain() {
         reset=$(header ratelimit-reset)
         seconds=$((${reset:-0} - $(date +%s)))
       fi
-      # The allowance grows by about one request a second: to wait longer than this would prolong the outage.
+      # The rate limit recovers by about one request a second, so a longer wait would only prolong the outage.
       [ "$seconds" -le 60 ] || seconds=60
       [ "$seconds" -ge 1 ] || seconds=1
       patience=$((seconds * 10))
@@ -96,7 +96,7 @@ find_holder() {
   [ "$status" = 200 ] || { explain "cannot see where the floating IP points"; return 1; }
 }
 
-# One attempt: ask, wait for the action to end, and look whether it is true.
+# One attempt: request the change, wait for the action to end, and check the result.
 assign() {
   learn_own_id && find_holder || return 1
   [ "$holder" != "$own_id" ] || return 0
@@ -126,7 +126,7 @@ assign_at_last() {
       say "MASTER: $FLOATING_IP points at this server ($own_id) after attempt $attempt, $SECONDS s after the election"
       return 0
     fi
-    # Locked is a matter of moments, and the API's own wish counts more than our habit.
+    # A lock lasts for moments. A wait that the API asked for takes precedence over our own.
     [ "$status" != 423 ] || growing=10
     [ "$patience" -gt "$growing" ] || patience=$growing
     say "MASTER: attempt $attempt failed: $reason; the next follows in about $((patience / 10)) s"
@@ -138,8 +138,8 @@ assign_at_last() {
   return 1
 }
 
-# A former master's request may still arrive after ours. Three looks see that; more would quarrel with a master on the
-# other side of a split network, about every five seconds and for ever.
+# A request of the former master may still arrive after ours, so check three times. With more checks, two masters of a split
+# network would take the address from each other every five seconds, for ever.
 take() {
   local look
   assign_at_last || return 0
@@ -156,7 +156,7 @@ mkdir -p "$run"
 printf '%s\n' "$state $$" >"$run/wanted.$$"
 mv -f "$run/wanted.$$" "$run/wanted"
 
-# One at a time. An older one notices within a request's time that its state is no longer wanted.
+# Only one runs at a time. An older one notices after its current request that the state has changed.
 exec 9>"$run/lock"
 flock 9
 case $state in

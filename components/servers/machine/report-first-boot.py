@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# Answers with the log of the first boot on the port of the Kubernetes API, until HAProxy takes that port:
+# Serves the log of the first boot on the port of the Kubernetes API until HAProxy takes that port:
 #   report-first-boot ADDRESS AUTHORITY CLIENTS
 # ADDRESS is this server's public address. AUTHORITY (without .crt and .key) signs the certificate of this answer, and a
 # client needs a certificate of CLIENTS, as for the API itself.
@@ -38,7 +38,7 @@ with tempfile.TemporaryDirectory() as folder:
     context.load_cert_chain(*pair)
 context.load_verify_locations(clients)
 context.verify_mode = ssl.CERT_REQUIRED
-# From here on it may read the journal, and nothing that is root's.
+# From here on the process can read the journal, but no file of root.
 os.setgroups([grp.getgrnam("systemd-journal").gr_gid])
 os.setgid(65534)
 os.setuid(65534)

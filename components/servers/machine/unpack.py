@@ -6,7 +6,7 @@ source, target = sys.argv[1:]
 os.umask(0o077)
 while True:
     try:
-        # curl needs this library too, so images have it.
+        # curl needs this library too, so every image has it.
         brotli = ctypes.CDLL("libbrotlidec.so.1")
         break
     except OSError:
@@ -49,7 +49,7 @@ with tarfile.open(target + ".new", "w:gz") as archive:
         entry.type = tarfile.DIRTYPE if path.endswith("/") else tarfile.REGTYPE
         entry.mode = int(mode, 8)
         entry.uname, entry.gname = (owner + ":" + owner).split(":")[:2]
-        # Older than any cluster: where a file differs from its datastore, K3s refuses one that is newer.
+        # A time before any cluster: K3s refuses a file that differs from its datastore and is newer.
         entry.mtime = 946684800
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))

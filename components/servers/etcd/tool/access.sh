@@ -1,5 +1,5 @@
-# Who may do what. Members run this at the same time, at each boot; nothing is written where all is as it should be,
-# since every change makes etcd refuse the tokens that it gave out before.
+# Users and roles. All members run this at each boot, at the same time. It writes only what differs, since every change
+# invalidates the tokens that etcd has issued.
 
 access() {
   local attempt
@@ -28,14 +28,14 @@ grant_all() {
     fi
     ensure_grants "$user" || return 1
   done 4< <(cut -d ' ' -f 1 "$etc/grants" | sort -u)
-  # Last, when nobody is locked out by it any more.
+  # Last, so that nobody is locked out.
   auth_is_on || { try all auth enable && auth_is_on; }
 }
 
-# Without -q: grep would end at its first match, and with pipefail etcdctl's broken pipe would pass for a no.
+# Without -q: grep would end at its first match, etcdctl would fail with a broken pipe, and pipefail would make that a "no".
 auth_is_on() { all auth status 2>/dev/null | grep 'Status: true' >/dev/null; }
 
-# Another member may have been quicker.
+# Another member may have done it already.
 try() {
   local output
   output=$("$@" 2>&1 >/dev/null) && return
@@ -55,7 +55,7 @@ listed() { all "$1" list 2>/dev/null | grep -x "$2" >/dev/null; } # user|role na
 
 ensure_password() { # user file
   ensure_user "$1" --interactive=false <"$2" || return 1
-  # Before access is restricted etcd compares no passwords: then it is set once more.
+  # etcd checks no passwords until authentication is on, so the password is set again in that case.
   if ! auth_is_on || ! ETCDCTL_USER="$1:$(cat "$2")" all user get "$1" >/dev/null 2>&1; then
     try all user passwd "$1" --interactive=false <"$2"
   fi

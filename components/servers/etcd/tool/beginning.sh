@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# trellis-etcd: what is done to the etcd member of this machine, by its units and by people. Run without arguments it
-# says how. Everything it knows of the cluster stands in etc/etcd/trellis.conf below the root that it is installed in.
+# trellis-etcd: operates the etcd member of this machine, for systemd units and for people. Without arguments it prints its
+# usage. Its configuration is etc/etcd/trellis.conf, below the root that it is installed in.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "$0")")/../../.." && pwd)
@@ -13,8 +13,8 @@ state=$root/var/lib/trellis/etcd
 snapshots=$state/snapshots
 # shellcheck source=/dev/null
 . "$etc/trellis.conf"
-# MEMBERS is "name=address name=address ...". STORE_ENDPOINT, STORE_REGION and STORE_BUCKET are there where snapshots
-# leave the cluster.
+# MEMBERS is "name=address name=address ...". STORE_ENDPOINT, STORE_REGION and STORE_BUCKET are set where snapshots
+# are copied off the cluster.
 : "${CLUSTER:?}" "${NAME:?}" "${ADDRESS:?}" "${MEMBERS:?}" "${TOKEN:?}" "${MAY_FOUND:?}"
 : "${SNAPSHOT_EVERY_HOURS:?}" "${SNAPSHOT_KEEP_DAYS:?}"
 

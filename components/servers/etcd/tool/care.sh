@@ -1,6 +1,6 @@
-# Care: space given back, and how the members are.
+# Maintenance: defragmentation, and the state of the members.
 
-# A member is worth its time from a quarter of free space on, and 64 MiB.
+# A member is defragmented when a quarter of its file, and at least 64 MiB, is free.
 defragment() {
   local force=no leader_only=no argument status line
   for argument; do

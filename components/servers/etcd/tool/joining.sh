@@ -1,4 +1,4 @@
-# How this member comes to its data: from its own disk, from the other members, or by founding the cluster with them.
+# Where this member gets its data: its own disk, the other members, or a new cluster that it founds with them.
 
 has_data() { [ -n "$(ls -A "$data/member/wal" 2>/dev/null)" ]; }
 
@@ -10,7 +10,7 @@ join() {
   fi
   if may_found; then
     answer_without_data &
-    # shellcheck disable=SC2064 # the process of now
+    # shellcheck disable=SC2064 # expand the process id now
     trap "kill $! 2>/dev/null; wait $! || :" EXIT
   fi
   until how=$(way_in); do
@@ -25,10 +25,9 @@ join() {
 # Prints the state and the members to start with, or fails with the reason to wait.
 #
 # A member that lost its data must never come back under its old identity: it may have acknowledged writes that it no
-# longer knows, and its vote would make a quorum that forgets them. So it founds a cluster only where nothing speaks of
-# an older one, neither this machine nor the program that made it, and where each other member answers that it has no
-# data or was founded together with this one. No answer is not enough, nor a refused connection: a member with data
-# may start in the next moment.
+# longer knows, and its vote would make a quorum that forgets them. So it founds a cluster only if neither this machine
+# nor the settings know of an older one, and each other member answers that it has no data or was founded together with
+# this one. A missing answer is not enough, nor a refused connection: a member with data may start in the next moment.
 way_in() {
   local listed member away=
   if [ -e "$state/found" ]; then
@@ -60,14 +59,14 @@ way_in() {
 
 may_found() { [ "$MAY_FOUND" = yes ] && [ ! -e "$state/joined" ]; }
 
-# What a member knows, quorum or not: an empty list where it has no data and waits to found the cluster.
+# The members that one member knows, with or without a quorum: none if it has no data and waits to found the cluster.
 members_by() { # address
-  # The peer port speaks HTTP/2 with gRPC alone.
+  # The peer port accepts HTTP/2 only for gRPC.
   curl --http1.1 --silent --fail --max-time 3 --cacert "$tls/ca.crt" --cert "$tls/peer.crt" --key "$tls/peer.key" \
     "https://$1:2380/members"
 }
 
-# What the first other member that has data knows.
+# The members that the first other member with data knows.
 members_by_peers() {
   local member listed
   for member in $MEMBERS; do
@@ -80,7 +79,7 @@ members_by_peers() {
   return 1
 }
 
-# Answers the others in etcd's place for as long as this member waits to found the cluster.
+# Answers the other members in place of etcd while this member waits to found the cluster.
 answer_without_data() {
   exec python3 -c '
 import http.server, ssl, sys
@@ -109,13 +108,13 @@ server.socket = context.wrap_socket(server.socket, server_side=True, do_handshak
 server.serve_forever()' "$ADDRESS" "$tls"
 }
 
-# Whether the others were founded together with this member, and still wait for its first start.
+# Whether the other members were founded together with this one and still wait for its first start.
 never_joined() { # what they know
   jq -e --arg peer "https://$ADDRESS:2380" \
     'any(.[]; (.peerURLs | index($peer)) and .name != "" and ((.clientURLs // []) == []))' <<<"$1" >/dev/null
 }
 
-# Into a running cluster: the old self goes first, since its identity is not to be used again.
+# Joins a running cluster. Its former member is removed first, since that identity must not be used again.
 enter() { # members
   local id status name peer _ listed
   while IFS=, read -r id status name peer _; do

@@ -1,4 +1,4 @@
-# Bringing data back. Nothing is deleted: what was there before is put aside, in the same folder.
+# Restores data. Nothing is deleted: the former data is moved aside in the same folder.
 
 confirmed() { # what will happen
   [ "$yes" = no ] || return 0
@@ -45,14 +45,14 @@ restore_all() { # snapshot
     [ -n "$name" ] || die "there is no snapshot"
   fi
   db=$(mktemp "$state/.restoring.XXXXXX")
-  # shellcheck disable=SC2064 # the file of now
+  # shellcheck disable=SC2064 # expand the file name now
   trap "rm -rf '$db' '$data/.restored'" EXIT
   fetch "$name" >"$db" || die "cannot read the snapshot $name"
   confirmed "all data of this cluster becomes that of $name"
   systemctl stop etcd.service
   rm -rf "$data/.restored"
-  # A token of its own keeps members of before and after from meeting. The higher revision, with all before it compacted,
-  # makes every client that still watches read anew instead of waiting for revisions that will come a second time.
+  # A new cluster token keeps former and restored members apart. The higher revision, with all earlier ones compacted,
+  # makes clients that still watch read everything again, instead of waiting for revisions that are counted twice.
   "$bin/etcdutl" snapshot restore "$db" --data-dir "$data/.restored" --name "$NAME" \
     --initial-cluster "$(founding_members)" --initial-advertise-peer-urls "https://$ADDRESS:2380" \
     --initial-cluster-token "$TOKEN-$(basename "$name")" --bump-revision 1000000000 --mark-compacted >&2

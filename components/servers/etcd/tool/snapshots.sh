@@ -1,4 +1,4 @@
-# Snapshots: taken by one member, compared, encrypted, sent off the cluster, and forgotten in time.
+# Snapshots: one member takes, checks and encrypts them, copies them off the cluster, and deletes old ones.
 
 # Names sort by age: etcd-<cluster>-<time>-<revision>-<member>.db.zst.age
 stamp_of() { local rest=${1#"etcd-$CLUSTER-"}; echo "${rest%%-*}"; }
@@ -41,7 +41,7 @@ snapshot() {
   take
 }
 
-# The leader takes it when it is due, and the first of all; a follower half an hour later, if the leader did not.
+# The leader takes the first snapshot and each that is due. A follower takes it half an hour later if the leader did not.
 due() { # age of the newest, or nothing
   local overdue
   if [ -z "$1" ]; then
@@ -57,10 +57,10 @@ leads() { this endpoint status -w json | jq -e '.[0].Status | .leader == .header
 take() {
   local work name revision sum
   work=$(mktemp -d "$snapshots/.taking.XXXXXX")
-  # shellcheck disable=SC2064 # the folder of now
+  # shellcheck disable=SC2064 # expand the folder now
   trap "rm -rf '$work'" EXIT
   PATIENCE=10m this snapshot save "$work/db" >/dev/null 2>"$work/log" || die "etcd gave no snapshot: $(tail -n 1 "$work/log")"
-  # Reads every page and compares the digest that etcd wrote behind it.
+  # Reads every page and compares the digest that etcd appended.
   revision=$("$bin/etcdutl" snapshot status "$work/db" -w json | jq -e 'select(.totalKey > 0) | .revision') ||
     die "the snapshot is broken or empty"
   name=etcd-$CLUSTER-$(date -u +%Y%m%dT%H%M%SZ)-r$revision-$NAME.db.zst.age
@@ -80,7 +80,7 @@ take() {
 
 decrypt() { age --decrypt --identity "$etc/snapshot.identity" "$1" | zstd -q --decompress --stdout; }
 
-# On this machine the last few stay, in the store as long as the settings say; the three newest stay in any case.
+# This machine keeps the last few, the store keeps them for as long as the settings say, and at least the three newest.
 forget() {
   local name oldest
   kept_here | head -n -5 | while read -r name; do rm "$snapshots/$name"; done

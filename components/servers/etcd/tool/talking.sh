@@ -1,4 +1,4 @@
-# Talking to etcd, as root, and to node-exporter's textfile collector.
+# Calls to etcd as root, and metrics for node-exporter's textfile collector.
 
 publish() { # file metric value help
   local folder=$root/var/lib/trellis/metrics
@@ -9,7 +9,7 @@ publish() { # file metric value help
 
 url() { echo "https://$1:2379"; }
 
-# The clients' addresses of all members, or of all but this one.
+# The client URLs of all members, or of all but this one.
 endpoints() { # all|others
   local member list=
   for member in $MEMBERS; do
@@ -28,5 +28,5 @@ this() { etcdctl --endpoints "$(url "$ADDRESS")" "$@"; }
 
 has_quorum() { PATIENCE=5s all get quorum >/dev/null 2>&1; }
 
-# A linearizable list, so it is given only by members that have a quorum.
+# A linearizable list: only members with a quorum return it.
 members_by_others() { [ -n "$(endpoints others)" ] && PATIENCE=5s others member list 2>/dev/null; }

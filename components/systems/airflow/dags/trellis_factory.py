@@ -33,7 +33,7 @@ START = datetime(2025, 1, 1, tzinfo=timezone.utc)
 CONTAINER = "base"
 SLACK = "https://slack.com/api/chat.postMessage"
 
-# Left to itself, every object of the client makes a configuration of its own: half the time of a thousand streams.
+# By default every object of the client makes its own configuration: half the time that a thousand streams take.
 SHARED: dict[str, Any] = {"local_vars_configuration": Configuration()}
 
 Text = Annotated[str, Field(min_length=1)]
@@ -188,7 +188,7 @@ def result_of(pod: k8s.V1Pod) -> Result:
 class JobOperator(KubernetesPodOperator):
     """Runs a job in a pod and believes its termination message: no sidecar, no `pods/exec`, no reading of logs."""
 
-    # Texts of a model repository come to be arguments and variables: as templates they would run code in Airflow.
+    # Texts of a model repository become arguments and variables. As templates they would run code in Airflow.
     template_fields = ()
 
     failure: type[AirflowException] = AirflowException
@@ -317,7 +317,7 @@ def job_task(
 
 
 def ingestion_dag(job: Job, platform: Platform) -> DAG:
-    # A job whose pod vanished has ended by then, and holds its stream no more.
+    # A job whose pod vanished has ended by then and no longer holds its stream.
     with empty_dag(job, platform, retries=2, retry_delay=timedelta(seconds=30)) as dag:
         work = job_task(StreamOperator, "snapshot_merge_job", job, platform, platform.template)
         check = Branch(

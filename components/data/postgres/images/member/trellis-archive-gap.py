@@ -122,7 +122,7 @@ def main():
             print(json.dumps({"message": "segments of the former leader to archive", "segments": missing}), flush=True)
             return
         except Unknown as error:
-            # There is no backup that a gap could cut off from its log.
+            # Without a backup, a gap in the log costs nothing.
             print(json.dumps({"message": str(error)}), flush=True)
             return
         except (subprocess.CalledProcessError, OSError, ValueError, StopIteration, struct.error) as error:

@@ -94,7 +94,7 @@ def limit_archive_queue(environment):
     environment["PGBACKREST_ARCHIVE_PUSH_QUEUE_MAX"] = str(limit)
 
 
-# A Patroni that keeps them elsewhere must not start with another clock than the one that was tried.
+# A Patroni that keeps them elsewhere must not start with a clock that was never tested.
 if not (
     hasattr(Config, ADJUST)
     and hasattr(patroni.postgresql, POLLING_INTERVAL)
