@@ -1,3 +1,4 @@
+import { columns } from "../../jobs/shared";
 import type { Palette } from "../shared/palette";
 import { type Cost, type CostItem, cents, totalOf } from "./cost-of";
 
@@ -55,11 +56,5 @@ function euro(amount: number, most = 2): string {
 const signed = (change: number) => `${change > 0 ? "+" : ""}${euro(change)}`;
 
 /** Columns: the first to the left, the figures to the right. */
-function aligned(lines: readonly (readonly string[])[]): string[] {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  return lines.map((line) =>
-    `  ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ")}`.trimEnd(),
-  );
-}
+const aligned = (lines: readonly (readonly string[])[]): string[] =>
+  columns(lines, (column) => column > 0).map((line) => `  ${line}`);

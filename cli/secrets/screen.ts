@@ -1,3 +1,4 @@
+import { columns } from "../../jobs/shared";
 import type { Palette } from "../shared/palette";
 import type { FoundSecret } from "./find-secrets";
 import type { SecretKind } from "./kinds";
@@ -21,18 +22,12 @@ export function tableOf(rows: readonly Row[], now: Date, palette: Palette): stri
     wayOf(kind),
   ]);
   const header = ["SECRET", "AGE", "DUE", "RESTARTS", "ROTATED BY"];
-  const widths = header.map((word, column) =>
-    Math.max(word.length, ...cells.map((line) => line[column]?.length ?? 0)),
-  );
-  const line = (words: readonly string[]) =>
-    words
-      .map((word, column) => (column === header.length - 1 ? word : word.padEnd(widths[column] ?? 0)))
-      .join("  ");
-  const lines = cells.map((words, index) => {
+  const [heading, ...lines] = columns([header, ...cells]);
+  const shown = lines.map((line, index) => {
     const due = rows[index]?.age.due;
-    return due && due <= now ? palette.warning(line(words)) : line(words);
+    return due && due <= now ? palette.warning(line) : line;
   });
-  return `${[palette.bold(line(header)), ...lines].join("\n")}\n`;
+  return `${[palette.bold(heading ?? ""), ...shown].join("\n")}\n`;
 }
 
 /** Everything about one secret. */

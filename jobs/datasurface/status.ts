@@ -1,4 +1,11 @@
-import { type Context, type Database, type DatabaseAddress, type Outcome, withDatabase } from "../shared";
+import {
+  type Context,
+  columns,
+  type Database,
+  type DatabaseAddress,
+  type Outcome,
+  withDatabase,
+} from "../shared";
 import type { BatchStatus, Counts } from "./ingest";
 import { inPublic } from "./ingest";
 import { findPlatform, type Model, platformTables, type Stream, streamsOf } from "./model";
@@ -117,14 +124,5 @@ function renderTable(statuses: readonly StreamStatus[]): string {
       (count) => each.counts?.[count] ?? "-",
     ),
   ]);
-  const table = [header, ...lines].map((line) => line.map(String));
-  const widths = header.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
-  return table
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return columns([header, ...lines].map((line) => line.map(String))).join("\n");
 }

@@ -2,6 +2,7 @@ export type { Outcome } from "../supervisor";
 export {
   argument,
   type Context,
+  columns,
   createLogger,
   createProgress,
   type Domain,

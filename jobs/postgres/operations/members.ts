@@ -1,4 +1,4 @@
-import { type Context, JobError, type Outcome } from "../../shared";
+import { type Context, columns, JobError, type Outcome } from "../../shared";
 import { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "../patroni";
 import { confirm } from "./confirm";
 
@@ -69,17 +69,10 @@ function renderCluster({ members, pause }: Cluster): string {
     member.pending_restart ? "yes" : "",
   ]);
   const headings = ["Member", "Address", "Role", "State", "Timeline", "Lag in MB", "Restart pending"];
-  const cells = [headings, ...rows];
-  const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const lines = cells.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-  return [...lines, ...(pause ? ["Paused: nobody is promoted, and nothing restarts by itself."] : [])].join(
-    "\n",
-  );
+  return [
+    ...columns([headings, ...rows]),
+    ...(pause ? ["Paused: nobody is promoted, and nothing restarts by itself."] : []),
+  ].join("\n");
 }
 
 /** The WAL that a replica has not received yet, which would be lost in a failover to it. */

@@ -1,3 +1,4 @@
+export { columns } from "./columns";
 export { type DomainEntry, parseCommandLine, prepare } from "./command-line";
 export { JobError, listProblems } from "./job-error";
 export { jsonFile } from "./json-file";
