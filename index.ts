@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterFor, watchCapacity } from "./components/cluster";
-import { DATA_NAMESPACES, dataFor, serverNames } from "./components/data";
+import { DATA_NAMESPACES, dataFor, dataNamespaces, serverNames } from "./components/data";
 import { serversFor } from "./components/servers";
 import { adviceOn, loadSettings, notesOn } from "./components/settings";
 import { DestroyGuard } from "./components/shared/destroy-guard";
@@ -25,7 +25,7 @@ export default async function platform() {
     settings,
     secrets,
     servers,
-    namespaces: { ...DATA_NAMESPACES, ...ofSystems },
+    namespaces: { ...dataNamespaces(settings), ...ofSystems },
     systems: ofSystems,
   });
   const data = dataFor(settings, secrets, cluster, servers);
@@ -70,8 +70,8 @@ export default async function platform() {
     },
     objectStorage: {
       endpoint: minio.endpoint,
-      authority: minio.authority,
-      root: minio.root,
+      ...(minio.authority && { authority: minio.authority }),
+      ...(minio.root && { root: minio.root }),
       offsiteKey: mirror.offsiteKey,
     },
     images: data.images,
