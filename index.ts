@@ -59,6 +59,8 @@ export default async function platform() {
       certificateBundles: servers.certificateBundles,
       snapshotKey: servers.snapshotKey,
       servers: servers.publicAddresses,
+      ssh: servers.publicAddresses.apply(sshCommands),
+      entrances: servers.entrances,
       outdatedServers: servers.outdatedServers,
       monthlyCost: servers.monthlyCost,
     }),
@@ -81,6 +83,10 @@ export default async function platform() {
     ...(cluster.grafanaPassword && { grafanaPassword: cluster.grafanaPassword }),
   };
 }
+
+/** The command that logs in to each server, by its name. */
+const sshCommands = (addresses: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, `ssh root@${address}`]));
 
 /** The DNS records to create: for the domain itself and a wildcard for every name below it. */
 function dnsRecords(domain: string, entrances: pulumi.Output<string[]>) {
