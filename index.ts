@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterFor, watchCapacity } from "./components/cluster";
-import { DATA_NAMESPACES, dataFor, serverNames } from "./components/data";
+import { DATA_NAMESPACES, dataFor, dataNamespaces, serverNames } from "./components/data";
 import { serversFor } from "./components/servers";
 import { adviceOn, loadSettings, notesOn } from "./components/settings";
 import { DestroyGuard } from "./components/shared/destroy-guard";
@@ -25,7 +25,7 @@ export default async function platform() {
     settings,
     secrets,
     servers,
-    namespaces: { ...DATA_NAMESPACES, ...ofSystems },
+    namespaces: { ...dataNamespaces(settings), ...ofSystems },
     systems: ofSystems,
   });
   const data = dataFor(settings, secrets, cluster, servers);
@@ -59,6 +59,8 @@ export default async function platform() {
       certificateBundles: servers.certificateBundles,
       snapshotKey: servers.snapshotKey,
       servers: servers.publicAddresses,
+      ssh: servers.publicAddresses.apply(sshCommands),
+      entrances: servers.entrances,
       outdatedServers: servers.outdatedServers,
       monthlyCost: servers.monthlyCost,
     }),
@@ -70,8 +72,8 @@ export default async function platform() {
     },
     objectStorage: {
       endpoint: minio.endpoint,
-      authority: minio.authority,
-      root: minio.root,
+      ...(minio.authority && { authority: minio.authority }),
+      ...(minio.root && { root: minio.root }),
       offsiteKey: mirror.offsiteKey,
     },
     images: data.images,
@@ -81,6 +83,10 @@ export default async function platform() {
     ...(cluster.grafanaPassword && { grafanaPassword: cluster.grafanaPassword }),
   };
 }
+
+/** The command that logs in to each server, by its name. */
+const sshCommands = (addresses: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, `ssh root@${address}`]));
 
 /** The DNS records to create: for the domain itself and a wildcard for every name below it. */
 function dnsRecords(domain: string, entrances: pulumi.Output<string[]>) {

@@ -130,10 +130,20 @@ interface Base {
 /** Plans the dev stack and puts the plan on the board. */
 async function plan(board: Board): Promise<Manifests> {
   const { summary, picture, evaluation } = await planStack({ cwd: CHECKOUT, stack: "dev" });
+  refuseOtherStore(evaluation.outputs);
   const { total, byType, logs } = summary;
   const warnings = logs.filter(({ severity }) => severity === "warning").map(({ message }) => message);
   board.put({ resources: { total, byType }, picture, warnings });
   return new Manifests(evaluation);
+}
+
+/** Jobs would write into a store that is not this machine's. */
+function refuseOtherStore({ objectStorage }: Readonly<Record<string, unknown>>): void {
+  const endpoint: unknown = Reflect.get(Object(objectStorage), "endpoint");
+  if (typeof endpoint !== "string" || new URL(endpoint).hostname.endsWith(".cluster.local")) return;
+  throw new UserError(
+    `Pulumi.dev.yaml: minio.kind: given external; allowed here: minio, because npm start stores objects on this machine and sends nothing to ${endpoint}; remove minio.kind from the dev stack, or use \`npm run plan\``,
+  );
 }
 
 function passwordsIn(manifests: Manifests, secrets: LocalSecrets): Base["password"] {

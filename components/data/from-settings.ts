@@ -7,7 +7,6 @@ import {
   CRM,
   databaseSessions,
   gardenosSessions,
-  minioShape,
   mirroredBuckets,
   type OffsiteStore,
   offsiteStore,
@@ -19,9 +18,10 @@ import {
 import { BuiltImage } from "../shared/images";
 import { PostgresPki } from "../shared/pki";
 import { Backup } from "./backup";
-import { MinIO } from "./minio";
+import type { ObjectStorage } from "./minio";
 import { ObjectMirror } from "./mirror";
 import type { DataNamespace } from "./namespaces";
+import { objectStorageFor } from "./object-storage";
 import { PatroniEtcd } from "./patroni-etcd";
 import {
   Postgres,
@@ -36,8 +36,8 @@ import {
 export interface DataLayer {
   /** The PostgreSQL cluster, with its databases and connection strings. */
   readonly postgres: Postgres;
-  /** Object storage, with its buckets and their keys. */
-  readonly minio: MinIO;
+  /** Object storage, with its buckets and their keys: MinIO, or another store. */
+  readonly minio: ObjectStorage;
   /** The copy of object storage off the cluster. */
   readonly mirror: ObjectMirror;
   /** Absent where object storage has no bucket for backups. */
@@ -64,9 +64,11 @@ export function dataFor(
 ): DataLayer {
   const offsite = offsiteStore(settings, secrets);
   const images = builtImages(settings, cluster);
-  const mirrored = offsite ? mirroredBuckets(settings) : [];
-  const minio = objectStorage(settings, cluster, { images, mirrored });
-  const mirror = objectMirror(settings, cluster, { images, minio, offsite, mirrored });
+  const minio = objectStorageFor(settings, secrets, cluster, {
+    jobsImage: images.jobs.reference,
+    mirrored: offsite ? mirroredBuckets(settings) : [],
+  });
+  const mirror = objectMirror(settings, cluster, { images, minio, offsite });
   const { etcd, certificates, resources } = servers
     ? { etcd: servers.etcd, certificates: servers.postgres, resources: [] }
     : withoutServers(settings, cluster);
@@ -114,52 +116,10 @@ function builtImages(
   return { jobs, postgres, recovery };
 }
 
-function objectStorage(
-  settings: Settings,
-  cluster: ClusterLayer<DataNamespace>,
-  { images, mirrored }: { images: Images; mirrored: readonly string[] },
-): MinIO {
-  const { environment, domain, minio } = settings;
-  const { pods, drivesPerPod, parity, memoryMib } = minioShape(settings);
-  return new MinIO(
-    "minio",
-    {
-      namespace: cluster.namespaces.storage,
-      cluster: settings.cluster,
-      image: minio.image,
-      buckets: minio.buckets,
-      applications: minio.applications,
-      mirrored: mirrored.length > 0 ? mirrored : undefined,
-      layout: { pods, drivesPerPod, parity },
-      volumeGib: minio.volumeGib,
-      storageClass: minio.storageClass,
-      cpuMillis: minio.cpuMillis,
-      memoryMib,
-      strictSpread: environment === "prod",
-      jobsImage: images.jobs.reference,
-      certificateEpoch: settings.epochs.certificates,
-      corsOrigins: minio.corsOrigins,
-      consoleHost: cluster.ingress.isTraefikOfK3s ? `minio-console.${domain}` : undefined,
-      ingress: {
-        annotations: cluster.ingress.annotations("storage", "administrators"),
-        loginAnnotations: cluster.ingress.loginAnnotations?.("storage"),
-      },
-      monitoring: cluster.monitoring,
-      protection: cluster.protection,
-    },
-    { provider: cluster.provider },
-  );
-}
-
 function objectMirror(
   settings: Settings,
   cluster: ClusterLayer<DataNamespace>,
-  {
-    images,
-    minio,
-    offsite,
-    mirrored,
-  }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined; mirrored: readonly string[] },
+  { images, minio, offsite }: { images: Images; minio: ObjectStorage; offsite: OffsiteStore | undefined },
 ): ObjectMirror {
   return new ObjectMirror(
     "object-mirror",
@@ -168,7 +128,7 @@ function objectMirror(
       environment: settings.environment,
       cluster: settings.cluster,
       image: images.jobs.reference,
-      buckets: mirrored,
+      buckets: minio.mirrored,
       keepDays: settings.backup.deletedObjectDays,
       source: minio.mirror && { store: minio.mirror, secrets: minio.secrets },
       offsite,
@@ -190,7 +150,7 @@ function databases(
     certificates,
   }: {
     images: Images;
-    minio: MinIO;
+    minio: ObjectStorage;
     offsite: OffsiteStore | undefined;
     etcd: EtcdAccess;
     certificates: PostgresPki;
@@ -291,7 +251,7 @@ function backups(
     minio,
     offsite,
     postgres,
-  }: { images: Images; minio: MinIO; offsite: OffsiteStore | undefined; postgres: Postgres },
+  }: { images: Images; minio: ObjectStorage; offsite: OffsiteStore | undefined; postgres: Postgres },
 ): Backup | undefined {
   const { backups: store } = minio.access;
   if (!store) return undefined;

@@ -1,6 +1,7 @@
 export { dataAlerts } from "./alerts";
 export { BACKUP, Backup, type BackupArgs } from "./backup";
 export { exporterParts } from "./exporter";
+export { reachingTheStore, storePort } from "./external-store";
 export { type DataLayer, dataFor } from "./from-settings";
 export {
   MINIO,
@@ -8,10 +9,11 @@ export {
   MinIO,
   type MinIOArgs,
   OBJECT_STORAGE,
+  type ObjectStorage,
   type ObjectStoreAccess,
 } from "./minio";
 export { MIRROR, ObjectMirror, type ObjectMirrorArgs } from "./mirror";
-export { DATA_NAMESPACES } from "./namespaces";
+export { DATA_NAMESPACES, dataNamespaces } from "./namespaces";
 export { ETCD_METRICS_PORT, PatroniEtcd, type PatroniEtcdArgs } from "./patroni-etcd";
 export {
   DATABASES,

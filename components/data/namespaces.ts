@@ -1,3 +1,5 @@
+import type { Settings } from "../settings";
+import { externalNamespace, reachingTheStore, storePort } from "./external-store";
 import { minioNamespace } from "./minio";
 import { postgresNamespace } from "./postgres";
 
@@ -5,3 +7,10 @@ import { postgresNamespace } from "./postgres";
 export const DATA_NAMESPACES = { postgres: postgresNamespace, storage: minioNamespace };
 
 export type DataNamespace = keyof typeof DATA_NAMESPACES;
+
+/** The same for a stack: with a store that is not ours, pods reach it on the internet. */
+export function dataNamespaces(settings: Pick<Settings, "minio">): typeof DATA_NAMESPACES {
+  const port = storePort(settings);
+  if (port === undefined) return DATA_NAMESPACES;
+  return { postgres: reachingTheStore(postgresNamespace, port), storage: externalNamespace(port) };
+}

@@ -168,6 +168,7 @@ function k3sCluster(facts: MachineFacts): K3sCluster {
     apiNames: apiNamesOf(facts),
     cloudController: target.addons.hetzner,
     oidc: target.kubernetes.oidc,
+    registryMirrors: target.kubernetes.registryMirrors,
   };
 }
 

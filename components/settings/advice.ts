@@ -47,7 +47,9 @@ export function adviceOn(settings: Settings): string[] {
   }
   if (environment === "prod" && !offsite) {
     advice.push(
-      "offsite: missing in prod: whoever loses the cluster loses its backups too; set offsite.endpoint, region and bucket",
+      settings.minio.kind === "external"
+        ? "offsite: missing in prod: etcd's snapshots are lost with the servers, and backups have one copy; set offsite.endpoint, region and bucket"
+        : "offsite: missing in prod: whoever loses the cluster loses its backups too; set offsite.endpoint, region and bucket",
     );
   }
   if (!settings.minio.applications.backups) {
@@ -96,7 +98,7 @@ function certificateAdvice({ environment, target }: Settings): string[] {
 
 /** What a preview says of every stack with these settings; nothing is wrong with it. */
 export function notesOn({ postgres, minio }: Settings): string[] {
-  const named = Object.entries({ postgres, minio })
+  const named = Object.entries({ postgres, ...(minio.kind !== "external" && { minio }) })
     .filter(([block, { volumeGib }]) => volumeGib !== USUAL_GIB[block])
     .map(([block, { volumeGib }]) => `${block}.volumeGib ${volumeGib}`);
   if (named.length === 0) return [];

@@ -17,6 +17,7 @@ export {
   judgeLayout,
   KEEPS_READS,
   KEEPS_WRITES,
+  MIRROR_BUCKET,
   maxConnections,
   minioShape,
   mirroredBuckets,
@@ -41,6 +42,7 @@ export {
   WORKER_SESSIONS,
   writeQuorum,
 } from "./checks";
+export { type ExternalStore, externalStore, type StoreKeys } from "./external-store";
 export {
   billedNames,
   LOCATIONS,
@@ -67,9 +69,11 @@ export type {
   Edge,
   Environment,
   ExistingTarget,
+  ExternalStoreSettings,
   HetznerTarget,
   MonitoringSettings,
   Oidc,
+  OwnStoreSettings,
   Role,
   Settings,
 } from "./schema";

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type * as pulumi from "@pulumi/pulumi";
 import { alertSecrets } from "./checks";
+import { applicationKeys, keyNames, type StoreKeyName, type StoreKeys } from "./external-store";
 import { parseSettings, SettingsError } from "./parse";
 import type { Problem } from "./problems";
 import { MISSING } from "./problems";
@@ -25,6 +26,15 @@ export interface SettingsSecrets {
   readonly offsitePruneAccessKey?: pulumi.Output<string>;
   /** The secret key of `offsitePruneAccessKey`. @default none; required with it */
   readonly offsitePruneSecretKey?: pulumi.Output<string>;
+  /** The access key of the store in place of MinIO. @default none; required with `minio.kind: external` */
+  readonly storeAccessKey?: pulumi.Output<string>;
+  /** The secret key of that store. @default none; required with `minio.kind: external` */
+  readonly storeSecretKey?: pulumi.Output<string>;
+  /**
+   * Keys of that store for single applications (`storeAccessKey_<application>`, `storeSecretKey_<application>`).
+   * @default none: the application uses `storeAccessKey`
+   */
+  readonly storeKeys: Readonly<Record<string, StoreKeys>>;
   /** The kubeconfig of the existing cluster. @default none; required with `target.kind: existing` */
   readonly kubeconfig?: pulumi.Output<string>;
   /** Airflow reports task failures to Slack with it. @default none; required with `airflow.slackChannel` */
@@ -67,9 +77,11 @@ export function loadSettings(config: pulumi.Config = new (sdk().Config)("trellis
   }
   const settings = withStorageClass(parseSettings(raw));
   const isGiven = (name: string) => config.getSecret(name) !== undefined;
-  const missing = [...neededSecrets(settings), ...pruneSecrets(isGiven)].filter(
-    ({ name }) => config.getSecret(name) === undefined,
-  );
+  const missing = [
+    ...neededSecrets(settings),
+    ...pruneSecrets(isGiven),
+    ...pairsOfApplications(settings, isGiven),
+  ].filter(({ name }) => config.getSecret(name) === undefined);
   if (missing.length > 0) throw new SettingsError(missing.map(missingSecret));
   const given = (names: readonly string[], prefix = "") =>
     Object.fromEntries(
@@ -81,14 +93,33 @@ export function loadSettings(config: pulumi.Config = new (sdk().Config)("trellis
   const secrets = {
     ...given(SECRETS), // the keys are names of this list
     alerts: given(ALERT_SECRETS),
+    storeKeys: applicationKeys(settings, (name) => config.getSecret(name)),
     sourcePasswords: given(Object.keys((settings.datasurface || undefined)?.logins ?? {}), SOURCE_PASSWORD),
   };
   const names = [
     ...SECRETS,
     ...ALERT_SECRETS,
     ...Object.keys(secrets.sourcePasswords).map((name) => SOURCE_PASSWORD + name),
+    ...Object.keys(secrets.storeKeys).flatMap((application) => Object.values(keyNames(application))),
   ];
-  return { settings, secrets, advice: names.filter((name) => isInClear(config, name)).map(clearSecret) };
+  return {
+    settings,
+    secrets,
+    advice: [
+      ...sharedKeys(settings, secrets),
+      ...names.filter((name) => isInClear(config, name)).map(clearSecret),
+    ],
+  };
+}
+
+/** Applications that have no keys of their own in a store that is not ours. */
+function sharedKeys({ minio }: Settings, { storeKeys }: SettingsSecrets): string[] {
+  if (minio.kind !== "external") return [];
+  const sharing = Object.keys(minio.applications).filter((application) => !storeKeys[application]);
+  if (sharing.length < 2) return [];
+  return [
+    `minio.applications: ${sharing.join(", ")} share trellis:storeAccessKey, so each of them can read and delete the others' objects; give each keys of its own with \`pulumi config set --secret trellis:storeAccessKey_<application>\` and storeSecretKey_<application>`,
+  ];
 }
 
 /** Whether the stack's file has a secret in plain text. */
@@ -107,19 +138,23 @@ function withStorageClass(settings: Settings): Settings {
   const { postgres, minio, target } = settings;
   if (target.kind !== "existing") return settings;
   const { storageClass } = target;
-  return { ...settings, postgres: { storageClass, ...postgres }, minio: { storageClass, ...minio } };
+  return {
+    ...settings,
+    postgres: { storageClass, ...postgres },
+    minio: minio.kind === "external" ? minio : { storageClass, ...minio },
+  };
 }
 
 export interface NeededSecret {
   /** Its name in the stack's configuration, without the prefix `trellis:`. */
-  readonly name: SecretName | AlertSecret | `${typeof SOURCE_PASSWORD}${string}`;
+  readonly name: SecretName | AlertSecret | `${typeof SOURCE_PASSWORD}${string}` | StoreKeyName;
   /** What it is used for and which setting requires it, for the error message. */
   readonly why: string;
 }
 
 /** The secrets that these settings require. */
 export function neededSecrets(settings: Settings): NeededSecret[] {
-  const { target, offsite, airflow, datasurface, gardenos, monitoring } = settings;
+  const { target, offsite, minio, airflow, datasurface, gardenos, monitoring } = settings;
   const needed: NeededSecret[] = [];
   if (target.kind === "existing") {
     needed.push({
@@ -134,6 +169,10 @@ export function neededSecrets(settings: Settings): NeededSecret[] {
   if (offsite) {
     const why = "snapshots and backups are copied to the off-site bucket with it (offsite)";
     needed.push({ name: "offsiteAccessKey", why }, { name: "offsiteSecretKey", why });
+  }
+  if (minio.kind === "external") {
+    const why = "object storage is reached with it (minio.kind: external)";
+    needed.push({ name: "storeAccessKey", why }, { name: "storeSecretKey", why });
   }
   if (airflow && airflow.slackChannel !== undefined) {
     needed.push({
@@ -160,6 +199,16 @@ function pruneSecrets(isGiven: (name: string) => boolean): NeededSecret[] {
     name,
     why: "the pruning jobs delete old off-site copies with both parts of it",
   }));
+}
+
+/** Both keys of an application, where one of them is given. */
+function pairsOfApplications({ minio }: Settings, isGiven: (name: string) => boolean): NeededSecret[] {
+  if (minio.kind !== "external") return [];
+  return Object.keys(minio.applications).flatMap((application) => {
+    const names = Object.values(keyNames(application));
+    if (!names.some(isGiven)) return [];
+    return names.map((name) => ({ name, why: `${application} uses object storage with both parts of it` }));
+  });
 }
 
 function missingSecret({ name, why }: NeededSecret): Problem {

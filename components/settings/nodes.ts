@@ -26,6 +26,8 @@ export interface Node {
   readonly architecture: "amd64" | "arm64";
   /** What runs on it: an etcd member, the control plane, workload. K3s runs on every server. */
   readonly roles: readonly Role[];
+  /** Labels of its node beside the usual ones. */
+  readonly labels: Readonly<Record<string, string>>;
   /** The fixed address in the private network. @default none: a mesh uses public addresses */
   readonly privateAddress?: string;
 }
@@ -70,6 +72,7 @@ function node(
     memoryGb,
     architecture,
     roles: group.roles,
+    labels: group.labels,
     ...(fabric === "private-network" && { privateAddress: privateAddress(range, group.location, number) }),
   };
 }

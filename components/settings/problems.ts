@@ -109,7 +109,8 @@ function allowedBy(issue: z.core.$ZodIssue): string {
   }
 }
 
-function oneOf(values: readonly unknown[]): string {
+function oneOf(given: readonly unknown[]): string {
+  const values = given.filter((each) => each !== undefined); // a word that may be left out
   return values.length === 1 ? `only ${String(values[0])}` : `one of ${values.map(String).join(", ")}`;
 }
 

@@ -52,7 +52,7 @@ function wordAt(schema: z.core.$ZodType, path: Path, root: unknown): z.core.$Zod
 
 const wordsOf = (place: z.core.$ZodType, word: string): string[] =>
   blocksOf(place).flatMap(({ shape }) => {
-    const kind = shape[word];
+    const kind = shape[word] && bare(shape[word]);
     return kind instanceof z.ZodLiteral ? [...kind.values].map(String) : [];
   });
 
@@ -118,7 +118,8 @@ const mended = (text: string, wanted: z.core.$ZodType): unknown =>
 function blockOf(text: string, block: z.ZodObject, word: string | undefined): unknown {
   const [name, ...others] = word === undefined ? Object.keys(block.shape) : [word];
   if (name === undefined || others.length > 0) return undefined;
-  const kind = block.shape[name];
+  const decides = block.shape[name];
+  const kind = decides && bare(decides);
   const value = kind instanceof z.ZodLiteral ? meantWord(text, [...kind.values].map(String)) : text;
   return value === undefined ? undefined : { [name]: value };
 }
@@ -195,7 +196,8 @@ export function unknownName(
   const word = decider(place);
   const owner = word && blocksOf(place).find(({ shape }) => Object.hasOwn(shape, name));
   if (word && owner) {
-    const kind = owner.shape[word];
+    const decides = owner.shape[word];
+    const kind = decides && bare(decides);
     const needed = kind instanceof z.ZodLiteral ? [...kind.values].map(String).join(" or ") : word;
     return {
       allowed: `no setting of this name with ${word} ${String(valueAt(root, [...path, word]))}`,

@@ -5,6 +5,8 @@ export const SECRETS = [
   "offsiteSecretKey",
   "offsitePruneAccessKey",
   "offsitePruneSecretKey",
+  "storeAccessKey",
+  "storeSecretKey",
   "kubeconfig",
   "slackToken",
   "gitToken",

@@ -68,6 +68,25 @@ export const issuerUrl = text(
   300,
 ).meta({ title: "https address" });
 
+const labelPart = "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?";
+
+/** A node's label that its kubelet may set: Kubernetes keeps its own prefixes to itself. */
+export const labelName = text(
+  new RegExp(`^(?!([a-z0-9.-]+\\.)?(kubernetes\\.io|k8s\\.io)/)([a-z0-9.-]{1,100}/)?${labelPart}$`),
+  "a label such as disk or example.com/disk, with no prefix of kubernetes.io or k8s.io, which nodes may not set",
+).meta({ title: "label" });
+
+export const labelValue = text(
+  new RegExp(`^(${labelPart})?$`),
+  "a label's value: up to 63 letters, digits, dashes, dots and underscores",
+).meta({ title: "value" });
+
+/** The host of a registry of images. */
+export const registryHost = text(
+  /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:\d{1,5})?$/,
+  "the host of a registry, such as docker.io or ghcr.io",
+).meta({ title: "registry" });
+
 const host = `([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
 
 export const serverAddress = text(

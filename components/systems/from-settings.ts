@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterLayer } from "../cluster";
-import { DATA_NAMESPACES, DATABASES, type DataLayer, POSTGRES } from "../data";
+import { DATABASES, type DataLayer, dataNamespaces, POSTGRES, storePort } from "../data";
 import type { HetznerCluster } from "../servers";
 import {
   airflowProcesses,
@@ -215,6 +215,7 @@ function gardenOs({ settings, secrets, cluster, data }: SystemsInputs): GardenOS
       },
       scale: gardenosScale(settings),
       store,
+      storePort: storePort(settings),
       ...(gardenos.agents && { modelKey: secrets.agentsModelKey }),
       ingress: {
         annotations: ingress.annotations("gardenos", "everyone"),
@@ -255,14 +256,16 @@ function checks(
         servers,
         etcdHosts,
         monitoring,
-        namespaces: Object.values({ ...DATA_NAMESPACES, ...systemNamespaces(settings) }).map(
+        namespaces: Object.values({ ...dataNamespaces(settings), ...systemNamespaces(settings) }).map(
           ({ name }) => name,
         ),
         has: { airflow: airflow !== undefined, rain: rain !== undefined, gardenos: gardenos !== undefined },
         backups: backup !== undefined,
         ...(settings.datasurface && { model: deployedModel(settings.datasurface).model }),
       }),
-      authorities: pulumi.all([postgres.authority, minio.authority]).apply((all) => all.join("\n")),
+      authorities: pulumi
+        .all([postgres.authority, ...(minio.authority ? [minio.authority] : [])])
+        .apply((all) => all.join("\n")),
       logins: Object.fromEntries(Object.entries(logins).flatMap(([name, url]) => (url ? [[name, url]] : []))),
       objectsToken: minio.metricsToken,
       etcd: servers?.etcdMetrics,

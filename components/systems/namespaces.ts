@@ -1,4 +1,6 @@
+import { reachingTheStore, storePort } from "../data";
 import type { Settings } from "../settings";
+import type { WorkloadNamespace } from "../shared/workloads";
 import { airflowNamespace } from "./airflow";
 import { dataSurfaceNamespace } from "./datasurface";
 import { deployedNamespace, gardenosNamespace } from "./gardenos";
@@ -21,13 +23,15 @@ export type SystemNamespace = keyof typeof SYSTEM_NAMESPACES;
  * namespace, which earlier versions created too.
  */
 export function systemNamespaces(
-  settings: Pick<Settings, "airflow" | "rain" | "datasurface" | "gardenos">,
+  settings: Pick<Settings, "airflow" | "rain" | "datasurface" | "gardenos" | "minio">,
 ): typeof SYSTEM_NAMESPACES {
   const all = settings.gardenos ? { ...SYSTEM_NAMESPACES, gardenos: deployedNamespace } : SYSTEM_NAMESPACES;
   const isOff = (system: string) => system in settings && Reflect.get(settings, system) === false;
   const off = Object.entries(all).flatMap(([system, { name }]) => (isOff(system) ? [name] : []));
-  const on = Object.entries(all)
+  const port = storePort(settings);
+  const on = Object.entries<WorkloadNamespace>(all)
     .filter(([system]) => !isOff(system))
+    .map(([system, each]) => [system, port === undefined ? each : reachingTheStore(each, port)] as const)
     .map(([system, each]) => [
       system,
       { ...each, uses: each.uses.filter(({ namespace }) => !off.includes(namespace)) },

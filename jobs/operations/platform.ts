@@ -50,6 +50,8 @@ export const platformSchema = z.strictObject({
   }),
   objects: z.strictObject({
     url,
+    /** `external`: a store that is not ours. It is asked whether it answers, and nothing about its drives. */
+    kind: z.enum(["minio", "external"]).default("minio"),
     /** The number of buckets that the program creates. */
     buckets: z.int(),
   }),

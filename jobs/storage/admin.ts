@@ -2,17 +2,20 @@ import { JobError, StoreConnection, StoreError, type StoreRequest } from "../sha
 import { encryptedBody } from "./encrypted-body";
 import type { Policy } from "./policies";
 
-/** The root user's credentials and endpoint. */
-export interface RootAccess {
-  /** URL of the MinIO server. */
+/** A store and the keys that create buckets in it. */
+export interface StoreAccess {
+  /** URL of the store. */
   readonly endpoint: string;
   /** Region that requests are signed for. */
   readonly region: string;
-  /** MinIO's root user. */
+  /** The access key. */
   readonly user: string;
-  /** The root user's password. */
+  /** The secret key. */
   readonly password: string;
 }
+
+/** MinIO and its root user, who may use the admin API too. */
+export type RootAccess = StoreAccess;
 
 /** Users and policies, through MinIO's admin API, whose requests are signed like those of S3. */
 export class Admin {

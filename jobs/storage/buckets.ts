@@ -1,15 +1,15 @@
-import { ObjectStore, StoreConnection, StoreError } from "../shared";
-import type { RootAccess } from "./admin";
+import { JobError, ObjectStore, StoreConnection, StoreError } from "../shared";
+import type { StoreAccess } from "./admin";
 import type { BucketSpecification } from "./specification";
 
-/** One bucket, which root brings to its specification. */
+/** One bucket, which is brought to its specification. */
 export class Bucket {
   readonly #store: ObjectStore;
   readonly #connection: StoreConnection;
 
   constructor(
     readonly declared: BucketSpecification,
-    { endpoint, region, user, password }: RootAccess,
+    { endpoint, region, user, password }: StoreAccess,
     signal: AbortSignal,
   ) {
     const address = { endpoint, region, bucket: declared.name, accessKey: user, secretKey: password };
@@ -20,8 +20,56 @@ export class Bucket {
   /** Creates a missing bucket; the content of an existing one is kept. */
   async make(): Promise<void> {
     await this.#store.makeBucket();
+    await this.makeParts();
+  }
+
+  /** Sets what belongs to an existing bucket: versioning and expiry. */
+  async makeParts(): Promise<void> {
     await this.#setVersioning();
     await this.#setLifecycle();
+  }
+
+  /** Creates a missing bucket in a store that others may share, where these keys may; an existing one is enough. */
+  async require(): Promise<void> {
+    const { name } = this.declared;
+    try {
+      await this.#store.check();
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code === "AccessDenied" && error.isAnswer)
+        throw new JobError(
+          `the bucket ${name} at ${this.#store.address.endpoint} belongs to somebody else, or denies its list to this access key; set minio.prefix, or grant it`,
+        );
+      if (error.code !== "NoSuchBucket") throw error;
+    }
+    try {
+      await this.#create();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code === "BucketAlreadyExists")
+        throw new JobError(
+          `the bucket ${name} at ${this.#store.address.endpoint} belongs to somebody else; set minio.prefix to a beginning that is yours alone`,
+        );
+      if (error.code === "AccessDenied")
+        throw new JobError(
+          `the bucket ${name} does not exist at ${this.#store.address.endpoint}, and this access key may not create it; create it there, or grant it`,
+        );
+      throw error;
+    }
+  }
+
+  /** Some stores, such as AWS outside of us-east-1, want the region in the body; others refuse it there. */
+  async #create(): Promise<void> {
+    try {
+      await this.#store.makeBucket();
+    } catch (error) {
+      const wantsRegion = error instanceof StoreError && /LocationConstraint/.test(error.code);
+      if (!wantsRegion) throw error;
+      const { region } = this.#store.address;
+      const body = `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+      await this.#connection.send({ method: "PUT", body: Buffer.from(body) });
+    }
   }
 
   /** A bucket policy, which would allow access without a key, where somebody has set one. */

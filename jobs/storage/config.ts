@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { readSettings, type Setting, text, variable } from "../shared";
-import type { RootAccess } from "./admin";
-import { type Specification, specification } from "./specification";
+import { jsonFile, readSettings, type Setting, text, variable } from "../shared";
+import type { RootAccess, StoreAccess } from "./admin";
+import type { StoreKeys } from "./prepare";
+import { type Contents, contents, type Specification, specification } from "./specification";
 
-/** Root's access; the user and the password come from one Secret. */
-const rootParts = {
+const where = {
   endpoint: variable(
     "STORAGE_ENDPOINT",
     "address of the object storage; a private authority comes by NODE_EXTRA_CA_CERTS",
@@ -16,8 +15,24 @@ const rootParts = {
     ),
   ),
   region: variable("STORAGE_REGION", "region that requests are signed for", text()),
+};
+
+/** Root's access; the user and the password come from one Secret. */
+const rootParts = {
+  ...where,
   user: variable("STORAGE_ROOT_USER", "the root user's name", text()),
   password: variable("STORAGE_ROOT_PASSWORD", "its password", text(), { secret: true }),
+};
+
+const storeParts = {
+  ...where,
+  user: variable("STORAGE_ACCESS_KEY", "an access key that can create buckets", text()),
+  password: variable("STORAGE_SECRET_KEY", "its secret key", text(), { secret: true }),
+};
+
+const store: Setting<StoreAccess> = {
+  declares: Object.values(storeParts).flatMap(({ declares }) => declares),
+  read: (inputs) => readSettings(storeParts, inputs),
 };
 
 const root: Setting<RootAccess> = {
@@ -25,31 +40,61 @@ const root: Setting<RootAccess> = {
   read: (inputs) => readSettings(rootParts, inputs),
 };
 
-const specificationFile = text("the path of a file").transform((path, issues): Specification => {
-  const refuse = (message: string) => {
-    issues.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    return refuse(`it cannot be read as JSON: ${(error as Error).message}`);
-  }
-  const parsed = specification.safeParse(content);
-  if (parsed.success) return parsed.data;
-  return refuse(parsed.error.issues.map(({ path: at, message }) => `${at.join(".")}: ${message}`).join("; "));
-});
-
 export const provisionSettings = {
   root,
-  specification: variable("STORAGE_SPECIFICATION", "file with what is to be there", specificationFile),
+  specification: variable("STORAGE_SPECIFICATION", "file with what is to be there", jsonFile(specification)),
   keys: variable(
     "STORAGE_KEYS",
     "folder with each user's secret key in a file of its name",
     text("the path of a folder"),
   ),
 };
+
+export const prepareSettings = {
+  store,
+  contents: variable("STORAGE_SPECIFICATION", "file with what is to be there", jsonFile(contents)),
+  keys: variable(
+    "STORAGE_KEYS",
+    "folder with the files <application>-access-key and <application>-secret-key of applications with their own keys",
+    text("the path of a folder").optional(),
+  ),
+};
+
+interface PrepareInputs {
+  readonly contents: Contents;
+  /** The folder with the keys of applications. */
+  readonly keys: string | undefined;
+}
+
+const KEY_FILES = { accessKey: "access-key", secretKey: "secret-key" } as const;
+
+const ownKey = ({ keys }: PrepareInputs, application: string, part: keyof StoreKeys) =>
+  keys === undefined ? undefined : keyIn(keys, `${application}-${KEY_FILES[part]}`) || undefined;
+
+/** Keys that are missing, by file; the texts never contain a key. */
+export function checkPrepare(inputs: PrepareInputs): string[] {
+  return inputs.contents.applications
+    .filter(({ ownKeys }) => ownKeys)
+    .flatMap(({ name }) =>
+      (["accessKey", "secretKey"] as const)
+        .filter((part) => ownKey(inputs, name, part) === undefined)
+        .map((part) => `STORAGE_KEYS: has no readable file ${name}-${KEY_FILES[part]}`),
+    );
+}
+
+export function applicationKeysOf(inputs: PrepareInputs): Record<string, StoreKeys> {
+  return Object.fromEntries(
+    inputs.contents.applications
+      .filter(({ ownKeys }) => ownKeys)
+      .map(({ name }) => [
+        name,
+        {
+          accessKey: ownKey(inputs, name, "accessKey") ?? "",
+          secretKey: ownKey(inputs, name, "secretKey") ?? "",
+        },
+      ]),
+  );
+}
 
 /** MinIO's limits for a secret key. */
 const KEY_LENGTH = { min: 8, max: 40 };

@@ -1,5 +1,12 @@
 import { type Domain, verb } from "../shared";
-import { checkProvision, provisionSettings, secretKeysOf } from "./config";
+import {
+  applicationKeysOf,
+  checkPrepare,
+  checkProvision,
+  prepareSettings,
+  provisionSettings,
+  secretKeysOf,
+} from "./config";
 import { drillVerb, mirrorVerb, pruneVerb, restoreVerb, serveMetricsVerb } from "./mirror";
 
 /** Object storage: buckets, the users and policies that give access to them, and the copy off the cluster. */
@@ -18,6 +25,19 @@ export const storage: Domain = {
         const { provision } = await import("./provision");
         const { root, specification } = config;
         return provision({ root, specification, secretKeys: secretKeysOf(config) }, context);
+      },
+    }),
+    verb({
+      name: "prepare",
+      summary: "make the buckets of a store other than MinIO what a specification says",
+      details:
+        "Runs again after any crash and ends in the same state. Missing buckets are created, versioning and expiry are set, nothing\nthat is in a bucket is touched. It fails where a bucket is public, or where an application's keys do not open its buckets.",
+      settings: prepareSettings,
+      check: checkPrepare,
+      run: async (config, context) => {
+        const { prepare } = await import("./prepare");
+        const { store, contents } = config;
+        return prepare({ store, contents, applicationKeys: applicationKeysOf(config) }, context);
       },
     }),
     mirrorVerb,

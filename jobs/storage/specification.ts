@@ -69,6 +69,20 @@ export const specification = z
     }
   });
 
+/** What `prepare` creates in a store that is not ours: the program renders it too. */
+export const contents = z.strictObject({
+  buckets: z.array(bucket),
+  applications: z.array(
+    z.strictObject({
+      name: userName,
+      buckets: z.array(bucketName).min(1),
+      /** Whether the application has keys of its own. */
+      ownKeys: z.boolean(),
+    }),
+  ),
+});
+
+export type Contents = z.infer<typeof contents>;
 export type Specification = z.infer<typeof specification>;
 export type BucketSpecification = Specification["buckets"][number];
 export type UserSpecification = Specification["users"][number];

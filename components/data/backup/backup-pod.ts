@@ -47,6 +47,8 @@ export interface BackupPodArgs extends BackupScope {
   readonly postgresImage: pulumi.Input<string>;
   /** The bucket that backups are written to and restored from. */
   readonly store: Bucket;
+  /** Whether the certificate of the bucket's store is of a CA of its own. */
+  readonly storeHasOwnCa: boolean;
   /** The bucket for off-site copies; undefined for none. `prefix` separates clusters that share the bucket. */
   readonly offsite:
     | (Bucket & {
@@ -151,7 +153,9 @@ export const backupPod = (args: BackupPodArgs, own: OwnParts): k8s.types.input.c
       ...own,
       environment: [
         ...storeVariables(args),
-        { name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITIES}/${AUTHORITY_FILES.store}` },
+        ...(args.storeHasOwnCa
+          ? [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITIES}/${AUTHORITY_FILES.store}` }]
+          : []),
         ...own.environment,
       ],
     },

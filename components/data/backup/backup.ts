@@ -115,7 +115,7 @@ export class Backup extends pulumi.ComponentResource {
         metadata: metadataOf(namespace, BACKUP.authorities),
         data: {
           [AUTHORITY_FILES.postgres]: postgres.authority,
-          [AUTHORITY_FILES.store]: store.authority,
+          [AUTHORITY_FILES.store]: store.authority ?? "",
         },
       },
       { parent: this },
@@ -230,6 +230,7 @@ function podArgs(args: BackupArgs): BackupPodArgs {
     image: images.jobs,
     postgresImage: images.postgres,
     store,
+    storeHasOwnCa: store.authority !== undefined,
     offsite: offsite && {
       endpoint: offsite.endpoint,
       region: offsite.region,

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { addOnObjects, type Manifest, metricsObjects, monitorWorkload } from "../../cluster";
-import { readQuorum, writeQuorum } from "../../settings";
+import { MIRROR_BUCKET, readQuorum, writeQuorum } from "../../settings";
 import { pinnedImage } from "../../shared/pinned-image";
 import { hostOf, ingressAnnotations, ingressSpec, type LoginIngress, serviceHost } from "../../shared/pods";
 import { versions } from "../../shared/versions";
@@ -12,22 +12,56 @@ import { LABELS, MINIO, REGION } from "./names";
 import { Provisioning } from "./provisioning";
 import { ROOT_VARIABLES } from "./server-pod";
 import { MinioServers, SERVERS_TRANSPORT, type ServersArgs } from "./servers";
-import { METRICS_USER, MIRROR_BUCKET, MIRROR_USER, type ProvisionedStorage, userOf } from "./specification";
+import { METRICS_USER, MIRROR_USER, type ProvisionedStorage, userOf } from "./specification";
 
 /** What an application needs to use its bucket. */
 export interface ObjectStoreAccess {
   /** URL of the S3 endpoint. */
   readonly endpoint: pulumi.Input<string>;
   /** Region that S3 requests are signed for. */
-  readonly region: typeof REGION;
+  readonly region: pulumi.Input<string>;
   /** Name of the bucket. */
   readonly bucket: pulumi.Input<string>;
   /** Access key id. */
   readonly accessKey: pulumi.Input<string>;
   /** Secret access key. */
   readonly secretKey: pulumi.Input<string>;
-  /** CA certificate (PEM); in no system trust store. */
-  readonly authority: pulumi.Input<string>;
+  /** CA certificate (PEM), where none of the system's CAs issued the store's certificate. @default the system's CAs */
+  readonly authority?: pulumi.Input<string> | undefined;
+}
+
+/** A store with S3's API that has the platform's buckets: MinIO in the cluster, or another one. */
+export interface ObjectStorage extends pulumi.Resource {
+  /** URL of the S3 endpoint. */
+  readonly endpoint: pulumi.Output<string>;
+  /** CA certificate (PEM); not secret. Undefined where the system's CAs vouch for the store. */
+  readonly authority: pulumi.Output<string> | undefined;
+  /** Access by application; `bucket` is the first of the application's buckets. */
+  readonly access: Readonly<Record<string, ObjectStoreAccess>>;
+  /** Access of the mirror, which reads `mirrored`; `bucket` is that of its reports. Undefined without `mirrored`. */
+  readonly mirror: ObjectStoreAccess | undefined;
+  /** The buckets that are copied off the cluster, by their names in the store. */
+  readonly mirrored: readonly string[];
+  readonly secrets: StoreSecrets;
+  /** URL of the console for people; undefined where there is none. */
+  readonly console: pulumi.Output<string> | undefined;
+  /** The user who may do everything; undefined for a store that is not ours. */
+  readonly root: { readonly user: string; readonly password: pulumi.Output<string> } | undefined;
+  /** The bearer token that reads the metrics; secret. Undefined for a store that is not ours. */
+  readonly metricsToken: pulumi.Output<string> | undefined;
+  /** Depend on this to wait until the buckets and keys can be used. */
+  readonly made: pulumi.Resource;
+}
+
+/** Names of Secrets for pods in the namespace of object storage. */
+export interface StoreSecrets {
+  /** The keys that write into every bucket. */
+  readonly root: {
+    readonly name: pulumi.Output<string>;
+    readonly keys: { readonly user: string; readonly password: string };
+  };
+  /** The CA certificate as `ca.crt`. Undefined where the system's CAs vouch for the store. */
+  readonly authority: pulumi.Output<string> | undefined;
 }
 
 export interface MinIOArgs extends ServersArgs, ProvisionedStorage {
@@ -48,7 +82,7 @@ export interface MinIOArgs extends ServersArgs, ProvisionedStorage {
  * Creates S3 object storage: MinIO's servers, private buckets and one user for each application. With a host name it
  * also exposes the console to people; with monitoring it adds metrics and alerts.
  */
-export class MinIO extends pulumi.ComponentResource {
+export class MinIO extends pulumi.ComponentResource implements ObjectStorage {
   /** URL of the S3 endpoint for clients in the cluster. */
   readonly endpoint: pulumi.Output<string>;
 
@@ -61,14 +95,11 @@ export class MinIO extends pulumi.ComponentResource {
   /** Access of the mirror's user, which reads `mirrored`; `bucket` is that of its reports. Undefined without `mirrored`. */
   readonly mirror: ObjectStoreAccess | undefined;
 
+  /** Names of the buckets that the mirror's user reads. */
+  readonly mirrored: readonly string[];
+
   /** Names of Secrets for pods in the namespace: the root user with its keys, and the CA certificate. */
-  readonly secrets: {
-    readonly root: {
-      readonly name: pulumi.Output<string>;
-      readonly keys: { readonly user: string; readonly password: string };
-    };
-    readonly authority: pulumi.Output<string>;
-  };
+  readonly secrets: StoreSecrets;
 
   /** URL of the console; undefined without `consoleHost`. */
   readonly console: pulumi.Output<string> | undefined;
@@ -93,6 +124,7 @@ export class MinIO extends pulumi.ComponentResource {
     this.made = made;
     this.metricsToken = secretKeyOf(secretKeys, METRICS_USER).apply((key) => metricsToken(METRICS_USER, key));
     this.access = this.accessOf(args, secretKeys);
+    this.mirrored = args.mirrored ?? [];
     this.mirror = args.mirrored && this.accessBy(MIRROR_USER, MIRROR_BUCKET, secretKeys);
     this.secrets = {
       root: { name: servers.secrets.root, keys: ROOT_VARIABLES },

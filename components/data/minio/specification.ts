@@ -1,14 +1,14 @@
-import type { Settings } from "../../settings";
+import { MIRROR_BUCKET, type OwnStoreSettings } from "../../settings";
 
 /** What the provisioning job creates. */
 export interface ProvisionedStorage {
   /** The private buckets, by name, with their versioning and expiry. */
-  readonly buckets: Settings["minio"]["buckets"];
+  readonly buckets: OwnStoreSettings["buckets"];
   /**
    * The applications, by name: each gets a user that may use its own buckets alone. Increment `epoch` for a new secret
    * key.
    */
-  readonly applications: Settings["minio"]["applications"];
+  readonly applications: OwnStoreSettings["applications"];
   /** Buckets that are copied off the cluster: the mirror gets a user that reads them. @default none: no such user */
   readonly mirrored?: readonly string[] | undefined;
 }
@@ -22,9 +22,8 @@ const PREFIX = "trellis-";
 /** The user that may read metrics and nothing else. */
 export const METRICS_USER = `${PREFIX}metrics`;
 
-/** The user that copies buckets off the cluster, and the bucket of its reports. */
+/** The user that copies buckets off the cluster. */
 export const MIRROR_USER = `${PREFIX}mirror`;
-export const MIRROR_BUCKET = `${PREFIX}mirror`;
 
 /** MinIO's user for an application; also the name of its policy and of its file in the Secret of keys. */
 export const userOf = (application: string): string => `${PREFIX}${application}`;

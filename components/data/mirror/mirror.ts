@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Environment, OffsiteStore } from "../../settings";
 import { jobsExporter } from "../exporter";
-import { MIRROR_METRICS_PORT, type MinIO, type ObjectStoreAccess } from "../minio";
+import { MIRROR_METRICS_PORT, type ObjectStoreAccess, type StoreSecrets } from "../minio";
 import { type OffsiteKey, offsiteKey, offsitePolicy } from "../offsite";
 import { mirrorAlerts } from "./alerts";
 import { LABELS, MIRROR, SECRETS } from "./names";
@@ -33,7 +33,7 @@ export interface ObjectMirrorArgs {
         /** Object storage by the mirror's own user, which can only read; `bucket` is that of its reports. */
         readonly store: ObjectStoreAccess;
         /** Names of object storage's Secrets. */
-        readonly secrets: MinIO["secrets"];
+        readonly secrets: StoreSecrets;
       }
     | undefined;
 

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Environment, OffsiteStore } from "../../settings";
 import { type JobsSchedule, jobsCronJob, jobsPod, type OwnParts, secretVariable } from "../../shared/pods";
 import { exporterParts } from "../exporter";
-import type { MinIO, ObjectStoreAccess } from "../minio";
+import type { ObjectStoreAccess, StoreSecrets } from "../minio";
 import { LABELS, MIRROR, SECRETS } from "./names";
 
 type Variable = k8s.types.input.core.v1.EnvVar;
@@ -15,7 +15,7 @@ export interface MirrorPodArgs {
   /** Object storage by the mirror's user, with the bucket of its reports. */
   readonly store: ObjectStoreAccess;
   /** Names of the Secrets of object storage that the pods use. */
-  readonly secrets: MinIO["secrets"];
+  readonly secrets: StoreSecrets;
   /** The store off the cluster. */
   readonly offsite: Pick<OffsiteStore, "endpoint" | "region" | "bucket">;
   /** Prefix of all copies in the off-site bucket. */
@@ -135,12 +135,15 @@ const podOf = ({ image, secrets }: MirrorPodArgs, own: OwnParts): k8s.types.inpu
       domain: "storage",
       image,
       serviceAccount: MIRROR.serviceAccount,
-      reads: [
-        { volume: { name: "authority", secret: { secretName: secrets.authority } }, folder: AUTHORITY },
-      ],
+      reads: secrets.authority
+        ? [{ volume: { name: "authority", secret: { secretName: secrets.authority } }, folder: AUTHORITY }]
+        : [],
     },
     {
       ...own,
-      environment: [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITY}/ca.crt` }, ...own.environment],
+      environment: [
+        ...(secrets.authority ? [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITY}/ca.crt` }] : []),
+        ...own.environment,
+      ],
     },
   );

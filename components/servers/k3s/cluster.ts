@@ -2,7 +2,7 @@ import type { Fabric, Node, Oidc } from "../../settings";
 
 /** The properties of one server that its K3s configuration depends on. */
 export interface K3sHost
-  extends Pick<Node, "name" | "location" | "memoryGb" | "architecture" | "privateAddress"> {
+  extends Pick<Node, "name" | "location" | "memoryGb" | "architecture" | "labels" | "privateAddress"> {
   /** The public IPv4 address; without a private network also the node's address in the cluster. */
   readonly publicAddress: string;
 }
@@ -23,6 +23,8 @@ export interface K3sCluster {
   readonly cloudController: boolean;
   /** The issuer whose tokens the API accepts. @default certificates and service accounts only */
   readonly oidc?: Oidc | undefined;
+  /** Addresses that nodes ask for the images of a registry before it, by registry. @default the registries alone */
+  readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The address at which other nodes reach this one. */

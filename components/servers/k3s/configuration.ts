@@ -93,6 +93,7 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
       ...(cluster.cloudController
         ? []
         : [`topology.kubernetes.io/region=${host.location}`, `topology.kubernetes.io/zone=${host.location}`]),
+      ...Object.entries(host.labels).map(([label, value]) => `${label}=${value}`),
     ],
     "protect-kernel-defaults": true,
     "kubelet-arg": [
@@ -108,6 +109,12 @@ function nodeConfiguration(host: K3sHost, cluster: K3sCluster) {
     // NodePorts are open on the nodes' cluster addresses only.
     "kube-proxy-arg": ["nodeport-addresses=primary"],
   };
+}
+
+/** K3s' registries.yaml: where nodes get images before they ask the registry itself. */
+export function registries({ registryMirrors }: Pick<K3sCluster, "registryMirrors">): string {
+  const mirrors = Object.entries(registryMirrors).map(([registry, endpoint]) => [registry, { endpoint }]);
+  return stringify({ mirrors: Object.fromEntries(mirrors) }, { lineWidth: 0 });
 }
 
 /**

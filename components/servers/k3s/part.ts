@@ -5,7 +5,7 @@ import { firstBootReport, type MachineFile, type MachinePart } from "../machine"
 import { administratorsBinding } from "./administrators";
 import { authenticationConfiguration } from "./authentication";
 import { clusterAddress, type K3sCluster, type K3sHost } from "./cluster";
-import { agentConfiguration, serverConfiguration } from "./configuration";
+import { agentConfiguration, registries, serverConfiguration } from "./configuration";
 import { admission, auditPolicy, kubeletSysctls } from "./hardening";
 import { ingressConfiguration } from "./ingress";
 import type { K3sSecrets } from "./join-secrets";
@@ -19,6 +19,7 @@ import {
   K3S_CONFIGURATION,
   K3S_SERVER_STATE,
   MANIFESTS,
+  REGISTRIES,
 } from "./paths";
 import { k3sBinary } from "./release";
 import { encryptionConfiguration } from "./secrets-encryption";
@@ -89,7 +90,7 @@ export function k3sServerPart(args: K3sServerArgs): MachinePart {
       { ...secret(`${ETCD_CLIENT}/client.crt`, args.etcd.client.cert), renewable: true },
       { ...secret(`${ETCD_CLIENT}/client.key`, args.etcd.client.key), renewable: true },
       authenticationWait(cluster.etcdAddresses),
-      ...nodeFiles(host, "server"),
+      ...nodeFiles(host, cluster, "server"),
       ...report.files,
     ],
     setup: setup(),
@@ -105,7 +106,7 @@ export function k3sAgentPart({ host, cluster, apiAuthority, agentToken }: K3sAge
     directories: [secretDirectory(K3S_CONFIGURATION)],
     files: [
       secret(`${K3S_CONFIGURATION}/config.yaml`, agentConfiguration(host, cluster, token)),
-      ...nodeFiles(host, "agent"),
+      ...nodeFiles(host, cluster, "agent"),
     ],
     setup: setup(),
   };
@@ -144,8 +145,10 @@ function sharedState({ authorities, secrets }: K3sServerArgs): MachineFile[] {
   ];
 }
 
-function nodeFiles(host: K3sHost, role: "server" | "agent"): MachineFile[] {
+function nodeFiles(host: K3sHost, cluster: K3sCluster, role: "server" | "agent"): MachineFile[] {
+  const hasMirrors = Object.keys(cluster.registryMirrors).length > 0;
   return [
+    ...(hasMirrors ? [secret(REGISTRIES, registries(cluster))] : []),
     { path: "/etc/sysctl.d/70-kubelet.conf", content: kubeletSysctls() },
     { path: "/etc/modules-load.d/k3s.conf", content: "br_netfilter\noverlay\n" },
     starter(role, clusterAddress(host)),

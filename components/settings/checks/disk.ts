@@ -27,7 +27,7 @@ export interface DiskUse {
  * drives of MinIO's pods, and a Prometheus. Volumes with a storage class of their own are elsewhere.
  */
 export function diskUse(settings: Settings): DiskUse | undefined {
-  const { target, postgres, minio } = settings;
+  const { environment, target, postgres, minio } = settings;
   if (target.kind !== "hetzner") return undefined;
   const nodes = nodesOf(target).filter(hasRole("workload"));
   const disks = nodes
@@ -36,19 +36,28 @@ export function diskUse(settings: Settings): DiskUse | undefined {
   const [smallest] = disks;
   if (!smallest) return undefined;
   const perServer = (pods: number) => Math.ceil(pods / nodes.length);
-  const { pods, drivesPerPod } = minioShape(settings);
   const queueGib = minio.applications.archive ? archiveQueueGib(settings) : 0;
   const members = perServer(postgresShape(settings).replicas) * (postgres.volumeGib + queueGib);
-  const drives = perServer(pods) * drivesPerPod * minio.volumeGib;
   const prometheus = prometheusSize(settings);
   const metrics = target.addons.monitoring ? perServer(prometheus.replicas) * prometheus.volumeGib : 0;
   return {
     server: smallest.name,
     askedGib: Math.ceil(
-      (postgres.storageClass ? 0 : members) + (minio.storageClass ? 0 : drives) + metrics + OTHERS_GIB,
+      (postgres.storageClass ? 0 : members) + drives(environment, minio, perServer) + metrics + OTHERS_GIB,
     ),
     roomGib: Math.floor(smallest.gb * GIB_OF_GB * (1 - FREE_SHARE)),
   };
+}
+
+/** The drives of MinIO's pods on one server. */
+function drives(
+  environment: Settings["environment"],
+  minio: Settings["minio"],
+  perServer: (pods: number) => number,
+): number {
+  if (minio.kind === "external" || minio.storageClass) return 0;
+  const { pods, drivesPerPod } = minioShape({ environment, minio });
+  return perServer(pods) * drivesPerPod * minio.volumeGib;
 }
 
 /** What a preview says about it. Volumes of local-path have no limit, so too large ones start all the same. */

@@ -16,7 +16,7 @@ export {
 export { checkDatasurface } from "./datasurface";
 export { type DiskUse, diskReport, diskUse } from "./disk";
 export { CRM, checkGardenos, gardenosScale, gardenosSessions, type Scale, WORKER_SESSIONS } from "./gardenos";
-export { checkMinio, layoutAdvice, minioShape, mirroredBuckets } from "./minio";
+export { checkMinio, layoutAdvice, MIRROR_BUCKET, minioShape, mirroredBuckets } from "./minio";
 export {
   type DriveLayout,
   judgeLayout,

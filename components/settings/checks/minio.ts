@@ -1,6 +1,7 @@
 import { numbersOf } from "../nodes";
 import type { Problem } from "../problems";
-import type { HetznerTarget, Settings } from "../schema";
+import type { ExternalStoreSettings, HetznerTarget, OwnStoreSettings, Settings } from "../schema";
+import { isPrivate } from "../values";
 import { type HetznerDraft, notDeclared, problem } from "./checks";
 import {
   counted,
@@ -22,13 +23,16 @@ const COMMON_PARITY = 2;
 export function minioShape({
   environment,
   minio,
-}: Pick<Settings, "environment" | "minio">): DriveLayout & { readonly memoryMib: number } {
+}: {
+  readonly environment: Settings["environment"];
+  readonly minio: OwnStoreSettings;
+}): DriveLayout & { readonly memoryMib: number } {
   const memoryMib = minio.memoryMib ?? (environment === "dev" ? 512 : 1024);
   return { ...layoutOf(environment, minio), memoryMib };
 }
 
 /** Derives what the settings omit from what they give, never from the nodes: nodes change, a layout is permanent. */
-function layoutOf(environment: Settings["environment"], given: MinioSettings): DriveLayout {
+function layoutOf(environment: Settings["environment"], given: OwnStoreSettings): DriveLayout {
   const usual = environment === "dev" ? ONE_DRIVE : KEEPS_WRITES;
   const pods = given.pods ?? usual.pods;
   const drivesPerPod =
@@ -63,7 +67,11 @@ export function checkMinio(
   if (!minio) return [];
   const nodes = servers ? homesIn(servers) : 0;
   return [
-    ...(environment && nodes > 0 ? checkLayout(environment, layoutOf(environment, minio), nodes) : []),
+    ...(minio.kind === "external"
+      ? checkExternal(minio)
+      : environment && nodes > 0
+        ? checkLayout(environment, layoutOf(environment, minio), nodes)
+        : []),
     ...Object.entries(minio.applications).flatMap(([name, { buckets }]) =>
       buckets.flatMap((bucket, index) =>
         minio.buckets[bucket]
@@ -76,6 +84,39 @@ export function checkMinio(
             ],
       ),
     ),
+  ];
+}
+
+/** S3's limit for the name of a bucket. */
+const LONGEST_BUCKET = 63;
+
+/** The bucket of the reports on copies off the cluster; no application has it. */
+export const MIRROR_BUCKET = "trellis-mirror";
+
+function checkExternal({ endpoint, prefix = "", buckets }: ExternalStoreSettings): Problem[] {
+  const { hostname } = new URL(endpoint);
+  return [
+    ...(/^[\d.]+$/.test(hostname) && isPrivate(`${hostname}/32`)
+      ? [
+          problem(
+            ["minio", "endpoint"],
+            endpoint,
+            "a public address: network policies let pods reach another store on the internet alone",
+            "give the store a public name, or let Trellis run MinIO",
+          ),
+        ]
+      : []),
+    ...[...Object.keys(buckets), MIRROR_BUCKET]
+      .map((name) => prefix + name)
+      .filter((name) => name.length > LONGEST_BUCKET)
+      .map((name) =>
+        problem(
+          ["minio", "prefix"],
+          prefix,
+          `a prefix with which every bucket's name has at most ${LONGEST_BUCKET} characters; ${name} has ${name.length}`,
+          "shorten it",
+        ),
+      ),
   ];
 }
 
@@ -123,11 +164,12 @@ function checkLayout(environment: Settings["environment"], layout: DriveLayout, 
 
 /** A warning for each number of pods on a node whose loss stops reads or writes. Each preview shows them. */
 export function layoutAdvice(settings: Pick<Settings, "environment" | "minio" | "target">): string[] {
-  const { target } = settings;
+  const { target, environment, minio } = settings;
+  if (minio.kind === "external") return [];
   // The loss of a single server stops everything, with any layout.
   if (target.kind !== "hetzner" || homesIn(target.servers) === 1) return [];
   const nodes = homesIn(target.servers);
-  const layout = minioShape(settings);
+  const layout = minioShape({ environment, minio });
   return judgeLayout(layout, nodes)
     .filter(({ writes }) => !writes)
     .map(({ pods, drivesLeft, reads }) => {

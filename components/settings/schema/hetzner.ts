@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { locationNames, serverTypeNames } from "../hetzner-catalogue";
-import { cidr, kubernetesName, sshPublicKey } from "../values";
+import { cidr, httpsUrl, kubernetesName, labelName, labelValue, registryHost, sshPublicKey } from "../values";
 import { ROLES, says, wholeNumber } from "./kinds";
 import { oidc } from "./oidc";
 
@@ -46,6 +46,15 @@ const servers = z.strictObject({
       says(
         "Numbers of the servers in their location, instead of `count`. Adding or removing a number does not affect the other servers.",
         "from 1 to `count`",
+      ),
+    ),
+  labels: z
+    .record(labelName, labelValue)
+    .default({})
+    .meta(
+      says(
+        "Labels that these servers' nodes get when they join, for example `{ disk: nvme }`. On nodes that exist, set them with `kubectl label node` too.",
+        "none",
       ),
     ),
 });
@@ -157,6 +166,20 @@ const kubernetes = z
       })
       .default({ startHour: 1, lengthHours: 4 }),
     oidc: oidc.optional(),
+    registryMirrors: z
+      .record(
+        registryHost,
+        z
+          .array(httpsUrl, "a list of addresses, for example `[https://mirror.example.com]`")
+          .min(1)
+          .max(5)
+          .meta(
+            says(
+              "Mirrors of this registry, which nodes ask first, in this order. Applies to new servers; on those that exist, write `/etc/rancher/k3s/registries.yaml` and restart K3s, or rebuild them.",
+            ),
+          ),
+      )
+      .default({}),
   })
   .prefault({});
 

@@ -3,15 +3,17 @@ import { bucketName, domainName, emailAddress, httpsUrl, imageRepository, kubern
 import { existingTarget } from "./existing";
 import { gardenos } from "./gardenos";
 import { hetznerTarget } from "./hetzner";
-import { ENVIRONMENTS, says, wholeNumber } from "./kinds";
+import { ENVIRONMENTS, s3Region, says, wholeNumber } from "./kinds";
 import { monitoring } from "./monitoring";
-import { backup, minio, operations, postgres } from "./services";
+import { minio } from "./object-storage";
+import { backup, operations, postgres } from "./services";
 import { airflow, datasurface, rain } from "./systems";
 
 export { type ExistingTarget, existingTarget } from "./existing";
 export { type HetznerTarget, hetznerTarget } from "./hetzner";
 export { ENVIRONMENTS, type Environment, type Role } from "./kinds";
 export { ALERT_SECRETS, type AlertReceivers, type AlertSecret, type MonitoringSettings } from "./monitoring";
+export type { ExternalStoreSettings, OwnStoreSettings } from "./object-storage";
 export type { Oidc } from "./oidc";
 export { USUAL } from "./services";
 
@@ -24,10 +26,10 @@ const offsite = z.strictObject({
       "none",
     ),
   ),
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]{2,40}$/, { error: "a region's name, such as fsn1 or eu-central-1" })
-    .meta({ title: "region", ...says("S3 region of that endpoint.", "required in `offsite`") }),
+  region: s3Region.meta({
+    title: "region",
+    ...says("S3 region of that endpoint.", "required in `offsite`"),
+  }),
   bucket: bucketName.meta(
     says("Bucket at that endpoint; no other stack may use it.", "required in `offsite`"),
   ),

@@ -19,3 +19,7 @@ export const says = (description: string, derived?: string) => ({
   description,
   ...(derived !== undefined && { derived }),
 });
+
+export const s3Region = z
+  .string()
+  .regex(/^[a-z0-9-]{2,40}$/, { error: "a region's name, such as fsn1 or eu-central-1" });

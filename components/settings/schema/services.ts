@@ -1,17 +1,8 @@
 import { z } from "zod";
-import {
-  applicationName,
-  bucketName,
-  databaseName,
-  extensionName,
-  imageReference,
-  kubernetesName,
-  origins,
-  recoveryTarget,
-} from "../values";
+import { databaseName, extensionName, kubernetesName, recoveryTarget } from "../values";
 import { says, wholeNumber } from "./kinds";
 
-const epoch = wholeNumber(1, 1_000_000).default(1);
+export const epoch = wholeNumber(1, 1_000_000).default(1);
 
 /** What a stack has where its settings name no databases, buckets and applications. */
 export const USUAL = {
@@ -155,126 +146,6 @@ export const postgres = z
       )
       .refine((databases) => Object.keys(databases).length > 0, { error: "at least one database" })
       .prefault(USUAL.databases),
-  })
-  .prefault({});
-
-/** A copy of an overwritten or deleted object uses space until it expires. */
-const DAYS_OF_OLD_VERSIONS = 30;
-
-const bucket = z.strictObject({
-  versioning: z
-    .boolean()
-    .default(false)
-    .meta(
-      says(
-        "Whether overwritten and deleted objects are kept as older versions, which need space.",
-        "false; true for `crm-documents`",
-      ),
-    ),
-  expireDays: wholeNumber(1, 3650)
-    .optional()
-    .meta(says("Days after which objects are deleted.", "never; 7 for `crm-temp`, 90 for `airflow-logs`")),
-  noncurrentDays: wholeNumber(1, 3650)
-    .default(DAYS_OF_OLD_VERSIONS)
-    .meta(says("Days to keep older versions, with `versioning`. More days need more space.")),
-  mirror: z
-    .boolean()
-    .optional()
-    .meta(
-      says(
-        "Whether the objects are copied to the off-site store each hour, with `offsite`.",
-        "true; false with `expireDays`, and for the buckets of the applications `backups` and `archive`, which have their own copies",
-      ),
-    ),
-});
-
-export const minio = z
-  .strictObject({
-    pods: wholeNumber(1, 16)
-      .optional()
-      .meta(
-        says(
-          "Number of MinIO pods, spread evenly over the nodes. Permanent, because MinIO never changes the drives of a pool ([layouts](minio.md#which-layout)).",
-          "1 in dev, else 3",
-        ),
-      ),
-    drivesPerPod: wholeNumber(1, 16)
-      .optional()
-      .meta(
-        says(
-          "Drives of each pod, each on its own volume; at most 16 in total. Permanent like `pods`.",
-          "2 with two or three pods, else 1",
-        ),
-      ),
-    parity: wholeNumber(0, 8)
-      .optional()
-      .meta(
-        says(
-          "Drives that may fail without losing an object (2 is EC:2). Raising it leaves less usable space.",
-          "2, or half of the drives if that is less",
-        ),
-      ),
-    volumeGib: wholeNumber(1, 100_000)
-      .default(20)
-      .meta(
-        says(
-          "GiB of each drive's volume. Applies to new volumes; [to grow those that exist](runbooks/grow-volumes.md).",
-        ),
-      ),
-    storageClass: kubernetesName
-      .optional()
-      .meta(says("StorageClass of the drives' volumes.", "the cluster's default")),
-    memoryMib: wholeNumber(256, 1_000_000)
-      .optional()
-      .meta(
-        says(
-          "Memory of each MinIO pod in MiB. A change restarts the pods one by one.",
-          "512 in dev, else 1024",
-        ),
-      ),
-    cpuMillis: wholeNumber(50, 100_000)
-      .default(250)
-      .meta(says("CPU request of each MinIO pod, in thousandths of a core. There is no limit.")),
-    image: imageReference
-      .optional()
-      .meta(
-        says(
-          "Image of a server compatible with MinIO, which withdrew its own images.",
-          "`docker.io/pgsty/silo`, pinned",
-        ),
-      ),
-    corsOrigins: origins
-      .default([])
-      .meta(
-        says(
-          "Origins whose pages may call the S3 API from a browser (CORS), for example to upload by a signed link. A change restarts the pods one by one.",
-          "none",
-        ),
-      ),
-    /** All buckets are private. */
-    buckets: z.record(bucketName, bucket).prefault(USUAL.buckets),
-    applications: z
-      .record(
-        applicationName,
-        z.strictObject({
-          buckets: z
-            .array(bucketName, "a list of buckets, for example `[crm-documents, crm-temp]`")
-            .min(1)
-            .max(20)
-            .meta(
-              says(
-                "Buckets that this application's user can access with its own keys. The first is its default bucket.",
-                "required for each",
-              ),
-            ),
-          epoch: epoch.meta(
-            says(
-              "Increment to replace the secret key. The former key stops working when the provisioning Job is done.",
-            ),
-          ),
-        }),
-      )
-      .prefault(USUAL.applications),
   })
   .prefault({});
 

@@ -167,7 +167,7 @@ export class Airflow extends pulumi.ComponentResource {
   #authorities(name: string, { namespace, database, logs }: AirflowArgs): StartupData {
     const data = {
       [AUTHORITIES.database]: database.authority,
-      ...(logs && { [AUTHORITIES.logs]: logs.authority }),
+      ...(logs?.authority && { [AUTHORITIES.logs]: logs.authority }),
     };
     const resource = new k8s.core.v1.ConfigMap(
       `${name}-authorities`,

@@ -143,6 +143,7 @@ export const logConnection = ({
   region,
   accessKey,
   secretKey,
+  authority,
 }: ObjectStoreAccess): pulumi.Output<string> =>
   pulumi.jsonStringify({
     conn_type: "aws",
@@ -151,7 +152,7 @@ export const logConnection = ({
     extra: {
       endpoint_url: endpoint,
       region_name: region,
-      verify: `${AUTHORITIES_FOLDER}/${AUTHORITIES.logs}`,
+      ...(authority && { verify: `${AUTHORITIES_FOLDER}/${AUTHORITIES.logs}` }),
     },
   });
 

@@ -55,6 +55,8 @@ export interface GardenOSArgs {
   readonly scale: Readonly<Partial<Record<Service, Scale>>>;
   /** Object storage of the storage service: a user of its own. */
   readonly store: ObjectStoreAccess;
+  /** Port of object storage on the internet. @default none: it is in the cluster */
+  readonly storePort?: number | undefined;
   /** Key of the agents' model. @default none: there are no agents */
   readonly modelKey?: pulumi.Input<string> | undefined;
   readonly ingress: {
@@ -145,7 +147,11 @@ export class GardenOS extends pulumi.ComponentResource {
       [GARDENOS.tokensSecret, tokens],
       [
         GARDENOS.storageSecret,
-        { "access-key": store.accessKey, "secret-key": store.secretKey, "ca.crt": store.authority },
+        {
+          "access-key": store.accessKey,
+          "secret-key": store.secretKey,
+          ...(store.authority && { "ca.crt": store.authority }),
+        },
       ],
       ...(modelKey === undefined
         ? []
@@ -170,7 +176,10 @@ export class GardenOS extends pulumi.ComponentResource {
   #policies(name: string, args: GardenOSArgs, programs: readonly RenderedProgram[]): pulumi.Resource[] {
     const own = args.gardenos.agents?.image !== undefined;
     return [
-      ...programs.map(({ program }) => [GARDENOS[program], policyOf(program, own)] as const),
+      ...programs.map(
+        ({ program }) =>
+          [GARDENOS[program], policyOf(program, { ownImage: own, storePort: args.storePort })] as const,
+      ),
       [GARDENOS.migration, MIGRATION_POLICY] as const,
     ].map(
       ([object, spec]) =>
@@ -321,7 +330,12 @@ const programArgsOf = (args: GardenOSArgs): ProgramArgs => ({
   users: Object.fromEntries(
     Object.entries(args.database.logins).map(([service, { user }]) => [service, user]),
   ),
-  store: { endpoint: args.store.endpoint, region: args.store.region, bucket: args.store.bucket },
+  store: {
+    endpoint: args.store.endpoint,
+    region: args.store.region,
+    bucket: args.store.bucket,
+    hasOwnCa: args.store.authority !== undefined,
+  },
   jobsImage: args.image,
 });
 

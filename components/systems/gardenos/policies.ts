@@ -21,7 +21,6 @@ const NAMES: Egress = {
 };
 
 const DATABASE: Egress = { to: [namespace(DATABASES.namespace)], ports: tcp(...DATABASES.ports) };
-const STORE: Egress = { to: [namespace(OBJECT_STORAGE.namespace)], ports: tcp(...OBJECT_STORAGE.ports) };
 
 const pods = (program: Program) => ({ podSelector: { matchLabels: labelsOf(GARDENOS[program]) } });
 
@@ -30,17 +29,25 @@ const to = (program: Program): Egress => ({
   ports: tcp(...Object.values(PORTS[program]).filter((port) => port !== undefined)),
 });
 
-/** HTTPS of the model, or of what an image of the user's own calls. Its address may change. */
-const INTERNET: Egress = {
+const internet = (port: number): Egress => ({
   to: [{ ipBlock: { cidr: "0.0.0.0/0", except: PRIVATE_RANGES } }],
-  ports: tcp(443),
-};
+  ports: tcp(port),
+});
 
-/** What each program connects to, beside names and PostgreSQL. */
+/** HTTPS of the model, or of what an image of the user's own calls. Its address may change. */
+const INTERNET = internet(443);
+
+/** Object storage in the cluster, or at a port of a store on the internet. */
+const store = (port: number | undefined): Egress =>
+  port === undefined
+    ? { to: [namespace(OBJECT_STORAGE.namespace)], ports: tcp(...OBJECT_STORAGE.ports) }
+    : internet(port);
+
+/** What each program connects to, beside names, PostgreSQL and object storage. */
 const EGRESS: Readonly<Record<Program, readonly Egress[]>> = {
   auth: [],
   rest: [],
-  storage: [STORE, to("rest")],
+  storage: [to("rest")],
   api: [to("rest"), to("auth"), to("agents"), INTERNET],
   agents: [to("rest"), to("auth")],
   workers: [INTERNET],
@@ -53,8 +60,15 @@ const CALLERS: Readonly<Partial<Record<Program, readonly Program[]>>> = {
   agents: ["api"],
 };
 
-/** The network policy of a program's pods. Agents of the user's own image call the model themselves. */
-export function policyOf(program: Program, ownImage: boolean): Policy {
+export interface Reach {
+  /** Whether agents have an image of the user's own, which calls the model itself. */
+  readonly ownImage: boolean;
+  /** Port of object storage on the internet. @default none: it is in the cluster */
+  readonly storePort?: number | undefined;
+}
+
+/** The network policy of a program's pods. */
+export function policyOf(program: Program, { ownImage, storePort }: Reach): Policy {
   const { http, metrics } = PORTS[program];
   return {
     podSelector: { matchLabels: labelsOf(GARDENOS[program]) },
@@ -65,7 +79,13 @@ export function policyOf(program: Program, ownImage: boolean): Policy {
         : [{ from: [namespace(SYSTEM_NAMESPACE), ...(CALLERS[program] ?? []).map(pods)], ports: tcp(http) }]),
       ...(metrics === undefined ? [] : [{ from: [namespace(MONITORING_NAMESPACE)], ports: tcp(metrics) }]),
     ],
-    egress: [NAMES, DATABASE, ...EGRESS[program], ...(program === "agents" && ownImage ? [INTERNET] : [])],
+    egress: [
+      NAMES,
+      DATABASE,
+      ...(program === "storage" ? [store(storePort)] : []),
+      ...EGRESS[program],
+      ...(program === "agents" && ownImage ? [INTERNET] : []),
+    ],
   };
 }
 

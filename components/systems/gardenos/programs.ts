@@ -28,6 +28,8 @@ export interface ProgramArgs {
     readonly endpoint: pulumi.Input<string>;
     readonly region: pulumi.Input<string>;
     readonly bucket: pulumi.Input<string>;
+    /** Whether its certificate is of a CA of its own. */
+    readonly hasOwnCa: boolean;
   };
   /** The jobs image; its entrypoint is `jobs`. */
   readonly jobsImage: pulumi.Input<string>;
@@ -206,7 +208,7 @@ export function rest(args: ProgramArgs, scale: Scale): RenderedProgram {
   };
 }
 
-/** Supabase's storage service, on a user and a bucket of its own in MinIO. */
+/** Supabase's storage service, on a user and a bucket of its own in object storage. */
 export function storage(args: ProgramArgs, scale: Scale): RenderedProgram {
   const { store, namespace, host } = args;
   const env = [
@@ -215,7 +217,7 @@ export function storage(args: ProgramArgs, scale: Scale): RenderedProgram {
     secretVariable("AWS_ACCESS_KEY_ID", GARDENOS.storageSecret, "access-key"),
     secretVariable("AWS_SECRET_ACCESS_KEY", GARDENOS.storageSecret, "secret-key"),
     ...plain({
-      NODE_EXTRA_CA_CERTS: `${AUTHORITY_FOLDERS.storage}/ca.crt`,
+      ...(store.hasOwnCa && { NODE_EXTRA_CA_CERTS: `${AUTHORITY_FOLDERS.storage}/ca.crt` }),
       DATABASE_MAX_CONNECTIONS: String(scale.sessions),
       DB_INSTALL_ROLES: "false", // the bootstrap makes them
       POSTGREST_URL: `http://${hostOf(GARDENOS.rest, namespace)}:${PORTS.rest.http}`,
@@ -245,7 +247,10 @@ export function storage(args: ProgramArgs, scale: Scale): RenderedProgram {
     program: "storage",
     scale,
     container: container("storage", { image, env, figures: SERVICE, live: status, ready: status }),
-    authorities: { ...DATABASE_AUTHORITY, [AUTHORITY_FOLDERS.storage]: GARDENOS.storageSecret },
+    authorities: {
+      ...DATABASE_AUTHORITY,
+      ...(store.hasOwnCa && { [AUTHORITY_FOLDERS.storage]: GARDENOS.storageSecret }),
+    },
   };
 }
 

@@ -31,8 +31,14 @@ export const operationsAlerts = (everyHours = 1): AlertRule[] => [
   },
 ];
 
-/** @param everyHours Hours between two runs. */
-export const operationsMonitoring = (everyHours: number): WorkloadMonitoring => ({
+interface MonitoringArgs {
+  /** Hours between two runs. */
+  readonly everyHours: number;
+  /** Whether object storage is MinIO in the cluster, whose metrics Prometheus has. */
+  readonly hasMinio: boolean;
+}
+
+export const operationsMonitoring = ({ everyHours, hasMinio }: MonitoringArgs): WorkloadMonitoring => ({
   workload: "operations",
   metrics: {
     object: { name: OPERATIONS.exporter, labels: LABELS.exporter },
@@ -48,7 +54,7 @@ export const operationsMonitoring = (everyHours: number): WorkloadMonitoring => 
     file: "overview.json",
     uid: "trellis-overview",
     title: "Trellis: overview",
-    panels: OVERVIEW_PANELS,
+    panels: OVERVIEW_PANELS.filter(({ expr }) => hasMinio || !expr.includes("minio_")),
   },
 });
 

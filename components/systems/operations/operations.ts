@@ -20,8 +20,8 @@ export interface OperationsArgs {
   readonly authorities: pulumi.Input<string>;
   /** Connection strings of logins that read, by the name under which the checks know them. */
   readonly logins: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The token that reads the metrics of object storage. */
-  readonly objectsToken: pulumi.Input<string>;
+  /** The token that reads the metrics of object storage. @default none: the store is not ours */
+  readonly objectsToken?: pulumi.Input<string> | undefined;
   /** The CA of etcd's members and a client certificate. @default none: they show their health without TLS */
   readonly etcd?:
     | { readonly authority: pulumi.Input<string>; readonly client: pulumi.Output<KeyPair> }
@@ -52,7 +52,12 @@ export class Operations extends pulumi.ComponentResource {
       `${name}-health`,
       {
         metadata: metadataOf(args, OPERATIONS.health, LABELS.health),
-        spec: jobsCronJob(schedule, false, LABELS.health, healthPod(args, schedule)),
+        spec: jobsCronJob(
+          schedule,
+          false,
+          LABELS.health,
+          healthPod({ ...args, asksMinio: args.objectsToken !== undefined }, schedule),
+        ),
       },
       { parent: this, dependsOn: needs },
     );
@@ -149,7 +154,7 @@ export class Operations extends pulumi.ComponentResource {
         metadata: metadataOf(args, OPERATIONS.access),
         stringData: {
           ...args.logins,
-          [FILES.objectsToken]: args.objectsToken,
+          ...(args.objectsToken && { [FILES.objectsToken]: args.objectsToken }),
           ...(args.etcd && {
             [ETCD_FILES.authority]: args.etcd.authority,
             [ETCD_FILES.certificate]: args.etcd.client.cert,
@@ -191,7 +196,10 @@ export class Operations extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const monitoring = operationsMonitoring(HOURS[args.every]);
+    const monitoring = operationsMonitoring({
+      everyHours: HOURS[args.every],
+      hasMinio: args.objectsToken !== undefined,
+    });
     monitorWorkload(name, { namespace: args.namespace, monitoring }, { parent: this });
     const ofEtcd = { namespace: args.namespace, monitoring: etcdMonitoring };
     monitorWorkload(`${name}-etcd`, ofEtcd, { parent: this });

@@ -62,14 +62,20 @@ const DAY_AND_GRACE = 26;
 function describe(args: PlatformArgs, known: Known): PlatformInput {
   const { settings, namespaces, monitoring, has, backups, model } = args;
   const offsite = settings.offsite !== undefined;
-  const buckets = Object.keys(settings.minio.buckets).length;
+  const { minio } = settings;
+  const buckets = Object.keys(minio.buckets).length;
   return {
     environment: settings.environment,
     kubernetes: { ...serversOf(settings, known), namespaces: [...namespaces] },
     ...entranceOf(settings, known),
     etcd: etcdOf(settings, known),
     postgres: postgresOf(settings),
-    objects: { url: `https://${hostOf(MINIO.api, OBJECT_STORAGE.namespace)}:${MINIO.ports.api}`, buckets },
+    objects: {
+      ...(minio.kind === "external"
+        ? { kind: minio.kind, url: minio.endpoint }
+        : { url: `https://${hostOf(MINIO.api, OBJECT_STORAGE.namespace)}:${MINIO.ports.api}` }),
+      buckets,
+    },
     ...(backups && {
       backups: {
         namespace: DATABASES.namespace,
@@ -106,15 +112,20 @@ function describe(args: PlatformArgs, known: Known): PlatformInput {
     ...(monitoring && {
       prometheus: `http://${hostOf("kube-prometheus-stack-prometheus", MONITORING_NAMESPACE)}:${PROMETHEUS_PORT}`,
     }),
-    // The namespace of the checks may use the API of object storage, and not its console.
-    forbidden: {
-      namespace: OBJECT_STORAGE.namespace,
-      service: MINIO.console,
-      host: hostOf(MINIO.console, OBJECT_STORAGE.namespace),
-      port: MINIO.ports.console,
-    },
+    ...forbiddenOf(settings),
     pins: pinned(),
   };
+}
+
+/** A Service that the namespace of the checks may not reach, although something listens there. */
+function forbiddenOf({ minio }: Settings): Pick<PlatformInput, "forbidden"> {
+  const at = (namespace: string, service: string, port: number) => ({
+    forbidden: { namespace, service, host: hostOf(service, namespace), port },
+  });
+  // It may use the API of object storage, and not its console.
+  if (minio.kind !== "external") return at(OBJECT_STORAGE.namespace, MINIO.console, MINIO.ports.console);
+  if (!minio.applications.archive) return {};
+  return at(DATABASES.namespace, POSTGRES.headless, POSTGRES.ports.pgbackrest);
 }
 
 function serversOf({ target }: Settings, { addresses }: Known) {

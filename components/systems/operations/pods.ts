@@ -33,9 +33,14 @@ interface PodArgs {
   readonly namespace: pulumi.Input<string>;
 }
 
+interface HealthPodArgs extends PodArgs {
+  /** Whether the pod has the token for MinIO's metrics. */
+  readonly asksMinio: boolean;
+}
+
 /** The pod that runs the checks. Its token reads the platform, and writes its history alone. */
 export const healthPod = (
-  { image, namespace }: PodArgs,
+  { image, namespace, asksMinio }: HealthPodArgs,
   { memory, cpu }: JobsSchedule,
 ): k8s.types.input.core.v1.PodSpec =>
   jobsPod(
@@ -63,7 +68,9 @@ export const healthPod = (
         { name: "OPERATIONS_CACERT", value: `${FILES.platform}/${FILES.authorities}` },
         { name: "OPERATIONS_LOGINS", value: FILES.access },
         { name: "OPERATIONS_ETCD", value: FILES.access },
-        { name: "OPERATIONS_OBJECTS_TOKEN", value: `${FILES.access}/${FILES.objectsToken}` },
+        ...(asksMinio
+          ? [{ name: "OPERATIONS_OBJECTS_TOKEN", value: `${FILES.access}/${FILES.objectsToken}` }]
+          : []),
         ...historyVariables(namespace),
       ],
       memory,

@@ -9,6 +9,7 @@ export const exampleCluster: K3sCluster = {
   etcdAddresses: ["10.0.1.10", "10.0.1.11", "10.0.1.12"],
   apiNames: ["203.0.113.7", "data.example.com", "203.0.113.11", "203.0.113.12", "203.0.113.13"],
   cloudController: true,
+  registryMirrors: {},
 };
 
 export const exampleHost: K3sHost = {
@@ -16,6 +17,7 @@ export const exampleHost: K3sHost = {
   location: "fsn1",
   memoryGb: 8,
   architecture: "amd64",
+  labels: {},
   privateAddress: "10.0.1.10",
   publicAddress: "203.0.113.11",
 };

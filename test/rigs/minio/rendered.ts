@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MinIO, type MinIOArgs } from "../../../components/data/minio";
-import { type DriveLayout, parseSettings } from "../../../components/settings";
+import { type DriveLayout, type OwnStoreSettings, parseSettings } from "../../../components/settings";
 import { Cloud } from "../engine";
 import { randomKind } from "../engine/stand-ins/random";
 import { tlsKind } from "../engine/stand-ins/tls";
@@ -37,8 +37,11 @@ export interface RenderedMinio {
 export type MinioSettings = Partial<Pick<MinIOArgs, "buckets" | "applications">>;
 
 /** As a stack file would have them. */
-export const minioSettings = (minio: object) =>
-  parseSettings(withValue(rawSettings("prod"), "minio", minio)).minio;
+export function minioSettings(minio: object): OwnStoreSettings {
+  const { minio: parsed } = parseSettings(withValue(rawSettings("prod"), "minio", minio));
+  if (parsed.kind === "external") throw new Error("these settings are of another store");
+  return parsed;
+}
 
 export async function renderMinio(layout: DriveLayout, settings: MinioSettings = {}): Promise<RenderedMinio> {
   const scratch = mkdtempSync(join(tmpdir(), "trellis-rendered-minio-"));

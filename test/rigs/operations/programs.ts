@@ -284,7 +284,7 @@ export class OperationsRig {
         databases: [...DATABASES],
         archive: archive.url("/metrics"),
       },
-      objects: { url: this.minioProxy.url, buckets: 1 },
+      objects: { url: this.minioProxy.url, kind: "minio", buckets: 1 },
       backups: {
         namespace: "postgres",
         metrics: backups.url("/metrics"),

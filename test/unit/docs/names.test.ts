@@ -71,6 +71,13 @@ describe("what the documentation's commands name", () => {
     expect(judged.reduce((sum, { found }) => sum + found, 0)).toBeGreaterThan(120);
   });
 
+  it("is the whole list of outputs", () => {
+    const page = manual.find(({ path }) => path === "docs/outputs.md");
+    const described = [...(page?.prose.matchAll(/^\| `(\w+)` \|/gm) ?? [])].map(([, name]) => name);
+    const given = new Set(plans.flatMap(({ outputs }) => Object.keys(outputs)));
+    expect(described.sort()).toEqual([...given].sort());
+  });
+
   it("is on the servers: our own programs", () => {
     const programs = new Set(plans.flatMap(({ artefacts }) => artefacts.map(({ path }) => basename(path))));
     const named = manual.flatMap((page) =>

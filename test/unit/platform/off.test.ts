@@ -56,9 +56,10 @@ describe("systems that are off", () => {
       monitoring: fc.boolean(),
       offsite: fc.boolean(),
       pooling: fc.boolean(),
+      external: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(combination, options, async (off, { monitoring, offsite, pooling }) => {
+      fc.asyncProperty(combination, options, async (off, { monitoring, offsite, pooling, external }) => {
         // A server that carries everything, so that the capacity refuses no combination.
         const large = withValue(rawSettings("dev"), "target.servers.0.types", ["cx43"]);
         const base = withValue(large, "target.addons.monitoring", monitoring);
@@ -66,6 +67,9 @@ describe("systems that are off", () => {
           ...without(off, base),
           postgres: { pooling },
           ...(offsite && { offsite: rawSettings("prod").offsite }),
+          ...(external && {
+            minio: { kind: "external", endpoint: "https://s3.example.com", region: "fsn1" },
+          }),
         };
         const evaluation = await evaluatePlatform(raw, "dev");
 

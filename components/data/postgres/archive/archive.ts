@@ -35,8 +35,8 @@ export interface ArchiveStore {
 
 /** The repositories, and whether a new cluster starts from them. */
 interface ArchiveRepositories {
-  /** The bucket in the cluster, and the CA certificate (PEM) that signed its server's certificate. */
-  readonly store: ArchiveStore & { readonly authority: pulumi.Input<string> };
+  /** The first bucket, and the CA certificate (PEM) of its store. @default for the CA: the system's */
+  readonly store: ArchiveStore & { readonly authority?: pulumi.Input<string> | undefined };
 
   /** A second bucket, off the cluster, which survives the loss of the cluster. @default none */
   readonly offsite?: ArchiveStore | undefined;
@@ -221,7 +221,7 @@ export class Archive extends pulumi.ComponentResource {
       `${name}-${kind}`,
       {
         metadata: { name: object, namespace, labels: LABELS.archive },
-        data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority, ...further },
+        data: { [ARCHIVE_CONFIG_FILE]: config, "store.crt": store.authority ?? "", ...further },
       },
       { parent: this },
     );
@@ -231,7 +231,7 @@ export class Archive extends pulumi.ComponentResource {
       // Safe to publish: half a digest over random characters does not reveal them.
       digest: pulumi.unsecret(
         pulumi
-          .all([config, store.authority, keys.values])
+          .all([config, store.authority ?? "", keys.values])
           .apply(([text, authority, all]) => digest(text + authority + JSON.stringify([all, further]))),
       ),
       offsite: offsite !== undefined,
@@ -275,11 +275,16 @@ function keysOf(store: ArchiveStore, passphrase: pulumi.Input<string> | undefine
     }));
 }
 
-function repositoriesOf(store: ArchiveStore, offsite: ArchiveStore | undefined) {
+function repositoriesOf(store: ArchiveRepositories["store"], offsite: ArchiveStore | undefined) {
   return pulumi
     .all([repositoryOf(store), offsite && repositoryOf(offsite)])
     .apply(([inside, outside]): ArchiveConfigArgs["repositories"] => [
-      { ...inside, ...KEPT.inside, addressing: "path", authorityFile: ARCHIVE_PATHS.authority },
+      {
+        ...inside,
+        ...KEPT.inside,
+        addressing: "path",
+        ...(store.authority && { authorityFile: ARCHIVE_PATHS.authority }),
+      },
       ...(outside ? [{ ...outside, ...KEPT.offsite, addressing: "host" as const }] : []),
     ]);
 }

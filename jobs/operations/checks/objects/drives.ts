@@ -1,5 +1,6 @@
 import { Unanswered } from "../../readers";
 import { check, count, fault, ok } from "../check";
+import { ofMinio } from "./of-minio";
 
 export const drives = check({
   id: "objects.drives",
@@ -8,7 +9,7 @@ export const drives = check({
   means: "Object storage still reads and writes, but the next loss may stop it.",
   next: "kubectl -n storage get pods",
   runbook: "docs/runbooks/object-storage.md#a-drive-is-offline",
-  run: async ({ objects }, { objects: { url } }) => {
+  run: ofMinio(async ({ objects }, { url }) => {
     const metrics = await objects(url);
     const online = metrics.value("minio_cluster_drive_online_total");
     const offline = metrics.value("minio_cluster_drive_offline_total");
@@ -16,5 +17,5 @@ export const drives = check({
       throw new Unanswered("object storage", "its metrics do not count the drives");
     const text = `${online} of ${count(online + offline, "drive")} online`;
     return offline === 0 ? ok(text) : fault(text);
-  },
+  }),
 });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { provisionSpecification } from "../../../../components/data/minio/specification";
-import { parseSettings } from "../../../../components/settings";
 import { lifecycleRules } from "../../../../jobs/storage/buckets";
 import { policyOf } from "../../../../jobs/storage/policies";
 import { type Specification, specification } from "../../../../jobs/storage/specification";
-import { rawSettings } from "../../../rigs/platform/stacks";
+import { minioSettings } from "../../../rigs/minio/rendered";
 
-const { buckets, applications } = parseSettings(rawSettings("prod")).minio;
+const { buckets, applications } = minioSettings({});
 const rendered = (): Specification => JSON.parse(provisionSpecification({ buckets, applications }));
 
 const problemsOf = (changed: object): string[] => {

@@ -25,7 +25,11 @@ const layouts: fc.Arbitrary<DriveLayout> = fc
   );
 const nodes = fc.integer({ min: 1, max: 20 });
 
-const shapeOf = (raw: Record<string, unknown>) => minioShape(parseSettings(raw));
+function shapeOf(raw: Record<string, unknown>) {
+  const { environment, minio } = parseSettings(raw);
+  if (minio.kind === "external") throw new Error("these settings are of another store");
+  return minioShape({ environment, minio });
+}
 
 const minioAdvice = (raw: Record<string, unknown>) =>
   adviceOn(parseSettings(raw)).filter((each) => each.startsWith("minio:"));

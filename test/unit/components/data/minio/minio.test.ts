@@ -1,15 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { MinIO, type MinIOArgs } from "../../../../../components/data/minio";
-import { parseSettings } from "../../../../../components/settings";
 import { evaluateStack } from "../../../../rigs/evaluate";
+import { minioSettings } from "../../../../rigs/minio/rendered";
 import { namespacesIn } from "../../../../rigs/namespaces";
-import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
 import { named, ofKind, type RenderedObject, renderedObjects } from "../../../../rigs/rendered-objects";
 
-const settingsWith = (minio: object) => parseSettings(withValue(rawSettings("prod"), "minio", minio)).minio;
-
 const ARGS: MinIOArgs = {
-  ...settingsWith({}),
+  ...minioSettings({}),
   namespace: "storage",
   cluster: "trellis",
   layout: { pods: 4, drivesPerPod: 1, parity: 2 },
@@ -167,7 +164,7 @@ describe("object storage in the cluster", () => {
 
   it("makes the same Job of the same buckets, and another one for another key", async () => {
     const job = async (args: Partial<MinIOArgs>) => ofKind(await objectsOf(args), "Job")[0]?.name;
-    const rotated = settingsWith({ applications: { crm: { buckets: ["crm-quotes"], epoch: 2 } } });
+    const rotated = minioSettings({ applications: { crm: { buckets: ["crm-quotes"], epoch: 2 } } });
 
     expect(await job({})).toBe(await job({}));
     expect(await job({ applications: rotated.applications })).not.toBe(await job({}));

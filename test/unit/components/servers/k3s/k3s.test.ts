@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { k3sAgentPart, k3sServerPart } from "../../../../../components/servers/k3s/part";
 import type { MachinePart } from "../../../../../components/servers/machine";
+import { parseSettings } from "../../../../../components/settings";
 import { exampleCluster, exampleHost, exampleServer } from "../../../../rigs/kubernetes/k3s-example";
 import { K3S_AGENT_FLAGS, K3S_CRITICAL_FLAGS, K3S_SERVER_FLAGS } from "../../../../rigs/kubernetes/k3s-flags";
+import { rawSettings, withValue } from "../../../../rigs/platform/stacks";
 
 const file = (part: MachinePart, path: string) => {
   const found = part.files?.find((each) => each.path === path);
@@ -46,6 +48,32 @@ describe("a configuration of K3s", () => {
 
     expect(critical(server({ host: other }))).toEqual(critical(server()));
     expect(critical(server()).length).toBeGreaterThan(5);
+  });
+});
+
+describe("what the settings add to a node", () => {
+  const REGISTRIES = "/etc/rancher/k3s/registries.yaml";
+  const host = { ...exampleHost, labels: { disk: "nvme", "example.com/rack": "7" } };
+  const mirrored = { ...exampleCluster, registryMirrors: { "docker.io": ["https://mirror.example.com"] } };
+
+  it("are its labels, beside ours", () => {
+    const labels: string[] = configuration(server({ host }))["node-label"];
+    expect(labels).toEqual([...configuration(server())["node-label"], "disk=nvme", "example.com/rack=7"]);
+  });
+
+  it("are mirrors of registries, in K3s' own file", () => {
+    expect(parse(file(server({ cluster: mirrored }), REGISTRIES).content)).toEqual({
+      mirrors: { "docker.io": { endpoint: ["https://mirror.example.com"] } },
+    });
+    expect(server().files?.some(({ path }) => path === REGISTRIES)).toBe(false);
+  });
+
+  it("are no labels that Kubernetes keeps to itself: a node with one does not register", () => {
+    const withLabel = (label: string) => () =>
+      parseSettings(withValue(rawSettings("prod"), "target.servers.0.labels", { [label]: "x" }));
+    expect(withLabel("node-role.kubernetes.io/storage")).toThrow("with no prefix of kubernetes.io");
+    expect(withLabel("kubernetes.io/role")).toThrow("with no prefix of kubernetes.io");
+    expect(withLabel("example.com/role")).not.toThrow();
   });
 });
 

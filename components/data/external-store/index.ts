@@ -1,0 +1,2 @@
+export { ExternalObjectStorage, type ExternalObjectStorageArgs } from "./external-store";
+export { externalNamespace, reachingTheStore, storePort } from "./reach";
