@@ -130,6 +130,7 @@ function ownCluster<Key extends string>(
       },
       etcd: servers.etcdAddresses,
       etcdMetrics: servers.etcdMetrics,
+      serverMetrics: servers.serverMetrics,
       snapshotEveryHours: target.etcd.snapshotEveryHours,
       scraped: scrapedBy(Object.values<WorkloadNamespace>(namespaces)),
       asked: clientsOf(MONITORING_NAMESPACE, Object.values<WorkloadNamespace>(namespaces)),

@@ -84,6 +84,8 @@ export class HetznerCluster extends pulumi.ComponentResource {
     readonly authority: pulumi.Output<string>;
     readonly client: pulumi.Output<KeyPair>;
   };
+  /** With which servers serve metrics to other servers over TLS, in a mesh; secret. @default none: in clear */
+  readonly serverMetrics: pulumi.Output<KeyPair> | undefined;
   /** The addresses of etcd's members for other servers and for pods. */
   readonly etcdAddresses: pulumi.Output<string[]>;
   /** The certificates of PostgreSQL. */
@@ -133,6 +135,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
     this.etcdAddresses = clusterAddresses(nodes.filter(hasRole("etcd")), addresses);
     this.etcd = etcdAccess(this.etcdAddresses, pki, secrets.patroniPassword);
     this.etcdMetrics = { authority: pki.etcdAuthority, client: pki.etcdMetrics };
+    this.serverMetrics = pki.serverMetrics;
     this.postgres = pki.postgres;
     this.snapshotKey = pulumi.secret(secrets.snapshotKey.privateKeyOpenssh);
     // Only what is public: the private keys are in the state once already.
@@ -166,6 +169,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
         },
         epoch: certificateEpoch,
         peopleEpoch: kubeconfigEpoch,
+        metricsInPublic: fabricOf(target.servers) === "mesh",
         protection: target.protection,
       },
       { parent: this },
@@ -231,6 +235,7 @@ function machineFacts(
     etcdAuthority: pki.etcdAuthority,
     etcdMembers: pki.etcdMembers,
     etcdUsers: pki.etcdUsers,
+    serverMetrics: pki.serverMetrics,
     joinSecrets: joinSecrets.secrets,
     patroniPassword,
     snapshotKey: { publicKey: snapshotKey.publicKeyOpenssh, privateKey: snapshotKey.privateKeyOpenssh },

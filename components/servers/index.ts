@@ -4,6 +4,7 @@ export {
   type EtcdMemberCertificates,
   type EtcdUser,
   type K3sAuthorities,
+  METRICS_HOST,
   Pki,
   type PkiArgs,
   peopleGroups,

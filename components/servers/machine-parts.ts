@@ -33,6 +33,8 @@ export interface MachineFacts {
   readonly etcdMembers: Readonly<Record<string, EtcdMemberCertificates>>;
   /** The client certificates of etcd's users. */
   readonly etcdUsers: { readonly root: KeyPair; readonly k3s: KeyPair };
+  /** The certificate of HAProxy's metrics. @default none: they are served in clear, inside a private network */
+  readonly serverMetrics?: KeyPair | undefined;
   /** The tokens and keys that K3s' nodes share. */
   readonly joinSecrets: K3sSecrets;
   /** The password of etcd's user `patroni`. */
@@ -119,6 +121,7 @@ function haproxy(node: Node, facts: MachineFacts): MachinePart {
     servers: nodes.map(server),
     apiServers: nodes.filter(hasRole("control-plane")).map(server),
     mesh: fabricOf(facts.target.servers) === "mesh",
+    ...(facts.serverMetrics && { metricsCertificate: facts.serverMetrics }),
     ...(facts.postgres && { postgres: facts.postgres }),
     ...(facts.balancerAddress && { loadBalancer: [facts.balancerAddress] }),
   });

@@ -54,7 +54,7 @@ key() { # image
   case $1 in
     debian) { declare -f make_base; sources; uname -m; } ;;
     node) { key debian; declare -f make_node; node --version; npm --version 2>/dev/null; } ;;
-    jobs) { key node; declare -f make_jobs; contents .dockerignore .npmrc package.json package-lock.json tsconfig.json jobs; } ;;
+    jobs) { key node; declare -f make_jobs; contents .dockerignore .npmrc package.json package-lock.json tsconfig.json jobs policy/ts-node; } ;;
     postgresql) { key debian; declare -f make_postgresql; } ;;
     postgres) { key postgresql; declare -f make_postgres; contents components/data/postgres/images/member; } ;;
     recovery) { key postgres; key jobs; declare -f make_recovery; contents components/data/postgres/images/recovery; } ;;

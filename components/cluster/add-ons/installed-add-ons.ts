@@ -10,16 +10,18 @@ import {
   ALERTMANAGER_SECRET,
   alertmanagerConfig,
   ETCD_CLIENT_SECRET,
+  EXPORTER_TLS,
   GRAFANA_SECRET,
   MONITORING,
   RECEIVERS_FOLDER,
   RECEIVERS_SECRET,
   SECRET_FILES,
+  SERVER_METRICS_SECRET,
 } from "../monitoring";
 import { GuardedNamespace, type Servers } from "../namespaces";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
-export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
+export interface AddOnsArgs extends Omit<AddOnChoices, "etcd" | "metricsOverTls"> {
   /**
    * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.
    */
@@ -29,6 +31,12 @@ export interface AddOnsArgs extends Omit<AddOnChoices, "etcd"> {
   readonly etcdMetrics?:
     | { readonly authority: pulumi.Input<string>; readonly client: pulumi.Input<KeyPair> }
     | undefined;
+
+  /**
+   * With which HAProxy and the node exporters serve their metrics over TLS; issued by the CA of `etcdMetrics`.
+   * @default in clear
+   */
+  readonly serverMetrics?: pulumi.Input<KeyPair> | undefined;
 
   /** Addresses of the cluster's servers: what `"servers"` means in the add-ons' network policies. */
   readonly servers: pulumi.Input<Servers>;
@@ -57,16 +65,19 @@ export class AddOns extends pulumi.ComponentResource {
     const hcloud =
       args.hetzner && args.hcloudToken && this.hcloudSecret(name, args.hetzner, args.hcloudToken);
     // The list of add-ons never depends on etcd's addresses, which a first preview cannot know.
-    for (const addOn of addOns({ ...args, etcd: [] })) {
+    const choices = { ...args, metricsOverTls: args.serverMetrics !== undefined };
+    for (const addOn of addOns({ ...choices, etcd: [] })) {
       const home = addOn.namespace && this.home(name, addOn.namespace, args.servers);
       const needed = [hcloud, home].filter((each) => each !== undefined);
       if (addOn.name === MONITORING) {
         const login = this.grafanaLogin(name, needed);
         this.grafanaPassword = login.password;
         needed.push(login.secret, ...this.alertmanager(name, args, needed));
-        if (args.etcdMetrics) needed.push(this.etcdClient(name, args.etcdMetrics, home ? [home] : []));
+        const homes = home ? [home] : [];
+        if (args.etcdMetrics) needed.push(this.etcdClient(name, args.etcdMetrics, homes));
+        if (args.serverMetrics) needed.push(this.serverMetrics(name, args.serverMetrics, homes));
       }
-      const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...args, etcd }));
+      const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...choices, etcd }));
       helmChart(
         `${name}-${addOn.name}-chart`,
         { name: addOn.name, spec },
@@ -102,6 +113,22 @@ export class AddOns extends pulumi.ComponentResource {
       {
         metadata: { name: ETCD_CLIENT_SECRET, namespace: MONITORING_NAMESPACE },
         stringData: { "ca.crt": authority, "tls.crt": cert, "tls.key": key },
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  private serverMetrics(
+    name: string,
+    certificate: pulumi.Input<KeyPair>,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource {
+    const { cert, key } = pulumi.secret(certificate);
+    return new k8s.core.v1.Secret(
+      `${name}-${SERVER_METRICS_SECRET}`,
+      {
+        metadata: { name: SERVER_METRICS_SECRET, namespace: MONITORING_NAMESPACE },
+        stringData: { ...EXPORTER_TLS, "tls.crt": cert, "tls.key": key },
       },
       { parent: this, dependsOn },
     );

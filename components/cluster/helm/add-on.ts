@@ -86,6 +86,8 @@ export interface AddOnChoices {
    * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.
    */
   readonly etcd: readonly string[];
+  /** Whether HAProxy and the node exporters serve their metrics over TLS. @default false: in clear */
+  readonly metricsOverTls?: boolean | undefined;
   /** Hours between etcd's snapshots. An alert fires when one is late. */
   readonly snapshotEveryHours: number;
   /** Who gets the alerts. */

@@ -9,6 +9,7 @@ export {
   MONITORING,
   monitoring,
 } from "./monitoring";
+export { EXPORTER_TLS, SERVER_METRICS_SECRET } from "./node-exporter";
 export { RECEIVERS_FOLDER, RECEIVERS_SECRET, SECRET_FILES } from "./receivers";
 export { CERT_MANAGER, TRAEFIK_PODS } from "./scrapes";
 export { metricsObjects, monitorWorkload } from "./workload-monitoring";

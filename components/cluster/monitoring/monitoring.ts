@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { etcdAlerts, haproxyAlerts, serverAlerts } from "../../servers";
+import { etcdAlerts, haproxyAlerts, METRICS_HOST, serverAlerts } from "../../servers";
 import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
@@ -8,6 +8,7 @@ import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from 
 import { middlewareAnnotations } from "../ingress";
 import { ACME_SOLVER } from "../namespaces";
 import { ingressCertificateAlerts } from "./certificate-alerts";
+import { nodeExporter } from "./node-exporter";
 import { RECEIVERS_SECRET } from "./receivers";
 import { CERT_MANAGER, haproxyScrape, podMonitors, SYSTEM_METRICS } from "./scrapes";
 
@@ -34,12 +35,16 @@ export function monitoring(choices: AddOnChoices): AddOn {
     etcd,
     snapshotEveryHours,
     scraped,
+    metricsOverTls = false,
     asked = [],
     ingress,
     alerts,
     prometheus,
     certManager,
   } = choices;
+  const tls = metricsOverTls
+    ? { caFile: `${ETCD_CLIENT_FILES}/ca.crt`, serverName: METRICS_HOST }
+    : undefined;
   const inside = { enabled: false }; // K3s runs these in its own process, which serves their metrics
   return {
     name: MONITORING,
@@ -114,20 +119,12 @@ export function monitoring(choices: AddOnChoices): AddOn {
             certificates: { groups: [{ name: "certificates", rules: ingressCertificateAlerts() }] },
           }),
         },
-        "prometheus-node-exporter": {
-          extraArgs: NODE_EXPORTER,
-          // Alerts name the server by its node, as Kubernetes' own metrics do.
-          prometheus: {
-            monitor: {
-              relabelings: [{ sourceLabels: ["__meta_kubernetes_pod_node_name"], targetLabel: "node" }],
-            },
-          },
-        },
+        "prometheus-node-exporter": nodeExporter(tls),
         prometheusOperator: { admissionWebhooks: { certManager: { enabled: false } } },
         prometheus: {
           additionalPodMonitors: podMonitors({ certManager }),
           prometheusSpec: {
-            additionalScrapeConfigs: [haproxyScrape],
+            additionalScrapeConfigs: [haproxyScrape(tls)],
             replicas: prometheus.replicas,
             retention: `${prometheus.retentionDays}d`,
             // A full volume stops Prometheus, and its log of the last hours is not counted here.
@@ -168,16 +165,6 @@ export function monitoring(choices: AddOnChoices): AddOn {
     },
   };
 }
-
-/**
- * The chart's default arguments, which a list in the values replaces, and the folder into which the servers' timers
- * write metrics about their runs.
- */
-const NODE_EXPORTER = [
-  "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|var/lib/kubelet/.+)($|/)",
-  "--collector.filesystem.fs-types-exclude=^(autofs|cgroup2?|devpts|mqueue|overlay|proc|squashfs|sysfs|tmpfs)$",
-  "--collector.textfile.directory=/host/root/var/lib/trellis/metrics",
-];
 
 function volumeClaim(storage: string): object {
   return {

@@ -30,10 +30,14 @@ export const podMonitors = ({ certManager }: { readonly certManager: boolean }) 
     : []),
 ];
 
-/** Prometheus' own configuration for HAProxy, which is no pod: it runs on each node of the cluster. */
-export const haproxyScrape = {
+/**
+ * Prometheus' own configuration for HAProxy, which is no pod: it runs on each node of the cluster. With `tls`, HAProxy
+ * serves its metrics over TLS.
+ */
+export const haproxyScrape = (tls?: { readonly caFile: string; readonly serverName: string }) => ({
   job_name: "haproxy",
   scrape_interval: "15s",
+  ...(tls && { scheme: "https", tls_config: { ca_file: tls.caFile, server_name: tls.serverName } }),
   kubernetes_sd_configs: [{ role: "node" }],
   relabel_configs: [
     {
@@ -43,4 +47,4 @@ export const haproxyScrape = {
     },
     { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
   ],
-};
+});

@@ -23,6 +23,8 @@ export interface PkiArgs {
   readonly epoch: number;
   /** Increment to revoke the certificates of developers and readers: it is part of their groups' names. @default 1 */
   readonly peopleEpoch?: number | undefined;
+  /** Whether metrics of the servers travel over public addresses; they then get a certificate. @default false */
+  readonly metricsInPublic?: boolean | undefined;
   /** Whether the engine refuses to delete or replace the CAs and the service-account key. @default false */
   readonly protection?: boolean | undefined;
 }
@@ -58,6 +60,9 @@ export type EtcdUser = typeof ROOT_USER | typeof K3S_USER;
 /** The group in the administrator's certificate. A ClusterRoleBinding grants its rights; delete it to revoke them. */
 export const ADMINISTRATORS = "trellis:administrators";
 
+/** The name that Prometheus verifies in the certificate of servers that serve metrics over TLS. */
+export const METRICS_HOST = "server-metrics";
+
 /**
  * Creates every CA and certificate of the cluster: K3s, etcd and PostgreSQL. They exist before any server boots, so
  * that the first boot can write them to disk. All private keys are secrets.
@@ -79,6 +84,8 @@ export class Pki extends pulumi.ComponentResource {
   public readonly patroni: pulumi.Output<KeyPair>;
   /** A client certificate that only reads etcd's metrics. */
   public readonly etcdMetrics: pulumi.Output<KeyPair>;
+  /** With which servers serve metrics over TLS, as `METRICS_HOST`; issued by etcd's CA. @default none: in clear */
+  public readonly serverMetrics: pulumi.Output<KeyPair> | undefined;
   public readonly postgres: PostgresPki;
 
   constructor(name: string, args: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -103,6 +110,7 @@ export class Pki extends pulumi.ComponentResource {
     };
     this.patroni = issueNobody(etcd, PATRONI_USER, epoch);
     this.etcdMetrics = issueNobody(etcd, "metrics", epoch);
+    this.serverMetrics = args.metricsInPublic ? issueServerMetrics(etcd, epoch) : undefined;
 
     this.postgres = new PostgresPki(
       `${name}-postgres`,
@@ -168,6 +176,18 @@ const issueNobody = (etcd: Authority, name: string, epoch: number): pulumi.Outpu
     uses: ["client_auth"],
     dnsNames: [name],
     lifetime: LIFETIMES.workload,
+    epoch,
+  });
+
+/**
+ * The certificate of HAProxy's and the node exporters' metrics, the same on all servers: it has no address, so it passes
+ * for no member of etcd, and it is no client.
+ */
+const issueServerMetrics = (etcd: Authority, epoch: number): pulumi.Output<KeyPair> =>
+  etcd.issue(METRICS_HOST, {
+    uses: ["server_auth"],
+    dnsNames: [METRICS_HOST],
+    lifetime: LIFETIMES.machine,
     epoch,
   });
 

@@ -1,4 +1,5 @@
 import { NODE_PORTS, SERVER_PORTS } from "../../shared/address-plan";
+import type { KeyPair } from "../../shared/pki";
 import { checkIntervalMs, FAR_PATH, LEADER_SILENCE_MS, NEAR_PATH, SETTLING_SECONDS } from "./health-checks";
 import { INGRESS } from "./ports";
 
@@ -52,6 +53,12 @@ export interface HaproxyArgs {
    */
   readonly mesh?: boolean;
 
+  /**
+   * The certificate with which other servers get the metrics over TLS. The statistics page is then on loopback only.
+   * @default metrics and page in clear, at the server's own address
+   */
+  readonly metricsCertificate?: KeyPair;
+
   /** The addresses to listen at. @default the defaults of its fields */
   readonly bind?: {
     /**
@@ -67,6 +74,9 @@ export interface HaproxyArgs {
      * @default the server's own address
      */
     readonly inside?: string;
+
+    /** For port 8404 in clear, with `metricsCertificate`. @default "127.0.0.1" */
+    readonly loopback?: string;
   };
 
   /** The directory of the files that haproxy.cfg refers to. @default "/etc/haproxy" */
@@ -78,6 +88,14 @@ export interface HaproxyArgs {
 
 export function patroniAuthorityFile({ configurationDirectory = "/etc/haproxy" }: HaproxyArgs): string {
   return `${configurationDirectory}/patroni-ca.pem`;
+}
+
+/** HAProxy finds the key beside the certificate, under the same name. */
+export function metricsFile(
+  { configurationDirectory = "/etc/haproxy" }: HaproxyArgs,
+  kind: "crt" | "key",
+): string {
+  return `${configurationDirectory}/metrics.${kind}`;
 }
 
 /** Renders haproxy.cfg for one server; valid for HAProxy 2.6 and 2.8. */
@@ -96,7 +114,11 @@ export function haproxyConfig(args: HaproxyArgs): string {
 /** A connection needs about 50 KiB in HAProxy and the kernel, buffers included: at most 5 % of the memory. */
 const CONNECTIONS_PER_GB = 1024;
 
-function globalSection({ server, runtimeDirectory = "/run/haproxy" }: HaproxyArgs): string {
+function globalSection({
+  server,
+  metricsCertificate,
+  runtimeDirectory = "/run/haproxy",
+}: HaproxyArgs): string {
   return section("global", [
     "# The short form begins with the level, which journald understands.",
     "log stdout format short daemon info",
@@ -107,6 +129,7 @@ function globalSection({ server, runtimeDirectory = "/run/haproxy" }: HaproxyArg
     "stats timeout 30s",
     `maxconn ${server.memoryGb * CONNECTIONS_PER_GB}`,
     "ssl-default-server-options ssl-min-ver TLSv1.2",
+    ...(metricsCertificate ? ["# The key of metrics.crt is in metrics.key.", "ssl-load-extra-del-ext"] : []),
     "# After a reload the old process checks nobody's health any more: its sessions would not follow a leader change.",
     "hard-stop-after 15m",
     "set-var proc.started date()",
@@ -143,7 +166,7 @@ function defaultsSection(): string {
 function statusSection(args: HaproxyArgs): string {
   return section("frontend status", [
     "mode http",
-    `bind ${inside(args, SERVER_PORTS.haproxyStatus)}`,
+    ...statusAddresses(args),
     "# Questions every two seconds are no news.",
     "option httplog",
     "option dontlog-normal",
@@ -159,6 +182,17 @@ function statusSection(args: HaproxyArgs): string {
     "stats hide-version",
     "http-request return status 404 unless { path_beg /stats }",
   ]);
+}
+
+function statusAddresses(args: HaproxyArgs): string[] {
+  const atOthers = `bind ${inside(args, SERVER_PORTS.haproxyStatus)}`;
+  if (!args.metricsCertificate) return [atOthers];
+  return [
+    `bind ${args.bind?.loopback ?? "127.0.0.1"}:${SERVER_PORTS.haproxyStatus}`,
+    `${atOthers} ssl crt ${metricsFile(args, "crt")} ssl-min-ver TLSv1.2`,
+    "# The page tells more than the metrics, and asks for no password.",
+    "http-request return status 404 if { ssl_fc } !{ path /metrics }",
+  ];
 }
 
 function kubernetesApi(args: HaproxyArgs): string {

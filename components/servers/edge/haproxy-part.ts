@@ -1,5 +1,5 @@
 import { type MachinePart, REPORT_UNIT } from "../machine";
-import { type HaproxyArgs, haproxyConfig, patroniAuthorityFile } from "./haproxy-config";
+import { type HaproxyArgs, haproxyConfig, metricsFile, patroniAuthorityFile } from "./haproxy-config";
 
 export const HAPROXY_CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
 
@@ -12,6 +12,12 @@ export function haproxyPart(args: HaproxyArgs): MachinePart {
     files: [
       { path: HAPROXY_CONFIG_FILE, content: haproxyConfig(args) },
       { path: "/etc/systemd/system/haproxy.service.d/trellis.conf", content: unitSettings() },
+      ...(args.metricsCertificate
+        ? [
+            secret(metricsFile(args, "crt"), args.metricsCertificate.cert),
+            secret(metricsFile(args, "key"), args.metricsCertificate.key),
+          ]
+        : []),
       ...(authority ? [{ path: patroniAuthorityFile(args), content: authority }] : []),
     ],
     setup: `haproxy -c -q -f ${HAPROXY_CONFIG_FILE}
@@ -24,6 +30,8 @@ systemctl reload-or-restart haproxy
 `,
   };
 }
+
+const secret = (path: string, content: string) => ({ path, content, mode: "0600", renewable: true }) as const;
 
 /** All traffic passes HAProxy: the kernel should kill other processes first, and systemd restarts it at once. */
 function unitSettings(): string {

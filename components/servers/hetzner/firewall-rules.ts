@@ -54,8 +54,8 @@ const FOR_ADMINISTRATORS: readonly Opening[] = [
 const MOST_MEMBERS = 9;
 
 /**
- * Traffic between the servers of a mesh, over public addresses. It is encrypted, except for the metrics of HAProxy
- * (8404) and of the node exporter (9100): Prometheus scrapes both on the host.
+ * Traffic between the servers of a mesh, over public addresses. All of it is encrypted, also the metrics of HAProxy
+ * (8404) and of the node exporter (9100), which Prometheus scrapes on the host over TLS.
  */
 const FOR_PEERS: readonly Opening[] = [
   {

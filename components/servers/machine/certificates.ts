@@ -58,7 +58,7 @@ mkdir -p "$metrics"
 {
   echo '# HELP ${CERTIFICATE_METRIC} When a certificate on this server expires.'
   echo '# TYPE ${CERTIFICATE_METRIC} gauge'
-  for file in /etc/etcd/tls/*.crt /etc/rancher/k3s/etcd/*.crt "$k3s"/server/tls/*.crt "$k3s"/agent/*.crt; do
+  for file in /etc/etcd/tls/*.crt /etc/haproxy/*.crt /etc/rancher/k3s/etcd/*.crt "$k3s"/server/tls/*.crt "$k3s"/agent/*.crt; do
     [ -e "$file" ] || continue
     end=$(openssl x509 -in "$file" -noout -enddate)
     printf '${CERTIFICATE_METRIC}{file="%s"} %s\\n' "$file" "$(date -d "\${end#*=}" +%s)"

@@ -46,6 +46,8 @@ while read -r path; do
 done <"$work/paths"
 
 tar -xzf "$work/bundle.tar.gz" -C /
+# etcd and K3s read theirs for each connection.
+[ ! -e "$work/new/etc/haproxy" ] || systemctl reload haproxy
 while read -r path; do
   case $path in
     *.crt) printf '%s until %s\\n' "$path" "$(openssl x509 -in "$path" -noout -enddate | cut -d = -f 2)" ;;

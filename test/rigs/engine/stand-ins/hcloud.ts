@@ -32,13 +32,16 @@ function named(replacedBy: readonly string[], rest: Partial<ResourceKind> = {}):
   };
 }
 
-/** Which inputs replace what: as the schemas of Hetzner's own Terraform provider say (`ForceNew`). */
+/**
+ * Which inputs replace what: as the schema of Hetzner's Terraform provider says, which `hcloud-schema.json` is a record of
+ * (test/toolchain/provider-schemas).
+ */
 const KINDS: Readonly<Record<string, ResourceKind>> = {
-  [TYPE.server]: named(["datacenter", "image", "location", "sshKeys", "userData"], {
+  [TYPE.server]: named(["image", "location", "sshKeys", "userData"], {
     outputs: server,
     refusal: serverRefusal,
   }),
-  [TYPE.primaryIp]: named(["datacenter", "location", "type"], {
+  [TYPE.primaryIp]: named(["location", "type"], {
     outputs: ({ inputs, number, cloud }) => ({
       ...address(inputs.type, number, cloud),
       assigneeId: inputs.assigneeId ?? 0,
@@ -63,7 +66,7 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
   },
   "hcloud:index/firewall:Firewall": named([]),
   "hcloud:index/firewallAttachment:FirewallAttachment": { replacedBy: ["firewallId"] },
-  "hcloud:index/placementGroup:PlacementGroup": named(["type"], { outputs: () => ({ servers: [] }) }),
+  "hcloud:index/placementGroup:PlacementGroup": named([], { outputs: () => ({ servers: [] }) }),
   "hcloud:index/sshKey:SshKey": named(["publicKey"], { outputs: () => ({ fingerprint: "stand-in" }) }),
   "hcloud:index/loadBalancer:LoadBalancer": named(["location", "networkZone"], {
     outputs: ({ number, cloud }) => ({
@@ -86,13 +89,15 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
   "hcloud:index/rdns:Rdns": {
     replacedBy: ["floatingIpId", "ipAddress", "loadBalancerId", "primaryIpId", "serverId"],
   },
-  "hcloud:index/volume:Volume": named(["format", "location"], {
+  "hcloud:index/volume:Volume": named(["location"], {
     outputs: ({ number }) => ({ linuxDevice: `/dev/disk/by-id/scsi-0HC_Volume_${number}` }),
   }),
-  "hcloud:index/volumeAttachment:VolumeAttachment": { replacedBy: ["volumeId"] },
+  "hcloud:index/volumeAttachment:VolumeAttachment": { replacedBy: ["serverId", "volumeId"] },
   "hcloud:index/zone:Zone": { replacedBy: ["mode", "name"], nameInput: "name" },
   "hcloud:index/zoneRrset:ZoneRrset": { replacedBy: ["name", "type", "zone"] },
 };
+
+export const HCLOUD_TYPES = Object.keys(KINDS);
 
 export const hcloudKind = (type: string): ResourceKind | undefined => KINDS[type];
 

@@ -134,6 +134,30 @@ describe("the add-ons", () => {
     expect(alerts.map(({ alert }: { alert: string }) => alert)).toContain("EtcdNoLeader");
   });
 
+  it("read the metrics of the servers over TLS where these travel over public addresses", async () => {
+    const { resources } = await evaluateStack({
+      program: () => new AddOns("add-ons", { ...ADD_ONS, serverMetrics: { cert: "CERT", key: "KEY" } }),
+    });
+
+    const chart = resources.find(({ name }) => name === "add-ons-kube-prometheus-stack-chart");
+    const values = parse(String(Object(chart?.inputs.spec).valuesContent));
+    const caFile = "/etc/prometheus/secrets/etcd-metrics-client/ca.crt";
+    const exporter = values["prometheus-node-exporter"];
+    expect(exporter.prometheus.monitor).toMatchObject({
+      scheme: "https",
+      tlsConfig: { caFile, serverName: "server-metrics" },
+    });
+    expect(exporter.livenessProbe.httpGet.scheme).toBe("https");
+    expect(values.prometheus.prometheusSpec.additionalScrapeConfigs[0]).toMatchObject({
+      scheme: "https",
+      tls_config: { ca_file: caFile, server_name: "server-metrics" },
+    });
+    const [mount] = exporter.secrets;
+    expect(exporter.extraArgs).toContain(`--web.config.file=${mount.mountPath}/web.yml`);
+    const secret = resources.find(({ name }) => name === `add-ons-${mount.name}`);
+    expect(Object.keys(Object(secret?.inputs.stringData)).sort()).toEqual(["tls.crt", "tls.key", "web.yml"]);
+  });
+
   it("keep every secret out of the charts' values", async () => {
     const { resources } = await evaluateStack({ program: () => new AddOns("add-ons", ADD_ONS) });
 

@@ -1,8 +1,12 @@
-import { createServer as createTlsServer } from "node:https";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer as createTlsServer, get } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { haproxyConfig, INGRESS } from "../../../../../components/servers/edge";
+import { METRICS_HOST } from "../../../../../components/servers";
+import { haproxyConfig, haproxyPart, INGRESS } from "../../../../../components/servers/edge";
 import { SERVER_PORTS } from "../../../../../components/shared/address-plan";
 import { haproxyFolder, type RunningHaproxy, startHaproxy, tick } from "../../../../rigs/edge/haproxy";
 import { createAuthority, type KeyPair } from "../../../../rigs/pki/certificates";
@@ -17,6 +21,8 @@ const SERVERS = [11, 12, 13].map((host) => ({
 const HERE = "127.34.0.11";
 /** The PROXY protocol's second version, for IPv4. */
 const HEADER_BYTES = 28;
+/** For what production binds to 127.0.0.1. */
+const LOOPBACK = "127.34.0.90";
 const LOAD_BALANCER = "127.34.0.99";
 
 /** What a stand-in for a K3s API server does; a refusal is what K3s says to all who come without a certificate. */
@@ -56,6 +62,7 @@ class StandInApi {
 }
 
 describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
+  const etcd = createAuthority("etcd");
   const folder = haproxyFolder();
   const [server] = SERVERS;
   if (!server) throw new Error("three were made above");
@@ -87,15 +94,20 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
       await new Promise<void>((resolve) => ingress.listen(nodePort, HERE, resolve));
       nodePorts.push(ingress);
     }
-    const configuration = haproxyConfig({
+    const args = {
       server: { ...server, memoryGb: 1 },
       servers: SERVERS,
       apiServers: SERVERS,
       loadBalancer: [LOAD_BALANCER],
-      bind: { front: HERE },
+      metricsCertificate: etcd.issue({ names: [METRICS_HOST], usages: ["server"] }),
+      bind: { front: HERE, loopback: LOOPBACK },
       runtimeDirectory: folder.path,
-    });
-    haproxy = await startHaproxy(folder.path, configuration);
+      configurationDirectory: folder.path,
+    };
+    for (const { path, content } of haproxyPart(args).files ?? []) {
+      if (path.startsWith(folder.path)) writeFileSync(path, content);
+    }
+    haproxy = await startHaproxy(folder.path, haproxyConfig(args));
   });
 
   beforeEach(async () => {
@@ -229,12 +241,27 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     expect(impostor.subarray(HEADER_BYTES).toString()).toContain("PROXY TCP4 198.51.100.7");
   });
 
-  it("shows its health and its figures, and nothing else", async () => {
+  it("shows its health and its figures on loopback, and nothing else", async () => {
     const status = async (path: string) =>
-      (await fetch(`http://${HERE}:${SERVER_PORTS.haproxyStatus}${path}`)).status;
-    const metrics = await (await fetch(`http://${HERE}:${SERVER_PORTS.haproxyStatus}/metrics`)).text();
+      (await fetch(`http://${LOOPBACK}:${SERVER_PORTS.haproxyStatus}${path}`)).status;
 
-    expect(metrics).toContain('haproxy_server_status{proxy="kubernetes-api"');
-    expect(await Promise.all(["/health", "/stats", "/"].map(status))).toEqual([200, 200, 404]);
+    expect(await Promise.all(["/health", "/stats", "/metrics", "/"].map(status))).toEqual([
+      200, 200, 200, 404,
+    ]);
+  });
+
+  it("shows other servers of a mesh its metrics alone, and only over TLS", async () => {
+    const verified = { ca: etcd.cert, servername: METRICS_HOST };
+    const ask = async (path: string, tls: object = verified) => {
+      const url = `https://${HERE}:${SERVER_PORTS.haproxyStatus}${path}`;
+      const [response] = await once(get(url, { ...tls, agent: false }), "response");
+      return { status: response.statusCode, body: await text(response) };
+    };
+
+    const { body } = await ask("/metrics");
+    expect(body).toContain('haproxy_server_status{proxy="kubernetes-api"');
+    expect((await ask("/stats")).status).toBe(404);
+    await expect(ask("/metrics", { ...verified, ca: createAuthority("other").cert })).rejects.toThrow();
+    await expect(fetch(`http://${HERE}:${SERVER_PORTS.haproxyStatus}/metrics`)).rejects.toThrow();
   });
 });

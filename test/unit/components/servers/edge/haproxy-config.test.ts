@@ -84,6 +84,20 @@ describe("haproxy.cfg", () => {
     }
   });
 
+  it("shows other servers its metrics over TLS and nothing else, where these travel over public addresses", () => {
+    const part = haproxyPart(args({ metricsCertificate: { cert: "CERT", key: "KEY" } }));
+
+    const file = (path: string) => part.files?.find((each) => each.path === path);
+    const lines = section(file("/etc/haproxy/haproxy.cfg")?.content ?? "", "frontend status");
+    expect(lines.filter((line) => line.startsWith("bind"))).toEqual([
+      "bind 127.0.0.1:8404",
+      "bind 10.0.4.10:8404 transparent ssl crt /etc/haproxy/metrics.crt ssl-min-ver TLSv1.2",
+    ]);
+    for (const kind of ["crt", "key"]) {
+      expect(file(`/etc/haproxy/metrics.${kind}`)).toMatchObject({ mode: "0600", renewable: true });
+    }
+  });
+
   it("believes the PROXY protocol from the load balancer alone, and from nobody without one", () => {
     expect(haproxyConfig(args())).not.toContain("expect-proxy");
 
