@@ -189,7 +189,7 @@ describe("DataSurface in the cluster", () => {
     const envOf = async (changes: Parameters<typeof planned>[0]) =>
       (await planned(changes))("Job")["yellowlive-infrastructure"].spec.template.spec.containers[0].env;
     expect(await envOf({ datasetsAtOnce: 4 })).toContainEqual(several);
-    expect((await envOf({})).map(({ name }: Planned) => name)).not.toContain("DATASETS_AT_ONCE");
+    expect((await envOf({})).map(({ name }: Rendered) => name)).not.toContain("DATASETS_AT_ONCE");
   });
 
   it("reaches no repository where the deployment ships the model", async () => {
