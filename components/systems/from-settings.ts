@@ -78,6 +78,7 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
       protection,
       namespace: namespaces.datasurface,
       mergeHost: host,
+      datasetsAtOnce: datasurface.datasetsAtOnce,
       authorities: trusted(postgres.authority, logins),
       credentials: loginsFor(model, { host, connections, logins, passwords: sourcePasswords }),
       ...(gitToken && { gitToken }),
@@ -133,7 +134,7 @@ function scheduler(
       runsPods: ingestion !== undefined,
       streamLists: ingestion?.streamLists ?? [],
       ...(ingestion && {
-        pools: { [DATASURFACE.pool]: ingestionRuns(sessions[ingestion.mergeDatabase] ?? 0) },
+        pools: { [DATASURFACE.pool]: ingestionRuns(sessions[ingestion.mergeDatabase] ?? 0, settings) },
       }),
       ...(slackToken && { slackToken }),
       monitoring,

@@ -112,6 +112,12 @@ export const ingestSettings = {
   ...batchSettings,
   source,
   sourceHosts,
+  datasetsAtOnce: flag(
+    "--datasets-at-once <n>",
+    "read so many datasets of the store at once, all in one snapshot; each after the first takes one more session in the source and in the merge database",
+    wholeNumber({ min: 1, max: 16 }).default(1),
+    "DATASETS_AT_ONCE",
+  ),
   showValues: toggle(
     "--show-values",
     "show the values that do not fit in errors; they may be personal data, and errors end in logs",

@@ -59,13 +59,17 @@ const BESIDE_AIRFLOW = 2;
 /** Ingestion runs that work at once if `connections` of the merge database says nothing else. */
 const INGESTION_RUNS: Record<Environment, number> = { dev: 3, staging: 7, prod: 7 };
 
-/** Each run needs a session for its lock and one for its work. One is for the infrastructure Job, one for operators. */
-const SESSIONS_OF_A_RUN = 2;
+/** Each run has a session that holds its lock. One more is for the infrastructure Job, one for operators. */
+const LOCK_OF_A_RUN = 1;
 const BESIDE_RUNS = 2;
 
+/** How many datasets a run reads at once: each takes a session in the merge database and one in the source. */
+const datasetsAtOnce = ({ datasurface }: Pick<Settings, "datasurface">): number =>
+  datasurface ? datasurface.datasetsAtOnce : 1;
+
 /** How many ingestion runs may work at once with so many sessions in the merge database. */
-export const ingestionRuns = (sessions: number): number =>
-  Math.max(1, Math.floor((sessions - BESIDE_RUNS) / SESSIONS_OF_A_RUN));
+export const ingestionRuns = (sessions: number, settings: Pick<Settings, "datasurface">): number =>
+  Math.max(1, Math.floor((sessions - BESIDE_RUNS) / (LOCK_OF_A_RUN + datasetsAtOnce(settings))));
 
 /** The migrations of the CRM and of its services, and a command of an operator. */
 const BESIDE_CRM = 3;
@@ -120,13 +124,14 @@ function usualUsers(name: string, settings: Declaring): { readonly sessions: num
   }
   if (datasurface && name === MERGE) {
     const runs = INGESTION_RUNS[environment];
-    return { sessions: runs * SESSIONS_OF_A_RUN + BESIDE_RUNS, why: `${runs} ingestion runs, operators` };
+    const ofARun = LOCK_OF_A_RUN + datasetsAtOnce(settings);
+    return { sessions: runs * ofARun + BESIDE_RUNS, why: `${runs} ingestion runs, operators` };
   }
   if (datasurface && name === SOURCE) {
     const runs = runsOf(settings);
     const simulators = datasurface.simulator.replicas;
     return {
-      sessions: runs + simulators + 2,
+      sessions: runs * datasetsAtOnce(settings) + simulators + 2,
       why: `the source of ${runs} ingestion runs, ${simulators} simulators, operators`,
     };
   }
@@ -134,7 +139,10 @@ function usualUsers(name: string, settings: Declaring): { readonly sessions: num
 }
 
 function runsOf(settings: Declaring): number {
-  return ingestionRuns(MERGE in settings.postgres.databases ? usersOf(MERGE, settings).sessions : 0);
+  return ingestionRuns(
+    MERGE in settings.postgres.databases ? usersOf(MERGE, settings).sessions : 0,
+    settings,
+  );
 }
 
 /** Every declared use of PostgreSQL's sessions, apart from superusers and replication. */
@@ -219,12 +227,15 @@ function sourceTooSmall(settings: Declaring): Problem[] {
   if (!datasurface || given === undefined) return [];
   const runs = runsOf(settings);
   const simulators = datasurface.simulator.replicas;
-  return given < runs + simulators
+  const datasets = datasetsAtOnce(settings);
+  const needed = runs * datasets + simulators;
+  const each = datasets === 1 ? "" : `, each with ${datasets} sessions (datasurface.datasetsAtOnce)`;
+  return given < needed
     ? [
         problem(
           ["postgres", "databases", SOURCE, "connections"],
           given,
-          `at least ${runs + simulators}: ${runs} ingestion runs read it at once, and ${simulators} simulators change it`,
+          `at least ${needed}: ${runs} ingestion runs read it at once${each}, and ${simulators} simulators change it`,
         ),
       ]
     : [];

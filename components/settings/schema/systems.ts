@@ -142,6 +142,13 @@ const datasurfaceBlock = z.strictObject({
       }),
     )
     .default({}),
+  datasetsAtOnce: wholeNumber(1, 16)
+    .default(1)
+    .meta(
+      says(
+        "How many datasets of a store one ingestion run reads at once, all in one snapshot. More shorten batches of several large datasets; each beyond the first takes one more session of `datasurface_merge` and of the source for every run.",
+      ),
+    ),
   simulator: z
     .strictObject({
       replicas: wholeNumber(0, 10)

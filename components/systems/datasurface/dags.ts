@@ -46,11 +46,13 @@ export const jobPodArgs = ({
   model,
   image,
   mergeHost,
+  datasetsAtOnce = 1,
   airflowNamespace,
   carriesModel,
 }: DataSurfaceDagsArgs): JobPodArgs => ({
   image,
   mergeHost,
+  datasetsAtOnce,
   airflowNamespace,
   carriesModel,
   provider: model.ecosystem.provider,

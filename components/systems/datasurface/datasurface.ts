@@ -52,6 +52,9 @@ export interface DataSurfaceArgs {
   /** The host of the merge database's server. */
   readonly mergeHost: pulumi.Input<string>;
 
+  /** How many datasets of a store a run reads at once. @default 1 */
+  readonly datasetsAtOnce?: number;
+
   /** CA certificates (PEM) of all database servers; the jobs verify every server with them. */
   readonly authorities: pulumi.Input<string>;
 
@@ -323,6 +326,7 @@ const dagsArgsOf = (args: DataSurfaceArgs): pulumi.Output<DataSurfaceDagsArgs> =
       namespace,
       image,
       mergeHost,
+      datasetsAtOnce: args.datasetsAtOnce ?? 1,
       airflowNamespace,
       carriesModel: "files" in args.origin,
       ...(args.slackChannel !== undefined && { slackChannel: args.slackChannel }),

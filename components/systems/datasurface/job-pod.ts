@@ -15,6 +15,9 @@ export interface IngestionArgs {
   /** The namespace of the stream lists. */
   readonly airflowNamespace: string;
 
+  /** How many datasets of a store a run reads at once. @default 1 */
+  readonly datasetsAtOnce?: number;
+
   /** Whether a ConfigMap contains the model; false where the jobs read it from a repository. */
   readonly carriesModel: boolean;
 }
@@ -99,7 +102,7 @@ export function infrastructurePod(args: JobPodArgs, platform: Platform) {
 const INFRASTRUCTURE_LABEL = { "datasurface/job": "infrastructure" };
 
 function jobPod(args: JobPodArgs, platform: Platform, account: string) {
-  const { image, mergeHost, carriesModel } = args;
+  const { image, mergeHost, datasetsAtOnce = 1, carriesModel } = args;
   const { mergeDatabase, mergeCredential, gitCredential } = args.provider;
   const merge = credentialSecret(mergeCredential);
   const authorities = `${AUTHORITIES.mountPath}/${AUTHORITIES_FILE}`;
@@ -136,6 +139,7 @@ function jobPod(args: JobPodArgs, platform: Platform, account: string) {
             { name: "MERGE_USER", ...fromSecret(merge.name, merge.user) },
             { name: "MERGE_PASSWORD", ...fromSecret(merge.name, merge.password) },
             { name: "SOURCE_SSLROOTCERT", value: authorities },
+            ...(datasetsAtOnce > 1 ? [{ name: "DATASETS_AT_ONCE", value: String(datasetsAtOnce) }] : []),
             { name: "GIT_TOKEN", ...fromSecret(gitSecret(gitCredential), "token", true) },
           ],
           resources: RESOURCES,

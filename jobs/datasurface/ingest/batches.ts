@@ -119,6 +119,33 @@ export class BatchLedger {
     });
   }
 
+  /**
+   * As `change`, beside other sessions of the same run that do so too: they wait for transactions of other runs, and not
+   * for one another.
+   */
+  async changeBeside<T>(batch: Batch, work: () => Promise<T>): Promise<T> {
+    return transaction(this.database, "BEGIN", async () => {
+      await this.lock("shared");
+      const now = await this.newest();
+      if (now?.id !== batch.id || now.state.job_state.run !== this.run) throw this.overtaken(batch);
+      return await work();
+    });
+  }
+
+  /** Call inside `changeBeside`: adds a dataset that was taken to what other sessions have saved. */
+  async saveTaken(batch: Batch, taken: TakenDataset): Promise<Batch> {
+    const now = await this.select("ORDER BY batch_id DESC LIMIT 1 FOR UPDATE");
+    if (now?.id !== batch.id) throw this.overtaken(batch);
+    const state = stateWith(now.state, taken);
+    const isComplete = state.current_dataset_index === state.all_datasets.length;
+    return this.save({ ...now, status: isComplete ? "ingested" : "started", state });
+  }
+
+  /** The same batches, by another session. */
+  of(database: Database): BatchLedger {
+    return new BatchLedger(database, this.stream, this.run);
+  }
+
   /** Call inside `change`: writes status and state. */
   async save(batch: Batch): Promise<Batch> {
     await this.database.query(
@@ -175,8 +202,9 @@ export class BatchLedger {
   }
 
   /** Every run that changes this stream holds this lock until its transaction ends, even if the run was killed. */
-  private async lock(): Promise<void> {
-    await this.database.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+  private async lock(mode: "exclusive" | "shared" = "exclusive"): Promise<void> {
+    const lock = mode === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock";
+    await this.database.query(`SELECT ${lock}(hashtextextended($1, 0))`, [
       `datasurface writer of ${this.counter} ${this.stream.key}`,
     ]);
   }
@@ -197,8 +225,6 @@ export class BatchLedger {
 }
 
 interface TakenDataset {
-  /** Position among the stream's datasets; at 0, the batch is staged anew. */
-  readonly index: number;
   readonly name: string;
   readonly copy: Copy;
   /** Whether its rows are the merged ones. */
@@ -209,24 +235,28 @@ interface TakenDataset {
 }
 
 /** The state of a batch once one more dataset is taken from the source. */
-export function stateWith(
-  state: BatchState,
-  { index, name, copy, isSame, snapshot, lineage }: TakenDataset,
-): BatchState {
-  const { held: _, snapshot: __, ...kept } = state.job_state;
-  const { staged, copies, same = [] } = index === 0 ? { staged: {}, copies: {} } : kept;
+function stateWith(state: BatchState, { name, copy, isSame, snapshot, lineage }: TakenDataset): BatchState {
+  const { staged, copies, same = [] } = state.job_state;
+  const all = { ...staged, [name]: copy.rows };
   return {
     ...state,
-    current_dataset_index: index + 1,
+    current_dataset_index: Object.keys(all).length,
     job_state: {
-      ...kept,
-      staged: { ...staged, [name]: copy.rows },
+      ...state.job_state,
+      staged: all,
       copies: { ...copies, [name]: copy },
       same: isSame ? [...same, name] : same,
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(lineage === undefined ? {} : { lineage }),
     },
   };
+}
+
+/** The batch before its first dataset is taken. */
+export function withNothingTaken(batch: Batch): Batch {
+  const { held: _, snapshot: __, lineage: ___, same: ____, ...kept } = batch.state.job_state;
+  const state = { ...batch.state, current_dataset_index: 0, job_state: { ...kept, staged: {}, copies: {} } };
+  return { ...batch, status: "started", state };
 }
 
 /** Throws for a batch that was started under another model: what differs, and what to do. */

@@ -14,6 +14,8 @@ export interface IngestConfig extends DeletionPolicy {
   readonly merge: DatabaseAddress;
   /** After this many seconds the run stops at the next safe point, and must be run again. Undefined: no limit. */
   readonly maxSeconds: number | undefined;
+  /** How many datasets are read at once, each by a session of its own in the source and in the merge database. */
+  readonly datasetsAtOnce: number;
   /** In MB: work_mem for the join that finds the changes, and maintenance_work_mem for indexes. */
   readonly joinMemoryMb: number;
   /** How long to wait for a lock: for all tables of the source together, and for each in the merge database. */

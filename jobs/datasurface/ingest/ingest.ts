@@ -17,7 +17,7 @@ export async function ingest(config: IngestConfig, model: Model, context: Contex
 
 /** One run of a transformer: its rows come from merge tables of the same database, and all else is as in `ingest`. */
 export async function transform(
-  config: Omit<IngestConfig, "source" | "showValues" | "fullComparisonHours">,
+  config: Omit<IngestConfig, "source" | "showValues" | "datasetsAtOnce" | "fullComparisonHours">,
   model: Model,
   context: Context,
 ): Promise<Outcome> {
@@ -29,7 +29,7 @@ export async function transform(
   }
   return run(
     stream,
-    { ...config, source: config.merge, showValues: false, fullComparisonHours: 0 },
+    { ...config, source: config.merge, showValues: false, datasetsAtOnce: 1, fullComparisonHours: 0 },
     model,
     context,
   );

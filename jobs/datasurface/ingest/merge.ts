@@ -66,6 +66,8 @@ export async function findChanges(
     FULL JOIN (SELECT ctid AS ds_surf_place, ${columnList(tables.columns)} FROM ${tables.merge} AS m WHERE ${isOpen(tables)}) AS m
       ON ${sameKey(tables, "s", "m")}
     WHERE s.ds_surf_place IS NULL OR m.ds_surf_place IS NULL OR NOT (${sameRow(tables, "s", "m")})`);
+  // Without statistics the planner takes a few changes for many, and hashes all staged rows to find them.
+  await merge.query(`ANALYZE ${table}`);
   const { keysNew, updated, deleted } = await countRows(merge, {
     keysNew: `FROM ${table} WHERE merged IS NULL`,
     updated: `FROM ${table} WHERE merged IS NOT NULL AND staged IS NOT NULL`,

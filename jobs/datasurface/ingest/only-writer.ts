@@ -14,6 +14,9 @@ import { ensureBatchTables } from "./tables";
 /** Another run is the writer of the stream. */
 export class StreamBusy extends JobError {}
 
+/** What administrators of a database see of a stream's sessions. */
+export const applicationOf = ({ platform, key }: Stream) => `datasurface ${platform.name} ${key}`;
+
 /**
  * Runs work as the only writer of a stream. A separate session holds the lock while the work runs; a second run fails
  * at once.
@@ -28,7 +31,7 @@ export async function withStream<T>(
   work: (merge: Database) => Promise<T>,
 ): Promise<T> {
   const purpose = "the merge database";
-  const name = `datasurface ${stream.platform.name} ${stream.key}`;
+  const name = applicationOf(stream);
   const lock = await openDatabase(address, { purpose, applicationName: `${name} lock`, signal });
   try {
     if (!(await tryLock(lock, name))) {

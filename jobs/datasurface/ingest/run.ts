@@ -8,14 +8,16 @@ import {
   sqlState,
 } from "../../shared";
 import { type DerivedStore, isDerived, type Model, type Stream } from "../model";
-import { type Batch, BatchLedger, requireSameSchema, stateWith } from "./batches";
+import { type Batch, BatchLedger, requireSameSchema, withNothingTaken } from "./batches";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, reportCounts, sum } from "./counts";
 import { Sessions } from "./failures";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { DeletionsHeld, guardDeletions } from "./guard";
 import type { IngestConfig } from "./ingest-config";
+import { type Lane, shareOut, withLanes } from "./lanes";
 import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
+import { applicationOf } from "./only-writer";
 import { needsReconciling, reconcile } from "./reconcile";
 import {
   currentDefinition,
@@ -24,6 +26,7 @@ import {
   lockRefusal,
   openDerived,
   openSnapshot,
+  type SourceRead,
   type SourceSnapshot,
 } from "./source";
 import { dropStaged, isStaged, trimStaging } from "./staging";
@@ -124,14 +127,13 @@ export class Run {
    * source is judged before `prepare` makes or changes a table, so that a mistake in a model leaves nothing behind.
    */
   private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed" | "nothing"> {
-    const purpose = isDerived(this.stream.store) ? "the merge database" : "the source database";
     const source = await openDatabase(this.config.source, {
-      purpose,
-      applicationName: `datasurface ${this.stream.platform.name} ${this.stream.key}`,
+      purpose: this.sourcePurpose,
+      applicationName: applicationOf(this.stream),
       signal: this.context.signal,
     });
     try {
-      await this.limit(source, purpose, this.config.source);
+      await this.limit(source, this.sourcePurpose, this.config.source);
       this.step = `checking the source tables of ${this.names()}`;
       const snapshot = await this.snapshot(source);
       if (!snapshot) return "nothing";
@@ -207,58 +209,105 @@ export class Run {
     }
   }
 
+  /** Stages the datasets that are not staged yet, several at once. */
   private async stage(source: Database, snapshot: SourceSnapshot, open: Batch): Promise<Batch | "again"> {
-    let batch = open;
-    const resumed = await this.stagedFrom(batch, snapshot);
-    const restarted = resumed === 0 && batch.state.current_dataset_index > 0;
-    for (let index = resumed; index < snapshot.reads.length; index++) {
-      // A newer snapshot invalidated the rows that an earlier run staged. This run does not stop early; otherwise no
-      // run would ever finish.
-      if (index > resumed && !restarted && this.isLate(true)) return "again";
-      batch = await this.stageOne(source, snapshot, batch, index);
+    const kept = await this.keptOf(open, snapshot);
+    const reads = snapshot.reads.filter(({ tables }) => !kept.includes(tables.dataset.name));
+    const hadTaken = open.state.current_dataset_index > 0;
+    const batch =
+      kept.length === 0 && hadTaken
+        ? await this.batches.change(open, () => this.batches.save(withNothingTaken(open)))
+        : open;
+    let progressed = false;
+    // A newer snapshot invalidated the rows that an earlier run staged. This run does not stop early; otherwise no run
+    // would ever finish.
+    const goesOn = () => (kept.length === 0 && hadTaken) || !this.isLate(progressed);
+
+    await withLanes(
+      {
+        first: { source, merge: this.merge, batches: this.batches },
+        snapshot,
+        most: Math.min(this.config.datasetsAtOnce, reads.length),
+        open: () => this.openSessions(),
+        context: this.context,
+      },
+      (lanes) =>
+        shareOut(
+          lanes,
+          reads,
+          goesOn,
+          async (lane, read, stop) => {
+            await this.stageOne(lane, read, { snapshot, batch, stop });
+            progressed = true;
+          },
+          ({ tables }) => {
+            this.step = `copying ${tables.dataset.name}`;
+          },
+        ),
+    );
+    const now = await this.batches.newest();
+    if (now?.id !== batch.id) throw new Error(`batch ${batch.id} is no longer the newest`);
+    return now.state.current_dataset_index === this.tables.length ? now : "again";
+  }
+
+  private async openSessions(): Promise<{ source: Database; merge: Database }> {
+    const applicationName = applicationOf(this.stream);
+    const { signal } = this.context;
+    const purpose = this.sourcePurpose;
+    const source = await openDatabase(this.config.source, { purpose, applicationName, signal });
+    try {
+      await this.limit(source, purpose, this.config.source);
+      const merge = await openDatabase(this.config.merge, {
+        purpose: "the merge database",
+        applicationName,
+        signal,
+      });
+      await this.limit(merge, "the merge database", this.config.merge);
+      await merge.query(`SET lock_timeout = '${this.config.lockWaitSeconds}s'`);
+      return { source, merge };
+    } catch (error) {
+      await source.end().catch(() => undefined);
+      throw error;
     }
-    return batch;
   }
 
   private async stageOne(
-    source: Database,
-    snapshot: SourceSnapshot,
-    batch: Batch,
-    index: number,
-  ): Promise<Batch> {
-    const read = snapshot.reads[index];
-    if (!read) throw new Error(`there is no dataset ${index}`);
+    { source, merge, batches }: Lane,
+    read: SourceRead,
+    { snapshot, batch, stop }: { snapshot: SourceSnapshot; batch: Batch; stop: AbortSignal },
+  ): Promise<void> {
     const { name } = read.tables.dataset;
     this.step = `copying ${name}`;
     const started = performance.now();
-    const hours = this.config.fullComparisonHours;
-    const merged = await reliable(this.merge, this.batches, this.copies[name], read, hours);
-    const { copy, isSame, isStaged, saved } = await this.batches.change(batch, async () => {
-      const taken = await takeRows(source, this.merge, { read, batch: batch.id, merged }, this.context);
-      const from = { snapshot: snapshot.identity, ...this.lineage(snapshot) };
-      const saved = await this.batches.save({
-        ...batch,
-        status: index + 1 === snapshot.reads.length ? "ingested" : "started",
-        state: stateWith(batch.state, { index, name, ...taken, ...from }),
+    const context = { ...this.context, signal: AbortSignal.any([this.context.signal, stop]) };
+    const merged = await reliable(batches, this.copies[name], read, this.config.fullComparisonHours);
+    const { copy, isSame, isStaged } = await batches.changeBeside(batch, async () => {
+      const taken = await takeRows(source, merge, { read, batch: batch.id, merged }, context);
+      await batches.saveTaken(batch, {
+        name,
+        ...taken,
+        snapshot: snapshot.identity,
+        ...this.lineage(snapshot),
       });
-      return { ...taken, saved };
+      return taken;
     });
     const { rows } = copy;
     const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
     const what = `${isStaged ? "staged" : "read"} ${name}: ${rows} rows${isSame ? ", as merged already" : ""}`;
     this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, what);
-    return saved;
   }
 
   /**
-   * How many datasets of a half-staged batch can be kept: all of them if the source still shows exactly the rows that
-   * were staged, otherwise none. A batch never mixes two states of the source.
+   * The datasets of a half-staged batch that can be kept: all that are staged if the source still shows exactly these
+   * rows, otherwise none. A batch never mixes two states of the source.
    */
-  private async stagedFrom(batch: Batch, snapshot: SourceSnapshot): Promise<number> {
-    const { current_dataset_index: index, job_state } = batch.state;
-    if (batch.status !== "started" || index === 0) return 0;
-    if (snapshot.identity === undefined || snapshot.identity !== job_state.snapshot) return 0;
-    return (await this.areStaged(batch, index)) ? index : 0;
+  private async keptOf(batch: Batch, snapshot: SourceSnapshot): Promise<readonly string[]> {
+    const { job_state } = batch.state;
+    const names = Object.keys(job_state.staged);
+    if (batch.status !== "started" || names.length === 0) return [];
+    if (snapshot.identity === undefined || snapshot.identity !== job_state.snapshot) return [];
+    const staged = this.tables.filter(({ dataset }) => names.includes(dataset.name));
+    return (await this.areStaged(batch, staged)) ? names : [];
   }
 
   /** Whether the staged rows are complete and do not belong to a held batch without a decision. */
@@ -274,11 +323,11 @@ export class Run {
       batch.state.job_state.lineage?.definition !== currentDefinition(this.derived(store))
     )
       return false;
-    return this.areStaged(batch, this.tables.length);
+    return this.areStaged(batch, this.tables);
   }
 
-  private async areStaged(batch: Batch, count: number): Promise<boolean> {
-    for (const tables of this.tables.slice(0, count)) {
+  private async areStaged(batch: Batch, datasets: readonly DatasetTables[]): Promise<boolean> {
+    for (const tables of datasets) {
       const { name } = tables.dataset;
       if (batch.state.job_state.same?.includes(name)) {
         if (this.config.fullComparisonHours === 0) return false;
@@ -345,6 +394,10 @@ export class Run {
   private async stageAgain(batch: Batch): Promise<void> {
     const fresh = this.batches.freshState();
     await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
+  }
+
+  private get sourcePurpose(): string {
+    return isDerived(this.stream.store) ? "the merge database" : "the source database";
   }
 
   private names(): string {

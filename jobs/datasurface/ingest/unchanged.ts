@@ -32,23 +32,25 @@ export const copyOf = (
 });
 
 /**
- * The copy, if a run may rely on it: it was read by the same statement, was compared within the given hours, and the
- * merge table has as many open rows. A table that somebody else changed is compared again, at the latest after these
- * hours.
+ * The copy, if a run may rely on it: it was read by the same statement, and was compared within the given hours. A table
+ * that somebody else changed is compared again, at the latest after these hours.
  */
 export async function reliable(
-  merge: Database,
   batches: { hoursSince(batch: number): Promise<number | undefined> },
   copy: Copy | undefined,
-  { tables, statement }: SourceRead,
+  { statement }: SourceRead,
   hours: number,
 ): Promise<Copy | undefined> {
   if (!copy || statement === undefined || copy.statement !== statement) return undefined;
   const age = await batches.hoursSince(copy.compared);
-  if (age === undefined || age < 0 || age >= hours) return undefined;
+  return age === undefined || age < 0 || age >= hours ? undefined : copy;
+}
+
+/** Whether the merge table has as many open rows as the copy. */
+async function isWhole(merge: Database, tables: DatasetTables, copy: Copy): Promise<boolean> {
   const open = tables.forensic ? `WHERE ds_surf_batch_out = ${OPEN_BATCH}` : "";
   const { rows } = await merge.query<{ count: string }>(`SELECT count(*) FROM ${tables.merge} ${open}`);
-  return Number(rows[0]?.count) === copy.rows ? copy : undefined;
+  return Number(rows[0]?.count) === copy.rows;
 }
 
 /** The changes of a dataset whose rows are the merged ones; locked, like every table of a batch, until its commit. */
@@ -92,18 +94,24 @@ export async function takeRows(
   { read, batch, merged }: { read: SourceRead; batch: number; merged: Copy | undefined },
   context: Pick<Context, "progress" | "signal">,
 ): Promise<Taken> {
-  if (merged?.activity !== undefined && merged.activity === read.activity) {
+  const { tables } = read;
+  if (
+    merged?.activity !== undefined &&
+    merged.activity === read.activity &&
+    (await isWhole(merge, tables, merged))
+  ) {
     const found = await readRows(source, read, context);
     if (found.digest === merged.digest) {
-      await dropStaged(merge, read.tables, batch); // an earlier run of this batch may have staged other rows
+      await dropStaged(merge, tables, batch); // an earlier run of this batch may have staged other rows
       return { copy: copyOf(read, found, merged.compared), isSame: true, isStaged: false };
     }
   }
   const staged = await stageDataset(source, merge, read, batch, context);
-  const isSame = staged.digest === merged?.digest;
+  const same =
+    staged.digest === merged?.digest && (await isWhole(merge, tables, merged)) ? merged : undefined;
   return {
-    copy: copyOf(read, staged, (isSame ? merged?.compared : undefined) ?? batch),
-    isSame,
+    copy: copyOf(read, staged, same?.compared ?? batch),
+    isSame: same !== undefined,
     isStaged: true,
   };
 }

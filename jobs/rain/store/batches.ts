@@ -2,7 +2,7 @@ import { type Database, transaction } from "../../shared";
 import type { Source } from "../reading";
 import { lockGauges } from "./gauges";
 import type { Unit } from "./staging";
-import { refreshSummaries } from "./summaries";
+import { refreshSummaries, summarizeNew } from "./summaries";
 
 /** How many readings of a file had each result. */
 export interface Counts {
@@ -35,11 +35,6 @@ export function applyBatch(database: Database, batch: Batch): Promise<Counts> {
     const rows = (await isNew(database, batch.units))
       ? await insert(database, batch)
       : await upsert(database, batch);
-    const touched = rows.filter(({ inserted, corrected }) => inserted + corrected > 0);
-    await refreshSummaries(database, {
-      gauges: touched.map(({ gauge }) => gauge),
-      months: touched.map(({ month }) => month),
-    });
     await database.query(PROGRESS, [batch.run, JSON.stringify(rows)]);
     return rows.reduce(add, NONE);
   });
@@ -57,6 +52,7 @@ async function isNew(database: Database, units: readonly Unit[]): Promise<boolea
 /** A first import: nothing can be in the way, so the readings need not be looked up one by one. */
 async function insert(database: Database, batch: Batch): Promise<UnitCounts[]> {
   await database.query(INSERT, parameters(batch));
+  await summarizeNew(database, batch.units);
   return batch.units.map(({ gauge, month, readings }) => ({
     ...NONE,
     gauge,
@@ -66,8 +62,15 @@ async function insert(database: Database, batch: Batch): Promise<UnitCounts[]> {
   }));
 }
 
-const upsert = async (database: Database, batch: Batch): Promise<UnitCounts[]> =>
-  (await database.query<UnitCounts>(UPSERT, parameters(batch))).rows;
+async function upsert(database: Database, batch: Batch): Promise<UnitCounts[]> {
+  const { rows } = await database.query<UnitCounts>(UPSERT, parameters(batch));
+  const touched = rows.filter(({ inserted, corrected }) => inserted + corrected > 0);
+  await refreshSummaries(database, {
+    gauges: touched.map(({ gauge }) => gauge),
+    months: touched.map(({ month }) => month),
+  });
+  return rows;
+}
 
 const parameters = ({ units, source, file }: Batch) => [units.map(({ unit }) => unit), source, file];
 

@@ -79,7 +79,9 @@ export async function resolve(
   const { rows: problems } = await database.query<Problem>(
     `SELECT 'gauge ' || chosen.gauge AS where, staged.day::text || ' ' || staged.reported_as || ' ' || staged.inches AS text,
        'the file has another value for this gauge and day, under ' || chosen.reported_as AS reason
-     FROM staged JOIN gauge_alias ON alias = staged.reported_as OR gauge = staged.reported_as
+     FROM staged
+     JOIN (SELECT alias AS number, * FROM gauge_alias UNION ALL SELECT gauge, * FROM gauge_alias) AS gauge_alias
+       ON number = staged.reported_as
      JOIN resolved AS chosen ON chosen.gauge = gauge_alias.gauge AND chosen.day = staged.day
      WHERE chosen.reported_as <> staged.reported_as AND staged.inches IS DISTINCT FROM chosen.inches
        AND staged.inches IS NOT NULL AND (staged.reported_as = gauge_alias.gauge OR staged.day < until)

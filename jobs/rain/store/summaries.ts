@@ -23,14 +23,34 @@ export async function refreshSummaries(database: Database, { gauges, months }: T
   await database.query(WATER_YEARS, [gauges, months]);
 }
 
+/**
+ * As `refreshSummaries`, for units of `resolved` that were just inserted into months without readings: nothing else is in
+ * these months, so their readings need not be looked up.
+ */
+export async function summarizeNew(
+  database: Database,
+  units: readonly { readonly unit: number; readonly gauge: string; readonly month: string }[],
+): Promise<void> {
+  await database.query(NEW_MONTHS, [units.map(({ unit }) => unit)]);
+  await database.query(WATER_YEARS, [units.map(({ gauge }) => gauge), units.map(({ month }) => month)]);
+}
+
+const OF_READINGS = `coalesce(sum(inches), 0), count(*) FILTER (WHERE inches > 0), count(*) FILTER (WHERE inches = 0),
+        count(*) FILTER (WHERE inches IS NULL), max(inches), min(day) AS first_day, max(day)`;
+
+const NEW_MONTHS = `
+  INSERT INTO month_summary (gauge, month, ${FIGURES})
+  SELECT gauge, date_trunc('month', min(day)::timestamp)::date, ${OF_READINGS}
+  FROM resolved WHERE unit = ANY ($1) GROUP BY unit, gauge
+  ON CONFLICT (gauge, month) DO UPDATE SET ${UPDATE}`;
+
 // Each lateral query is one index scan per month or year, however much the tables have grown since the last ANALYZE.
 const MONTHS = `
   WITH touched AS (SELECT DISTINCT gauge, month FROM unnest($1::text[], $2::date[]) AS given (gauge, month)),
   fresh AS (
     SELECT gauge, month, figures.*
     FROM touched CROSS JOIN LATERAL (
-      SELECT coalesce(sum(inches), 0), count(*) FILTER (WHERE inches > 0), count(*) FILTER (WHERE inches = 0),
-        count(*) FILTER (WHERE inches IS NULL), max(inches), min(day) AS first_day, max(day)
+      SELECT ${OF_READINGS}
       FROM reading
       WHERE reading.gauge = touched.gauge AND day >= month AND day < (month + interval '1 month')::date
     ) AS figures

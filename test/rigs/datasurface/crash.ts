@@ -79,7 +79,7 @@ const SCENARIOS: Readonly<Record<Command, Scenario>> = {
     words: ["reset-batch"],
     prepare: async (world) => {
       await firstBatch(world, "YellowLive");
-      await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
+      await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 });
     },
   },
   reconcile: {

@@ -160,6 +160,7 @@ export class World {
       approved: undefined,
       showValues: false,
       additionsOnly: false,
+      datasetsAtOnce: 2,
       joinMemoryMb: 16,
       fullComparisonHours: 24,
       lockWaitSeconds: 60,

@@ -43,7 +43,7 @@ export async function lockTables(
     await source.query(`SET LOCAL lock_timeout = ${Math.max(1, Math.round(Math.min(left, TOLD_EVERY_MS)))}`);
     try {
       const problems: string[] = [];
-      for (const each of tables) problems.push(...(await lockTable(source, each, remedy)));
+      for (const each of tables) problems.push(...(await lockTable(source, each, { remedy })));
       return problems;
     } catch (error) {
       if (sqlState(error) !== LOCK_TIMEOUT) throw error;
@@ -65,17 +65,18 @@ export async function lockTables(
   }
 }
 
-async function lockTable(
+/** Locks a table against TRUNCATE and ALTER; returns why it cannot be read. */
+export async function lockTable(
   source: Database,
   { dataset, table }: LockedTable,
-  remedy: string,
+  { remedy, mode = "" }: { readonly remedy: string; readonly mode?: "" | "NOWAIT" },
 ): Promise<string[]> {
   await source.query("SAVEPOINT before_lock");
   try {
-    await source.query(`LOCK TABLE ${table} IN ACCESS SHARE MODE`);
+    await source.query(`LOCK TABLE ${table} IN ACCESS SHARE MODE ${mode}; RELEASE SAVEPOINT before_lock`);
     return [];
   } catch (error) {
-    await source.query("ROLLBACK TO SAVEPOINT before_lock");
+    await source.query("ROLLBACK TO SAVEPOINT before_lock; RELEASE SAVEPOINT before_lock");
     // A foreign table or materialized view cannot be locked; it is read without a lock.
     if (sqlState(error) === "42809") return [];
     if (sqlState(error) === "42P01" || sqlState(error) === "3F000") {

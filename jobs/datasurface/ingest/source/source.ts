@@ -11,6 +11,7 @@ import {
 } from "../../../shared";
 import { isWidening, parseColumnType, type Store } from "../../model";
 import { type DatasetTables, ROW_DIGEST } from "../tables";
+import { STATE } from "./shared-snapshot";
 import { type LockedTable, lockTables, type SourceWait } from "./source-locks";
 
 /** How to read one dataset from the source within its snapshot. */
@@ -47,6 +48,8 @@ export interface SourceSnapshot {
    */
   readonly identity: string | undefined;
   readonly reads: readonly SourceRead[];
+  /** The tables that are locked, for other sessions that read the same snapshot. Undefined: there may be none. */
+  readonly locked?: readonly LockedTable[];
   /** Undefined for rows of a source database. */
   readonly lineage?: Lineage;
 }
@@ -61,17 +64,17 @@ export async function openSnapshot(
   datasets: readonly DatasetTables[],
   waiting: SourceWait,
 ): Promise<SourceSnapshot> {
-  const problems = await lockTables(source, sourceTables(store, datasets), {
+  const locked = sourceTables(store, datasets);
+  const problems = await lockTables(source, locked, {
     ...waiting,
     whose: `the source of ${store.name}`,
     remedy: "name it in the store's capture.tables",
   });
   if (problems.length > 0) throw unreadable(store, problems);
 
-  const { rows } = await source.query<{ identity: string | null }>(`
-    SELECT CASE WHEN NOT pg_is_in_recovery() THEN concat_ws('/', inet_server_addr(), inet_server_port(),
-      extract(epoch FROM pg_postmaster_start_time()), (SELECT oid FROM pg_database WHERE datname = current_database()),
-      pg_current_snapshot()) END AS identity`);
+  const { rows } = await source.query<{ identity: string | null }>(
+    `SELECT CASE WHEN NOT pg_is_in_recovery() THEN ${STATE} END AS identity`,
+  );
   const reads: SourceRead[] = [];
   for (const tables of datasets) {
     const read = await prepareRead(source, store, tables);
@@ -79,7 +82,7 @@ export async function openSnapshot(
     else reads.push(read as SourceRead);
   }
   if (problems.length > 0) throw unreadable(store, problems);
-  return { identity: rows[0]?.identity ?? undefined, reads };
+  return { identity: rows[0]?.identity ?? undefined, reads, locked };
 }
 
 const unreadable = (store: Store, problems: readonly string[]) =>
@@ -187,12 +190,13 @@ async function findMisfit(
     const { rows } = await source.query<{ misfits: string }>(
       `SELECT count(*) AS misfits FROM ${table} WHERE ${column} IS NOT NULL AND ${differs}`,
     );
+    await source.query("RELEASE SAVEPOINT before_check");
     const misfits = Number(rows[0]?.misfits);
     if (misfits === 0) return undefined;
     return `${misfits} values of column ${name} (${from}) do not fit ${to}; widen the column in the model`;
   };
   const refused = async (error: unknown): Promise<string> => {
-    await source.query("ROLLBACK TO SAVEPOINT before_check");
+    await source.query("ROLLBACK TO SAVEPOINT before_check; RELEASE SAVEPOINT before_check");
     const state = sqlState(error);
     if (state === "42846" || state === "42883") {
       return (

@@ -175,7 +175,7 @@ describe("a source that changes while it is read", () => {
   });
 
   it("never mixes two moments in a batch that is resumed", async () => {
-    expect(await world.ingest("YellowLive", "Store1", { maxSeconds: 0 })).toBe("again");
+    expect(await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("again");
     await world.source.query("DELETE FROM people WHERE id <= 100; DELETE FROM places WHERE id <= 100");
     expect(await world.ingest("YellowLive")).toBe("done");
     const count = async (dataset: string) =>
@@ -192,10 +192,10 @@ describe("a source that changes while it is read", () => {
       );
       const staged = () =>
         still.merge.query("SELECT 'yellowlive_store1_people_staging_b1'::regclass::oid AS table");
-      expect(await still.ingest("YellowLive", "Store1", { maxSeconds: 0 })).toBe("again");
+      expect(await still.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("again");
       const before = await staged();
-      expect(await still.ingest("YellowLive", "Store1", { maxSeconds: 0 })).toBe("again");
-      expect(await still.ingest("YellowLive", "Store1", { maxSeconds: 0 })).toBe("done");
+      expect(await still.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("again");
+      expect(await still.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("done");
       expect(await staged()).toEqual(before);
     } finally {
       await still.close();
@@ -225,8 +225,8 @@ describe("staged rows that are lost", () => {
   it("are staged again instead of being taken for deletions, as after a crash of the server", async () => {
     await world.ingest("YellowLive");
     await world.source.query("UPDATE people SET name = 'y' WHERE id <= 10");
-    await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
-    await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
+    await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 });
+    await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 });
     expect((await world.metrics("YellowLive")).at(-1)).toMatchObject({ batch_status: "ingested" });
     await world.merge.query("TRUNCATE yellowlive_store1_people_staging_b2"); // what recovery does to unlogged tables
     expect(await world.ingest("YellowLive")).toBe("done");

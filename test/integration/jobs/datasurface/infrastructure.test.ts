@@ -97,7 +97,7 @@ describe("the daily work of a platform", () => {
       await world.ingest("YellowLive");
       await change();
     }
-    await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
+    await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 });
     const tight = world.model.ecosystem.platforms.map((platform) => ({
       ...platform,
       stagingBatchesToKeep: -1,

@@ -97,7 +97,7 @@ describe("a store whose consistency changes", () => {
   });
 
   it("is carried through while nothing was merged", async () => {
-    await world.ingest("YellowForensic", "Store1", { maxSeconds: 0 });
+    await world.ingest("YellowForensic", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 });
     world.model = modelOf({ Store1: SINGLE });
     expect(await world.ingest("YellowForensic", "Store1", PEOPLE)).toBe("done");
     await maintain("YellowForensic", true);

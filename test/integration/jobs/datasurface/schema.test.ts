@@ -129,7 +129,7 @@ describe("a model that changes", () => {
 
   it("stops a batch that was begun before it, says what differs, and lets a reset begin it anew", async () => {
     await world.ingest("YellowLive");
-    expect(await world.ingest("YellowLive", "Store1", { maxSeconds: 0 })).toBe("again");
+    expect(await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("again");
     world.model = model([...columns, { name: "more", type: "text" }]);
     await world.source.query("ALTER TABLE people ADD more text");
 
@@ -145,7 +145,7 @@ describe("a model that changes", () => {
   });
 
   it("goes on with the open batch when the model is put back", async () => {
-    await world.ingest("YellowLive", "Store1", { maxSeconds: 0 });
+    await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 });
     world.model = model([...columns, { name: "more", type: "text" }]);
     await expect(world.ingest("YellowLive")).rejects.toThrow("schema changed");
     world.model = model(columns);

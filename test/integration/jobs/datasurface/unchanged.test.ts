@@ -81,7 +81,7 @@ describe.each(PLATFORMS)("a source that did not change, on %s", (platform) => {
   it("is compared on demand, also where an earlier run of the batch found nothing to compare", async () => {
     await fresh("things");
     await world.ingest(platform, store);
-    expect(await world.ingest(platform, store, { maxSeconds: 0 })).toBe("again");
+    expect(await world.ingest(platform, store, { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("again");
     await world.merge.query(`UPDATE ${merged(platform)} SET name = 'forged' WHERE id = 9`);
     await world.ingest(platform, store, { fullComparisonHours: 0 });
     expect(await last(platform)).toMatchObject({ batch_id: 2, records_updated: 1, unchanged: 199 });

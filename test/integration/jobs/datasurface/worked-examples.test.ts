@@ -126,7 +126,7 @@ describe("a forensic merge", () => {
 describe("reset-batch", () => {
   it("makes an ingested batch begin anew, and the same batch commits with the same rows", async () => {
     await world.source.query("INSERT INTO people SELECT 'p' || n, 'x' FROM generate_series(1, 3) AS n");
-    expect(await world.ingest("YellowLive", "Store1", { maxSeconds: 0 })).toBe("again");
+    expect(await world.ingest("YellowLive", "Store1", { maxSeconds: 0, datasetsAtOnce: 1 })).toBe("again");
     const state = () =>
       world.merge.query(
         `SELECT batch_id, batch_status AS status, state -> 'current_dataset_index' AS index,

@@ -135,21 +135,39 @@ describe("a file that is not quite as expected", () => {
         (rows[33] ?? [])[1] = -0.5;
         (rows[32] ?? [])[1] = "0.25";
         (rows[31] ?? [])[1] = "____";
-        (rows[30] ?? [])[1] = true;
       }),
     );
 
     const { readings, problems } = await read(bytes);
 
     expect(problems).toEqual([
-      { where: "NOV!B30", text: "1", reason: "this is neither a number nor N/A", lost: 1 },
       { where: "NOV!B33", text: "-0.5", reason: "rain cannot be negative", lost: 1 },
       { where: "NOV!C34", text: "see remark", reason: "this is neither a number nor N/A", lost: 1 },
     ]);
-    expect(readings).toHaveLength(2 * 365 - 3);
+    expect(readings).toHaveLength(2 * 365 - 2);
     const at = (day: string) => readings.find((reading) => reading.gauge === "1000" && reading.day === day);
     expect(at("2022-11-03")).toMatchObject({ inches: 0.25, quality: "good" });
     expect(at("2022-11-04")).toMatchObject({ inches: null, quality: "missing" });
+  });
+
+  it("takes a boolean cell for a problem, and not for an inch or for none", async () => {
+    const bytes = xlsx(
+      changed("NOV", (rows) => {
+        (rows[34] ?? [])[1] = true;
+        (rows[33] ?? [])[1] = false;
+      }),
+    );
+
+    const { readings, problems } = await read(bytes);
+
+    expect(problems).toEqual([
+      { where: "NOV!B33", text: "0", reason: "this is neither a number nor N/A", lost: 1 },
+      { where: "NOV!B34", text: "1", reason: "this is neither a number nor N/A", lost: 1 },
+    ]);
+    const days = readings.filter(({ gauge }) => gauge === "1000").map(({ day }) => day);
+    expect(days).not.toContain("2022-11-01");
+    expect(days).not.toContain("2022-11-02");
+    expect(days).toHaveLength(365 - 2);
   });
 
   it("keeps blank, missing and zero apart", async () => {

@@ -13,7 +13,7 @@ import { DATASURFACE_ARGS } from "../../../../rigs/datasurface/in-cluster";
 import { evaluateStack } from "../../../../rigs/evaluate";
 import type { Rendered } from "../../../../rigs/rendered-objects";
 
-const SETTINGS = { model: "examples/model", logins: {}, simulator: { replicas: 0 } };
+const SETTINGS = { model: "examples/model", logins: {}, datasetsAtOnce: 1, simulator: { replicas: 0 } };
 
 /** The objects of one kind, by their names in the cluster. */
 async function planned(
@@ -182,6 +182,14 @@ describe("DataSurface in the cluster", () => {
       program: () => void new DataSurface("datasurface", args),
     });
     expect(resources.map(({ name }) => name)).not.toContain("datasurface-git");
+  });
+
+  it("tells the jobs to read several datasets at once where the settings say so", async () => {
+    const several = { name: "DATASETS_AT_ONCE", value: "4" };
+    const envOf = async (changes: Parameters<typeof planned>[0]) =>
+      (await planned(changes))("Job")["yellowlive-infrastructure"].spec.template.spec.containers[0].env;
+    expect(await envOf({ datasetsAtOnce: 4 })).toContainEqual(several);
+    expect((await envOf({})).map(({ name }: Rendered) => name)).not.toContain("DATASETS_AT_ONCE");
   });
 
   it("reaches no repository where the deployment ships the model", async () => {
