@@ -41,6 +41,20 @@ const agents = z.strictObject({
     .boolean()
     .default(false)
     .meta(says("Whether agents write nothing to the CRM: they log what they would have written.")),
+  keepTasksDays: wholeNumber(0, 36_500)
+    .default(90)
+    .meta(
+      says(
+        "Days that finished tasks, with their results, and the records of requests to the model are kept; 0 keeps them for ever. Lower it to hold less about persons.",
+      ),
+    ),
+  keepAuditDays: wholeNumber(0, 36_500)
+    .default(365)
+    .meta(
+      says(
+        "Days that the decisions of agents and the tokens of each day are kept; 0 keeps them for ever. They contain ids and no content.",
+      ),
+    ),
 });
 
 export const gardenos = z.strictObject({
@@ -68,6 +82,13 @@ export const gardenos = z.strictObject({
       says(
         "Pods of the auth and of the REST service under load, at most. Each pod needs sessions of PostgreSQL: lower it where a preview refuses them.",
         "2 in dev, else 10",
+      ),
+    ),
+  loginsPerMinute: wholeNumber(1, 10_000)
+    .default(30)
+    .meta(
+      says(
+        "Logins, renewed sessions and other requests that check a password or a code, of one source address in a minute. Raise it where many users share an address.",
       ),
     ),
   keysUntil: z.iso

@@ -152,6 +152,7 @@ export function auth(args: ProgramArgs, scale: Scale): RenderedProgram {
       GOTRUE_EXTERNAL_EMAIL_ENABLED: "true",
       GOTRUE_EXTERNAL_PHONE_ENABLED: "false",
       GOTRUE_MAILER_AUTOCONFIRM: "true", // there is no mail server
+      GOTRUE_RATE_LIMIT_HEADER: "X-Real-Ip", // Traefik's; without it the service's own limits do not apply
       GOTRUE_LOG_LEVEL: args.environment === "dev" ? "debug" : "info",
       GOTRUE_METRICS_ENABLED: "true",
       GOTRUE_METRICS_EXPORTER: "prometheus",
@@ -311,6 +312,8 @@ const modelVariables = (agents: Agents): Variable[] => [
     AGENTS_POOLS: poolsOf(agents),
     AGENTS_DAILY_BUDGET: `tokens:${agents.dailyBudget}`,
     AGENTS_DRY_RUN: String(agents.dryRun),
+    AGENTS_KEEP_TASKS_DAYS: String(agents.keepTasksDays),
+    AGENTS_KEEP_AUDIT_DAYS: String(agents.keepAuditDays),
   }),
   secretVariable("AGENTS_MODEL_KEY", GARDENOS.agentsSecret, "model-key"),
 ];

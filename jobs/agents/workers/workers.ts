@@ -3,10 +3,19 @@ import type PgBoss from "pg-boss";
 import { type Pool, poolOf } from "../runtime";
 import { safeReason } from "../safe-reason";
 import type { Sessions } from "../store";
-import { bury, DEAD_LETTERS, type JobData, poolSizes, queueOf, WAKE_CHANNEL } from "../store";
+import {
+  bury,
+  DEAD_LETTERS,
+  forgetOld,
+  type JobData,
+  poolSizes,
+  queueOf,
+  type Retention,
+  WAKE_CHANNEL,
+} from "../store";
 import { type Desk, handle } from "./handle";
 
-interface WorkersArgs extends Desk {
+interface WorkersArgs extends Desk, Retention {
   /** Sessions to fetch jobs with. A crash that loses a fetch has the job delivered again, so they need not be durable. */
   readonly fetching: Sessions;
   /** The pools that this process works for. */
@@ -19,6 +28,9 @@ interface WorkersArgs extends Desk {
 
 /** How often the sizes of the pools are read. */
 const RESIZE_MS = 2_000;
+
+/** How often rows are deleted that are older than the settings keep. */
+const FORGET_MS = 3_600_000;
 
 /** How long running tasks may go on after a stop. */
 const DRAIN_MS = 15_000;
@@ -38,7 +50,7 @@ export class Workers {
     const stop = () => this.stopped.abort();
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
-    const loops = [this.resizing(), this.listening(), this.buryingDead()];
+    const loops = [this.resizing(), this.listening(), this.buryingDead(), this.forgetting()];
     await Promise.all(loops);
     for (const agent of this.running) agent.stop();
     const timer = setTimeout(() => this.cut.abort(), DRAIN_MS);
@@ -123,6 +135,13 @@ export class Workers {
           log.error({ task: data.task }, "every delivery of a task failed");
         await boss.complete(DEAD_LETTERS, id);
       }
+    });
+  }
+
+  private async forgetting(): Promise<void> {
+    await this.untilStopped(FORGET_MS, async () => {
+      const rows = await forgetOld(this.args.sessions, this.args);
+      if (rows > 0) this.args.log.info({ rows }, "rows were deleted that are older than the settings keep");
     });
   }
 

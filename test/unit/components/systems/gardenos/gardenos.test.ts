@@ -19,6 +19,8 @@ const SETTINGS = {
   agents: { modelUrl: "https://models.example.com/v1", model: "example/model" },
 };
 
+const MIDDLEWARES = { origins: ["https://app.example.com"], loginsPerMinute: 12 };
+
 const stack = (gardenos: object = SETTINGS) => ({
   ...withValue(rawSettings("prod"), "gardenos", gardenos),
   datasurface: undefined,
@@ -142,9 +144,8 @@ describe("GardenOS in the cluster", () => {
   });
 
   it("strips the prefixes that Supabase's services do not know, and keeps those of the API and the agents", () => {
-    const stripped = routeMiddlewares("gardenos", ["https://app.example.com"]).flatMap(
-      ({ metadata, spec }) =>
-        "stripPrefix" in spec ? [[metadata.name, Object(spec.stripPrefix).prefixes]] : [],
+    const stripped = routeMiddlewares("gardenos", MIDDLEWARES).flatMap(({ metadata, spec }) =>
+      "stripPrefix" in spec ? [[metadata.name, Object(spec.stripPrefix).prefixes]] : [],
     );
     expect(stripped).toEqual([
       ["gardenos-strip-auth", ["/auth/v1"]],
@@ -159,6 +160,21 @@ describe("GardenOS in the cluster", () => {
       expect(applied?.includes("gardenos-gardenos-strip-")).toBe(route.strip);
       expect(applied).toMatch(/^gardenos-trellis-https@kubernetescrd,gardenos-gardenos-cors@kubernetescrd/);
     }
+  });
+
+  it("limits the requests that check a password or a code, and no others", () => {
+    const limit = routeMiddlewares("gardenos", MIDDLEWARES).find(
+      ({ metadata }) => metadata.name === "gardenos-logins",
+    );
+    expect(limit?.spec).toEqual({ rateLimit: { average: 12, period: "1m", burst: 12 } });
+    const key = "traefik.ingress.kubernetes.io/router.middlewares";
+    const limited = ROUTES.filter((route) =>
+      routeAnnotations(route, "gardenos", { [key]: "x" })[key]?.includes("gardenos-gardenos-logins@"),
+    );
+    expect(limited.map(({ name }) => name)).toEqual(["auth-logins"]);
+    expect(limited[0]?.paths).toEqual(
+      expect.arrayContaining(["/auth/v1/token", "/auth/v1/signup", "/auth/v1/verify", "/auth/v1/factors"]),
+    );
   });
 
   it("gives each program a policy that names its peers, and nothing reaches the internet but API and workers", async () => {
