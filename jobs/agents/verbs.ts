@@ -12,7 +12,7 @@ import {
 import { apiReply, databaseFamilies, workerFamilies } from "./http";
 import { Model } from "./model";
 import { safeReason } from "./safe-reason";
-import { migrateAgents, registerPools, Sessions, startQueue } from "./store";
+import { Ledger, migrateAgents, registerPools, Sessions, startQueue } from "./store";
 import { Workers } from "./workers";
 
 export const migrateDatabase = verb({
@@ -107,6 +107,7 @@ export const workOnTasks = verb({
         fetching,
         boss,
         model,
+        ledger: new Ledger({ ...config, sessions }),
         pools: [...pools.keys()],
         pollMs,
         log,

@@ -3,6 +3,7 @@ import {
   type DatabaseAddress,
   openDatabase,
   quoteIdentifier,
+  quoteLiteral,
   transaction,
 } from "../../shared";
 
@@ -26,6 +27,11 @@ export class Sessions {
   private open = 0;
 
   constructor(private readonly args: SessionsArgs) {}
+
+  /** The role of every statement. */
+  get role(): string {
+    return this.args.role;
+  }
 
   async use<T>(work: (database: Database) => Promise<T>): Promise<T> {
     while (this.idle.length === 0 && this.open >= this.args.sessions) {
@@ -56,16 +62,11 @@ export class Sessions {
 
   /** One transaction that sees and writes rows of this workspace only. */
   inWorkspace<T>(workspace: string, work: (database: Database) => Promise<T>): Promise<T> {
-    return this.use((database) =>
-      transaction(database, "BEGIN", async () => {
-        // Both ways in which policies ask for the workspace: the schema's own, and the claims as PostgREST sets them.
-        await database.query(
-          "SELECT set_config('crm.workspace_id', $1, true), set_config('request.jwt.claims', $2, true)",
-          [workspace, JSON.stringify({ role: this.args.role, workspace_id: workspace })],
-        );
-        return await work(database);
-      }),
-    );
+    const claims = JSON.stringify({ role: this.args.role, workspace_id: workspace });
+    // Both ways in which policies ask for the workspace: the schema's own, and the claims as PostgREST sets them.
+    const begin = `BEGIN; SELECT set_config('crm.workspace_id', ${quoteLiteral(workspace)}, true),
+      set_config('request.jwt.claims', ${quoteLiteral(claims)}, true)`;
+    return this.use((database) => transaction(database, begin, () => work(database)));
   }
 
   async close(): Promise<void> {

@@ -6,17 +6,18 @@ import type { Sessions } from "../store";
 import {
   bury,
   DEAD_LETTERS,
+  Deliveries,
+  type Delivery,
   forgetOld,
   type JobData,
   poolSizes,
-  queueOf,
   type Retention,
   WAKE_CHANNEL,
 } from "../store";
 import { type Desk, handle } from "./handle";
 
 interface WorkersArgs extends Desk, Retention {
-  /** Sessions to fetch jobs with. A crash that loses a fetch has the job delivered again, so they need not be durable. */
+  /** Sessions to fetch jobs with, which need not be durable. */
   readonly fetching: Sessions;
   /** The pools that this process works for. */
   readonly pools: readonly string[];
@@ -38,6 +39,7 @@ const DRAIN_MS = 15_000;
 /** The agents of one process. */
 export class Workers {
   private readonly agents = new Map<string, Agent[]>();
+  private readonly deliveries = new Map<string, Deliveries>();
   /** Those that were told to stop and still have a task included. */
   private readonly running = new Set<Agent>();
   private readonly stopped = new AbortController();
@@ -56,6 +58,7 @@ export class Workers {
     const timer = setTimeout(() => this.cut.abort(), DRAIN_MS);
     await Promise.all([...this.running].map(({ ended }) => ended));
     clearTimeout(timer);
+    await this.args.ledger.drain();
   }
 
   /** Agents by pool: how many there are, and how many have a task. */
@@ -85,17 +88,14 @@ export class Workers {
 
   private start(pool: Pool, generation: number): Agent {
     const { args, cut } = this;
-    const db = {
-      executeSql: (text: string, values: unknown[]) =>
-        args.fetching.use((database) => database.query(text, values)),
-    };
+    const deliveries = this.deliveriesOf(pool.name);
     const agent = new Agent({
       generation,
       pollMs: args.pollMs,
-      fetch: async () => (await args.boss.fetch<JobData>(queueOf(pool.name), { db }))[0],
-      handle: (job) => {
+      fetch: () => deliveries.next(),
+      handle: (delivery) => {
         const signal = AbortSignal.any([cut.signal, AbortSignal.timeout(args.taskSeconds * 1000)]);
-        return handle(args, pool, job, signal);
+        return handle(args, pool, delivery, signal);
       },
       onError: (error) =>
         args.log.warn({ pool: pool.name }, `an agent lost a delivery: ${safeReason(error)}`),
@@ -103,6 +103,13 @@ export class Workers {
     this.running.add(agent);
     void agent.ended.then(() => this.running.delete(agent));
     return agent;
+  }
+
+  private deliveriesOf(pool: string): Deliveries {
+    const { boss, fetching } = this.args;
+    const found = this.deliveries.get(pool) ?? new Deliveries({ boss, sessions: fetching, pool });
+    this.deliveries.set(pool, found);
+    return found;
   }
 
   /** Wakes one idle agent for each task that is enqueued. Polling alone finds it too, only later. */
@@ -159,8 +166,8 @@ export class Workers {
 interface AgentArgs {
   readonly generation: number;
   readonly pollMs: number;
-  readonly fetch: () => Promise<PgBoss.Job<JobData> | undefined>;
-  readonly handle: (job: PgBoss.Job<JobData>) => Promise<void>;
+  readonly fetch: () => Promise<Delivery | undefined>;
+  readonly handle: (delivery: Delivery) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -193,13 +200,13 @@ class Agent {
   private async run(): Promise<void> {
     while (!this.stopping) {
       try {
-        const job = await this.args.fetch();
-        if (!job) {
+        const delivery = await this.args.fetch();
+        if (!delivery) {
           await this.sleep();
           continue;
         }
         this.busy = true;
-        await this.args.handle(job);
+        await this.args.handle(delivery);
       } catch (error) {
         this.args.onError(error);
         await this.sleep();
