@@ -43,6 +43,7 @@ export function adviceOn(settings: Settings): string[] {
     ...priceAdvice(settings),
     ...certificateAdvice(settings),
     ...keysAdvice(settings, today()),
+    ...workersAdvice(settings),
   );
   if (target.kind === "hetzner" && target.addons.monitoring) {
     advice.push(...alertAdvice(environment, settings.monitoring));
@@ -93,6 +94,15 @@ function certificateAdvice({ environment, target }: Settings): string[] {
   if (target.kind !== "hetzner" || !target.addons.certManager || environment === "prod") return [];
   return [
     `target.addons.certManager: certificates in ${environment} are from Let's Encrypt's staging authority, so browsers say that the connection is not private (NET::ERR_CERT_AUTHORITY_INVALID in Chrome, SEC_ERROR_UNKNOWN_ISSUER in Firefox) and curl needs --insecure; only prod gets certificates that they trust`,
+  ];
+}
+
+/** An autoscaler on a metric that the cluster does not have by itself. */
+function workersAdvice({ gardenos }: Settings): string[] {
+  const most = gardenos?.agents?.mostWorkers ?? 1;
+  if (most === 1 || gardenos?.agents?.image) return [];
+  return [
+    `gardenos.agents.mostWorkers: ${most} pods need an adapter that serves the external metric agents_queue_depth, and one pod works until there is one; see docs/gardenos.md#more-agents-while-tasks-wait`,
   ];
 }
 

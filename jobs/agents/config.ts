@@ -17,7 +17,7 @@ export const sessionSettings = {
   ...databaseSettings,
   sessions: variable(
     "AGENTS_DATABASE_SESSIONS",
-    "database sessions that a process opens at most",
+    "database sessions that a process opens at most; one more listens for tasks",
     wholeNumber({ min: 2, max: 100 }).default(8),
   ),
   statementSeconds: variable(

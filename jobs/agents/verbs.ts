@@ -63,9 +63,6 @@ export const serveApi = verb({
   },
 });
 
-/** Sessions of a worker process that only fetch jobs, besides AGENTS_DATABASE_SESSIONS and one that listens. */
-const FETCHING_SESSIONS = 2;
-
 export const workOnTasks = verb({
   name: "work",
   summary: "run the agents of the pools; metrics at /metrics, /health for probes",
@@ -78,13 +75,6 @@ export const workOnTasks = verb({
       : [],
   run: async ({ database, host, port, pools, ...config }, { log, signal }) => {
     const sessions = new Sessions({ ...config, address: database, applicationName: "agents work" });
-    const fetching = new Sessions({
-      ...config,
-      address: database,
-      applicationName: "agents work: fetch",
-      sessions: FETCHING_SESSIONS,
-      durable: false,
-    });
     try {
       const boss = await retry(
         () => startQueue(sessions, { log, maintenanceSeconds: config.maintenanceSeconds }),
@@ -104,7 +94,6 @@ export const workOnTasks = verb({
       const workers = new Workers({
         ...config,
         sessions,
-        fetching,
         boss,
         model,
         ledger: new Ledger({ ...config, sessions }),
@@ -127,7 +116,7 @@ export const workOnTasks = verb({
       ]);
       await boss.stop({ graceful: false });
     } finally {
-      await Promise.all([sessions.close(), fetching.close()]);
+      await sessions.close();
     }
     return "done";
   },

@@ -32,6 +32,13 @@ const agents = z.strictObject({
     .meta({ title: "model's name", ...says("Model of that API.", "required in `agents`") }),
   leadAnalysis: wholeNumber(0, 10).default(3).meta(says("Agents that analyse leads, at most.")),
   followUp: wholeNumber(0, 10).default(2).meta(says("Agents that propose follow-ups, at most.")),
+  mostWorkers: wholeNumber(1, 5)
+    .default(1)
+    .meta(
+      says(
+        "Pods in which agents work, at most; each has `leadAnalysis` and `followUp` agents. Above 1, an autoscaler follows the tasks that wait, which needs [an adapter](gardenos.md#more-agents-while-tasks-wait). Each pod needs 3 sessions of PostgreSQL.",
+      ),
+    ),
   dailyBudget: wholeNumber(0, 1_000_000_000)
     .default(1_000_000)
     .meta(

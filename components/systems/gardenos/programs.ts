@@ -347,7 +347,10 @@ export function agents(args: ProgramArgs, scale: Scale, settings: Agents): Rende
   ];
   const work = [
     ...common,
-    ...plain({ PORT: String(PORTS.workers.metrics), AGENTS_DATABASE_SESSIONS: String(WORKER_SESSIONS) }),
+    ...plain({
+      PORT: String(PORTS.workers.metrics),
+      AGENTS_DATABASE_SESSIONS: String(WORKER_SESSIONS.tasks),
+    }),
     ...modelVariables(settings),
   ];
   const working = probe("/health", "metrics");
@@ -373,7 +376,7 @@ export function agents(args: ProgramArgs, scale: Scale, settings: Agents): Rende
         live: working,
         ready: working,
       }),
-      { ...scale, least: 1, most: 1 }, // the pools' sizes are for all workers; the endpoint changes them
+      { ...scale, least: 1, most: settings.mostWorkers },
     ),
   ];
 }

@@ -11,6 +11,8 @@ DECLARE
   task agents.tasks;
   read jsonb;
 BEGIN
+  -- A crash that loses a fetch has the job delivered again, so that its commit need not wait for the disk.
+  PERFORM set_config('synchronous_commit', 'off', true);
   SELECT * INTO task FROM agents.tasks AS t WHERE t.id = (delivered ->> 'task')::uuid
     AND t.job = (delivered ->> 'job')::uuid AND t.workspace_id = workspace AND t.state = 'queued';
   IF NOT FOUND THEN RETURN NULL; END IF;

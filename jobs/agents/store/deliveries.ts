@@ -21,7 +21,6 @@ interface Opened {
 
 interface DeliveriesArgs {
   readonly boss: PgBoss;
-  /** A crash that loses a fetch has the job delivered again, so these sessions need not be durable. */
   readonly sessions: Sessions;
   readonly pool: string;
 }

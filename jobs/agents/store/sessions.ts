@@ -16,8 +16,6 @@ interface SessionsArgs {
   readonly applicationName: string;
   /** The longest time for one statement and for a session between two statements of a transaction. */
   readonly statementSeconds: number;
-  /** Whether commits wait for the disk. False is for statements whose loss in a crash only repeats work. @default true */
-  readonly durable?: boolean;
 }
 
 /** A pool of database sessions; a session in which work failed is replaced. */
@@ -75,13 +73,12 @@ export class Sessions {
 
   /** A session of its own, which the caller must end. */
   async openOne(): Promise<Database> {
-    const { address, role, applicationName, statementSeconds, durable = true } = this.args;
+    const { address, role, applicationName, statementSeconds } = this.args;
     const database = await openDatabase(address, { purpose: "the CRM database", applicationName });
     try {
       // Row security filters here: an agent reads what the policies show it.
       await database.query(`SET row_security = on; SET statement_timeout = '${statementSeconds}s';
         SET idle_in_transaction_session_timeout = '${statementSeconds}s'; SET ROLE ${quoteIdentifier(role)}`);
-      if (!durable) await database.query("SET synchronous_commit = off");
       return database;
     } catch (error) {
       await database.end().catch(() => undefined);

@@ -2,7 +2,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import { type Pool, poolOf } from "../runtime";
 import { safeReason } from "../safe-reason";
-import type { Sessions } from "../store";
 import {
   bury,
   DEAD_LETTERS,
@@ -17,8 +16,6 @@ import {
 import { type Desk, handle } from "./handle";
 
 interface WorkersArgs extends Desk, Retention {
-  /** Sessions to fetch jobs with, which need not be durable. */
-  readonly fetching: Sessions;
   /** The pools that this process works for. */
   readonly pools: readonly string[];
   /** How long a delivery may take; pg-boss gives the task to another worker then. */
@@ -106,8 +103,8 @@ export class Workers {
   }
 
   private deliveriesOf(pool: string): Deliveries {
-    const { boss, fetching } = this.args;
-    const found = this.deliveries.get(pool) ?? new Deliveries({ boss, sessions: fetching, pool });
+    const { boss, sessions } = this.args;
+    const found = this.deliveries.get(pool) ?? new Deliveries({ boss, sessions, pool });
     this.deliveries.set(pool, found);
     return found;
   }

@@ -121,11 +121,6 @@ export class AgentsProcess {
     return `http://127.0.0.1:${port}`;
   }
 
-  /** Whether it has begun to work. */
-  get listening(): boolean {
-    return this.output.includes("listens on 127.0.0.1:");
-  }
-
   get pid(): number | undefined {
     return this.child.pid;
   }
