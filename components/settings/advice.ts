@@ -1,4 +1,5 @@
 import { meantWord } from "../shared/nearest-word";
+import { today } from "../shared/support-window";
 import { alertAdvice, layoutAdvice, postgresShape } from "./checks";
 import { billedNames, zonesOf } from "./hetzner-catalogue";
 import { hasRole, nodesOf } from "./nodes";
@@ -41,6 +42,8 @@ export function adviceOn(settings: Settings): string[] {
     ...failoverAdvice(settings),
     ...priceAdvice(settings),
     ...certificateAdvice(settings),
+    ...keysAdvice(settings, today()),
+    ...workersAdvice(settings),
   );
   if (target.kind === "hetzner" && target.addons.monitoring) {
     advice.push(...alertAdvice(environment, settings.monitoring));
@@ -94,6 +97,36 @@ function certificateAdvice({ environment, target }: Settings): string[] {
   return [
     `target.addons.certManager: certificates in ${environment} are from Let's Encrypt's staging authority, so browsers say that the connection is not private (NET::ERR_CERT_AUTHORITY_INVALID in Chrome, SEC_ERROR_UNKNOWN_ISSUER in Firefox) and curl needs --insecure; only prod gets certificates that they trust`,
   ];
+}
+
+/** An autoscaler on a metric that the cluster does not have by itself. */
+function workersAdvice({ gardenos }: Settings): string[] {
+  const most = gardenos?.agents?.mostWorkers ?? 1;
+  if (most === 1 || gardenos?.agents?.image) return [];
+  return [
+    `gardenos.agents.mostWorkers: ${most} pods need an adapter that serves the external metric agents_queue_depth, and one pod works until there is one; see docs/gardenos.md#more-agents-while-tasks-wait`,
+  ];
+}
+
+/** A preview warns from this many days before the keys of the CRM's services end. */
+const KEYS_NOTICE_DAYS = 90;
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Keys of the CRM's services that no service accepts soon, or any more. */
+function keysAdvice({ gardenos }: Settings, now: Date): string[] {
+  if (!gardenos) return [];
+  const { keysUntil } = gardenos;
+  const days = Math.ceil((Date.parse(`${keysUntil}T23:59:59Z`) - now.getTime()) / DAY_MS);
+  if (days > KEYS_NOTICE_DAYS) return [];
+  const remedy =
+    "set a later day, run `pulumi up`, and give your clients the new outputs gardenos.anonKey and gardenos.serviceKey";
+  return days > 0
+    ? [
+        `gardenos.keysUntil: in ${days} days, on ${keysUntil}, the services refuse the anonymous and the service key; ${remedy}`,
+      ]
+    : [
+        `gardenos.keysUntil: since ${keysUntil} the services refuse the anonymous and the service key; ${remedy}`,
+      ];
 }
 
 /** What a preview says of every stack with these settings; nothing is wrong with it. */

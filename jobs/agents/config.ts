@@ -17,7 +17,7 @@ export const sessionSettings = {
   ...databaseSettings,
   sessions: variable(
     "AGENTS_DATABASE_SESSIONS",
-    "database sessions that a process opens at most",
+    "database sessions that a process opens at most; one more listens for tasks",
     wholeNumber({ min: 2, max: 100 }).default(8),
   ),
   statementSeconds: variable(
@@ -147,6 +147,16 @@ export const workSettings = {
     "AGENTS_POLL_SECONDS",
     "how often an idle agent looks for a task that nobody woke it for",
     decimalNumber({ above: 0 }).default(2),
+  ),
+  keepTasksDays: variable(
+    "AGENTS_KEEP_TASKS_DAYS",
+    "days that finished tasks with their results, and the records of model calls, are kept; 0 keeps them for ever",
+    wholeNumber({ max: 36_500 }).default(90),
+  ),
+  keepAuditDays: variable(
+    "AGENTS_KEEP_AUDIT_DAYS",
+    "days that decisions, and the tokens of each day, are kept; 0 keeps them for ever",
+    wholeNumber({ max: 36_500 }).default(365),
   ),
   maintenanceSeconds: variable(
     "AGENTS_MAINTENANCE_SECONDS",

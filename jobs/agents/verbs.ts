@@ -12,7 +12,7 @@ import {
 import { apiReply, databaseFamilies, workerFamilies } from "./http";
 import { Model } from "./model";
 import { safeReason } from "./safe-reason";
-import { migrateAgents, registerPools, Sessions, startQueue } from "./store";
+import { Ledger, migrateAgents, registerPools, Sessions, startQueue } from "./store";
 import { Workers } from "./workers";
 
 export const migrateDatabase = verb({
@@ -63,9 +63,6 @@ export const serveApi = verb({
   },
 });
 
-/** Sessions of a worker process that only fetch jobs, besides AGENTS_DATABASE_SESSIONS and one that listens. */
-const FETCHING_SESSIONS = 2;
-
 export const workOnTasks = verb({
   name: "work",
   summary: "run the agents of the pools; metrics at /metrics, /health for probes",
@@ -78,13 +75,6 @@ export const workOnTasks = verb({
       : [],
   run: async ({ database, host, port, pools, ...config }, { log, signal }) => {
     const sessions = new Sessions({ ...config, address: database, applicationName: "agents work" });
-    const fetching = new Sessions({
-      ...config,
-      address: database,
-      applicationName: "agents work: fetch",
-      sessions: FETCHING_SESSIONS,
-      durable: false,
-    });
     try {
       const boss = await retry(
         () => startQueue(sessions, { log, maintenanceSeconds: config.maintenanceSeconds }),
@@ -104,9 +94,9 @@ export const workOnTasks = verb({
       const workers = new Workers({
         ...config,
         sessions,
-        fetching,
         boss,
         model,
+        ledger: new Ledger({ ...config, sessions }),
         pools: [...pools.keys()],
         pollMs,
         log,
@@ -126,7 +116,7 @@ export const workOnTasks = verb({
       ]);
       await boss.stop({ graceful: false });
     } finally {
-      await Promise.all([sessions.close(), fetching.close()]);
+      await sessions.close();
     }
     return "done";
   },

@@ -4,6 +4,19 @@ import { copyVerb, pruneCopiesVerb } from "./copy-verb";
 import { createVerb, drillVerb, listVerb, pruneVerb, restoreVerb, verifyVerb } from "./verbs";
 import { monitorVerb, serveMetricsVerb } from "./watch-verbs";
 
+export {
+  exists,
+  missingRoles,
+  type Origin,
+  readServer,
+  rebuild,
+  rolesOf,
+  type Snapshot,
+  takePlace,
+  withSnapshot,
+} from "./dumps";
+export { findPrograms, type Programs, requireYoungEnough, start, withConnection } from "./programs";
+
 /** Backups of PostgreSQL on object storage: dumps, the WAL archive, and restore tests of both. */
 export const backup: Domain = {
   name: "backup",

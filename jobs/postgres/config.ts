@@ -190,6 +190,58 @@ export const checkMigrate = ({ action, name }: { action: string; name?: string |
     ? []
     : ["<name>: is given with `new`, and with nothing else: what the step is called"];
 
+/** `--from` is the source's URL; its password and the rest may come from the environment. */
+const importSource = database("IMPORT_FROM", "the database to take over");
+
+const fromFlag = flag(
+  "--from <url>",
+  "the database to take over, as postgres://user@host:port/database; its password in IMPORT_FROM_PASSWORD",
+  text("postgres://user@host:port/database").optional(),
+);
+
+/** `<old>=<new>,...` */
+const roleMap = text("<role of the source>=<role here>, separated by commas").transform((given, issues) => {
+  const pairs = given.split(",").map((pair) => pair.split("=").map((name) => name.trim()));
+  const map = new Map(pairs.map(([from = "", to = ""]) => [from, to]));
+  if (map.size === pairs.length && pairs.every((pair) => pair.length === 2 && pair.every(Boolean)))
+    return map;
+  issues.addIssue({
+    code: "custom",
+    message: "allowed: <role of the source>=<role here>, separated by commas",
+  });
+  return z.NEVER;
+});
+
+export const importSettings = {
+  source: {
+    declares: [...fromFlag.declares, ...importSource.declares],
+    read: (inputs) => {
+      const url = fromFlag.read(inputs).value;
+      return importSource.read(
+        url === undefined
+          ? inputs
+          : { ...inputs, environment: { ...inputs.environment, IMPORT_FROM_URL: url } },
+      );
+    },
+  } satisfies Setting<DatabaseAddress>,
+  leader,
+  into: flag("--as <name>", "name that the database gets here, instead of its own", text().optional()),
+  roles: flag(
+    "--roles <pairs>",
+    "roles of the source that others replace here: app=crm_owner,reader=crm_reader",
+    roleMap.optional().transform((given) => given ?? new Map<string, string>()),
+  ),
+  force: toggle("--force", "replace a database that is not empty; it is kept as <name>_before_import"),
+  dryRun: toggle("--dry-run", "check everything and show what would be imported, and change nothing"),
+  undo: toggle("--undo", "put the database back that an import replaced"),
+  binaries: flag(
+    "--bin-dir <folder>",
+    "folder with pg_dump and pg_restore; without it they are sought on the PATH",
+    text("the path of a folder").optional(),
+    "IMPORT_BIN_DIR",
+  ),
+};
+
 const yes = toggle("--yes", "do not ask");
 
 export const statusSettings = { patroni, json: toggle("--json", "print JSON") };

@@ -7,6 +7,7 @@ import {
   clearStaleStateSettings,
   configureSettings,
   discoverSettings,
+  importSettings,
   migrateSettings,
   reinitSettings,
   statusSettings,
@@ -53,6 +54,14 @@ export const postgres: Domain = {
       check: checkMigrate,
       answersOnStdout: true,
       run: async (config, context) => (await import("./migrate")).runMigrate(config, context),
+    }),
+    verb({
+      name: "import",
+      summary: "take over an existing database: one snapshot, every row compared, swapped at the end",
+      details:
+        "The source must not change meanwhile; if it does, nothing is swapped. The replaced database is kept, and --undo puts it back.",
+      settings: importSettings,
+      run: async (config, context) => (await import("./import")).importDatabase(config, context),
     }),
     verb({
       name: "status",

@@ -38,17 +38,20 @@ export function gardenosScale({
   };
 }
 
-/** Sessions of the one pod in which agents work. */
-export const WORKER_SESSIONS = 3;
+/** Sessions of a pod in which agents work: those for tasks, and all, with the one that listens. */
+export const WORKER_SESSIONS = { tasks: 2, all: 3 } as const;
 
 /** Sessions of PostgreSQL that each login may hold, with all its pods. Workers of agents use the agents' login. */
 export function gardenosSessions(
   settings: Pick<Settings, "environment" | "gardenos">,
 ): Readonly<Partial<Record<GardenosService, number>>> {
+  const agents = settings.gardenos?.agents;
+  // An image of the user's own has no pods of workers, and as many sessions as it had.
+  const workers = ((agents?.mostWorkers ?? 1) + SURGE) * WORKER_SESSIONS.all;
   return Object.fromEntries(
     Object.entries(gardenosScale(settings)).map(([service, { most, sessions }]) => [
       service,
-      (most + SURGE) * sessions + (service === "agents" ? (1 + SURGE) * WORKER_SESSIONS : 0),
+      (most + SURGE) * sessions + (service === "agents" ? workers : 0),
     ]),
   );
 }

@@ -32,6 +32,13 @@ const agents = z.strictObject({
     .meta({ title: "model's name", ...says("Model of that API.", "required in `agents`") }),
   leadAnalysis: wholeNumber(0, 10).default(3).meta(says("Agents that analyse leads, at most.")),
   followUp: wholeNumber(0, 10).default(2).meta(says("Agents that propose follow-ups, at most.")),
+  mostWorkers: wholeNumber(1, 5)
+    .default(1)
+    .meta(
+      says(
+        "Pods in which agents work, at most; each has `leadAnalysis` and `followUp` agents. Above 1, an autoscaler follows the tasks that wait, which needs [an adapter](gardenos.md#more-agents-while-tasks-wait). Each pod needs 3 sessions of PostgreSQL.",
+      ),
+    ),
   dailyBudget: wholeNumber(0, 1_000_000_000)
     .default(1_000_000)
     .meta(
@@ -41,6 +48,20 @@ const agents = z.strictObject({
     .boolean()
     .default(false)
     .meta(says("Whether agents write nothing to the CRM: they log what they would have written.")),
+  keepTasksDays: wholeNumber(0, 36_500)
+    .default(90)
+    .meta(
+      says(
+        "Days that finished tasks, with their results, and the records of requests to the model are kept; 0 keeps them for ever. Lower it to hold less about persons.",
+      ),
+    ),
+  keepAuditDays: wholeNumber(0, 36_500)
+    .default(365)
+    .meta(
+      says(
+        "Days that the decisions of agents and the tokens of each day are kept; 0 keeps them for ever. They contain ids and no content.",
+      ),
+    ),
 });
 
 export const gardenos = z.strictObject({
@@ -68,6 +89,13 @@ export const gardenos = z.strictObject({
       says(
         "Pods of the auth and of the REST service under load, at most. Each pod needs sessions of PostgreSQL: lower it where a preview refuses them.",
         "2 in dev, else 10",
+      ),
+    ),
+  loginsPerMinute: wholeNumber(1, 10_000)
+    .default(30)
+    .meta(
+      says(
+        "Logins, renewed sessions and other requests that check a password or a code, of one source address in a minute. Raise it where many users share an address.",
       ),
     ),
   keysUntil: z.iso

@@ -254,16 +254,15 @@ export class GardenOS extends pulumi.ComponentResource {
     }
   }
 
-  /** One Ingress for each path, since Traefik applies middlewares to a whole Ingress. They share a certificate. */
+  /** One Ingress for each route, since Traefik applies middlewares to a whole Ingress. They share a certificate. */
   #ingress(name: string, args: GardenOSArgs, programs: readonly RenderedProgram[]): void {
     const running = new Set(programs.map(({ program }) => program));
     for (const route of ROUTES.filter(({ program }) => running.has(program))) {
-      const object = GARDENOS[route.program];
       new k8s.networking.v1.Ingress(
-        `${name}-${object}-ingress`,
+        `${name}-${route.name}-ingress`,
         {
           metadata: {
-            ...metadata(args, object),
+            ...metadata(args, route.name),
             annotations: ingressAnnotations(
               routeAnnotations(route, args.namespace.name, args.ingress.annotations),
             ),
@@ -271,8 +270,8 @@ export class GardenOS extends pulumi.ComponentResource {
           spec: ingressSpec({
             host: args.host,
             tlsSecret: GARDENOS.tlsSecret,
-            service: { name: object, port: "http" },
-            paths: [route.path],
+            service: { name: GARDENOS[route.program], port: "http" },
+            paths: [...route.paths],
           }),
         },
         { parent: this },
@@ -283,7 +282,10 @@ export class GardenOS extends pulumi.ComponentResource {
   /** Traefik's middlewares, and what Prometheus scrapes. */
   #addOnObjects(name: string, args: GardenOSArgs, programs: readonly RenderedProgram[]): void {
     const { gardenos, siteUrl, ingress, monitoring } = args;
-    const middlewares = routeMiddlewares(args.namespace.name, [siteUrl, ...gardenos.origins]);
+    const middlewares = routeMiddlewares(args.namespace.name, {
+      origins: [siteUrl, ...gardenos.origins],
+      loginsPerMinute: gardenos.loginsPerMinute,
+    });
     if (ingress.traefik === "existing") {
       for (const middleware of middlewares) {
         new k8s.apiextensions.CustomResource(`${name}-${middleware.metadata.name}`, middleware, {
@@ -301,7 +303,9 @@ export class GardenOS extends pulumi.ComponentResource {
         namespace: args.namespace.ready,
         manifests: (home) => [
           ...byHelm,
-          ...(monitoring ? metricsObjects(home, "gardenos", gardenosMetrics(home, names)) : []),
+          ...(monitoring
+            ? metricsObjects(home, "gardenos", gardenosMetrics(home, names, gardenos.keysUntil))
+            : []),
         ],
       },
       { parent: this },

@@ -3,8 +3,15 @@ import { COMMON_LABELS, GARDENOS, PORTS, type Program } from "./names";
 
 const { critical, warning } = alertsOf("docs/gardenos.md");
 
-/** What Prometheus scrapes of the programs that run, and the alerts. */
-export function gardenosMetrics(namespace: string, programs: readonly Program[]): WorkloadMetrics {
+/** The alert on the API's keys begins so many days before their last day. */
+const KEYS_NOTICE_DAYS = 30;
+
+/** What Prometheus scrapes of the programs that run, and the alerts. The keys of the API end on a day, YYYY-MM-DD. */
+export function gardenosMetrics(
+  namespace: string,
+  programs: readonly Program[],
+  keysUntil: string,
+): WorkloadMetrics {
   const up = (program: Program) => `up{namespace="${namespace}",container="${GARDENOS[program]}"}`;
   const scraped = programs.filter((program) => program !== "api" && program !== "agents");
   return {
@@ -38,6 +45,15 @@ export function gardenosMetrics(namespace: string, programs: readonly Program[])
         ),
         expr: `sum(rate(http_server_duration_milliseconds_count{namespace="${namespace}",http_status_code=~"5.."}[10m])) / sum(rate(http_server_duration_milliseconds_count{namespace="${namespace}"}[10m])) > 0.05`,
       },
+      {
+        ...warning(
+          "GardenOSKeysEnd",
+          "1h",
+          `On ${keysUntil} the services of GardenOS refuse the anonymous and the service key`,
+          "keys",
+        ),
+        expr: `vector(time()) > ${Date.parse(`${keysUntil}T23:59:59Z`) / 1000 - KEYS_NOTICE_DAYS * 86_400}`,
+      },
       ...(programs.includes("workers")
         ? [
             {
@@ -66,4 +82,4 @@ export function gardenosMetrics(namespace: string, programs: readonly Program[])
 
 /** The alerts when every program runs. */
 export const gardenosAlerts = (): readonly AlertRule[] =>
-  gardenosMetrics("gardenos", Object.keys(PORTS) as Program[]).alerts; // safe: the programs are its keys
+  gardenosMetrics("gardenos", Object.keys(PORTS) as Program[], "2031-12-31").alerts; // safe: the programs are its keys

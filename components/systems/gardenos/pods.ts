@@ -61,6 +61,12 @@ export function programDeployment(
   };
 }
 
+/** Agents wait for their model, so that their CPU says nothing: their pods follow the tasks that wait. */
+const QUEUE_DEPTH = "agents_queue_depth";
+
+/** Some seconds of work for the agents of one pod. */
+const WAITING_FOR_EACH_WORKER = 50;
+
 export function autoscaler({
   program,
   scale,
@@ -70,10 +76,18 @@ export function autoscaler({
     minReplicas: scale.least,
     maxReplicas: scale.most,
     metrics: [
-      {
-        type: "Resource",
-        resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } },
-      },
+      program === "workers"
+        ? {
+            type: "External",
+            external: {
+              metric: { name: QUEUE_DEPTH },
+              target: { type: "AverageValue", averageValue: String(WAITING_FOR_EACH_WORKER) },
+            },
+          }
+        : {
+            type: "Resource",
+            resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } },
+          },
     ],
   };
 }

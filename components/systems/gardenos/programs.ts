@@ -154,6 +154,7 @@ export function auth(args: ProgramArgs, scale: Scale): RenderedProgram {
       GOTRUE_EXTERNAL_EMAIL_ENABLED: "true",
       GOTRUE_EXTERNAL_PHONE_ENABLED: "false",
       GOTRUE_MAILER_AUTOCONFIRM: "true", // there is no mail server
+      GOTRUE_RATE_LIMIT_HEADER: "X-Real-Ip", // Traefik's; without it the service's own limits do not apply
       GOTRUE_LOG_LEVEL: args.environment === "dev" ? "debug" : "info",
       GOTRUE_METRICS_ENABLED: "true",
       GOTRUE_METRICS_EXPORTER: "prometheus",
@@ -316,6 +317,8 @@ const modelVariables = (agents: Agents): Variable[] => [
     AGENTS_POOLS: poolsOf(agents),
     AGENTS_DAILY_BUDGET: `tokens:${agents.dailyBudget}`,
     AGENTS_DRY_RUN: String(agents.dryRun),
+    AGENTS_KEEP_TASKS_DAYS: String(agents.keepTasksDays),
+    AGENTS_KEEP_AUDIT_DAYS: String(agents.keepAuditDays),
   }),
   secretVariable("AGENTS_MODEL_KEY", GARDENOS.agentsSecret, "model-key"),
 ];
@@ -349,7 +352,10 @@ export function agents(args: ProgramArgs, scale: Scale, settings: Agents): Rende
   ];
   const work = [
     ...common,
-    ...plain({ PORT: String(PORTS.workers.metrics), AGENTS_DATABASE_SESSIONS: String(WORKER_SESSIONS) }),
+    ...plain({
+      PORT: String(PORTS.workers.metrics),
+      AGENTS_DATABASE_SESSIONS: String(WORKER_SESSIONS.tasks),
+    }),
     ...modelVariables(settings),
   ];
   const working = probe("/health", "metrics");
@@ -375,7 +381,7 @@ export function agents(args: ProgramArgs, scale: Scale, settings: Agents): Rende
         live: working,
         ready: working,
       }),
-      { ...scale, least: 1, most: 1 }, // the pools' sizes are for all workers; the endpoint changes them
+      { ...scale, least: 1, most: settings.mostWorkers },
     ),
   ];
 }

@@ -58,6 +58,7 @@ export interface Meter {
   reserve(most: Usage): Promise<Settle>;
 }
 
+/** Resolves when it is recorded. If that fails, the whole reservation stays counted. */
 export type Settle = (used: Usage | "unknown" | "free") => Promise<void>;
 
 const completion = z.object({
@@ -163,27 +164,29 @@ export class Model {
     };
     // A tokenizer makes at most one token of each byte, and JSON has more bytes than the text in it.
     const inputTokens = Buffer.byteLength(JSON.stringify(body)) + TEMPLATE_TOKENS;
-    const settle = await meter.reserve({
+    const reserved = await meter.reserve({
       tokens: inputTokens + answerTokens,
       cost: this.cost(inputTokens, answerTokens),
     });
+    // Nothing waits for it: until it is recorded, the budget has less room than it could have.
+    const settle = (used: Usage | "unknown" | "free") => void reserved(used).catch(() => undefined);
     let answer: unknown;
     try {
       answer = await this.client.chat.completions.create(body, { signal });
     } catch (error) {
       const failure = failureOf(error, signal);
       this.count(failure.code);
-      await settle(failure.billed ? "unknown" : "free");
+      settle(failure.billed ? "unknown" : "free");
       throw failure;
     }
     const read = completion.safeParse(answer);
     if (!read.success) {
       this.count("nonsense");
-      await settle("unknown");
+      settle("unknown");
       throw new ModelUnavailable("nonsense");
     }
     const { usage, choices } = read.data;
-    await settle(
+    settle(
       usage
         ? {
             tokens: usage.prompt_tokens + usage.completion_tokens,

@@ -43,8 +43,7 @@ interface RunAgentArgs {
  * are only planned, so that they can be committed with the result.
  */
 export async function runAgent({ pool, prompt, lead, ask }: RunAgentArgs): Promise<AgentOutcome> {
-  const { $schema: _, ...schema } = z.toJSONSchema(pool.answer);
-  const tools = toolDefinitions(pool.allowed);
+  const { schema, tools } = interfaceOf(pool);
   const messages: Message[] = [
     { role: "system", content: prompt.text },
     { role: "user", content: JSON.stringify({ lead: lead.lead }) },
@@ -88,6 +87,23 @@ export async function runAgent({ pool, prompt, lead, ask }: RunAgentArgs): Promi
     );
   }
   throw new BadAnswer("too-many-turns");
+}
+
+interface ModelInterface {
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly tools: ReturnType<typeof toolDefinitions>;
+}
+
+/** Made once for each pool: it is the same for every task. */
+const interfaces = new WeakMap<Pool, ModelInterface>();
+
+function interfaceOf(pool: Pool): ModelInterface {
+  const made = interfaces.get(pool);
+  if (made) return made;
+  const { $schema: _, ...schema } = z.toJSONSchema(pool.answer);
+  const making = { schema, tools: toolDefinitions(pool.allowed) };
+  interfaces.set(pool, making);
+  return making;
 }
 
 function toolReply(outcome: ReturnType<typeof judgeCall>): unknown {

@@ -16,6 +16,16 @@ const FOLDER = ["../prompts/", "./agents-prompts/"]
 
 /** The newest version of a pool's prompt, or the given one. A released file never changes: a change is a new version. */
 export function readPrompt(pool: string, version?: string): Prompt {
+  const name = `${pool} ${version ?? ""}`;
+  const prompt = read.get(name) ?? readFromFile(pool, version);
+  read.set(name, prompt);
+  return prompt;
+}
+
+/** Released files never change, so each is read once. */
+const read = new Map<string, Prompt>();
+
+function readFromFile(pool: string, version: string | undefined): Prompt {
   if (!FOLDER) throw new Error("the program was packed without the prompts of the agents");
   const folder = join(FOLDER, pool);
   const versions = readdirSync(folder)

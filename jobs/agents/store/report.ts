@@ -1,5 +1,5 @@
 import { poolNames } from "../runtime";
-import { COST_UNITS } from "./budget";
+import { COST_UNITS } from "./ledger";
 import { QUEUE_SCHEMA } from "./queue";
 import type { Sessions } from "./sessions";
 

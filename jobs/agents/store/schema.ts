@@ -64,6 +64,10 @@ export async function migrateAgents(database: Database, args: MigrateAgentsArgs)
   return applied;
 }
 
+const FUNCTIONS = ["reserve", "settle", "post", "opened", "complete", "forget"]
+  .map((name) => `agents.${name}`)
+  .join(", ");
+
 async function grant(database: Database, role: string): Promise<void> {
   const { rows } = await database.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
   if (rows.length === 0) {
@@ -76,8 +80,8 @@ async function grant(database: Database, role: string): Promise<void> {
     GRANT USAGE ON SCHEMA agents, ${QUEUE_SCHEMA} TO ${to};
     GRANT SELECT, INSERT, UPDATE ON agents.pools, agents.tasks, agents.spend, agents.model_calls, agents.token_rate TO ${to};
     GRANT SELECT, INSERT ON agents.decisions TO ${to};
-    REVOKE ALL ON FUNCTION agents.reserve, agents.settle FROM PUBLIC;
-    GRANT EXECUTE ON FUNCTION agents.reserve, agents.settle TO ${to};
+    REVOKE ALL ON FUNCTION ${FUNCTIONS} FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION ${FUNCTIONS} TO ${to};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ${QUEUE_SCHEMA}.job, ${QUEUE_SCHEMA}.archive TO ${to};
     GRANT SELECT ON ${QUEUE_SCHEMA}.queue, ${QUEUE_SCHEMA}.schedule, ${QUEUE_SCHEMA}.subscription TO ${to};
     GRANT SELECT, UPDATE ON ${QUEUE_SCHEMA}.version TO ${to}`);

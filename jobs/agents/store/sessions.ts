@@ -3,6 +3,7 @@ import {
   type DatabaseAddress,
   openDatabase,
   quoteIdentifier,
+  quoteLiteral,
   transaction,
 } from "../../shared";
 
@@ -15,8 +16,6 @@ interface SessionsArgs {
   readonly applicationName: string;
   /** The longest time for one statement and for a session between two statements of a transaction. */
   readonly statementSeconds: number;
-  /** Whether commits wait for the disk. False is for statements whose loss in a crash only repeats work. @default true */
-  readonly durable?: boolean;
 }
 
 /** A pool of database sessions; a session in which work failed is replaced. */
@@ -26,6 +25,11 @@ export class Sessions {
   private open = 0;
 
   constructor(private readonly args: SessionsArgs) {}
+
+  /** The role of every statement. */
+  get role(): string {
+    return this.args.role;
+  }
 
   async use<T>(work: (database: Database) => Promise<T>): Promise<T> {
     while (this.idle.length === 0 && this.open >= this.args.sessions) {
@@ -56,16 +60,11 @@ export class Sessions {
 
   /** One transaction that sees and writes rows of this workspace only. */
   inWorkspace<T>(workspace: string, work: (database: Database) => Promise<T>): Promise<T> {
-    return this.use((database) =>
-      transaction(database, "BEGIN", async () => {
-        // Both ways in which policies ask for the workspace: the schema's own, and the claims as PostgREST sets them.
-        await database.query(
-          "SELECT set_config('crm.workspace_id', $1, true), set_config('request.jwt.claims', $2, true)",
-          [workspace, JSON.stringify({ role: this.args.role, workspace_id: workspace })],
-        );
-        return await work(database);
-      }),
-    );
+    const claims = JSON.stringify({ role: this.args.role, workspace_id: workspace });
+    // Both ways in which policies ask for the workspace: the schema's own, and the claims as PostgREST sets them.
+    const begin = `BEGIN; SELECT set_config('crm.workspace_id', ${quoteLiteral(workspace)}, true),
+      set_config('request.jwt.claims', ${quoteLiteral(claims)}, true)`;
+    return this.use((database) => transaction(database, begin, () => work(database)));
   }
 
   async close(): Promise<void> {
@@ -74,13 +73,12 @@ export class Sessions {
 
   /** A session of its own, which the caller must end. */
   async openOne(): Promise<Database> {
-    const { address, role, applicationName, statementSeconds, durable = true } = this.args;
+    const { address, role, applicationName, statementSeconds } = this.args;
     const database = await openDatabase(address, { purpose: "the CRM database", applicationName });
     try {
       // Row security filters here: an agent reads what the policies show it.
       await database.query(`SET row_security = on; SET statement_timeout = '${statementSeconds}s';
         SET idle_in_transaction_session_timeout = '${statementSeconds}s'; SET ROLE ${quoteIdentifier(role)}`);
-      if (!durable) await database.query("SET synchronous_commit = off");
       return database;
     } catch (error) {
       await database.end().catch(() => undefined);

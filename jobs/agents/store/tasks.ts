@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type PgBoss from "pg-boss";
 import { type Database, sqlState, transaction } from "../../shared";
 import type { AgentOutcome, Subject } from "../runtime";
-import { type Lead, readLead } from "../runtime";
 import { type JobData, queueOf, WAKE_CHANNEL } from "./queue";
 import type { Sessions } from "./sessions";
 
@@ -84,28 +83,6 @@ const within = (database: Database) => ({
   executeSql: (text: string, values: unknown[]) => database.query(text, values),
 });
 
-interface OpenedTask {
-  readonly task: Task;
-  /** Undefined: the workspace has no such lead any more. */
-  readonly lead: Lead | undefined;
-}
-
-/** The task of a delivery and its lead; undefined when the task is complete or has another job by now. */
-export function openTask(
-  sessions: Sessions,
-  { task: id, job, workspace }: JobData,
-): Promise<OpenedTask | undefined> {
-  return sessions.inWorkspace(workspace, async (database) => {
-    const { rows } = await database.query<Task>(
-      `SELECT id, job, workspace_id AS workspace, pool, opportunity_id AS opportunity, attempts, priority, now() AS started
-       FROM agents.tasks WHERE id = $1 AND job = $2 AND workspace_id = $3 AND state = 'queued'`,
-      [id, job, workspace],
-    );
-    const [task] = rows;
-    return task && { task, lead: await readLead(database, workspace, task.opportunity) };
-  });
-}
-
 export interface Completion {
   readonly outcome: AgentOutcome;
   readonly contact: string | null;
@@ -130,47 +107,47 @@ class AlreadyComplete extends Error {}
  * Commits the result, its effects, its audit and the end of its job in one transaction. Returns false when another
  * delivery was first; then nothing is written.
  */
-export async function complete(
-  sessions: Sessions,
-  boss: PgBoss,
-  task: Task,
-  done: Completion,
-): Promise<boolean> {
+export async function complete(sessions: Sessions, task: Task, done: Completion): Promise<boolean> {
+  const { refused, effects } = done.outcome;
+  const decisions: Decision[] = refused.map(({ action, refusal }) => ({
+    action,
+    verdict: "refused",
+    reason: refusal,
+  }));
+  // One statement is a transaction of its own.
+  if (effects.length === 0) return await sessions.use((database) => end(database, task, done, decisions));
+  const subject = { ...task, contact: done.contact };
   try {
     await sessions.inWorkspace(task.workspace, async (database) => {
-      const { rowCount } = await database.query(
-        `UPDATE agents.tasks SET state = 'done', result = $3, prompt = $4, model = $5, dry_run = $6, tokens = tokens + $7,
-           cost = cost + $8, started_at = $9, finished_at = clock_timestamp() WHERE id = $1 AND job = $2 AND state = 'queued'`,
-        [
-          task.id,
-          task.job,
-          JSON.stringify(done.outcome.answer),
-          done.prompt,
-          done.model,
-          done.dryRun,
-          done.tokens,
-          done.cost,
-          task.started,
-        ],
-      );
-      if (rowCount !== 1) throw new AlreadyComplete();
-      const decisions: Decision[] = done.outcome.refused.map(({ action, refusal }) => ({
-        action,
-        verdict: "refused",
-        reason: refusal,
-      }));
-      const subject = { ...task, contact: done.contact };
-      for (const effect of done.outcome.effects)
-        decisions.push(await apply(database, effect, subject, done.dryRun));
-      decisions.push({ action: "answer", verdict: "answered" });
-      await record(database, task, done, decisions);
-      await boss.complete(queueOf(task.pool), task.job, {}, { db: within(database) });
+      for (const effect of effects) decisions.push(await apply(database, effect, subject, done.dryRun));
+      if (!(await end(database, task, done, decisions))) throw new AlreadyComplete();
     });
     return true;
   } catch (error) {
     if (error instanceof AlreadyComplete) return false;
     throw error;
   }
+}
+
+async function end(
+  database: Database,
+  task: Task,
+  { outcome, prompt, model, dryRun, tokens, cost }: Completion,
+  decisions: readonly Decision[],
+): Promise<boolean> {
+  const { id, job, workspace, pool, started } = task;
+  const done = { task: id, job, workspace, pool, started, prompt, model, dryRun, tokens, cost };
+  const { rows } = await database.query<{ complete: boolean }>({
+    name: "complete",
+    text: "SELECT agents.complete($1, $2, $3, $4)",
+    values: [
+      JSON.stringify(done),
+      JSON.stringify(outcome.answer),
+      JSON.stringify([...decisions, { action: "answer", verdict: "answered" } satisfies Decision]),
+      queueOf(pool),
+    ],
+  });
+  return rows[0]?.complete === true;
 }
 
 async function apply(

@@ -6,11 +6,10 @@ import { type Lead, type Pool, readPrompt, runAgent } from "../runtime";
 import { safeReason } from "../safe-reason";
 import type { Sessions } from "../store";
 import {
-  type Budget,
   complete,
+  type Delivery,
   giveUp,
-  type JobData,
-  openTask,
+  type Ledger,
   postpone,
   queueOf,
   type Task,
@@ -21,8 +20,7 @@ export interface Desk {
   readonly sessions: Sessions;
   readonly boss: PgBoss;
   readonly model: Model;
-  readonly budget: Budget;
-  readonly tokensPerMinute: number | undefined;
+  readonly ledger: Ledger;
   readonly dryRun: boolean;
   readonly log: Logger;
 }
@@ -34,17 +32,15 @@ const ATTEMPTS = 3;
 export async function handle(
   desk: Desk,
   pool: Pool,
-  delivery: PgBoss.Job<JobData>,
+  { id, task, lead }: Delivery,
   signal: AbortSignal,
 ): Promise<void> {
-  const { sessions, boss, log } = desk;
-  const opened = await openTask(sessions, delivery.data);
-  if (!opened) {
-    await boss.complete(queueOf(pool.name), delivery.id);
+  const { boss, ledger, log } = desk;
+  if (!task) {
+    await boss.complete(queueOf(pool.name), id);
     return;
   }
-  const { task, lead } = opened;
-  const meter = new TaskMeter({ ...desk, task: task.id, workspace: task.workspace, model: desk.model.name });
+  const meter = new TaskMeter({ ledger, task: task.id, workspace: task.workspace, model: desk.model.name });
   try {
     await work(desk, pool, task, lead, meter, signal);
   } catch (error) {
@@ -80,7 +76,7 @@ async function work(
     lead,
     ask: (question) => model.ask(question, meter, signal),
   });
-  const written = await complete(sessions, boss, task, {
+  const written = await complete(sessions, task, {
     outcome,
     contact: lead.contactId,
     prompt: prompt.version,

@@ -2,13 +2,20 @@ import { setTimeout as wait } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import { type Pool, poolOf } from "../runtime";
 import { safeReason } from "../safe-reason";
-import type { Sessions } from "../store";
-import { bury, DEAD_LETTERS, type JobData, poolSizes, queueOf, WAKE_CHANNEL } from "../store";
+import {
+  bury,
+  DEAD_LETTERS,
+  Deliveries,
+  type Delivery,
+  forgetOld,
+  type JobData,
+  poolSizes,
+  type Retention,
+  WAKE_CHANNEL,
+} from "../store";
 import { type Desk, handle } from "./handle";
 
-interface WorkersArgs extends Desk {
-  /** Sessions to fetch jobs with. A crash that loses a fetch has the job delivered again, so they need not be durable. */
-  readonly fetching: Sessions;
+interface WorkersArgs extends Desk, Retention {
   /** The pools that this process works for. */
   readonly pools: readonly string[];
   /** How long a delivery may take; pg-boss gives the task to another worker then. */
@@ -20,12 +27,16 @@ interface WorkersArgs extends Desk {
 /** How often the sizes of the pools are read. */
 const RESIZE_MS = 2_000;
 
+/** How often rows are deleted that are older than the settings keep. */
+const FORGET_MS = 3_600_000;
+
 /** How long running tasks may go on after a stop. */
 const DRAIN_MS = 15_000;
 
 /** The agents of one process. */
 export class Workers {
   private readonly agents = new Map<string, Agent[]>();
+  private readonly deliveries = new Map<string, Deliveries>();
   /** Those that were told to stop and still have a task included. */
   private readonly running = new Set<Agent>();
   private readonly stopped = new AbortController();
@@ -38,12 +49,13 @@ export class Workers {
     const stop = () => this.stopped.abort();
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
-    const loops = [this.resizing(), this.listening(), this.buryingDead()];
+    const loops = [this.resizing(), this.listening(), this.buryingDead(), this.forgetting()];
     await Promise.all(loops);
     for (const agent of this.running) agent.stop();
     const timer = setTimeout(() => this.cut.abort(), DRAIN_MS);
     await Promise.all([...this.running].map(({ ended }) => ended));
     clearTimeout(timer);
+    await this.args.ledger.drain();
   }
 
   /** Agents by pool: how many there are, and how many have a task. */
@@ -73,17 +85,14 @@ export class Workers {
 
   private start(pool: Pool, generation: number): Agent {
     const { args, cut } = this;
-    const db = {
-      executeSql: (text: string, values: unknown[]) =>
-        args.fetching.use((database) => database.query(text, values)),
-    };
+    const deliveries = this.deliveriesOf(pool.name);
     const agent = new Agent({
       generation,
       pollMs: args.pollMs,
-      fetch: async () => (await args.boss.fetch<JobData>(queueOf(pool.name), { db }))[0],
-      handle: (job) => {
+      fetch: () => deliveries.next(),
+      handle: (delivery) => {
         const signal = AbortSignal.any([cut.signal, AbortSignal.timeout(args.taskSeconds * 1000)]);
-        return handle(args, pool, job, signal);
+        return handle(args, pool, delivery, signal);
       },
       onError: (error) =>
         args.log.warn({ pool: pool.name }, `an agent lost a delivery: ${safeReason(error)}`),
@@ -91,6 +100,13 @@ export class Workers {
     this.running.add(agent);
     void agent.ended.then(() => this.running.delete(agent));
     return agent;
+  }
+
+  private deliveriesOf(pool: string): Deliveries {
+    const { boss, sessions } = this.args;
+    const found = this.deliveries.get(pool) ?? new Deliveries({ boss, sessions, pool });
+    this.deliveries.set(pool, found);
+    return found;
   }
 
   /** Wakes one idle agent for each task that is enqueued. Polling alone finds it too, only later. */
@@ -126,6 +142,13 @@ export class Workers {
     });
   }
 
+  private async forgetting(): Promise<void> {
+    await this.untilStopped(FORGET_MS, async () => {
+      const rows = await forgetOld(this.args.sessions, this.args);
+      if (rows > 0) this.args.log.info({ rows }, "rows were deleted that are older than the settings keep");
+    });
+  }
+
   private async untilStopped(pauseMs: number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.stopped;
     while (!signal.aborted) {
@@ -140,8 +163,8 @@ export class Workers {
 interface AgentArgs {
   readonly generation: number;
   readonly pollMs: number;
-  readonly fetch: () => Promise<PgBoss.Job<JobData> | undefined>;
-  readonly handle: (job: PgBoss.Job<JobData>) => Promise<void>;
+  readonly fetch: () => Promise<Delivery | undefined>;
+  readonly handle: (delivery: Delivery) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -174,13 +197,13 @@ class Agent {
   private async run(): Promise<void> {
     while (!this.stopping) {
       try {
-        const job = await this.args.fetch();
-        if (!job) {
+        const delivery = await this.args.fetch();
+        if (!delivery) {
           await this.sleep();
           continue;
         }
         this.busy = true;
-        await this.args.handle(job);
+        await this.args.handle(delivery);
       } catch (error) {
         this.args.onError(error);
         await this.sleep();

@@ -1,4 +1,13 @@
 export { create } from "./create";
 export { drill } from "./drill";
-export { restore } from "./restore";
+export {
+  exists,
+  missingRoles,
+  type Origin,
+  rebuild,
+  restore,
+  rolesOf,
+  takePlace,
+} from "./restore";
+export { readServer, type Snapshot, withSnapshot } from "./snapshot";
 export { findSources, type MembersAccess, withBestSource } from "./source";

@@ -24,34 +24,54 @@ interface RestoreArgs extends FillArgs {
 /** How often to end the sessions of the database before the swap fails as too busy. */
 const SWAP_ATTEMPTS = 5;
 
-/**
- * Restores into a database beside the existing one and swaps the two in one transaction at the end. Until then, and
- * after any failure, the existing database is unchanged.
- */
+/** Restores a backup; until all of it is there, and after any failure, the existing database is unchanged. */
 export async function restore(args: RestoreArgs, context: Context): Promise<void> {
-  const { server, artefact, into, programs } = args;
+  const { artefact, into, programs } = args;
+  await rebuild({ ...args, origin: artefact }, (scratch) => fill(args, scratch, context), context);
+  context.log.info({ database: into, major: programs.major }, `${into} is restored`);
+}
+
+/** What of a database is outside of it: what a dump leaves out. */
+export type Origin = Pick<Artefact, "database" | "roles" | "properties">;
+
+export interface RebuildArgs extends Pick<RestoreArgs, "server" | "into" | "force" | "withoutOwners"> {
+  readonly origin: Origin;
+  /** Name under which the replaced database is kept. @default it is dropped */
+  readonly keepAs?: string;
+}
+
+/**
+ * Fills a database beside the existing one and swaps the two in one transaction at the end. Until then, and after any
+ * failure, the existing database is unchanged.
+ */
+export async function rebuild(
+  args: RebuildArgs,
+  fillIt: (scratch: string) => Promise<void>,
+  context: Context,
+): Promise<void> {
+  const { server, origin, into, keepAs } = args;
   // A session cannot rename its own database.
   const outside = { ...server, database: into === "postgres" ? "template1" : "postgres" };
   const session = { purpose: "the server to restore to", applicationName: "trellis backup" };
   await withDatabase(outside, { ...session, signal: context.signal }, async (database) => {
     const scratch = nameBeside(into, "restoring");
-    const replaced = nameBeside(into, "replaced");
+    const replaced = keepAs ?? nameBeside(into, "replaced");
     await becomeOnly(database, args, context.signal);
     await requireVacant(database, args, context.signal);
-    const roles = args.withoutOwners ? [] : await missingRoles(database, rolesOf(artefact));
+    const roles = args.withoutOwners ? [] : await missingRoles(database, rolesOf(origin));
     if (roles.length > 0) {
       throw new JobError(
-        `the server ${server.host}:${server.port} lacks roles of ${artefact.database}: ${roles.join(", ")}; ` +
+        `the server ${server.host}:${server.port} lacks roles of ${origin.database}: ${roles.join(", ")}; ` +
           "create them, or give everything to the restoring user with --without-owners",
       );
     }
     await drop(database, scratch); // left by a restore that was killed
-    await drop(database, replaced);
+    if (keepAs === undefined) await drop(database, replaced);
     try {
-      await makeDatabase(database, scratch, artefact, args.withoutOwners);
-      await fill(args, scratch, context);
+      await makeDatabase(database, scratch, origin, args.withoutOwners);
+      await fillIt(scratch);
       context.signal.throwIfAborted();
-      await takePlace(database, { scratch, into, replaced }, artefact.properties.connectionLimit);
+      await takePlace(database, { scratch, into, replaced }, origin.properties.connectionLimit);
     } catch (error) {
       // Where the disk is full, the first attempt may fail too: it discards what cannot be written, and the next one
       // succeeds.
@@ -61,9 +81,8 @@ export async function restore(args: RestoreArgs, context: Context): Promise<void
       );
       throw error;
     }
-    await drop(database, replaced);
+    if (keepAs === undefined) await drop(database, replaced);
   });
-  context.log.info({ database: into, major: programs.major }, `${into} is restored`);
 }
 
 /**
@@ -77,7 +96,7 @@ export const drop = (database: Database, name: string) =>
   database.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
 
 /** The server may need seconds to notice that the client of a killed restore is gone. */
-function becomeOnly(database: Database, { server, into }: RestoreArgs, signal: AbortSignal): Promise<void> {
+function becomeOnly(database: Database, { server, into }: RebuildArgs, signal: AbortSignal): Promise<void> {
   const take = async () => {
     if (await tryLock(database, `restore ${into}`)) return;
     throw new JobError(`another restore of ${into} is running on ${server.host}:${server.port}; let it end`);
@@ -87,7 +106,7 @@ function becomeOnly(database: Database, { server, into }: RestoreArgs, signal: A
 
 async function requireVacant(
   database: Database,
-  { server, into, force }: RestoreArgs,
+  { server, into, force }: RebuildArgs,
   signal: AbortSignal,
 ): Promise<void> {
   if (force || !(await exists(database, into))) return;
@@ -110,13 +129,13 @@ const OWN_OBJECTS = `
       WHERE nspname <> 'information_schema' AND nspname !~ '^pg_')::int
     + (SELECT count(*) FROM pg_largeobject_metadata)::int AS count`;
 
-async function exists(database: Database, name: string): Promise<boolean> {
+export async function exists(database: Database, name: string): Promise<boolean> {
   const { rowCount } = await database.query("SELECT FROM pg_database WHERE datname = $1", [name]);
   return rowCount === 1;
 }
 
 /** The roles used inside the database, and those in its own settings and privileges. */
-const rolesOf = ({ roles, properties: { owner, settings, privileges = [] } }: Artefact): string[] => [
+export const rolesOf = ({ roles, properties: { owner, settings, privileges = [] } }: Origin): string[] => [
   ...new Set(
     [
       ...roles,
@@ -127,7 +146,7 @@ const rolesOf = ({ roles, properties: { owner, settings, privileges = [] } }: Ar
   ),
 ];
 
-async function missingRoles(database: Database, roles: readonly string[]): Promise<string[]> {
+export async function missingRoles(database: Database, roles: readonly string[]): Promise<string[]> {
   const { rows } = await database.query<{ role: string }>(
     "SELECT role FROM unnest($1::text[]) AS role WHERE role NOT IN (SELECT rolname FROM pg_roles)",
     [roles],
@@ -139,7 +158,7 @@ async function missingRoles(database: Database, roles: readonly string[]): Promi
 async function makeDatabase(
   database: Database,
   name: string,
-  { properties, database: origin }: Artefact,
+  { properties, database: origin }: Origin,
   withoutOwners: boolean,
 ): Promise<void> {
   const own = quoteIdentifier(name);
@@ -186,7 +205,7 @@ interface Names {
 /**
  * Both renames run in one transaction: at any time a complete database has the name, or the previous one still has it.
  */
-async function takePlace(
+export async function takePlace(
   database: Database,
   { scratch, into, replaced }: Names,
   connectionLimit: number | undefined,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BudgetSpent, RateSpent } from "../../../../jobs/agents/model/errors";
 import { TaskMeter } from "../../../../jobs/agents/store/budget";
+import { Ledger } from "../../../../jobs/agents/store/ledger";
 import { Sessions } from "../../../../jobs/agents/store/sessions";
 import { agentsDatabase } from "../../../rigs/agents/agents";
 import { PASSWORD, sharedPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
@@ -37,12 +38,14 @@ describe("the budget of a workspace", () => {
 
   const meter = (workspace: string, budget: { tokens?: number; cents?: number }, tokensPerMinute?: number) =>
     new TaskMeter({
-      sessions,
+      ledger: new Ledger({
+        sessions,
+        budget: { tokens: budget.tokens, cents: budget.cents },
+        tokensPerMinute,
+      }),
       task: randomUUID(),
       workspace,
       model: workspace, // a rate of its own
-      budget: { tokens: budget.tokens, cents: budget.cents },
-      tokensPerMinute,
     });
 
   const spent = async (workspace: string) =>
@@ -75,6 +78,24 @@ describe("the budget of a workspace", () => {
     expect(total).toBeGreaterThan(10_000 - 70);
     expect(total).toBeLessThanOrEqual(10_000);
     expect(granted).toBeGreaterThan(10_000 / 70);
+  });
+
+  it("is counted right by processes that post for several workspaces at once, and none waits for another in a circle", async () => {
+    const workspaces = Array.from({ length: 4 }, () => randomUUID());
+    const work = async (ledger: Ledger, turn: number) => {
+      for (let n = 0; n < 20; n++) {
+        const workspace = workspaces[(turn + n * 3) % 4] ?? "";
+        const own = new TaskMeter({ ledger, task: randomUUID(), workspace, model: "shared" });
+        const settle = await own.reserve({ tokens: 50, cost: 0 });
+        void settle({ tokens: 10, cost: 0 });
+      }
+    };
+    const budget = { tokens: undefined, cents: undefined };
+    const ledgers = [0, 1, 2].map(() => new Ledger({ sessions, budget, tokensPerMinute: 1_000_000 }));
+    await Promise.all(ledgers.flatMap((ledger) => [0, 1, 2, 3].map((turn) => work(ledger, turn))));
+    await Promise.all(ledgers.map((ledger) => ledger.drain()));
+    const totals = await Promise.all(workspaces.map(spent));
+    expect(totals).toEqual(workspaces.map(() => ({ tokens: 600, cost: 0, calls: 60 })));
   });
 
   it("counts in full what may have been billed, and not at all what was not", async () => {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { adviceOn, loadSettings, notesOn, parseSettings } from "../../../../components/settings";
+import { today } from "../../../../components/shared/support-window";
 import { evaluateStack } from "../../../rigs/evaluate";
 import { rawSettings, withValue } from "../../../rigs/platform/stacks";
 
@@ -31,6 +32,23 @@ describe("a preview", () => {
     expect(warning).toContain("NET::ERR_CERT_AUTHORITY_INVALID");
     expect(adviceAbout("target.addons.certManager", "target.addons", { certManager: false })).toEqual([]);
     expect(adviceOn(parseSettings(rawSettings("prod"))).join()).not.toContain("certManager");
+  });
+
+  it("warns of the CRM's keys three months before they end, and after", () => {
+    const soon = new Date(today().getTime() + 30 * 86_400_000).toISOString().slice(0, 10);
+    const roomy = withValue(rawSettings("dev"), "postgres", { memoryMib: 2048 });
+    const about = (keysUntil: string) =>
+      adviceOn(parseSettings(withValue(roomy, "gardenos", { keysUntil }))).filter((each) =>
+        each.startsWith("gardenos.keysUntil"),
+      );
+
+    expect(about(soon)).toEqual([
+      expect.stringMatching(
+        /^gardenos.keysUntil: in 3[01] days, on .* the services refuse .*; set a later day/,
+      ),
+    ]);
+    expect(about("2020-01-01")).toEqual([expect.stringContaining("since 2020-01-01 the services refuse")]);
+    expect(about("2999-12-31")).toEqual([]);
   });
 
   it("says what a volume's size applies to", () => {

@@ -1,6 +1,13 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { parseSettings } from "../../../../../components/settings";
+import {
+  gardenosScale,
+  gardenosSessions,
+  parseSettings,
+  type Settings,
+} from "../../../../../components/settings";
+import { autoscaler, programDeployment } from "../../../../../components/systems/gardenos/pods";
+import { agents as agentsOf, type ProgramArgs } from "../../../../../components/systems/gardenos/programs";
 import {
   ROUTES,
   routeAnnotations,
@@ -18,6 +25,26 @@ const SETTINGS = {
   api: `ghcr.io/example/crm-api@sha256:${"0123456789abcdef".repeat(4)}`,
   agents: { modelUrl: "https://models.example.com/v1", model: "example/model" },
 };
+
+/** Memory for the sessions of several pods of agents. */
+const ROOMY = { databases: { crm: {} }, memoryMib: 6144 };
+
+const PROGRAM_ARGS = ({ gardenos, environment }: Settings): ProgramArgs => {
+  if (!gardenos) throw new Error("the settings have GardenOS");
+  return {
+    gardenos,
+    environment,
+    host: "crm.example.com",
+    siteUrl: "https://example.com",
+    namespace: "gardenos",
+    database: { host: "postgres-primary", name: "crm" },
+    users: { agents: "crm_agents_1" },
+    store: { endpoint: "https://minio", region: "us-east-1", bucket: "crm-documents" },
+    jobsImage: "jobs:test",
+  };
+};
+
+const MIDDLEWARES = { origins: ["https://app.example.com"], loginsPerMinute: 12 };
 
 const stack = (gardenos: object = SETTINGS) => ({
   ...withValue(rawSettings("prod"), "gardenos", gardenos),
@@ -84,6 +111,36 @@ describe("GardenOS in the cluster", () => {
     }
   });
 
+  it("lets the pods of agents follow the tasks that wait, where there may be several", () => {
+    const rendered = (mostWorkers: number) => {
+      const agents = { ...SETTINGS.agents, mostWorkers };
+      const settings = parseSettings({ ...stack({ ...SETTINGS, agents }), postgres: ROOMY });
+      const scale = gardenosScale(settings).agents;
+      if (!settings.gardenos?.agents || !scale) throw new Error("the settings have agents");
+      const [, workers] = agentsOf(PROGRAM_ARGS(settings), scale, settings.gardenos.agents);
+      if (!workers) throw new Error("there are no workers");
+      return { deployment: programDeployment(workers, "digest"), scaler: autoscaler(workers) };
+    };
+
+    expect(rendered(1).deployment).toMatchObject({ replicas: 1 });
+    const { deployment, scaler } = rendered(4);
+    expect(deployment).not.toHaveProperty("replicas");
+    expect(scaler).toMatchObject({
+      minReplicas: 1,
+      maxReplicas: 4,
+      metrics: [{ external: { metric: { name: "agents_queue_depth" }, target: { averageValue: "50" } } }],
+    });
+    const sessions = (mostWorkers: number) =>
+      gardenosSessions({
+        environment: "prod",
+        gardenos: parseSettings({
+          ...stack({ ...SETTINGS, agents: { ...SETTINGS.agents, mostWorkers } }),
+          postgres: ROOMY,
+        }).gardenos,
+      }).agents ?? 0;
+    expect(sessions(4) - sessions(1)).toBe(3 * 3);
+  });
+
   it("sets only variables that the pinned releases document", async () => {
     for (const { name, container } of nonempty(containers(await objectsOf()))) {
       const documented = DOCUMENTED[name as keyof typeof DOCUMENTED];
@@ -142,9 +199,8 @@ describe("GardenOS in the cluster", () => {
   });
 
   it("strips the prefixes that Supabase's services do not know, and keeps those of the API and the agents", () => {
-    const stripped = routeMiddlewares("gardenos", ["https://app.example.com"]).flatMap(
-      ({ metadata, spec }) =>
-        "stripPrefix" in spec ? [[metadata.name, Object(spec.stripPrefix).prefixes]] : [],
+    const stripped = routeMiddlewares("gardenos", MIDDLEWARES).flatMap(({ metadata, spec }) =>
+      "stripPrefix" in spec ? [[metadata.name, Object(spec.stripPrefix).prefixes]] : [],
     );
     expect(stripped).toEqual([
       ["gardenos-strip-auth", ["/auth/v1"]],
@@ -159,6 +215,21 @@ describe("GardenOS in the cluster", () => {
       expect(applied?.includes("gardenos-gardenos-strip-")).toBe(route.strip);
       expect(applied).toMatch(/^gardenos-trellis-https@kubernetescrd,gardenos-gardenos-cors@kubernetescrd/);
     }
+  });
+
+  it("limits the requests that check a password or a code, and no others", () => {
+    const limit = routeMiddlewares("gardenos", MIDDLEWARES).find(
+      ({ metadata }) => metadata.name === "gardenos-logins",
+    );
+    expect(limit?.spec).toEqual({ rateLimit: { average: 12, period: "1m", burst: 12 } });
+    const key = "traefik.ingress.kubernetes.io/router.middlewares";
+    const limited = ROUTES.filter((route) =>
+      routeAnnotations(route, "gardenos", { [key]: "x" })[key]?.includes("gardenos-gardenos-logins@"),
+    );
+    expect(limited.map(({ name }) => name)).toEqual(["auth-logins"]);
+    expect(limited[0]?.paths).toEqual(
+      expect.arrayContaining(["/auth/v1/token", "/auth/v1/signup", "/auth/v1/verify", "/auth/v1/factors"]),
+    );
   });
 
   it("gives each program a policy that names its peers, and nothing reaches the internet but API and workers", async () => {

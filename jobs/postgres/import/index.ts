@@ -1,0 +1,1 @@
+export { type ImportConfig, importDatabase } from "./import-database";
