@@ -87,6 +87,17 @@ export const WAYS: Readonly<Record<PinName, Way>> = {
   gotrue: { ...image, how: RESTARTS, interrupts: NOTHING },
   postgrest: { ...image, how: RESTARTS, interrupts: NOTHING },
   storageApi: { ...image, how: RESTARTS, interrupts: NOTHING },
+  victoriaLogs: {
+    ...image,
+    how: "its pod restarts",
+    interrupts: "queries of logs, for seconds; agents keep what comes in",
+  },
+  vlagent: { ...image, how: RESTARTS, interrupts: NOTHING },
+  victoriaLogsDatasource: {
+    sources: [],
+    how: "Grafana installs it when its pod restarts",
+    interrupts: NOTHING,
+  },
   statsdExporter: { ...image, how: RESTARTS, interrupts: "Airflow's metrics, for seconds" },
 };
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { alertCatalogue } from "../../../cli/docs/runbooks";
+import { logAlerts } from "../../../components/cluster";
 import { serverAlerts } from "../../../components/servers";
 import { CERTIFICATE_METRIC, CERTIFICATES_FILE } from "../../../components/servers/machine/certificates";
 import type { AlertRule } from "../../../components/shared/workloads";
@@ -78,6 +79,24 @@ const CASES: readonly Case[] = [
     gardenosAlerts(),
     { 'agents_model_circuit_open{namespace="gardenos"}': "1x30 0x90" },
     20,
+    60,
+  ],
+  ["LogStoreDown", logAlerts(), { 'up{job="logs/victoria-logs"}': "0x30 1x90" }, 20, 60],
+  ["LogAgentDown", logAlerts(), { 'up{job="logs/log-agent",instance="one"}': "0x30 1x90" }, 20, 60],
+  [
+    "LogsWait",
+    logAlerts(),
+    {
+      'vlagent_remotewrite_pending_data_bytes{job="logs/log-agent",instance="one"}': `${300 * 2 ** 20}x45 0x90`,
+    },
+    40,
+    70,
+  ],
+  [
+    "LogsLost",
+    logAlerts(),
+    { 'vlagent_remotewrite_packets_dropped_total{job="logs/log-agent",instance="one"}': "0x20 3x90" },
+    25,
     60,
   ],
   ["ServerClockUnsynchronised", serverAlerts(), { [`node_timex_sync_status{${NODE}}`]: "0x30 1x90" }, 20, 60],
