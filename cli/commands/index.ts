@@ -19,6 +19,7 @@ import { rotate } from "./rotate";
 import { secrets } from "./secrets";
 import { start } from "./start";
 import { status } from "./status";
+import { upgrade } from "./upgrade";
 import { verify } from "./verify";
 import { volumes } from "./volumes";
 
@@ -26,6 +27,19 @@ import { volumes } from "./volumes";
 export const COMMANDS: readonly Command[] = [
   ...[start, open, psql, clean, doctor],
   ...[plan, cost, policy],
-  ...[status, health, diagnose, env, secrets, rotate, verify, alerts, volumes, rain, backupConfiguration],
+  ...[
+    status,
+    health,
+    upgrade,
+    diagnose,
+    env,
+    secrets,
+    rotate,
+    verify,
+    alerts,
+    volumes,
+    rain,
+    backupConfiguration,
+  ],
   ...[docs, pins, completion],
 ];

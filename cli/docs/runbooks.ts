@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ingressCertificateAlerts } from "../../components/cluster";
+import { ingressCertificateAlerts, logAlerts } from "../../components/cluster";
 import { dataAlerts } from "../../components/data";
 import { etcdAlerts, haproxyAlerts, serverAlerts } from "../../components/servers";
 import { repositoryFile } from "../../components/shared/repository";
@@ -15,6 +15,7 @@ export const alertCatalogue = (): AlertRule[] => [
   ...haproxyAlerts(),
   ...etcdAlerts({ members: 3, snapshotEveryHours: 6 }),
   ...ingressCertificateAlerts(),
+  ...logAlerts(),
   ...dataAlerts(),
   ...systemAlerts(),
 ];

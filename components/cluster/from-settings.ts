@@ -5,6 +5,7 @@ import {
   type ExistingTarget,
   fabricOf,
   type HetznerTarget,
+  logsShape,
   nodesOf,
   prometheusSize,
   type Settings,
@@ -139,6 +140,8 @@ function ownCluster<Key extends string>(
       alerts: settings.monitoring.alerts,
       alertSecrets: secrets.alerts,
       prometheus: prometheusSize(settings),
+      logs: logsShape(settings),
+      logsToken: secrets.logsToken,
     },
     { provider },
   );

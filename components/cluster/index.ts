@@ -2,6 +2,7 @@ export { AddOns, type AddOnsArgs } from "./add-ons";
 export { watchCapacity } from "./capacity";
 export { type ClusterLayer, clusterFor } from "./from-settings";
 export { addOnObjects, type Manifest } from "./helm";
+export { logAlerts } from "./logs";
 export {
   ALERTMANAGER,
   alertmanagerConfig,

@@ -43,6 +43,8 @@ export interface SettingsSecrets {
   readonly gitToken?: pulumi.Output<string>;
   /** The key of the agents' model. @default none; required with `gardenos.agents` */
   readonly agentsModelKey?: pulumi.Output<string>;
+  /** Bearer token of `monitoring.logs.endpoint`. @default none: the endpoint needs none */
+  readonly logsToken?: pulumi.Output<string>;
   /** Keys and addresses of the receivers of alerts (`monitoring.alerts`). */
   readonly alerts: Readonly<Partial<Record<AlertSecret, pulumi.Output<string>>>>;
   /** The passwords of source databases outside of the platform, by credential in the model (`datasurface.logins`). */

@@ -11,6 +11,7 @@ export const SECRETS = [
   "slackToken",
   "gitToken",
   "agentsModelKey",
+  "logsToken",
 ] as const;
 
 export type SecretName = (typeof SECRETS)[number];

@@ -87,6 +87,13 @@ export const registryHost = text(
   "the host of a registry, such as docker.io or ghcr.io",
 ).meta({ title: "registry" });
 
+/** An address that programs post to, which may have a path and a query. */
+export const postedUrl = text(
+  /^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&%-]+)?$/,
+  "an https address without credentials, such as https://logs.example.com/insert/native",
+  300,
+).meta({ title: "https address" });
+
 const host = `([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
 
 export const serverAddress = text(

@@ -143,4 +143,22 @@ export const versions = {
     image: "docker.io/prom/statsd-exporter:{version}",
     why: "the newest whose image and whose Go module were both seen; shows Airflow's metrics to Prometheus",
   },
+  /** The digest is that of the index for all architectures: several public repositories that pin the release agree. */
+  victoriaLogs: {
+    version: "v1.52.0",
+    digest: "sha256:47b820890d64c4575a2a0a46415dcd8a4fd59a0f1fcd6a377693d7aea639442e",
+    image: "docker.io/victoriametrics/victoria-logs:{version}",
+    why: "the newest whose image many public manifests pin; the tests build v1.52.1, the nearest that Go's proxy serves",
+  },
+  /** Raise it together with victoriaLogs: one repository releases both. */
+  vlagent: {
+    version: "v1.52.0",
+    digest: "",
+    image: "docker.io/victoriametrics/vlagent:{version}",
+    why: "of the same release as VictoriaLogs; reads the logs of pods and of the audit, and keeps what the store cannot take",
+  },
+  victoriaLogsDatasource: {
+    version: "0.32.0",
+    why: "the newest that public configurations of Grafana 12 and 13 install; Grafana verifies its signature",
+  },
 } as const satisfies Record<string, Pin>;

@@ -31,10 +31,12 @@ declare -A recipe=(
   [statsd_exporter]="statsd github.com/prometheus/statsd_exporter"
   [alertmanager]="alertmanager github.com/prometheus/alertmanager/cmd/alertmanager"
   [amtool]="alertmanager github.com/prometheus/alertmanager/cmd/amtool"
+  [victoria-logs]="victorialogs github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"
+  [vlagent]="victorialogs github.com/VictoriaMetrics/VictoriaLogs/app/vlagent"
 )
 order=(
   etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint gitleaks kube-score minio statsd_exporter
-  alertmanager amtool
+  alertmanager amtool victoria-logs vlagent
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
 )
 

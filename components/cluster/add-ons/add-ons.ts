@@ -6,6 +6,7 @@ import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
 import { middlewares } from "../ingress";
+import { logs } from "../logs";
 import { CERT_MANAGER, monitoring } from "../monitoring";
 import { upgradeChart } from "./upgrades";
 
@@ -17,6 +18,9 @@ export function addOns(choices: AddOnChoices): AddOn[] {
     ...(choices.hetzner ? [cloudController(choices.hetzner.network), volumes()] : []),
     ...(choices.certManager ? [certManager(choices.environment), issuer(choices)] : []),
     ...(choices.monitoring ? [monitoring(choices)] : []),
+    ...(choices.logs
+      ? [logs({ shape: choices.logs, token: choices.logsToken ?? false, monitoring: choices.monitoring })]
+      : []),
     ...(choices.upgrades ? [upgrades(choices.upgrades)] : []),
     ...(choices.ingress ? [ingressMiddlewares(choices.ingress, choices.monitoring)] : []),
   ];

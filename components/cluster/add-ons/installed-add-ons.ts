@@ -5,6 +5,7 @@ import type { AlertSecret, SettingsSecrets } from "../../settings";
 import type { KeyPair } from "../../shared/pki";
 import { MONITORING_NAMESPACE } from "../../shared/workloads";
 import { type AddOn, type AddOnChoices, helmChart } from "../helm";
+import { LOGS } from "../logs";
 import {
   ALERTMANAGER_FILE,
   ALERTMANAGER_SECRET,
@@ -21,7 +22,7 @@ import {
 import { GuardedNamespace, type Servers } from "../namespaces";
 import { addOns, HCLOUD_SECRET } from "./add-ons";
 
-export interface AddOnsArgs extends Omit<AddOnChoices, "etcd" | "metricsOverTls"> {
+export interface AddOnsArgs extends Omit<AddOnChoices, "etcd" | "metricsOverTls" | "logsToken"> {
   /**
    * Cluster addresses of etcd's members, which Prometheus scrapes. With an empty list Prometheus does not scrape etcd.
    */
@@ -47,6 +48,9 @@ export interface AddOnsArgs extends Omit<AddOnChoices, "etcd" | "metricsOverTls"
    */
   readonly hcloudToken?: pulumi.Output<string> | undefined;
 
+  /** Bearer token of the endpoint of logs. @default none: it needs none */
+  readonly logsToken?: pulumi.Output<string> | undefined;
+
   /** Keys and addresses of the receivers of alerts. @default none */
   readonly alertSecrets?: SettingsSecrets["alerts"];
 }
@@ -65,7 +69,11 @@ export class AddOns extends pulumi.ComponentResource {
     const hcloud =
       args.hetzner && args.hcloudToken && this.hcloudSecret(name, args.hetzner, args.hcloudToken);
     // The list of add-ons never depends on etcd's addresses, which a first preview cannot know.
-    const choices = { ...args, metricsOverTls: args.serverMetrics !== undefined };
+    const choices = {
+      ...args,
+      metricsOverTls: args.serverMetrics !== undefined,
+      logsToken: args.logsToken !== undefined,
+    };
     for (const addOn of addOns({ ...choices, etcd: [] })) {
       const home = addOn.namespace && this.home(name, addOn.namespace, args.servers);
       const needed = [hcloud, home].filter((each) => each !== undefined);
@@ -77,6 +85,8 @@ export class AddOns extends pulumi.ComponentResource {
         if (args.etcdMetrics) needed.push(this.etcdClient(name, args.etcdMetrics, homes));
         if (args.serverMetrics) needed.push(this.serverMetrics(name, args.serverMetrics, homes));
       }
+      if (addOn.name === LOGS.namespace && args.logsToken)
+        needed.push(this.logsToken(name, args.logsToken, needed));
       const spec = pulumi.output(args.etcd).apply((etcd) => specOf(addOn.name, { ...choices, etcd }));
       helmChart(
         `${name}-${addOn.name}-chart`,
@@ -99,6 +109,18 @@ export class AddOns extends pulumi.ComponentResource {
         stringData: { token, ...(network && { network }) },
       },
       { parent: this },
+    );
+  }
+
+  private logsToken(
+    name: string,
+    token: pulumi.Output<string>,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource {
+    return new k8s.core.v1.Secret(
+      `${name}-${LOGS.token}`,
+      { metadata: { name: LOGS.token, namespace: LOGS.namespace }, stringData: { token } },
+      { parent: this, dependsOn: [...dependsOn] },
     );
   }
 

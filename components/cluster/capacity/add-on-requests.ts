@@ -1,4 +1,4 @@
-import type { Environment, PrometheusSize } from "../../settings";
+import type { Environment, LogsShape, PrometheusSize } from "../../settings";
 import { DEFAULT_REQUEST } from "../namespaces";
 import { cpuMillis, memoryMib, plus, type Room, times, type Workload } from "./requests";
 
@@ -26,6 +26,8 @@ export interface AddOnPods {
   readonly monitoring: boolean;
   readonly hetzner: boolean;
   readonly prometheus: PrometheusSize;
+  /** @default nobody collects logs */
+  readonly logs?: LogsShape | undefined;
 }
 
 const MOST_DNS_PODS = 3;
@@ -46,6 +48,7 @@ export function addOnWorkloads({
   monitoring,
   hetzner,
   prometheus,
+  logs,
 }: AddOnPods): Workload[] {
   const several = environment === "prod" ? 2 : 1;
   return [
@@ -84,6 +87,14 @@ export function addOnWorkloads({
           ["prometheus-operator", 1, USUAL],
           ["kube-state-metrics", 1, USUAL],
           ["node-exporter", 1, USUAL, "DaemonSet"],
+        ])
+      : []),
+    ...(logs
+      ? inNamespace("logs", [
+          ["log-agent", 1, room(25, 64), "DaemonSet"],
+          ...(logs.kind === "store"
+            ? [["victoria-logs", 1, room(50, logs.requestMib), "StatefulSet"] as const]
+            : []),
         ])
       : []),
   ];

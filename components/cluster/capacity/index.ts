@@ -4,6 +4,7 @@ import {
   diskReport,
   diskUse,
   hasRole,
+  logsShape,
   nodesOf,
   prometheusSize,
   SERVER_TYPES,
@@ -61,6 +62,7 @@ function placed(settings: Settings, { workloads }: Declared): Placement {
     monitoring,
     hetzner,
     prometheus: prometheusSize(settings),
+    logs: logsShape(settings),
   });
   return placement(servers, [...workloads, ...addOns]);
 }

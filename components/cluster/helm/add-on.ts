@@ -1,4 +1,4 @@
-import type { AlertReceivers, Environment, PrometheusSize } from "../../settings";
+import type { AlertReceivers, Environment, LogsShape, PrometheusSize } from "../../settings";
 import type { Allowance, Destination } from "../../shared/workloads";
 import type { GuardedNamespaceArgs } from "../namespaces";
 
@@ -93,6 +93,10 @@ export interface AddOnChoices {
   /** Who gets the alerts. */
   readonly alerts: AlertReceivers;
   readonly prometheus: PrometheusSize;
+  /** Where the logs of the servers go. @default nobody collects them */
+  readonly logs?: LogsShape | undefined;
+  /** Whether there is a token for an endpoint of logs. @default false */
+  readonly logsToken?: boolean | undefined;
   /** What Prometheus scrapes in the workloads' namespaces; its network policies allow these connections. */
   readonly scraped: readonly Destination[];
   /** Who asks Prometheus, besides Grafana. @default nobody */

@@ -6,6 +6,7 @@ import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { prometheusResources } from "../capacity";
 import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
 import { middlewareAnnotations } from "../ingress";
+import { logsInGrafana, logsMetrics } from "../logs";
 import { ACME_SOLVER } from "../namespaces";
 import { ingressCertificateAlerts } from "./certificate-alerts";
 import { nodeExporter } from "./node-exporter";
@@ -41,6 +42,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
     alerts,
     prometheus,
     certManager,
+    logs,
   } = choices;
   const tls = metricsOverTls
     ? { caFile: `${ETCD_CLIENT_FILES}/ca.crt`, serverName: METRICS_HOST }
@@ -71,10 +73,12 @@ export function monitoring(choices: AddOnChoices): AddOn {
         { from: "servers", ports: [WEBHOOK] },
         { from: { namespace: SYSTEM_NAMESPACE }, ports: [3000] },
         ACME_SOLVER,
-        ...[...scraped, CERT_MANAGER, SYSTEM_METRICS].map(({ namespace, ports }) => ({
-          to: { namespace },
-          ports,
-        })),
+        ...[...scraped, CERT_MANAGER, SYSTEM_METRICS, ...(logs ? [logsMetrics(logs)] : [])].map(
+          ({ namespace, ports }) => ({
+            to: { namespace },
+            ports,
+          }),
+        ),
         ...asked,
         { to: "internet", ports: [443] }, // Alertmanager sends alerts to webhooks
         ...(alerts.email && alerts.email.port !== 443
@@ -149,6 +153,7 @@ export function monitoring(choices: AddOnChoices): AddOn {
           },
         },
         grafana: {
+          ...(logs?.kind === "store" && logsInGrafana(versions.victoriaLogsDatasource)),
           admin: { existingSecret: GRAFANA_SECRET, userKey: "user", passwordKey: "password" },
           ingress: {
             enabled: true,

@@ -43,7 +43,7 @@ export function monitorWorkload(
 export function metricsObjects(
   namespace: string,
   workload: string,
-  { object, scrape, alerts }: WorkloadMetrics,
+  { object, scrape, alerts, recordings = [] }: WorkloadMetrics,
 ): Manifest[] {
   const metadata = { name: object.name, namespace, labels: object.labels };
   const apiVersion = "monitoring.coreos.com/v1";
@@ -53,7 +53,7 @@ export function metricsObjects(
       apiVersion,
       kind: "PrometheusRule",
       metadata,
-      spec: { groups: [{ name: workload, rules: alerts }] },
+      spec: { groups: [{ name: workload, rules: [...recordings, ...alerts] }] },
     },
   ];
 }

@@ -4,4 +4,5 @@ export { allocatable } from "./configuration";
 export { JoinSecrets, type K3sSecrets } from "./join-secrets";
 export { overlayAddresses } from "./overlay";
 export { type K3sAgentArgs, type K3sServerArgs, k3sAgentPart, k3sServerPart } from "./part";
+export { AUDIT_LOGS } from "./paths";
 export { JOINED_WITH_LABEL, joinedWith } from "./release";

@@ -2,7 +2,7 @@ import { SERVER_TYPES } from "../hetzner-catalogue";
 import { hasRole, nodesOf } from "../nodes";
 import type { Settings } from "../schema";
 import { minioShape } from "./minio";
-import { prometheusSize } from "./monitoring";
+import { logsShape, prometheusSize } from "./monitoring";
 import { archiveQueueGib, postgresShape } from "./postgres";
 
 /** Operating system, images, logs, etcd and the volumes of smaller workloads. */
@@ -24,7 +24,7 @@ export interface DiskUse {
 
 /**
  * The largest use of a server's disk by volumes of local-path: a member of PostgreSQL with the queue of its archive, the
- * drives of MinIO's pods, and a Prometheus. Volumes with a storage class of their own are elsewhere.
+ * drives of MinIO's pods, a Prometheus, and the store of logs. Volumes with a storage class of their own are elsewhere.
  */
 export function diskUse(settings: Settings): DiskUse | undefined {
   const { environment, target, postgres, minio } = settings;
@@ -40,10 +40,15 @@ export function diskUse(settings: Settings): DiskUse | undefined {
   const members = perServer(postgresShape(settings).replicas) * (postgres.volumeGib + queueGib);
   const prometheus = prometheusSize(settings);
   const metrics = target.addons.monitoring ? perServer(prometheus.replicas) * prometheus.volumeGib : 0;
+  const logs = logsShape(settings);
   return {
     server: smallest.name,
     askedGib: Math.ceil(
-      (postgres.storageClass ? 0 : members) + drives(environment, minio, perServer) + metrics + OTHERS_GIB,
+      (postgres.storageClass ? 0 : members) +
+        drives(environment, minio, perServer) +
+        metrics +
+        (logs?.kind === "store" && logs.storageClass === undefined ? logs.volumeGib : 0) +
+        OTHERS_GIB,
     ),
     roomGib: Math.floor(smallest.gb * GIB_OF_GB * (1 - FREE_SHARE)),
   };

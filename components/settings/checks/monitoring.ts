@@ -57,6 +57,34 @@ export function prometheusSize({
   };
 }
 
+/** The size of a store of logs in the cluster. */
+export interface LogStoreSize {
+  readonly retentionDays: number;
+  readonly volumeGib: number;
+  /** Limit of its memory in MiB. */
+  readonly memoryMib: number;
+  readonly requestMib: number;
+  /** @default the cluster's default class */
+  readonly storageClass?: string | undefined;
+}
+
+/** Where a stack's logs go. */
+export type LogsShape =
+  | ({ readonly kind: "store" } & LogStoreSize)
+  | { readonly kind: "elsewhere"; readonly endpoint: string };
+
+/** Where the logs go; undefined where nobody collects them. K3s' Helm controller, which existing clusters lack, installs it. */
+export function logsShape({
+  environment,
+  target,
+  monitoring: { logs },
+}: Pick<Settings, "environment" | "target" | "monitoring">): LogsShape | undefined {
+  const { enabled = environment === "prod" || logs.endpoint !== undefined, endpoint, ...size } = logs;
+  if (!enabled || target.kind !== "hetzner") return undefined;
+  if (endpoint !== undefined) return { kind: "elsewhere", endpoint };
+  return { kind: "store", ...size, requestMib: Math.ceil(size.memoryMib / 2) };
+}
+
 /** The secrets that the receivers need, and the settings that require them. */
 export function alertSecrets(alerts: AlertReceivers): { readonly name: AlertSecret; readonly why: string }[] {
   const needs: Readonly<Record<AlertSecret, string | undefined>> = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { domainName, emailAddress, slackChannel } from "../values";
+import { domainName, emailAddress, kubernetesName, postedUrl, slackChannel } from "../values";
 import { says, wholeNumber } from "./kinds";
 
 /** The secrets of the receivers of alerts, by the setting that needs each. */
@@ -122,7 +122,50 @@ const prometheus = z
   })
   .prefault({});
 
-export const monitoring = z.strictObject({ alerts, prometheus }).prefault({});
+const logs = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .optional()
+      .meta(
+        says(
+          "Collects the logs of all pods and the audit of the Kubernetes API on every server. Agents ask for 64 MiB on each server, the store for half of its memory limit.",
+          "true in prod and where `endpoint` is set, else false",
+        ),
+      ),
+    endpoint: postedUrl
+      .optional()
+      .meta(
+        says(
+          "Where the logs go instead of into a store in the cluster: a VictoriaLogs (`https://.../insert/native`), or whatever takes lines of JSON. If it needs a bearer token, that is the secret `trellis:logsToken`.",
+          "a VictoriaLogs in the cluster",
+        ),
+      ),
+    retentionDays: wholeNumber(1, 3650)
+      .default(30)
+      .meta(says("Days that logs are kept, if the volume is large enough.")),
+    volumeGib: wholeNumber(1, 10_000)
+      .default(4)
+      .meta(
+        says(
+          "Volume of the store in GiB. The oldest days are deleted when 85% of it is used. Logs take about a tenth of their size.",
+        ),
+      ),
+    memoryMib: wholeNumber(256, 65_536)
+      .default(512)
+      .meta(says("Memory limit of the store in MiB. Raise it when queries over many days fail.")),
+    storageClass: kubernetesName
+      .optional()
+      .meta(
+        says(
+          "Storage class of the volume. `hcloud-volumes` keeps the logs where their server is lost; Hetzner's smallest volume has 10 GiB.",
+          "the server's own disk",
+        ),
+      ),
+  })
+  .prefault({});
+
+export const monitoring = z.strictObject({ alerts, prometheus, logs }).prefault({});
 
 export type MonitoringSettings = z.infer<typeof monitoring>;
 export type AlertReceivers = MonitoringSettings["alerts"];

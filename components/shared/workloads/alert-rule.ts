@@ -17,6 +17,15 @@ export interface AlertRule {
   readonly annotations: { readonly summary: string; readonly runbook_url: string };
 }
 
+/** A series that Prometheus computes at each evaluation, so that long ranges of it are cheap to read. */
+export interface RecordingRule {
+  /** The series' name, in the form level:metric:operation. */
+  readonly record: string;
+  readonly expr: string;
+  /** Labels that the series gets. @default none but those of the expression */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 type Severity = AlertRule["labels"]["severity"];
 
 /** The alert of a lost server. */

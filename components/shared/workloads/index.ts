@@ -1,4 +1,10 @@
-export { type AlertRule, alertsOf, explainedByServerDown, SERVER_DOWN } from "./alert-rule";
+export {
+  type AlertRule,
+  alertsOf,
+  explainedByServerDown,
+  type RecordingRule,
+  SERVER_DOWN,
+} from "./alert-rule";
 export { DASHBOARD_LABEL, type Dashboard, type Panel, renderedDashboard } from "./dashboard";
 export type { Scrape, WorkloadMetrics, WorkloadMonitoring } from "./monitoring";
 export type { Destination, PodSecurity, WorkloadNamespace } from "./namespace";

@@ -1,4 +1,4 @@
-import type { AlertRule } from "./alert-rule";
+import type { AlertRule, RecordingRule } from "./alert-rule";
 import type { Dashboard } from "./dashboard";
 
 /** What a workload declares about its monitoring. The cluster layer creates the objects from it. */
@@ -18,6 +18,8 @@ export interface WorkloadMetrics {
   /** @default none: the metrics that the alerts read come from another workload */
   readonly scrape?: Scrape;
   readonly alerts: readonly AlertRule[];
+  /** Series that dashboards read over long ranges. @default none */
+  readonly recordings?: readonly RecordingRule[];
 }
 
 export interface Scrape {

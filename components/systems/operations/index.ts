@@ -2,3 +2,4 @@ export { operationsAlerts } from "./monitoring";
 export { operationsNamespace } from "./namespace";
 export { Operations, type OperationsArgs } from "./operations";
 export { platformOf } from "./platform";
+export { RECORDINGS } from "./recordings";

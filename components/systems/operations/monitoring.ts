@@ -2,6 +2,7 @@ import { ETCD_PANELS } from "../../servers";
 import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
 import { LABELS, OPERATIONS } from "./names";
 import { OVERVIEW_PANELS } from "./overview";
+import { RECORDINGS } from "./recordings";
 
 const { critical, warning } = alertsOf("docs/runbooks/health.md");
 
@@ -48,6 +49,7 @@ export const operationsMonitoring = ({ everyHours, hasMinio }: MonitoringArgs): 
       endpoints: [{ port: "metrics", path: "/metrics", interval: "1m" }],
     },
     alerts: operationsAlerts(everyHours),
+    recordings: RECORDINGS,
   },
   dashboard: {
     object: { name: "overview-dashboard", labels: LABELS.exporter },

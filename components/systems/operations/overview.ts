@@ -1,4 +1,5 @@
 import type { Panel } from "../../shared/workloads";
+import { AVAILABLE, ETCD_SYNCS, PROCESSORS } from "./recordings";
 
 /** The panels that answer whether the platform is well. */
 export const OVERVIEW_PANELS: readonly Panel[] = [
@@ -6,6 +7,13 @@ export const OVERVIEW_PANELS: readonly Panel[] = [
     title: "Alerts that fire",
     expr: 'count by (alertname, severity) (ALERTS{alertstate="firing",severity=~"critical|warning"})',
     legend: "{{severity}}: {{alertname}}",
+    type: "stat",
+  },
+  {
+    title: "Available, in the time that is shown",
+    expr: `avg by (promise) (avg_over_time(${AVAILABLE}[$__range]))`,
+    legend: "{{promise}}",
+    unit: "percentunit",
     type: "stat",
   },
   {
@@ -53,7 +61,7 @@ export const OVERVIEW_PANELS: readonly Panel[] = [
   },
   {
     title: "Processors in use",
-    expr: '1 - avg by (node) (rate(node_cpu_seconds_total{mode="idle"}[5m]))',
+    expr: PROCESSORS,
     legend: "{{node}}",
     unit: "percentunit",
   },
@@ -64,7 +72,7 @@ export const OVERVIEW_PANELS: readonly Panel[] = [
   },
   {
     title: "etcd: slowest syncs to disk, 99th percentile",
-    expr: "histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])))",
+    expr: ETCD_SYNCS,
     legend: "{{instance}}",
     unit: "s",
   },

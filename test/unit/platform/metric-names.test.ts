@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { alertCatalogue } from "../../../cli/docs/runbooks";
 import { gardenosDashboard } from "../../../components/systems/gardenos/dashboard";
+import { RECORDINGS } from "../../../components/systems/operations";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, repository } from "../../rigs/platform/stacks";
 
@@ -14,6 +15,8 @@ const exposed = new Set(
     .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
     .filter((line) => line !== "" && !line.startsWith("#")),
 );
+
+for (const { record } of RECORDINGS) exposed.add(record);
 
 /** The text of our own exporters: the jobs, Airflow's mapping, and the scripts of the servers' timers. */
 const sources = [
@@ -65,6 +68,14 @@ it("the metrics of an expression are found", () => {
   ).toEqual(["x_total", "y:z", "up"]);
   expect(unknown("max(patroni_leader)")).toEqual(["patroni_leader"]);
 });
+
+it.each(RECORDINGS.map(({ record, labels, expr }) => [labels?.promise ?? record, expr] as const))(
+  "the recording %s reads metrics that exist",
+  (_, expr) => {
+    expect(metricsOf(expr).length).toBeGreaterThan(0);
+    expect(unknown(expr)).toEqual([]);
+  },
+);
 
 it.each(alertCatalogue().map(({ alert, expr }) => [alert, expr] as const))(
   "the alert %s reads metrics that exist",

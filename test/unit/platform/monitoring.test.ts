@@ -21,9 +21,9 @@ interface Pods {
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
 }
 
-/** The pods of Deployments and StatefulSets. */
+/** The pods of Deployments, StatefulSets and DaemonSets. */
 const pods: readonly Pods[] = objects
-  .filter(({ kind }) => kind === "Deployment" || kind === "StatefulSet")
+  .filter(({ kind }) => kind === "Deployment" || kind === "StatefulSet" || kind === "DaemonSet")
   .map(({ metadata, spec: { template } }) => ({
     namespace: metadata.namespace,
     labels: template.metadata.labels,

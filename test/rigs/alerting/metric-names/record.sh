@@ -49,6 +49,13 @@ for _ in $(seq 60); do # the numbers of drives and of bytes come with the first 
   sleep 0.5
 done
 
+"$bin/victoria-logs" -storageDataPath="$work/logs" -httpListenAddr=127.0.0.1:19428 >/dev/null 2>&1 &
+children+=($!)
+"$bin/vlagent" -tmpDataPath="$work/agent" -httpListenAddr=127.0.0.1:19429 \
+  -remoteWrite.url=http://127.0.0.1:19428/insert/native >/dev/null 2>&1 &
+children+=($!)
+for port in 19428 19429; do fetch "http://127.0.0.1:$port/metrics"; done | names | grep -E '^(vl|vlagent)_' | sort -u >"$here/victorialogs.txt"
+
 # Patroni's REST API writes its metrics by hand, each with a line of its type.
 grep -rhoE '# TYPE patroni_[a-z_]+' "$(dirname "$bin")"/venv-patroni/lib/python3*/site-packages/patroni/api.py | cut -d' ' -f3 |
   sort -u >"$here/patroni.txt"

@@ -39,7 +39,7 @@ const PROGRAM_ARGS = ({ gardenos, environment }: Settings): ProgramArgs => {
     namespace: "gardenos",
     database: { host: "postgres-primary", name: "crm" },
     users: { agents: "crm_agents_1" },
-    store: { endpoint: "https://minio", region: "us-east-1", bucket: "crm-documents" },
+    store: { endpoint: "https://minio", region: "us-east-1", bucket: "crm-documents", hasOwnCa: true },
     jobsImage: "jobs:test",
   };
 };
