@@ -11,6 +11,7 @@ export const plan = command({
     ...STACK_FLAG,
     "--out <dir>": "write there instead of out/<stack>",
     "--config-file <file>": "read the settings from this file instead of Pulumi.<stack>.yaml",
+    "--diff <what>": "show what changes from a settings file, another stack or a commit, and write no files",
     ...CWD_FLAG,
     "--json": "print the summary as JSON",
     "--quiet": "print warnings and errors only",
@@ -18,6 +19,7 @@ export const plan = command({
   examples: [
     ["plan prod", "every file and object of prod, into out/prod"],
     ["plan prod --json", "the summary, for a script"],
+    ["plan prod --diff main", "what this checkout changes from the branch main, in words"],
   ],
   words: "any",
   offers: "stacks",

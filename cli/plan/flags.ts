@@ -8,6 +8,8 @@ export interface PlanFlags {
   readonly out?: string;
   /** A settings file to use. @default Pulumi.<stack>.yaml */
   readonly configFile?: string;
+  /** What to compare with: a settings file, another stack, or a commit. @default none: the plan is shown */
+  readonly diff?: string;
   /** The folder with Pulumi.yaml. */
   readonly cwd: string;
   /** Whether to print the summary as JSON. */
@@ -21,6 +23,7 @@ export type PlanCommandLine = Given<{
   "--stack <name>": string;
   "--out <dir>": string;
   "--config-file <file>": string;
+  "--diff <what>": string;
   "--cwd <dir>": string;
   "--json": string;
   "--quiet": string;

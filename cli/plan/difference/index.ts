@@ -1,0 +1,1 @@
+export { showDifference } from "./show-difference";
