@@ -11,7 +11,7 @@ export const rain = command({
     ...STACK_FLAG,
     ...KUBECONFIG_FLAG,
     "--namespace <name>": "where Rain Tracker is; rain-tracker if not given",
-    "--image <reference>": "an image instead of the deployed one",
+    "--image <reference>": "an image of the stack's repository, by digest, instead of the deployed one",
     "--dry-run": "print the Job instead of creating it",
   },
   examples: [

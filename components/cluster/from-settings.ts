@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type HetznerCluster, oidcGroup, overlayAddresses } from "../servers";
 import {
+  chosenImages,
   type ExistingTarget,
   fabricOf,
   type HetznerTarget,
@@ -12,10 +13,11 @@ import {
   type SettingsSecrets,
 } from "../settings";
 import { apiReady } from "../shared/kubernetes-api";
-import { versions } from "../shared/versions";
+import { type Pin, versions } from "../shared/versions";
 import { MONITORING_NAMESPACE, type WorkloadNamespace } from "../shared/workloads";
 import { Access } from "./access";
 import { AddOns, ClusterDns } from "./add-ons";
+import { ImagePolicy } from "./admission";
 import { CLUSTER_ISSUER } from "./helm";
 import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
 import { KubeSystem } from "./kube-system";
@@ -154,6 +156,15 @@ function ownCluster<Key extends string>(
     },
     { provider, dependsOn: foundation },
   );
+  const images = new ImagePolicy(
+    "image-policy",
+    {
+      namespaces: Object.values<WorkloadNamespace>(namespaces).map(({ name }) => name),
+      repository: settings.images.repository,
+      others: otherImages(settings),
+    },
+    { provider, dependsOn: foundation },
+  );
   return {
     provider,
     namespaces: foundation.namespaces,
@@ -168,9 +179,18 @@ function ownCluster<Key extends string>(
     monitoring: addons.monitoring,
     grafanaPassword: addOns.grafanaPassword,
     protection,
-    resources: [provider, foundation, kubeSystem, addOns, ...dns, access],
+    resources: [provider, foundation, kubeSystem, addOns, ...dns, access, images],
   };
 }
+
+/** The repositories of the images that the program does not build: those that it pins, and those of the settings. */
+function otherImages(settings: Settings): string[] {
+  const pinned = Object.values<Pin>(versions).flatMap(({ image }) => image ?? []);
+  return [...new Set([...pinned, ...chosenImages(settings)].map(repositoryOf))];
+}
+
+/** An image's name without tag and digest. The host of a registry may have a port. */
+const repositoryOf = (image: string): string => image.replace(/@.*$/, "").replace(/:[^/]*$/, "");
 
 /** The groups of the kubeconfigs, and those of the OIDC issuer with the same rights. */
 function groupsOf({ kubernetes: { oidc } }: HetznerTarget, { groups }: HetznerCluster) {

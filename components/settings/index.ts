@@ -45,6 +45,7 @@ export {
   WORKER_SESSIONS,
   writeQuorum,
 } from "./checks";
+export { chosenImages } from "./chosen-images";
 export { type ExternalStore, externalStore, type StoreKeys } from "./external-store";
 export {
   billedNames,

@@ -1,1 +1,2 @@
 export { Access, type AccessArgs } from "./access";
+export type { AccessObject } from "./access-object";

@@ -33,11 +33,12 @@ export class DataCenter {
   readonly servers: readonly Server[];
   readonly nodes: readonly Node[];
   readonly facts: MachineFacts;
+  readonly #downloads: Downloads;
 
   private constructor(
     args: Pick<DataCenter, "outside" | "servers" | "nodes" | "facts">,
     site: Site,
-    folder: string,
+    { folder, downloads }: { readonly folder: string; readonly downloads: Downloads },
   ) {
     this.outside = args.outside;
     this.servers = args.servers;
@@ -45,6 +46,7 @@ export class DataCenter {
     this.facts = args.facts;
     this.#site = site;
     this.#folder = folder;
+    this.#downloads = downloads;
   }
 
   /** @param settings Settings of the target, in place of prod's. */
@@ -79,11 +81,10 @@ export class DataCenter {
             image,
           }),
       );
-      return new DataCenter(
-        { outside, servers, facts, nodes: machines.map(({ node }) => node) },
-        site,
+      return new DataCenter({ outside, servers, facts, nodes: machines.map(({ node }) => node) }, site, {
         folder,
-      );
+        downloads,
+      });
     } catch (error) {
       await site.stop();
       throw error;
@@ -94,6 +95,15 @@ export class DataCenter {
     const server = this.servers[index];
     if (!server) throw new Error(`there is no server ${index}`);
     return server;
+  }
+
+  /** The user data of a server whose number in `target.generations` was raised. */
+  userDataOfNextGeneration(index: number): string {
+    const node = this.nodes[index];
+    if (!node) throw new Error(`there is no server ${index}`);
+    const { target } = this.facts;
+    const generations = { ...target.generations, [node.name]: (target.generations[node.name] ?? 1) + 1 };
+    return userDataOf(node, { ...this.facts, target: { ...target, generations } }, this.#downloads);
   }
 
   /** Runs a program in the public network, outside of all servers. */

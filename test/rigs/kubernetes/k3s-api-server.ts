@@ -111,6 +111,11 @@ export class K3sApiServer {
     return this.#kubectl("/kubeconfig", args);
   }
 
+  /** As that administrator, with a text that `--filename -` reads. */
+  kubectlWith(input: string, ...args: string[]): string {
+    return this.#kubectl("/kubeconfig", args, input);
+  }
+
   /** As somebody with another kubeconfig of the stack, or as a node. `input` is what `-f -` reads. */
   as(who: "reader" | "developer" | "node", args: readonly string[], input?: string): string {
     return this.#kubectl(`/${who}`, args, input);

@@ -4,6 +4,11 @@ import { allUnits, etcdStatus, floatingIpHolders, unitsOf } from "../../../../ri
 import { describeWith } from "../../../../rigs/programs";
 import { eventually } from "../../../../rigs/waiting";
 
+/** The longer cases, which CI has no time for. */
+const LONGER_TOO = process.env.TRELLIS_POWER_LOSSES !== undefined;
+/** How long the first of three new servers waits for the others: 3600 for the hour that people may take. */
+const SECONDS_APART = Number(process.env.TRELLIS_SECONDS_APART ?? 30);
+
 describeWith(BOOT_PROGRAMS, "three servers and an agent, booted together from their user data", () => {
   let center: DataCenter;
 
@@ -99,6 +104,44 @@ describeWith(BOOT_PROGRAMS, "three servers and an agent, booted together from th
     expect(await clusterId(1)).toBe(cluster);
     await isAsPromised();
   });
+
+  if (LONGER_TOO) {
+    it("takes in a server whose generation was raised", async () => {
+      const cluster = await clusterId(0);
+      await center.server(2).losePower();
+      center.server(2).recreate(center.userDataOfNextGeneration(2));
+      await center.server(2).powerOn();
+      figures("a server of the next generation", [await allUnits(center.server(2), units(2))]);
+      expect(await clusterId(2)).toBe(cluster);
+      await isAsPromised();
+    });
+
+    it("has its data again on three new servers that came apart, from the snapshot in the bucket", async () => {
+      const members = center.servers.slice(0, 3);
+      const [first, ...others] = members;
+      if (!first) throw new Error("prod has three members");
+      const kept = "/registry/kept";
+      await first.run(`trellis-etcd ctl put ${kept} yes && trellis-etcd snapshot`);
+      const name = (await first.run("trellis-etcd snapshots")).trim().split("\n").at(-1);
+      await Promise.all(members.map((server) => server.losePower()));
+      for (const server of members) server.recreate();
+
+      await first.powerOn();
+      await eventually("the first boot has ended", 240_000, () => first.read("/var/lib/trellis/ready"));
+      await new Promise((passed) => setTimeout(passed, SECONDS_APART * 1000));
+      await Promise.all(others.map((server) => server.powerOn()));
+      figures(`three new servers, ${SECONDS_APART} s apart`, await allOfThem());
+      const found = () => first.run(`trellis-etcd ctl get --print-value-only ${kept}`);
+      expect(await found()).toBe("");
+
+      await Promise.all(members.map((server) => server.run("systemctl stop k3s etcd")));
+      await Promise.all(members.map((server) => server.run(`trellis-etcd restore ${name} --all --yes`)));
+      await Promise.all(members.map((server) => server.run("systemctl start --no-block k3s")));
+      await allOfThem();
+      expect(await found()).toBe("yes\n");
+      await isAsPromised();
+    });
+  }
 
   async function clusterId(index: number): Promise<string> {
     const [{ Status }] = JSON.parse(

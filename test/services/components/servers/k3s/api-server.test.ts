@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accessObjects } from "../../../../../components/cluster/access/access";
+import { imagePolicy } from "../../../../../components/cluster/admission/image-policy";
 import { peopleGroups } from "../../../../../components/servers/certificates/people";
 import { oidcGroup } from "../../../../../components/servers/k3s/authentication";
 import { waitForApi } from "../../../../../components/shared/kubernetes-api/api-ready";
@@ -102,6 +103,67 @@ describeWith(API_SERVER_PROGRAMS, "a real API server under what we render for K3
         .filter(({ verb, user }) => verb !== "create" && user?.username === "system:node:server")
         .map(({ level, verb, objectRef }) => [level, verb, objectRef?.resource, objectRef?.name]),
     ).toEqual([["Metadata", "get", "secrets", "known"]]);
+  });
+
+  describe("with the policy of images", () => {
+    const digest = `@sha256:${"0".repeat(64)}`;
+    const create = (container: object, more: object = {}) =>
+      api.kubectlWith(
+        JSON.stringify({
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata: { name: "web", namespace: "shop" },
+          spec: {
+            securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+            containers: [{ name: "web", securityContext: RESTRICTED, ...container }],
+            ...more,
+          },
+        }),
+        ...["create", "--dry-run=server", "--filename", "-"],
+      );
+    beforeAll(async () => {
+      api.apply([
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+        { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: "shop" } },
+        ...imagePolicy({
+          namespaces: ["shop"],
+          repository: "ghcr.io/acme/trellis",
+          others: ["docker.io/pgsty/silo", "localhost:5000/own"],
+        }),
+      ]);
+      await eventually("the policy of images is in force", 60_000, () => {
+        try {
+          create({ image: "evil" });
+          return false;
+        } catch (error) {
+          return /runs only images/.test(String(error));
+        }
+      });
+    });
+
+    it.each([
+      `ghcr.io/acme/trellis-jobs${digest}`,
+      "docker.io/pgsty/silo:1",
+      `docker.io/pgsty/silo:1${digest}`,
+      "localhost:5000/own:2",
+    ])("accepts %s", (image) => {
+      expect(create({ image })).toContain("created");
+    });
+
+    it.each([
+      ["of ours without a digest", "ghcr.io/acme/trellis-jobs:latest"],
+      ["of another prefix in our registry", `ghcr.io/acme/other-jobs${digest}`],
+      ["of another registry", `evil.example.com/ghcr.io/acme/trellis-jobs${digest}`],
+      ["whose registry only looks like ours", `ghcrXio/acme/trellis-jobs${digest}`],
+      ["whose name only begins like an allowed one", "docker.io/pgsty/silo-evil:1"],
+    ])("refuses an image %s", (_what, image) => {
+      expect(() => create({ image })).toThrow(/runs only images that the platform is made of; refused: /);
+    });
+
+    it("refuses it in an init container too", () => {
+      const initContainers = [{ name: "first", image: "evil", securityContext: RESTRICTED }];
+      expect(() => create({ image: "docker.io/pgsty/silo:1" }, { initContainers })).toThrow(/refused: evil/);
+    });
   });
 
   describe("with the roles of readers and developers", () => {
@@ -213,6 +275,9 @@ describeWith(API_SERVER_PROGRAMS, "a real API server under what we render for K3
     });
   });
 });
+
+/** What the restricted profile demands of a container. */
+const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
 /** A Deployment of a system, as a developer finds it. */
 const WEB = {

@@ -1,0 +1,1 @@
+export { ImagePolicy, type ImagePolicyArgs } from "./image-policy";
