@@ -1,5 +1,11 @@
 import { type MachinePart, REPORT_UNIT } from "../machine";
-import { apiClientFile, type HaproxyArgs, haproxyConfig, metricsFile, patroniAuthorityFile } from "./haproxy-config";
+import {
+  apiClientFile,
+  type HaproxyArgs,
+  haproxyConfig,
+  metricsFile,
+  patroniAuthorityFile,
+} from "./haproxy-config";
 
 export const HAPROXY_CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
 
