@@ -259,7 +259,7 @@ export class Archive extends pulumi.ComponentResource {
 /** Beside the repository, whose folder has the name of the cluster. */
 const RECORDS_PREFIX = "trellis-checks/";
 
-function recordsIn(store: ArchiveStore, secret: pulumi.Input<string>): k8s.types.input.core.v1.EnvVar[] {
+function recordsIn(store: ArchiveRepositories["store"], secret: pulumi.Input<string>): k8s.types.input.core.v1.EnvVar[] {
   const names = repositoryVariables(1);
   return [
     { name: "ARCHIVE_S3_ENDPOINT", value: store.endpoint },
@@ -268,7 +268,7 @@ function recordsIn(store: ArchiveStore, secret: pulumi.Input<string>): k8s.types
     { name: "ARCHIVE_S3_PREFIX", value: RECORDS_PREFIX },
     secretVariable("ARCHIVE_S3_ACCESS_KEY_ID", secret, names.accessKey),
     secretVariable("ARCHIVE_S3_SECRET_ACCESS_KEY", secret, names.secretKey),
-    { name: "NODE_EXTRA_CA_CERTS", value: ARCHIVE_PATHS.authority },
+    ...(store.authority ? [{ name: "NODE_EXTRA_CA_CERTS", value: ARCHIVE_PATHS.authority }] : []),
   ];
 }
 
