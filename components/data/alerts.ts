@@ -8,7 +8,7 @@ import { archiveAlerts, DATABASES, discoveryAlerts, memberAlerts } from "./postg
 export const dataAlerts = (): AlertRule[] => [
   ...memberAlerts({ namespace: DATABASES.namespace, replicas: 3, synchronous: true }),
   ...discoveryAlerts(DATABASES.namespace),
-  ...archiveAlerts({ repositories: 2 }),
+  ...archiveAlerts({ repositories: 2, maxAgeDays: 8 }),
   ...backupAlerts({ environment: "prod", offsite: true }),
   ...mirrorAlerts("prod"),
   ...minioAlerts({ read: 1, write: 1 }),

@@ -14,6 +14,7 @@ import {
   postgresSize,
   type Settings,
   type SettingsSecrets,
+  volumesGrow,
 } from "../settings";
 import { BuiltImage } from "../shared/images";
 import { PostgresPki } from "../shared/pki";
@@ -91,7 +92,7 @@ export function dataFor(
 }
 
 function builtImages(
-  { images: { repository } }: Settings,
+  { images: { repository }, postgres: { upgradeFrom } }: Settings,
   { architectures }: ClusterLayer<DataNamespace>,
 ): Images {
   const jobs = new BuiltImage("jobs-image", {
@@ -102,7 +103,7 @@ function builtImages(
   });
   const postgres = new BuiltImage(
     "postgres-image",
-    postgresImage({ repository: `${repository}-postgres`, architectures }),
+    postgresImage({ repository: `${repository}-postgres`, architectures, upgradeFrom }),
   );
   const recovery = new BuiltImage(
     "recovery-image",
@@ -166,8 +167,10 @@ function databases(
       synchronous,
       failover: postgres.failover,
       parameters: postgres.parameters,
+      upgradeFrom: postgres.upgradeFrom,
       ...postgresSize(settings),
       volumeGib: postgres.volumeGib,
+      volumesGrow: volumesGrow(settings, postgres.storageClass),
       storageClass: postgres.storageClass,
       databases: withSessions(settings),
       supabase: settings.gardenos && {
@@ -195,6 +198,7 @@ function databases(
         recoverTo: postgres.recoverTo,
         queueGib: archiveQueueGib(settings),
         monitoring: cluster.monitoring,
+        checks: environment === "dev" ? undefined : postgres.archiveChecks,
       },
     },
     { provider: cluster.provider },

@@ -6,6 +6,7 @@ import {
   type OwnStoreSettings,
   type Settings,
   type SettingsSecrets,
+  volumesGrow,
 } from "../settings";
 import { ExternalObjectStorage } from "./external-store";
 import { MinIO, type ObjectStorage } from "./minio";
@@ -55,6 +56,7 @@ function minioServers(
       mirrored: mirrored.length > 0 ? mirrored : undefined,
       layout: { pods, drivesPerPod, parity },
       volumeGib: minio.volumeGib,
+      volumesGrow: volumesGrow(settings, minio.storageClass),
       storageClass: minio.storageClass,
       cpuMillis: minio.cpuMillis,
       memoryMib,

@@ -232,6 +232,7 @@ function machineFacts(
     hcloudToken: args.hcloudToken,
     authorities: pki.k3s,
     apiAuthority: pki.apiAuthority,
+    apiHealth: pki.apiHealth,
     etcdAuthority: pki.etcdAuthority,
     etcdMembers: pki.etcdMembers,
     etcdUsers: pki.etcdUsers,

@@ -27,6 +27,8 @@ export interface MachineFacts {
   readonly authorities: K3sAuthorities;
   /** The API's CA certificate (PEM). */
   readonly apiAuthority: string;
+  /** The client certificate with which HAProxy asks whether the API is ready. */
+  readonly apiHealth: KeyPair;
   /** etcd's CA certificate (PEM). */
   readonly etcdAuthority: string;
   /** By server name. */
@@ -120,6 +122,7 @@ function haproxy(node: Node, facts: MachineFacts): MachinePart {
     server: { ...server(node), memoryGb: node.memoryGb },
     servers: nodes.map(server),
     apiServers: nodes.filter(hasRole("control-plane")).map(server),
+    apiClient: facts.apiHealth,
     mesh: fabricOf(facts.target.servers) === "mesh",
     ...(facts.serverMetrics && { metricsCertificate: facts.serverMetrics }),
     ...(facts.postgres && { postgres: facts.postgres }),

@@ -1,6 +1,6 @@
 import { meantWord } from "../shared/nearest-word";
 import { today } from "../shared/support-window";
-import { alertAdvice, layoutAdvice, postgresShape } from "./checks";
+import { alertAdvice, layoutAdvice, postgresShape, volumesGrow } from "./checks";
 import { billedNames, zonesOf } from "./hetzner-catalogue";
 import { hasRole, nodesOf } from "./nodes";
 import type { HetznerTarget, Settings } from "./schema";
@@ -130,13 +130,14 @@ function keysAdvice({ gardenos }: Settings, now: Date): string[] {
 }
 
 /** What a preview says of every stack with these settings; nothing is wrong with it. */
-export function notesOn({ postgres, minio }: Settings): string[] {
+export function notesOn({ postgres, minio, target }: Settings): string[] {
   const named = Object.entries({ postgres, ...(minio.kind !== "external" && { minio }) })
+    .filter(([, { storageClass }]) => volumesGrow({ target }, storageClass) === false)
     .filter(([block, { volumeGib }]) => volumeGib !== USUAL_GIB[block])
     .map(([block, { volumeGib }]) => `${block}.volumeGib ${volumeGib}`);
   if (named.length === 0) return [];
   return [
-    `volumes: ${named.join(" and ")} ${named.length > 1 ? "apply" : "applies"} to new volumes; to grow those that exist: docs/runbooks/grow-volumes.md`,
+    `volumes: ${named.join(" and ")} ${named.length > 1 ? "apply" : "applies"} to new volumes, because those of local-path cannot grow: docs/runbooks/grow-volumes.md`,
   ];
 }
 

@@ -42,6 +42,7 @@ export {
   type SessionUse,
   type Synchronous,
   sessionBudget,
+  volumesGrow,
   WORKER_SESSIONS,
   writeQuorum,
 } from "./checks";

@@ -1,5 +1,5 @@
 import type { Domain } from "../shared";
-import { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./archive";
+import { baseVerb, drillArchiveVerb, pitrVerb, serveArchiveMetricsVerb, verifyArchiveVerb } from "./archive";
 import { copyVerb, pruneCopiesVerb } from "./copy-verb";
 import { createVerb, drillVerb, listVerb, pruneVerb, restoreVerb, verifyVerb } from "./verbs";
 import { monitorVerb, serveMetricsVerb } from "./watch-verbs";
@@ -34,6 +34,8 @@ export const backup: Domain = {
     drillVerb,
     baseVerb,
     pitrVerb,
+    verifyArchiveVerb,
+    drillArchiveVerb,
     serveArchiveMetricsVerb,
   ],
 };

@@ -20,6 +20,7 @@ import { ACTIONS } from "./actions";
 import { type Specification, specification } from "./bootstrap";
 import type { EtcdAccess } from "./etcd";
 import type { PatroniAccess } from "./patroni";
+import { TRANSFERS, UPGRADE_ACTIONS } from "./upgrade/actions";
 
 /**
  * The verbs' settings. They read the arguments and environment of the program's Deployment and Jobs, so a test can
@@ -280,4 +281,69 @@ export const clearStaleStateSettings = {
   etcd,
   all: toggle("--all", "forget the whole cluster, also which data is its own"),
   yes,
+};
+
+const scopeIfGiven: Setting<string | undefined> = {
+  declares: scope.declares,
+  read: (inputs) => (inputs.environment.PATRONI_SCOPE ? scope.read(inputs) : { value: undefined }),
+};
+
+/** Where etcd is, for pods that clear the cluster's state. */
+const etcdIfGiven: Setting<EtcdAccess | undefined> = {
+  declares: etcd.declares,
+  read: (inputs) => (inputs.environment.ETCD_ENDPOINTS ? etcd.read(inputs) : { value: undefined }),
+};
+
+const programsOf = (release: string) => text(`the folder of the programs of the ${release} release`);
+
+/** Required only by the actions that connect to the leader. */
+const leaderIfGiven: Setting<DatabaseAddress | undefined> = {
+  declares: leader.declares,
+  read: (inputs) =>
+    inputs.environment.POSTGRES_HOST || inputs.environment.POSTGRES_URL
+      ? leader.read(inputs)
+      : { value: undefined },
+};
+
+export const upgradeSettings = {
+  action: argument(0, "action", `one of ${UPGRADE_ACTIONS.join(", ")}`, oneOf(UPGRADE_ACTIONS)),
+  leader: leaderIfGiven,
+  scope: scopeIfGiven,
+  etcd: etcdIfGiven,
+  data: flag(
+    "--data <folder>",
+    "the leader's data folder, on its volume; for run, back and confirm",
+    text("the path of a folder").optional(),
+    "UPGRADE_DATA",
+  ),
+  oldPrograms: variable("UPGRADE_OLD_PROGRAMS", "folder of the old release's programs", programsOf("old")),
+  newPrograms: variable("UPGRADE_NEW_PROGRAMS", "folder of the new release's programs", programsOf("new")),
+  transfer: flag(
+    "--transfer <how>",
+    "copy (keeps the way back), clone (the same, where the file system shares blocks) or link (no way back)",
+    oneOf(TRANSFERS).default("copy"),
+    "UPGRADE_TRANSFER",
+  ),
+};
+
+export const checkUpgrade = ({
+  action,
+  leader,
+  data,
+  scope: name,
+  etcd: access,
+}: {
+  action: (typeof UPGRADE_ACTIONS)[number];
+  leader: DatabaseAddress | undefined;
+  data: string | undefined;
+  scope: string | undefined;
+  etcd: EtcdAccess | undefined;
+}) => {
+  const byNetwork = action === "rehearse" || action === "finish";
+  if (byNetwork && !leader) return [`POSTGRES_HOST is required by ${action}: the leader, as a superuser`];
+  if (!byNetwork && !data)
+    return [`--data (or UPGRADE_DATA) is required by ${action}: the leader's data folder`];
+  if ((name === undefined) !== (access === undefined))
+    return ["PATRONI_SCOPE and ETCD_ENDPOINTS are given together"];
+  return [];
 };

@@ -4,6 +4,7 @@ import {
   checkBootstrap,
   checkDiscover,
   checkMigrate,
+  checkUpgrade,
   clearStaleStateSettings,
   configureSettings,
   discoverSettings,
@@ -12,6 +13,7 @@ import {
   reinitSettings,
   statusSettings,
   switchoverSettings,
+  upgradeSettings,
 } from "./config";
 
 export { type ClusterMember, Patroni } from "./patroni";
@@ -88,6 +90,21 @@ export const postgres: Domain = {
       summary: "make a replica copy everything from the leader anew",
       settings: reinitSettings,
       run: async (config, context) => (await import("./operations")).reinit(config, context),
+    }),
+    verb({
+      name: "upgrade",
+      summary:
+        "move a cluster to the next major release with pg_upgrade: rehearse, run, finish, back, confirm",
+      details:
+        "rehearse  tries it with everything but rows, while the cluster serves (pg_upgrade --check, and the upgrade itself)\n" +
+        "run       moves the data of the stopped leader, and keeps those of the old release beside them\n" +
+        "finish    updates extensions and analyzes, once the new release serves\n" +
+        "back      puts the old release's data back\n" +
+        "confirm   deletes them",
+      settings: upgradeSettings,
+      check: checkUpgrade,
+      answersOnStdout: true,
+      run: async (config, context) => (await import("./upgrade")).upgrade(config, context),
     }),
     verb({
       name: "clear-stale-state",

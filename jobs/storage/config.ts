@@ -1,7 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { jsonFile, readSettings, type Setting, text, variable } from "../shared";
+import {
+  flag,
+  jsonFile,
+  type KubernetesAccess,
+  kubernetesAccess,
+  readSettings,
+  type Setting,
+  text,
+  variable,
+  wholeNumber,
+} from "../shared";
 import type { RootAccess, StoreAccess } from "./admin";
+import { volumeSizes } from "./grow-volumes";
 import type { StoreKeys } from "./prepare";
 import { type Contents, contents, type Specification, specification } from "./specification";
 
@@ -129,3 +140,24 @@ function keyIn(folder: string, name: string): string | undefined {
     return undefined;
   }
 }
+
+export const growVolumesSettings = {
+  kubernetes: kubernetesAccess,
+  namespace: variable("NAMESPACE", "namespace of the claims", text()),
+  volumes: flag(
+    "--volumes <file>",
+    "the claims by name, and the GiB that each is to have, as JSON",
+    jsonFile(volumeSizes),
+    "VOLUME_SIZES",
+  ),
+  patienceMs: flag(
+    "--patience <seconds>",
+    "how long to wait until the volumes have grown",
+    wholeNumber({ max: 3_600 })
+      .default(600)
+      .transform((seconds) => seconds * 1000),
+  ),
+};
+
+export const checkGrowVolumes = ({ kubernetes }: { kubernetes: KubernetesAccess | undefined }) =>
+  kubernetes ? [] : ["KUBERNETES_API is required outside of a pod: where the API server is"];

@@ -1,8 +1,10 @@
 import { type Domain, verb } from "../shared";
 import {
   applicationKeysOf,
+  checkGrowVolumes,
   checkPrepare,
   checkProvision,
+  growVolumesSettings,
   prepareSettings,
   provisionSettings,
   secretKeysOf,
@@ -38,6 +40,17 @@ export const storage: Domain = {
         const { prepare } = await import("./prepare");
         const { store, contents } = config;
         return prepare({ store, contents, applicationKeys: applicationKeysOf(config) }, context);
+      },
+    }),
+    verb({
+      name: "grow-volumes",
+      summary: "grow the claims of a StatefulSet to the sizes of the settings, where their class can",
+      details: "Never shrinks one. A claim that cannot grow is a warning, which names its class.",
+      settings: growVolumesSettings,
+      check: checkGrowVolumes,
+      run: async ({ kubernetes, ...config }, context) => {
+        if (!kubernetes) throw new Error("the settings were checked");
+        return (await import("./grow-volumes")).growVolumes({ ...config, kubernetes }, context);
       },
     }),
     mirrorVerb,

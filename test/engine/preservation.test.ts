@@ -17,6 +17,9 @@ import { describeWith } from "../rigs/programs";
 /** Our prod stack on a cluster that others operate: no data is on servers of its own. */
 const SETTINGS = withValue(rawSettings("prod"), "target", { kind: "existing", nodes: ["192.0.2.0/24"] });
 
+const postgresOf = (settings: object): object =>
+  "postgres" in settings && typeof settings.postgres === "object" ? { ...settings.postgres } : {};
+
 const SECOND = "postgres-archive-passphrase-2";
 
 const UNREACHABLE_CLUSTER = {
@@ -83,6 +86,20 @@ describeWith(["pulumi", "openssl"], "prod on an existing cluster, under the real
     const others = inCluster.filter(({ op }) => op !== "update").map(({ name }) => name);
     const newRun = ["job", "passwords", "specification"].map((part) => `postgres-databases-${part}`);
     expect([...new Set(others)].sort()).toEqual(newRun);
+  });
+
+  it("grows volumes in place by a new Job, and refuses in the preview to shrink them", async () => {
+    configure("postgres", { ...postgresOf(settings), volumeGib: 40 });
+    const grown = changes(await engine.up(platform)).filter(({ type }) => type.startsWith("kubernetes:"));
+    expect(grown.find(({ name }) => name === "postgres-volumes-sizes")?.op).toBe("update");
+    expect(grown.map(({ name }) => name)).toContain("postgres-volumes-now");
+    expect(grown.map(({ name }) => name)).not.toContain("postgres-cluster-members");
+
+    configure("postgres", { ...postgresOf(settings), volumeGib: 20 });
+    await expect(engine.preview(platform)).rejects.toThrow(
+      /postgres\.volumeGib: the volume data-postgres-0 has \d+ GiB and would have \d+ GiB, and volumes never shrink/,
+    );
+    configure("postgres", { ...postgresOf(settings), volumeGib: 40 });
   });
 
   it("refuses a destroy before anything is deleted, also without a preview", async () => {

@@ -5,12 +5,13 @@ import { MIRROR_BUCKET, readQuorum, writeQuorum } from "../../settings";
 import { pinnedImage } from "../../shared/pinned-image";
 import { hostOf, ingressAnnotations, ingressSpec, type LoginIngress, serviceHost } from "../../shared/pods";
 import { versions } from "../../shared/versions";
+import { VolumeGrowth } from "../volumes";
 import { minioDashboard } from "./dashboard";
 import { metricsToken } from "./metrics-token";
 import { METRICS_TOKEN_KEY, minioMetrics } from "./monitoring";
 import { LABELS, MINIO, REGION } from "./names";
 import { Provisioning } from "./provisioning";
-import { ROOT_VARIABLES } from "./server-pod";
+import { claimName, ROOT_VARIABLES } from "./server-pod";
 import { MinioServers, SERVERS_TRANSPORT, type ServersArgs } from "./servers";
 import { METRICS_USER, MIRROR_USER, type ProvisionedStorage, userOf } from "./specification";
 
@@ -118,6 +119,7 @@ export class MinIO extends pulumi.ComponentResource implements ObjectStorage {
     this.endpoint = pulumi.interpolate`https://${serviceHost(MINIO.api, args.namespace)}:${MINIO.ports.api}`;
     this.console = consoleHost ? pulumi.output(`https://${consoleHost}`) : undefined;
     const servers = this.servers(name, args);
+    this.volumes(name, args, servers);
     this.authority = servers.authority;
     this.root = servers.root;
     const { made, secretKeys } = this.provisioning(name, args, servers);
@@ -161,6 +163,25 @@ export class MinIO extends pulumi.ComponentResource implements ObjectStorage {
         protection: args.protection,
       },
       { parent: this },
+    );
+  }
+
+  private volumes(name: string, args: MinIOArgs, { servers }: MinioServers): void {
+    const { pods, drivesPerPod } = args.layout;
+    const claims = Array.from({ length: pods }, (_, pod) =>
+      Array.from({ length: drivesPerPod }, (_, drive) => claimName(drive, pod)),
+    ).flat();
+    new VolumeGrowth(
+      `${name}-volumes`,
+      {
+        namespace: args.namespace,
+        workload: MINIO.statefulSet,
+        image: args.jobsImage,
+        claims: Object.fromEntries(claims.map((claim) => [claim, args.volumeGib])),
+        setting: "minio.volumeGib",
+        grows: args.volumesGrow,
+      },
+      { parent: this, dependsOn: servers },
     );
   }
 

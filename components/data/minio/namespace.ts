@@ -1,4 +1,6 @@
+import { API_PORTS } from "../../shared/address-plan";
 import type { Destination, WorkloadNamespace } from "../../shared/workloads";
+import { VOLUME_PODS } from "../volumes";
 import { MINIO } from "./names";
 
 const NAMESPACE = "storage";
@@ -20,6 +22,7 @@ export const minioNamespace: WorkloadNamespace = {
   scraped: [api, MIRROR_METRICS_PORT],
   allow: [
     { to: "dns" },
+    { to: "servers", ports: [...API_PORTS], pods: VOLUME_PODS },
     { to: { namespace: "own" }, ports: [api, console] },
     { from: { namespace: "own" }, ports: [api, console] },
   ],

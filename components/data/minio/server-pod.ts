@@ -52,6 +52,10 @@ export const ROOT_VARIABLES = { user: "MINIO_ROOT_USER", password: "MINIO_ROOT_P
 
 export const driveName = (number: number): string => `drive-${number}`;
 
+/** The claim of one drive of a pod. */
+export const claimName = (drive: number, pod: number): string =>
+  `${driveName(drive)}-${MINIO.statefulSet}-${pod}`;
+
 export function serverPod(args: ServerPodArgs): k8s.types.input.core.v1.PodTemplateSpec {
   return {
     metadata: { labels: LABELS.servers },

@@ -17,8 +17,10 @@ export interface ServersArgs extends ServerSizing {
   /** Increment to reissue the servers' certificate. They reload it without a restart. */
   readonly certificateEpoch: number;
 
-  /** Size of each drive's volume in GiB. A change has no effect on existing drives. */
+  /** Size of each drive's volume in GiB. A larger one grows existing drives where their class can. */
   readonly volumeGib: number;
+  /** Whether volumes of this class can grow. @default unknown before it is tried */
+  readonly volumesGrow?: boolean | undefined;
   /** StorageClass of the drives' volumes. A change has no effect on existing drives. @default the cluster's default */
   readonly storageClass?: string | undefined;
 
@@ -220,7 +222,7 @@ export class MinioServers extends pulumi.ComponentResource {
           }),
         },
       },
-      // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a drive, change its own claim.
+      // Kubernetes rejects changes to the claims of a StatefulSet; VolumeGrowth changes the claims themselves.
       {
         parent: this,
         protect: args.protection ?? false,

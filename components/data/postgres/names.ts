@@ -16,6 +16,8 @@ export const POSTGRES = {
   baseBackup: "postgres-base-backup",
   /** A separate server with the data of a past moment. */
   recovery: "postgres-recovery",
+  /** Moves the data to the next major release. */
+  upgrade: "postgres-upgrade",
   serviceAccount: "postgres",
   /** Secret with the CA, the certificate and the key that members and poolers present. */
   serverCertificate: "postgres-certificate",
@@ -40,12 +42,16 @@ export const LABELS = {
   pooler: { "app.kubernetes.io/name": POSTGRES.pooler, ...PART_OF },
   archive: { "app.kubernetes.io/name": POSTGRES.archive, ...PART_OF },
   baseBackup: { "app.kubernetes.io/name": POSTGRES.baseBackup, ...PART_OF },
+  upgrade: { "app.kubernetes.io/name": POSTGRES.upgrade, ...PART_OF },
   recovery: { "app.kubernetes.io/name": POSTGRES.recovery, ...PART_OF },
 } as const;
 
 export function memberName(ordinal: number): string {
   return `${POSTGRES.statefulSet}-${ordinal}`;
 }
+
+/** The claim of a member. */
+export const claimName = (ordinal: number): string => `data-${memberName(ordinal)}`;
 
 /**
  * All host names by which clients and members reach PostgreSQL in the cluster; the server's certificate contains them.

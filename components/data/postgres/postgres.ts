@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { monitorWorkload } from "../../cluster";
+import { VolumeGrowth } from "../volumes";
 import { Archive, BaseBackups, type PostgresArchiveArgs } from "./archive";
 import {
   ACCESSES,
@@ -13,8 +14,9 @@ import { LeaderDiscovery } from "./discovery";
 import { PASSWORD_VARIABLES } from "./logins";
 import { type MembersArgs, PostgresCluster } from "./members";
 import { postgresMonitoring } from "./monitoring";
-import { POSTGRES } from "./names";
+import { claimName, POSTGRES } from "./names";
 import { DATABASES } from "./namespace";
+import { MajorUpgrade } from "./upgrade";
 
 export interface PostgresArgs extends MembersArgs {
   /** The images that the pods run. */
@@ -101,6 +103,7 @@ export class Postgres extends pulumi.ComponentResource {
       secret: pulumi.output(cluster.secrets.passwords),
       key: PASSWORD_VARIABLES.superuser,
     };
+    this.volumes(name, args, cluster);
     const discovery = this.discovery(name, args, cluster);
     const databases = this.databases(name, args, { cluster, discovery });
     this.made = databases.made;
@@ -113,7 +116,11 @@ export class Postgres extends pulumi.ComponentResource {
         image: args.images.recovery,
         client: args.archive.client,
         monitoring: args.archive.monitoring,
+        checks: args.archive.checks,
       });
+    }
+    if (args.upgradeFrom !== undefined && args.images.recovery) {
+      this.majorUpgrade(name, args, { cluster, image: args.images.recovery, from: args.upgradeFrom });
     }
     if (args.monitoring) this.monitoring(name, args);
     if (args.pooling) this.pooler(name, args, { cluster, databases });
@@ -155,6 +162,7 @@ export class Postgres extends pulumi.ComponentResource {
         strictSpread: args.strictSpread,
         cpuMillis: args.cpuMillis,
         memoryMib: args.memoryMib,
+        guaranteed: args.guaranteed,
         volumeGib: args.volumeGib + (args.archive?.queueGib ?? 0),
         storageClass: args.storageClass,
         pods: args.pods,
@@ -166,6 +174,24 @@ export class Postgres extends pulumi.ComponentResource {
         protection: args.protection,
       },
       { parent: this },
+    );
+  }
+
+  private volumes(name: string, args: PostgresArgs, { members }: PostgresCluster): void {
+    const gib = args.volumeGib + (args.archive?.queueGib ?? 0);
+    new VolumeGrowth(
+      `${name}-volumes`,
+      {
+        namespace: args.namespace,
+        workload: POSTGRES.statefulSet,
+        image: args.images.jobs,
+        claims: Object.fromEntries(
+          Array.from({ length: args.replicas }, (_, ordinal) => [claimName(ordinal), gib]),
+        ),
+        setting: "postgres.volumeGib",
+        grows: args.volumesGrow,
+      },
+      { parent: this, dependsOn: members },
     );
   }
 
@@ -216,7 +242,7 @@ export class Postgres extends pulumi.ComponentResource {
   private baseBackups(
     name: string,
     args: PostgresArgs,
-    { cluster, archive, image, client, monitoring }: BaseBackupParts,
+    { cluster, archive, image, client, monitoring, checks }: BaseBackupParts,
   ): void {
     new BaseBackups(
       `${name}-base-backups`,
@@ -231,9 +257,32 @@ export class Postgres extends pulumi.ComponentResource {
         storageClass: args.storageClass,
         cpuMillis: args.cpuMillis,
         memoryMib: args.memoryMib,
+        checks,
+        upgrading: args.upgradeFrom !== undefined,
         monitoring,
       },
       { parent: this, dependsOn: cluster.members },
+    );
+  }
+
+  private majorUpgrade(
+    name: string,
+    { namespace, scope, etcd, memoryMib }: PostgresArgs,
+    {
+      cluster,
+      image,
+      from,
+    }: { readonly cluster: PostgresCluster; readonly image: pulumi.Input<string>; readonly from: number },
+  ): void {
+    new MajorUpgrade(
+      `${name}-upgrade`,
+      {
+        ...{ namespace, image, from, scope, memoryMib },
+        etcdHosts: etcd.hosts,
+        etcdHasUsers: etcd.password !== undefined,
+        secrets: cluster.secrets,
+      },
+      { parent: this },
     );
   }
 
@@ -301,4 +350,6 @@ interface BaseBackupParts {
   readonly client: PostgresArchiveArgs["client"];
   /** Whether Prometheus runs in the cluster. */
   readonly monitoring: boolean;
+  /** When the archive is checked. */
+  readonly checks: PostgresArchiveArgs["checks"];
 }

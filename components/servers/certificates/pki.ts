@@ -75,6 +75,8 @@ export class Pki extends pulumi.ComponentResource {
   public readonly administrator: pulumi.Output<KeyPair>;
   /** The client certificates for the kubeconfigs with fewer rights. */
   public readonly people: People<pulumi.Output<KeyPair>>;
+  /** HAProxy's client certificate, with which it asks whether the API is ready. It belongs to no group. */
+  public readonly apiHealth: pulumi.Output<KeyPair>;
   /** The CA certificate of etcd's members and clients. It is not a secret. */
   public readonly etcdAuthority: pulumi.Output<string>;
   /** By server name. */
@@ -97,6 +99,12 @@ export class Pki extends pulumi.ComponentResource {
     this.k3s = this.#k3s(name, args, { server, client });
     this.apiAuthority = server.certificate;
     this.administrator = issueAdministrator(client, args);
+    this.apiHealth = client.issue("health", {
+      subject: { commonName: `${cluster}-health` },
+      uses: ["client_auth"],
+      lifetime: LIFETIMES.machine,
+      epoch,
+    });
     this.people = issuePeople(client, { cluster, epoch: args.peopleEpoch ?? 1 });
 
     const etcd = this.#authority(name, args, "etcd-ca");

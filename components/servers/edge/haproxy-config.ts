@@ -21,6 +21,13 @@ export interface HaproxyArgs {
   /** The servers that run the Kubernetes API. */
   readonly apiServers: readonly EdgeServer[];
 
+  /**
+   * The client certificate and key with which HAProxy asks the API whether it is ready. It needs no rights: every
+   * authenticated user may read `/readyz`.
+   * @default none: the API refuses the question, and a refusal counts as ready
+   */
+  readonly apiClient?: KeyPair | undefined;
+
   /** The Patroni members behind ports 5432 and 5433. @default none: neither port is opened */
   readonly postgres?: {
     /** The number of members. The ordinal of a member's pod is added to its NodePorts. */
@@ -96,6 +103,11 @@ export function metricsFile(
   kind: "crt" | "key",
 ): string {
   return `${configurationDirectory}/metrics.${kind}`;
+}
+
+/** The certificate and the key of the API's health check, in one file as HAProxy wants them. */
+export function apiClientFile({ configurationDirectory = "/etc/haproxy" }: HaproxyArgs): string {
+  return `${configurationDirectory}/api-client.pem`;
 }
 
 /** Renders haproxy.cfg for one server; valid for HAProxy 2.6 and 2.8. */
@@ -196,15 +208,25 @@ function statusAddresses(args: HaproxyArgs): string[] {
 }
 
 function kubernetesApi(args: HaproxyArgs): string {
+  const certificate = args.apiClient ? ` crt ${apiClientFile(args)}` : "";
   return section("listen kubernetes-api", [
     ...entrance(args, SERVER_PORTS.kubernetesApi),
     "# Watches live long, so the next client goes to the server with the fewest.",
     "balance leastconn",
-    "# K3s takes no anonymous questions: a refusal (401, 403) tells that the API answers, which an open port alone does",
-    "# not; its supervisor says 503 while the API behind it starts. Clients verify the certificate, end to end.",
-    ...httpCheck("GET", "/readyz", "200,401,403"),
+    ...(args.apiClient
+      ? [
+          "# The API says 500 while etcd or a part of its own is not ready. A certificate that it does not accept, for example",
+          "# an expired one, must not take all servers away: then a refusal (401) tells at least that the API answers.",
+          ...httpCheck("GET", "/readyz", "200,401"),
+        ]
+      : [
+          "# K3s takes no anonymous questions: a refusal (401, 403) tells that the API answers, which an open port alone does",
+          "# not; its supervisor says 503 while the API behind it starts.",
+          ...httpCheck("GET", "/readyz", "200,401,403"),
+        ]),
+    "# Clients verify the certificate, end to end.",
     "timeout check 2s",
-    "default-server check check-ssl verify none inter 2s fastinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions",
+    `default-server check check-ssl verify none${certificate} inter 2s fastinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions`,
     ...args.apiServers.map(({ name, address }) => `server ${name} ${address}:${SERVER_PORTS.apiServer}`),
   ]);
 }

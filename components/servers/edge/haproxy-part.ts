@@ -1,5 +1,11 @@
 import { type MachinePart, REPORT_UNIT } from "../machine";
-import { type HaproxyArgs, haproxyConfig, metricsFile, patroniAuthorityFile } from "./haproxy-config";
+import {
+  apiClientFile,
+  type HaproxyArgs,
+  haproxyConfig,
+  metricsFile,
+  patroniAuthorityFile,
+} from "./haproxy-config";
 
 export const HAPROXY_CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
 
@@ -19,6 +25,7 @@ export function haproxyPart(args: HaproxyArgs): MachinePart {
           ]
         : []),
       ...(authority ? [{ path: patroniAuthorityFile(args), content: authority }] : []),
+      ...(args.apiClient ? [secret(apiClientFile(args), args.apiClient.cert + args.apiClient.key)] : []),
     ],
     setup: `haproxy -c -q -f ${HAPROXY_CONFIG_FILE}
 systemctl daemon-reload

@@ -46,3 +46,4 @@ export {
   type Synchronous,
 } from "./postgres";
 export { type RainServers, rainServers } from "./rain";
+export { volumesGrow } from "./volumes";

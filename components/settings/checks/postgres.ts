@@ -30,10 +30,16 @@ const USUAL_SIZE: Record<
 export function postgresSize({ environment, postgres }: Pick<Settings, "environment" | "postgres">): {
   readonly memoryMib: number;
   readonly cpuMillis: number;
+  readonly guaranteed: boolean;
 } {
+  const guaranteed = postgres.guaranteed ?? environment === "prod";
   const { memoryMib, cpuMillis } = USUAL_SIZE[environment];
-  return { memoryMib: postgres.memoryMib ?? memoryMib, cpuMillis: postgres.cpuMillis ?? cpuMillis };
+  const usual = guaranteed ? Math.max(cpuMillis, LEAST_GUARANTEED_MILLIS) : cpuMillis;
+  return { memoryMib: postgres.memoryMib ?? memoryMib, cpuMillis: postgres.cpuMillis ?? usual, guaranteed };
 }
+
+/** With a limit on CPU, fewer would be felt by every query. More do not fit on servers of four cores with one lost. */
+const LEAST_GUARANTEED_MILLIS = 1250;
 
 /**
  * A leader with few writes closes its WAL segment after this time. The loss of every server costs at most this time and

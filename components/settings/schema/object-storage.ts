@@ -91,7 +91,7 @@ const ownStore = z.strictObject({
     .default(20)
     .meta(
       says(
-        "GiB of each drive's volume. Applies to new volumes; [to grow those that exist](runbooks/grow-volumes.md).",
+        "GiB of each drive's volume. A larger size grows existing volumes where their class can ([local-path cannot](runbooks/grow-volumes.md)); a smaller one is refused.",
       ),
     ),
   storageClass: kubernetesName

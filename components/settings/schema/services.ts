@@ -1,6 +1,18 @@
 import { z } from "zod";
+import { versions } from "../../shared/versions";
 import { databaseName, extensionName, kubernetesName, recoveryTarget } from "../values";
 import { says, wholeNumber } from "./kinds";
+
+/** Five fields of a CronJob's schedule. */
+const cronExpression = z
+  .string()
+  .regex(
+    /^[-*/,0-9]+( [-*/,0-9]+){4}$/,
+    "five fields of numbers, `*`, `/`, `-` and `,`, for example `0 10 * * 0`",
+  );
+
+/** The newest major release that an upgrade can begin from. */
+const OLDER_POSTGRES = Number(versions.postgres.version.split(".")[0]) - 1;
 
 export const epoch = wholeNumber(1, 1_000_000).default(1);
 
@@ -46,7 +58,7 @@ export const postgres = z
       .default(10)
       .meta(
         says(
-          "GiB of each member's data. The volume is larger by the queue of the archive (`archiveQueueHours`). Applies to new volumes; [to grow those that exist](runbooks/grow-volumes.md).",
+          "GiB of each member's data. The volume is larger by the queue of the archive (`archiveQueueHours`). A larger size grows existing volumes where their class can ([local-path cannot](runbooks/grow-volumes.md)); a smaller one is refused.",
         ),
       ),
     archiveQueueHours: wholeNumber(1, 168)
@@ -57,6 +69,32 @@ export const postgres = z
           "24 in prod, else 4",
         ),
       ),
+    archiveChecks: z
+      .strictObject({
+        verify: cronExpression
+          .default("0 10 * * 0")
+          .meta(
+            says(
+              "When every file of the archive is read and compared with its checksum, as a cron expression in UTC.",
+            ),
+          ),
+        drill: cronExpression
+          .default("0 12 * * 6")
+          .meta(
+            says(
+              "When a random moment is recovered from the archive and every row of it read, as a cron expression in UTC. It needs a volume as large as `volumeGib` meanwhile.",
+            ),
+          ),
+        maxAgeDays: wholeNumber(1, 400)
+          .default(8)
+          .meta(
+            says(
+              "Days after which an alert fires because a check has not run. Raise it with rarer schedules.",
+            ),
+          ),
+      })
+      .prefault({})
+      .meta(says("When the archive is checked in both stores. Never in dev.")),
     storageClass: kubernetesName
       .optional()
       .meta(says("StorageClass of the members' volumes.", "the cluster's default")),
@@ -72,8 +110,17 @@ export const postgres = z
       .optional()
       .meta(
         says(
-          "CPU request of each member, in thousandths of a core. There is no limit.",
-          "500, in staging 250",
+          "CPU request of each member, in thousandths of a core; with `guaranteed` the limit too.",
+          "500, in staging 250, with `guaranteed` 1250",
+        ),
+      ),
+    guaranteed: z
+      .boolean()
+      .optional()
+      .meta(
+        says(
+          "Whether members have the quality of service Guaranteed: when a server runs out of memory, the kernel kills other processes first, and a member uses no more CPU than `cpuMillis`. With false a member may use all CPU that its server has left, and is killed sooner. A change restarts the members one by one.",
+          "true in prod",
         ),
       ),
     synchronous: z
@@ -110,6 +157,14 @@ export const postgres = z
         says(
           "Bootstraps a new cluster from the archive as of this moment; `latest` is the end of the archive. An existing cluster ignores it.",
           "none: a new cluster is empty",
+        ),
+      ),
+    upgradeFrom: wholeNumber(13, OLDER_POSTGRES)
+      .optional()
+      .meta(
+        says(
+          "The major release that the data are of, while [an upgrade moves them](runbooks/postgres-upgrade.md) to the release of the image. The image then has both, members serve their data with the older one, and the Jobs of the upgrade exist. Remove it when the upgrade is confirmed.",
+          "none: the data are of the image's release",
         ),
       ),
     pooling: z

@@ -8,6 +8,8 @@ interface BaseBackupArgs {
   readonly stanza: string;
   readonly repository: number;
   readonly type: BaseBackup["type"];
+  /** Whether the cluster is the archive's own after an upgrade to another major release. */
+  readonly upgraded: boolean;
 }
 
 /** pgBackRest's exit code when the repository holds a different cluster under this stanza name. */
@@ -18,12 +20,13 @@ const ANOTHER_CLUSTER = 28;
  * servers.
  */
 export async function makeBaseBackup(
-  { stanza, repository, type }: BaseBackupArgs,
+  { stanza, repository, type, upgraded }: BaseBackupArgs,
   { log, signal }: Context,
 ): Promise<BaseBackup & { readonly seconds: number }> {
   const tools = { stanza, log, signal };
   const began = Date.now();
   if (!(await readRepository(tools, repository)).known) await makeKnown(stanza, repository, { log, signal });
+  else if (upgraded) await pgbackrest(tools, "stanza-upgrade");
   await pgbackrest(tools, "backup", [`--repo=${repository}`, `--type=${type}`]);
   const made = (await readRepository(tools, repository)).backups.at(-1);
   if (!made) throw new Error(`pgbackrest made a backup in repository ${repository} and does not list it`);

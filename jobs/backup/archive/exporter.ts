@@ -4,9 +4,11 @@ import {
   exporterReply,
   type GaugeFamily,
   type GaugeSample,
+  type ObjectStoreAddress,
   reason,
   serve,
 } from "../../shared";
+import { checkMetrics, readRecords } from "./checks";
 import { type Pressure, readPressure } from "./pressure";
 import { type Queue, readQueue } from "./queue";
 import { type Repository, readRepository } from "./repository";
@@ -20,6 +22,8 @@ interface ArchiveExporterArgs {
   readonly leader: DatabaseAddress;
   /** Bytes of waiting WAL at which some of it is dropped; exported as a metric beside the waiting bytes. */
   readonly queueBytes: number;
+  /** Where the checks record how they ended. @default they are not exported */
+  readonly records: ObjectStoreAddress | undefined;
   /** How long the result of reading the repositories is cached. */
   readonly refreshSeconds: number;
 }
@@ -65,7 +69,7 @@ async function queueFamilies(
 }
 
 async function repositoryFamilies(
-  { stanza, repositories }: ArchiveExporterArgs,
+  { stanza, repositories, records }: ArchiveExporterArgs,
   { log, signal }: Context,
 ): Promise<readonly GaugeFamily[]> {
   const held = new Map<number, Repository | undefined>();
@@ -77,7 +81,23 @@ async function repositoryFamilies(
       held.set(index, undefined);
     }
   }
-  return repositoryMetrics(held);
+  return [
+    ...repositoryMetrics(held),
+    ...(records ? await checkFamilies(records, repositories, { log, signal }) : []),
+  ];
+}
+
+async function checkFamilies(
+  records: ObjectStoreAddress,
+  repositories: number,
+  { log, signal }: Pick<Context, "log" | "signal">,
+): Promise<readonly GaugeFamily[]> {
+  try {
+    return checkMetrics(await readRecords(records, repositories, signal));
+  } catch (error) {
+    log.warn(`the records of the archive's checks cannot be read: ${reason(error)}`);
+    return [];
+  }
 }
 
 export function queueMetrics(queue: Queue, queueBytes: number): GaugeFamily[] {

@@ -1,1 +1,2 @@
+export { drillArchiveVerb, verifyArchiveVerb } from "./check-verbs";
 export { baseVerb, pitrVerb, serveArchiveMetricsVerb } from "./verbs";

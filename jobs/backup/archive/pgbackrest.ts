@@ -21,7 +21,7 @@ export async function pgbackrest(
   options: readonly string[] = [],
   words: readonly string[] = [],
 ): Promise<string> {
-  const quiet = ["info", "repo-ls"].includes(command);
+  const quiet = ["info", "repo-ls", "verify"].includes(command);
   const child = spawn(
     "pgbackrest",
     [

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Context, JobError } from "../../shared";
 import { secondsSince } from "../elapsed";
 import { type PgBackRestArgs, pgbackrest } from "./pgbackrest";
@@ -34,7 +35,10 @@ interface Recovery {
 }
 
 /** Restores into a folder, replays WAL to the target and promotes; the server is running when this returns. */
-export async function recover(args: RecoverArgs, { log, signal }: Context): Promise<Recovery> {
+export async function recover(
+  args: RecoverArgs,
+  { log, signal }: Pick<Context, "log" | "signal">,
+): Promise<Recovery> {
   const tools: PgBackRestArgs = { stanza: args.stanza, log, signal };
   const { target } = args;
   const data = requireFolder(args);
@@ -48,7 +52,8 @@ export async function recover(args: RecoverArgs, { log, signal }: Context): Prom
   log.info({ data, seconds: restoreSeconds }, `restored in ${restoreSeconds} s; replaying the log`);
 
   const replaying = Date.now();
-  const server = new ScratchServer({ data, binaries: args.binaries, port: args.port, log, signal });
+  const binaries = programsOfData(data, args.binaries);
+  const server = new ScratchServer({ data, binaries, port: args.port, log, signal });
   try {
     let recovered: Recovered = await server.recover();
     const passedTarget = recovered.reached;
@@ -73,6 +78,13 @@ export async function recover(args: RecoverArgs, { log, signal }: Context): Prom
     await server.stop();
     throw error;
   }
+}
+
+/** A backup from before an upgrade needs the programs of its own release, which lie beside the given ones: <major>/bin. */
+function programsOfData(data: string, given: string): string {
+  const major = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
+  const own = join(dirname(dirname(given)), major, "bin");
+  return existsSync(join(own, "postgres")) ? own : given;
 }
 
 /** PostgreSQL takes a store that stopped answering for the end of the WAL. */

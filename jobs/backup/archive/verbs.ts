@@ -5,7 +5,9 @@ import {
   flag,
   JobError,
   listening,
+  type ObjectStoreAddress,
   oneOf,
+  type Setting,
   text,
   toggle,
   variable,
@@ -18,23 +20,9 @@ import { makeBaseBackup } from "./base-backup";
 import { exportArchiveMetrics } from "./exporter";
 import { recover } from "./recover";
 import { type Repository, readRepository } from "./repository";
+import { archiveSettings, recordsSetting } from "./settings";
 import { describeTarget, parseMoment, showMoment, type Target } from "./target";
 import { parsePlace, windows } from "./window";
-
-const archiveSettings = {
-  stanza: flag(
-    "--stanza <name>",
-    "name of the cluster in the archive",
-    text().default("trellis"),
-    "ARCHIVE_STANZA",
-  ),
-  repository: flag(
-    "--repository <number>",
-    "1 is the one in the cluster, 2 the one off it",
-    wholeNumber({ min: 1, max: 9 }).default(1),
-    "ARCHIVE_REPOSITORY",
-  ),
-};
 
 export const baseVerb = verb({
   name: "base",
@@ -49,9 +37,13 @@ export const baseVerb = verb({
       "full, diff (since the last full one) or incr (since the last of any)",
       oneOf(["full", "diff", "incr"]).default("diff"),
     ),
+    upgraded: toggle(
+      "--upgraded",
+      "after an upgrade to another major release: make the cluster known to its archive again",
+    ),
   },
-  run: async ({ stanza, repository, type }, context) => {
-    const made = await makeBaseBackup({ stanza, repository, type }, context);
+  run: async ({ stanza, repository, type, upgraded }, context) => {
+    const made = await makeBaseBackup({ stanza, repository, type, upgraded }, context);
     context.print(`${made.label}: ${made.type}, ${humanSize(made.bytes)} stored, ${made.seconds} s`);
     return "done";
   },
@@ -160,6 +152,11 @@ export const serveArchiveMetricsVerb = verb({
       "bytes of waiting log at which some is let go",
       wholeNumber({ min: 1 }),
     ),
+    records: {
+      declares: recordsSetting.declares,
+      read: (inputs) =>
+        inputs.environment.ARCHIVE_S3_ENDPOINT ? recordsSetting.read(inputs) : { value: undefined },
+    } satisfies Setting<ObjectStoreAddress | undefined>,
     ...listening("ARCHIVE_METRICS", 9187),
     refreshSeconds: flag(
       "--refresh-seconds <n>",

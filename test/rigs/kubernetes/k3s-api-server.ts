@@ -60,6 +60,7 @@ export class K3sApiServer {
     this.#lay("/kubeconfig", this.kubeconfig);
     for (const person of ["reader", "developer"] as const)
       this.#lay(`/${person}`, this.#kubeconfig(pki.apiAuthority, pki.people[person]));
+    this.#lay("/health", this.#kubeconfig(pki.apiAuthority, pki.apiHealth));
     const node = this.#signed(pki.k3s.client, "/O=system:nodes/CN=system:node:server", "clientAuth");
     this.#lay("/node", this.#kubeconfig(pki.apiAuthority, node));
     const masters = this.#signed(pki.k3s.client, "/O=system:masters/CN=k3s", "clientAuth");
@@ -117,7 +118,7 @@ export class K3sApiServer {
   }
 
   /** As somebody with another kubeconfig of the stack, or as a node. `input` is what `-f -` reads. */
-  as(who: "reader" | "developer" | "node", args: readonly string[], input?: string): string {
+  as(who: "reader" | "developer" | "node" | "health", args: readonly string[], input?: string): string {
     return this.#kubectl(`/${who}`, args, input);
   }
 

@@ -43,6 +43,7 @@ export async function wholeMachines(
     hcloudToken: "t".repeat(64),
     authorities: pki.k3s,
     apiAuthority: pki.apiAuthority,
+    apiHealth: pki.apiHealth,
     etcdAuthority: pki.etcdAuthority,
     etcdMembers: pki.etcdMembers,
     etcdUsers: pki.etcdUsers,

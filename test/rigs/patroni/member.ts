@@ -27,6 +27,7 @@ import { hostOf } from "../../../components/shared/pods";
 import type { KeyPair } from "../pki/certificates";
 import { postgresUser } from "../postgres/user";
 import { program } from "../programs";
+import { eventually } from "../waiting";
 import {
   type ArchiveOfTest,
   keysOf,
@@ -154,6 +155,13 @@ export class PatroniMember {
     await endGroup(this.group);
   }
 
+  /** Ends in order, as when its pod is deleted: the lead is handed over, and PostgreSQL shuts down. */
+  async stop(): Promise<void> {
+    this.#patroni?.kill("SIGTERM");
+    await eventually(`the end of ${this.name}`, 60_000, () => !this.isRunning);
+    await endGroup(this.group);
+  }
+
   /** PostgreSQL ends at once; Patroni stays and finds out. */
   killPostgres(): void {
     for (const pid of processesOf(this.group)) if (nameOf(pid) === "postgres") signal(pid, "SIGKILL");
@@ -190,6 +198,16 @@ export class PatroniMember {
       env: this.#environment(),
     });
     return stdout + stderr;
+  }
+
+  /** What its Patroni says when it refuses to start with another patroni.yml. */
+  async refusal(config: string): Promise<string> {
+    const patroni = join(this.#args.folder, "trellis-patroni.py");
+    const started = promisify(execFile)("/usr/bin/python3", [patroni, config], { env: this.#environment() });
+    return started.then(
+      () => "it did not refuse",
+      (error: { stderr?: string }) => error.stderr ?? "",
+    );
   }
 
   /** Asks its REST API; status 0 where nobody answers in time. */

@@ -34,6 +34,7 @@ export async function issuePki(hosts: readonly { readonly name: string; readonly
       pulumi.output({
         k3s: pki.k3s,
         apiAuthority: pki.apiAuthority,
+        apiHealth: pki.apiHealth,
         administrator: pki.administrator,
         people: pki.people,
         etcdAuthority: pki.etcdAuthority,

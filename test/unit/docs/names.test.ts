@@ -38,7 +38,8 @@ describe("what the documentation's commands name", () => {
   beforeAll(async () => {
     const prod = rawSettings("prod");
     plans = [
-      await evaluatePlatform(prod, "prod"),
+      // While a major release of PostgreSQL is upgraded, there are further Jobs.
+      await evaluatePlatform({ ...prod, postgres: { upgradeFrom: 16 } }, "prod"),
       await evaluatePlatform(
         {
           ...prod,

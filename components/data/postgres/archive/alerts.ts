@@ -8,8 +8,22 @@ const HOUR = 3600;
 const LATEST_BACKUP_HOURS = 26;
 
 /** Alerts on the WAL archive. Each means that fewer moments can be recovered. */
-export function archiveAlerts({ repositories }: { readonly repositories: number }): AlertRule[] {
-  return [...WAL_ALERTS, ...baseBackupAlerts(repositories), monitorAlert(repositories), ...leaderAlerts()];
+export function archiveAlerts({
+  repositories,
+  maxAgeDays,
+}: {
+  readonly repositories: number;
+  /** Days after which the last check of the archive is too old. @default nothing is checked on a schedule */
+  readonly maxAgeDays?: number | undefined;
+}): AlertRule[] {
+  const checks = maxAgeDays === undefined ? [] : checkAlerts(repositories, maxAgeDays);
+  return [
+    ...WAL_ALERTS,
+    ...baseBackupAlerts(repositories),
+    ...checks,
+    monitorAlert(repositories),
+    ...leaderAlerts(),
+  ];
 }
 
 const WAL_ALERTS: readonly AlertRule[] = [
@@ -80,6 +94,51 @@ function baseBackupAlerts(repositories: number): AlertRule[] {
         "a-base-backup-is-too-old",
       ),
       expr: `(count(trellis_archive_backup_timestamp_seconds{type="full"}) or vector(0)) < ${repositories}`,
+    },
+  ];
+}
+
+function checkAlerts(repositories: number, days: number): AlertRule[] {
+  const tooOld = (check: "verify" | "drill") =>
+    `time() - max by (repository) (trellis_archive_check_timestamp_seconds{check="${check}"}) > ${days * 24 * HOUR}`;
+  // A new cluster has had no check; then their number is too low for as long.
+  const never = `(count(trellis_archive_check_timestamp_seconds) or vector(0)) < ${2 * repositories}`;
+  return [
+    {
+      ...critical(
+        "PostgresArchiveDamaged",
+        "5m",
+        "The last verification of the archive found damaged or missing files, or failed",
+        "the-archive-is-damaged",
+      ),
+      expr: 'min by (repository) (trellis_archive_check_good{check="verify"}) == 0',
+    },
+    {
+      ...critical(
+        "PostgresRecoveryDrillFailed",
+        "5m",
+        "The last recovery of a moment from the archive failed",
+        "a-recovery-drill-failed",
+      ),
+      expr: 'min by (repository) (trellis_archive_check_good{check="drill"}) == 0',
+    },
+    {
+      ...warning(
+        "PostgresArchiveUnverified",
+        "1h",
+        `The archive was not verified, or no moment of it was recovered, for over ${days} days`,
+        "a-check-is-too-old",
+      ),
+      expr: `${tooOld("verify")} or ${tooOld("drill")}`,
+    },
+    {
+      ...warning(
+        "PostgresArchiveNeverChecked",
+        `${days}d`,
+        `The archive has not been verified, or no moment of it recovered, for the first ${days} days`,
+        "a-check-is-too-old",
+      ),
+      expr: never,
     },
   ];
 }

@@ -56,11 +56,21 @@ export function archiveVolumes({ configMap }: MemberArchive): k8s.types.input.co
   ];
 }
 
+/** A backup compresses with a quarter of a core at least. */
+const GUARANTEED = { cpu: "250m", memory: "384Mi" };
+
 /**
  * pgBackRest's server next to a member. The pod that makes a backup reads the data through it, and both verify the
  * other's certificate. So nobody needs permission to run commands in pods. The server has no key of any repository.
  */
-export function archiveServer({ image }: { readonly image: pulumi.Input<string> }) {
+export function archiveServer({
+  image,
+  guaranteed,
+}: {
+  readonly image: pulumi.Input<string>;
+  /** Whether the pod has the quality of service Guaranteed, which needs limits on CPU too. */
+  readonly guaranteed: boolean;
+}) {
   const ping = { exec: { command: ["/usr/bin/pgbackrest", "server-ping"] } };
   const mount = (name: string, mountPath: string, readOnly: boolean) => ({ name, mountPath, readOnly });
   return {
@@ -71,7 +81,9 @@ export function archiveServer({ image }: { readonly image: pulumi.Input<string> 
     env: [{ name: "PGBACKREST_CONFIG", value: `${ARCHIVE_PATHS.config}/${ARCHIVE_SERVER_CONFIG_FILE}` }],
     ports: [{ name: "pgbackrest", containerPort: POSTGRES.ports.pgbackrest }],
     securityContext: restrictedContainer,
-    resources: { requests: { cpu: "25m", memory: "64Mi" }, limits: { memory: "384Mi" } },
+    resources: guaranteed
+      ? { requests: GUARANTEED, limits: GUARANTEED }
+      : { requests: { cpu: "25m", memory: "64Mi" }, limits: { memory: "384Mi" } },
     livenessProbe: { ...ping, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 4 },
     volumeMounts: [
       mount("data", PATHS.volume, true),
@@ -98,7 +110,16 @@ export function baseBackupPod(
     /** Name of the Secret with the client certificate that the members' servers accept. */
     readonly client: pulumi.Input<string>;
   },
-  { type, repository }: { readonly type: "full" | "diff" | "incr"; readonly repository: number },
+  {
+    type,
+    repository,
+    upgraded = false,
+  }: {
+    readonly type: "full" | "diff" | "incr";
+    readonly repository: number;
+    /** Whether the cluster has another major release than its archive. @default false */
+    readonly upgraded?: boolean;
+  },
 ): k8s.types.input.core.v1.PodTemplateSpec {
   return {
     metadata: { labels: { ...LABELS.baseBackup, ...reachesOffsite(args.archive) } },
@@ -110,7 +131,10 @@ export function baseBackupPod(
         {
           name: "backup",
           image: args.image,
-          args: ["backup", "base", "--type", type, "--repository", String(repository)],
+          args: [
+            ...["backup", "base", "--type", type, "--repository", String(repository)],
+            ...(upgraded ? ["--upgraded"] : []),
+          ],
           ...containerOf(args),
           resources: { requests: { cpu: "100m", memory: "192Mi" }, limits: { memory: "768Mi" } },
           volumeMounts: [
@@ -133,6 +157,7 @@ export function archiveMonitorPod(
     readonly serverCertificate: pulumi.Input<string>;
     readonly queueBytes: number;
     readonly repositories: number;
+    readonly records: k8s.types.input.core.v1.EnvVar[];
   },
 ): k8s.types.input.core.v1.PodTemplateSpec {
   const port = POSTGRES.ports.archiveMetrics;
@@ -160,6 +185,7 @@ export function archiveMonitorPod(
             { name: "ARCHIVE_SERVER_SSLMODE", value: "verify-full" },
             { name: "ARCHIVE_SERVER_SSLROOTCERT", value: `${PATHS.serverCertificates}/ca.crt` },
             secretVariable("ARCHIVE_SERVER_PASSWORD", args.passwords, PASSWORD_VARIABLES.rewind),
+            ...args.records,
           ]),
           ports: [{ name: "metrics", containerPort: port }],
           resources: { requests: { cpu: "25m", memory: "128Mi" }, limits: { memory: "256Mi" } },
@@ -227,6 +253,55 @@ export function recoveryPod(
         ...archiveVolumes(args.archive),
         { name: "recovery", ephemeral: { volumeClaimTemplate: { spec: recoveryClaim(args) } } },
         { name: "sockets", emptyDir: {} },
+        SCRATCH.volume,
+      ],
+    },
+  };
+}
+
+/** A pod that verifies a repository, or recovers a moment of it and reads every row. */
+export function archiveCheckPod(
+  args: ArchivePodArgs & {
+    readonly records: k8s.types.input.core.v1.EnvVar[];
+    readonly volumeGib: number;
+    readonly storageClass: string | undefined;
+  },
+  { check, repository }: { readonly check: "verify" | "drill"; readonly repository: number },
+): k8s.types.input.core.v1.PodTemplateSpec {
+  const drill = check === "drill";
+  return {
+    metadata: { labels: { ...LABELS.archive, ...reachesOffsite(args.archive), "trellis/check": check } },
+    spec: {
+      ...podOf(POSTGRES.archive),
+      restartPolicy: "Never",
+      priorityClassName: "trellis-job",
+      containers: [
+        {
+          name: check,
+          image: args.image,
+          args: ["backup", `${check}-archive`, "--repository", String(repository)],
+          ...containerOf(args, [
+            ...args.records,
+            ...(drill
+              ? [
+                  { name: "PITR_BIN_DIR", value: PATHS.programs },
+                  { name: "PITR_INTO", value: `${ARCHIVE_PATHS.recovery}/data` },
+                ]
+              : []),
+          ]),
+          resources: { requests: { cpu: "100m", memory: "512Mi" }, limits: { memory: "1Gi" } },
+          volumeMounts: [
+            ...mountsOf(),
+            ...(drill ? [{ name: "recovery", mountPath: ARCHIVE_PATHS.recovery }] : []),
+            SCRATCH.mount,
+          ],
+        },
+      ],
+      volumes: [
+        ...archiveVolumes(args.archive),
+        ...(drill
+          ? [{ name: "recovery", ephemeral: { volumeClaimTemplate: { spec: recoveryClaim(args) } } }]
+          : []),
         SCRATCH.volume,
       ],
     },

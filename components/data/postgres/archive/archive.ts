@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { recordArtefact } from "../../../shared/artefacts";
 import { digest } from "../../../shared/digest";
-import { hostOf } from "../../../shared/pods";
+import { hostOf, secretVariable } from "../../../shared/pods";
 import { LABELS, memberName, POSTGRES } from "../names";
 import { PATHS } from "../paths";
 import {
@@ -48,8 +48,21 @@ interface ArchiveRepositories {
   readonly recoverTo?: RecoveryTarget | undefined;
 }
 
+/** When the archive's checks run, and when an alert says that they have not. */
+export interface ArchiveChecks {
+  /** Cron expression (UTC) of the verification of every file. */
+  readonly verify: string;
+  /** Cron expression (UTC) of the recovery of a random moment. */
+  readonly drill: string;
+  /** Days after which the last check of either kind is too old. */
+  readonly maxAgeDays: number;
+}
+
 /** PostgreSQL's arguments for its archive. */
 export interface PostgresArchiveArgs extends ArchiveRepositories {
+  /** When the archive is verified and a recovery is tried. @default never */
+  readonly checks?: ArchiveChecks | undefined;
+
   /** The client certificate with which backups read the members' data; its common name is BACKUP_CLIENT. */
   readonly client: pulumi.Output<{ readonly cert: string; readonly key: string }>;
 
@@ -100,6 +113,8 @@ export class Archive extends pulumi.ComponentResource {
   readonly backups: MemberArchive;
   /** Patroni's part of the archive's configuration. */
   readonly archiving: Archiving;
+  /** Where the archive's checks record how they ended: variables of their pods, and of the exporter's. */
+  readonly records: k8s.types.input.core.v1.EnvVar[];
   /** How many repositories there are. */
   readonly repositories: number;
   /** Bytes of finished WAL that a leader keeps while no store answers. */
@@ -119,6 +134,7 @@ export class Archive extends pulumi.ComponentResource {
     this.queueBytes = args.queueGib * 2 ** 30;
     this.passphrases = this.passphrasesOf(name, args.protection);
     const keys = this.keys(name, args, stores);
+    this.records = recordsIn(store, keys.secret);
     this.member = this.memberArchive(name, args, keys);
     this.backups = this.backupArchive(name, args, keys);
     this.archiving = { stanza, closeGap: ARCHIVE_PATHS.closeGap, data: PATHS.data, recoverTo };
@@ -238,6 +254,22 @@ export class Archive extends pulumi.ComponentResource {
       queueBytes: this.queueBytes,
     };
   }
+}
+
+/** Beside the repository, whose folder has the name of the cluster. */
+const RECORDS_PREFIX = "trellis-checks/";
+
+function recordsIn(store: ArchiveRepositories["store"], secret: pulumi.Input<string>): k8s.types.input.core.v1.EnvVar[] {
+  const names = repositoryVariables(1);
+  return [
+    { name: "ARCHIVE_S3_ENDPOINT", value: store.endpoint },
+    { name: "ARCHIVE_S3_REGION", value: store.region },
+    { name: "ARCHIVE_S3_BUCKET", value: store.bucket },
+    { name: "ARCHIVE_S3_PREFIX", value: RECORDS_PREFIX },
+    secretVariable("ARCHIVE_S3_ACCESS_KEY_ID", secret, names.accessKey),
+    secretVariable("ARCHIVE_S3_SECRET_ACCESS_KEY", secret, names.secretKey),
+    ...(store.authority ? [{ name: "NODE_EXTRA_CA_CERTS", value: ARCHIVE_PATHS.authority }] : []),
+  ];
 }
 
 /** The keys of all repositories, as values and in their Secret. */

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { monitorWorkload } from "../../../cluster";
 import { LABELS, POSTGRES } from "../names";
 import type { TrustedPair } from "../trusted-pair";
-import type { Archive } from "./archive";
-import { archiveMonitorPod, baseBackupPod, recoveryPod } from "./archive-pods";
+import type { Archive, ArchiveChecks } from "./archive";
+import { archiveCheckPod, archiveMonitorPod, baseBackupPod, recoveryPod } from "./archive-pods";
 import { archiveMonitoring } from "./monitoring";
 
 export interface BaseBackupsArgs {
@@ -24,10 +24,14 @@ export interface BaseBackupsArgs {
   readonly volumeGib: number;
   /** StorageClass of the recovery server's volume; undefined for the cluster's default. */
   readonly storageClass: string | undefined;
-  /** CPU request of the recovery server, in thousandths of a core: as much as a member's. */
+  /** CPU request of a member, in thousandths of a core. The recovery server asks for half a core at most. */
   readonly cpuMillis: number;
   /** Memory request and limit of the recovery server in MiB: as much as a member's. */
   readonly memoryMib: number;
+  /** When the archive is verified and a recovery is tried. @default never */
+  readonly checks?: ArchiveChecks | undefined;
+  /** Whether the data move to another major release, which the archive must get to know. @default false */
+  readonly upgrading?: boolean;
   /** Whether Prometheus runs in the cluster. Without it there is no alert on the archive. */
   readonly monitoring: boolean;
 }
@@ -37,6 +41,12 @@ export interface BaseBackupsArgs {
  * follows it, because pgBackRest makes one at a time.
  */
 const HOURS = [0, 4] as const;
+
+/** There is no limit, so a recovery takes what its server has. */
+const RECOVERY_CPU_MILLIS = 500;
+
+/** A check reads the whole archive, off-site over the internet. */
+const CHECK_DEADLINE_SECONDS = 12 * 3600;
 
 /** A backup that takes longer is taken to be stuck, and is stopped. */
 const DEADLINE_SECONDS = 3 * 3600;
@@ -56,11 +66,13 @@ export class BaseBackups extends pulumi.ComponentResource {
       const target = { repository, suffix: repository === 1 ? "" : "-offsite", client, accounts };
       this.cronJobs(name, args, { ...target, hour });
       this.firstBackup(name, args, target);
+      if (args.checks) this.checkJobs(name, args, { ...target, checks: args.checks });
     }
+    if (args.upgrading) this.afterUpgrade(name, args, { client, accounts });
     this.monitor(name, args, accounts);
     this.recoveryServer(name, args, accounts);
     if (args.monitoring) {
-      const monitoring = archiveMonitoring(archive.repositories);
+      const monitoring = archiveMonitoring(archive.repositories, args.checks?.maxAgeDays);
       monitorWorkload(name, { namespace, monitoring }, { parent: this });
     }
     this.registerOutputs({});
@@ -132,6 +144,71 @@ export class BaseBackups extends pulumi.ComponentResource {
     }
   }
 
+  /** What is tried with a repository on a schedule: whether all its files are whole, and whether a moment comes back. */
+  private checkJobs(
+    name: string,
+    args: BaseBackupsArgs,
+    { repository, suffix, accounts, checks }: BackupTarget & { readonly checks: ArchiveChecks },
+  ): void {
+    const { namespace, image, archive, volumeGib, storageClass } = args;
+    const pod = {
+      ...{ image, volumeGib, storageClass },
+      archive: archive.member,
+      stanza: archive.archiving.stanza,
+      records: archive.records,
+    };
+    for (const check of ["verify", "drill"] as const) {
+      new k8s.batch.v1.CronJob(
+        `${name}-${check}${suffix}`,
+        {
+          metadata: { name: `${POSTGRES.archive}-${check}${suffix}`, namespace, labels: LABELS.archive },
+          spec: {
+            schedule: checks[check],
+            timeZone: "Etc/UTC",
+            concurrencyPolicy: "Forbid",
+            startingDeadlineSeconds: 6 * 3600,
+            successfulJobsHistoryLimit: 2,
+            failedJobsHistoryLimit: 3,
+            jobTemplate: {
+              spec: {
+                backoffLimit: 0, // a failure needs a look
+                activeDeadlineSeconds: CHECK_DEADLINE_SECONDS,
+                template: archiveCheckPod(pod, { check, repository }),
+              },
+            },
+          },
+        },
+        { parent: this, dependsOn: accounts },
+      );
+    }
+  }
+
+  /** The first backup of a new major release, which an operator starts. */
+  private afterUpgrade(
+    name: string,
+    args: BaseBackupsArgs,
+    { client, accounts }: Pick<BackupTarget, "client" | "accounts">,
+  ): void {
+    const pod = baseBackupPod(backupPodArgs(args, client), { type: "full", repository: 1, upgraded: true });
+    new k8s.batch.v1.CronJob(
+      `${name}-upgraded`,
+      {
+        metadata: {
+          name: `${POSTGRES.baseBackup}-upgraded`,
+          namespace: args.namespace,
+          labels: LABELS.baseBackup,
+        },
+        spec: {
+          schedule: "0 0 1 1 *", // a CronJob needs one; this one is suspended
+          suspend: true,
+          concurrencyPolicy: "Forbid",
+          jobTemplate: { spec: { backoffLimit: 2, activeDeadlineSeconds: DEADLINE_SECONDS, template: pod } },
+        },
+      },
+      { parent: this, dependsOn: accounts },
+    );
+  }
+
   /** Takes a backup now so that recovery works before tonight's run; nothing waits for it. */
   private firstBackup(
     name: string,
@@ -175,6 +252,7 @@ export class BaseBackups extends pulumi.ComponentResource {
             serverCertificate,
             queueBytes: archive.queueBytes,
             repositories: archive.repositories,
+            records: archive.records,
           }),
         },
       },
@@ -209,7 +287,7 @@ export class BaseBackups extends pulumi.ComponentResource {
             stanza: archive.archiving.stanza,
             volumeGib,
             storageClass,
-            cpuMillis,
+            cpuMillis: Math.min(cpuMillis, RECOVERY_CPU_MILLIS),
             memoryMib,
           }),
         },

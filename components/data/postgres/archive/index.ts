@@ -1,5 +1,5 @@
 export { archiveAlerts } from "./alerts";
-export { Archive, type PostgresArchiveArgs } from "./archive";
+export { Archive, type ArchiveChecks, type PostgresArchiveArgs } from "./archive";
 export {
   ARCHIVE_CONFIG_FILE,
   ARCHIVE_SERVER_CONFIG_FILE,

@@ -5,7 +5,13 @@ import { isPinned, pinnedImage } from "../../../shared/pinned-image";
 import { versions } from "../../../shared/versions";
 
 /** Build arguments of the members' image. */
-export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "architectures">): BuiltImageArgs {
+export function postgresImage({
+  upgradeFrom,
+  ...args
+}: Pick<BuiltImageArgs, "repository" | "architectures"> & {
+  /** The former major release, which the image gets too. @default none: the image has one release */
+  readonly upgradeFrom?: number | undefined;
+}): BuiltImageArgs {
   const folder = join(import.meta.dirname, "member");
   return {
     ...args,
@@ -18,6 +24,7 @@ export function postgresImage(args: Pick<BuiltImageArgs, "repository" | "archite
       PATRONI_VERSION: versions.patroni.version,
       PGBACKREST_VERSION: versions.pgbackrest.version,
       PGBOUNCER_VERSION: versions.pgbouncer.version,
+      ...(upgradeFrom !== undefined && { FORMER_MAJOR: String(upgradeFrom) }),
     },
   };
 }

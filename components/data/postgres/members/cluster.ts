@@ -243,13 +243,14 @@ export class PostgresCluster extends pulumi.ComponentResource {
             certificateDigest: this.certificateDigest,
             cpuMillis: args.cpuMillis,
             memoryMib: args.memoryMib,
+            guaranteed: args.guaranteed ?? false,
             failover: args.failover ?? "standard",
             strictSpread: args.strictSpread,
             archive: args.archive?.member,
           }),
         },
       },
-      // Kubernetes rejects changes to the claims of a StatefulSet. To enlarge a volume, change its own claim.
+      // Kubernetes rejects changes to the claims of a StatefulSet; VolumeGrowth changes the claims themselves.
       {
         parent: this,
         protect: args.protection ?? false,

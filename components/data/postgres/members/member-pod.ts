@@ -27,8 +27,10 @@ export interface MemberPodArgs {
    * only when it starts.
    */
   readonly certificateDigest: pulumi.Input<string>;
-  /** CPU request in thousandths of a core. There is no limit. */
+  /** CPU request in thousandths of a core; the limit too where the pod is guaranteed, else there is none. */
   readonly cpuMillis: number;
+  /** Whether the pod has the quality of service Guaranteed: limits equal requests in all its containers. */
+  readonly guaranteed: boolean;
   /** Memory request and limit in MiB. A member that exceeds it is killed, with every session. */
   readonly memoryMib: number;
   /** How soon another member leads after the leader is lost; a frozen member is ended before that. */
@@ -120,10 +122,7 @@ function postgresContainer(args: MemberPodArgs): k8s.types.input.core.v1.Contain
       ...(args.archive ? [{ secretRef: { name: args.archive.keys } }] : []),
     ],
     securityContext: restrictedContainer,
-    resources: {
-      requests: { cpu: `${args.cpuMillis}m`, memory: `${args.memoryMib}Mi` },
-      limits: { memory: `${args.memoryMib}Mi` },
-    },
+    resources: memberResources(args),
     startupProbe: probe("/liveness", { periodSeconds: 5, failureThreshold: 24 }),
     livenessProbe: probe("/liveness", LIVENESS[args.failover]),
     readinessProbe: probe("/readiness", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 }),
@@ -140,6 +139,15 @@ function postgresContainer(args: MemberPodArgs): k8s.types.input.core.v1.Contain
       SCRATCH.mount,
     ],
   };
+}
+
+/**
+ * Among Guaranteed pods alone the kernel kills last when a server runs out of memory, and all members of a cluster may
+ * be on servers that others fill. The price is a limit on CPU.
+ */
+function memberResources({ cpuMillis, memoryMib, guaranteed }: MemberPodArgs) {
+  const requests = { cpu: `${cpuMillis}m`, memory: `${memoryMib}Mi` };
+  return { requests, limits: guaranteed ? requests : { memory: requests.memory } };
 }
 
 function probe(path: string, timing: Record<string, number>): k8s.types.input.core.v1.Probe {

@@ -34,8 +34,14 @@ export interface MembersArgs {
   /** Whether two members may never share a server. With true, a pod waits while there are too few servers. */
   readonly strictSpread: boolean;
 
-  /** CPU request of each member, in thousandths of a core. There is no limit. */
+  /** CPU request of each member, in thousandths of a core; the limit too with `guaranteed`. */
   readonly cpuMillis: number;
+  /**
+   * Whether members have the quality of service Guaranteed. The kernel then kills other processes first when a server
+   * runs out of memory, and a member uses no more CPU than `cpuMillis`.
+   * @default false
+   */
+  readonly guaranteed?: boolean | undefined;
   /**
    * Memory request and limit of each member in MiB. PostgreSQL's memory parameters and `max_connections` grow with it;
    * a change restarts the members one by one.
@@ -44,9 +50,11 @@ export interface MembersArgs {
 
   /**
    * Size of each member's data in GiB. Its volume is larger by `archive.queueGib`, for WAL that waits for the archive. A
-   * change has no effect on existing members.
+   * larger one grows the volumes of existing members where their class can.
    */
   readonly volumeGib: number;
+  /** Whether volumes of this class can grow. @default unknown before it is tried */
+  readonly volumesGrow?: boolean | undefined;
   /**
    * StorageClass of the members' volumes and of a recovery server's. A change has no effect on existing members.
    * @default the cluster's default
@@ -67,6 +75,12 @@ export interface MembersArgs {
 
   /** The certificate that PostgreSQL and the REST API present to clients and to each other. */
   readonly certificate: TrustedPair;
+
+  /**
+   * The major release that the data are of, while they are moved to the image's. @default none: the data are of the
+   * image's release
+   */
+  readonly upgradeFrom?: number | undefined;
 
   /** Whether Pulumi refuses to delete or replace what cannot be recreated. @default false */
   readonly protection?: boolean | undefined;

@@ -54,7 +54,7 @@ describe("a preview", () => {
   it("says what a volume's size applies to", () => {
     expect(notesOn(parseSettings(rawSettings("dev")))).toEqual([]);
     expect(notesOn(on("postgres", { volumeGib: 50 }))).toEqual([
-      "volumes: postgres.volumeGib 50 applies to new volumes; to grow those that exist: docs/runbooks/grow-volumes.md",
+      "volumes: postgres.volumeGib 50 applies to new volumes, because those of local-path cannot grow: docs/runbooks/grow-volumes.md",
     ]);
   });
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Patroni, and patronictl under that name, with six changes.
+"""Patroni, and patronictl under that name, with seven changes.
 
 1. A lease may be shorter than 20 s, the floor of Patroni. The rule that makes a lease safe is another one, and stays:
    loop_wait + 2 x retry_timeout <= ttl. clock.ts says why ours is as short as it is.
@@ -14,6 +14,8 @@
    lease lasts. Only names are concerned, so only an etcd in the same Kubernetes cluster.
 6. The queue of WAL for the archive is no larger than three fifths of the volume that the member really has. Kubernetes keeps the
    volumes of members that were created before their size was raised, and a full volume stops every database.
+7. Data are served by the programs of their own major release, where the image has them (postgres.upgradeFrom). So a new image
+   restarts members as any other change does, and the data move to the new release when `jobs postgres upgrade` moves them.
 """
 
 import os
@@ -21,6 +23,7 @@ import sys
 import time
 
 import patroni.postgresql
+import yaml
 from patroni.__main__ import main
 from patroni.config import Config
 from patroni.dcs.etcd import DnsCachingResolver
@@ -94,6 +97,47 @@ def limit_archive_queue(environment):
     environment["PGBACKREST_ARCHIVE_PUSH_QUEUE_MAX"] = str(limit)
 
 
+def release_of(data):
+    """Returns the major release that a data folder belongs to; empty where there are no data yet."""
+    try:
+        with open(os.path.join(data, "PG_VERSION")) as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def programs_for(data, programs):
+    """Returns the folder with the programs of the data's own release: the given one ends with <major>/bin."""
+    release = release_of(data)
+    return os.path.join(os.path.dirname(os.path.dirname(programs)), release, "bin") if release else programs
+
+
+def serve_by_own_release(pgcommand):
+    def command(self, cmd):
+        programs, name = os.path.split(pgcommand(self, cmd))
+        own = os.path.join(programs_for(self.data_dir, programs), name)
+        return own if os.path.exists(own) else os.path.join(programs, name)
+
+    return command
+
+
+def require_programs(config_file):
+    """Refuses data of a release that the image does not have, before Patroni tries to start them for ever."""
+    with open(config_file) as file:
+        postgres = yaml.safe_load(file)["postgresql"]
+    data, programs = postgres["data_dir"], postgres["bin_dir"]
+    release = release_of(data)
+    has = os.path.basename(os.path.dirname(programs))
+    if not release or not has.isdigit() or os.path.exists(os.path.join(programs_for(data, programs), "postgres")):
+        return
+    remedy = (
+        f"set postgres.upgradeFrom: {release} and follow docs/runbooks/postgres-upgrade.md"
+        if int(release) < int(has)
+        else f"deploy the release of Trellis again whose image has PostgreSQL {release}, or take the upgrade's way back"
+    )
+    sys.exit(f"the data in {data} are of PostgreSQL {release}, and this image has only {has}: {remedy}")
+
+
 # A Patroni that keeps them elsewhere must not start with a clock that was never tested.
 if not (
     hasattr(Config, ADJUST)
@@ -102,6 +146,8 @@ if not (
     and all(hasattr(DnsCachingResolver, method) for method in ("resolve", "resolve_async", "remove"))
     and hasattr(PatroniRequest, "reload_config")
     and hasattr(PatroniRequest, "_get_ctl_value")
+    and hasattr(patroni.postgresql.Postgresql, "pgcommand")
+    and hasattr(patroni.postgresql.Postgresql, "data_dir")
 ):
     sys.exit("this release of Patroni lacks the internals that this file replaces: see components/data/postgres/images/member/trellis-patroni.py")
 setattr(Config, ADJUST, allow_shorter_ttl(getattr(Config, ADJUST)))
@@ -111,6 +157,7 @@ Etcd3Client.authenticate = demand_authentication(Etcd3Client.authenticate)
 DnsCachingResolver.resolve = resolve_in_background(DnsCachingResolver.resolve)
 DnsCachingResolver.remove = remove
 PatroniRequest.reload_config = verify_server_name(PatroniRequest.reload_config)
+patroni.postgresql.Postgresql.pgcommand = serve_by_own_release(patroni.postgresql.Postgresql.pgcommand)
 
 if __name__ == "__main__":
     if os.path.basename(sys.argv[0]) == "patronictl":
@@ -118,4 +165,6 @@ if __name__ == "__main__":
 
         sys.exit(ctl(prog_name="patronictl"))
     limit_archive_queue(os.environ)
+    if len(sys.argv) > 1 and os.path.isfile(sys.argv[-1]):
+        require_programs(sys.argv[-1])
     main()

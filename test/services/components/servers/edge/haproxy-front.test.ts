@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createServer as createTlsServer, get } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { METRICS_HOST } from "../../../../../components/servers";
 import { haproxyConfig, haproxyPart, INGRESS } from "../../../../../components/servers/edge";
@@ -25,19 +25,28 @@ const HEADER_BYTES = 28;
 const LOOPBACK = "127.34.0.90";
 const LOAD_BALANCER = "127.34.0.99";
 
-/** What a stand-in for a K3s API server does; a refusal is what K3s says to all who come without a certificate. */
-type Behaviour = "refuses strangers" | "starting" | "frozen" | "dead";
+/**
+ * What a stand-in for a K3s API server does. It refuses all who come without a certificate that it knows, and whoever has
+ * one is told whether it is ready.
+ */
+type Behaviour = "ready" | "not ready" | "knows nobody" | "starting" | "frozen" | "dead";
 
 class StandInApi {
-  behaviour: Behaviour = "refuses strangers";
+  behaviour: Behaviour = "ready";
   readonly #sockets = new Set<Socket>();
   readonly #listener: Server;
 
-  constructor(name: string, address: string, certificate: KeyPair) {
-    const api = createTlsServer(certificate, (_, response) => {
-      response
-        .writeHead(this.behaviour === "starting" ? 503 : 401, { "X-Server": name, Connection: "close" })
-        .end();
+  constructor(
+    name: string,
+    address: string,
+    { certificate, clients }: { certificate: KeyPair; clients: string },
+  ) {
+    const tls = { ...certificate, ca: clients, requestCert: true, rejectUnauthorized: false };
+    const api = createTlsServer(tls, ({ socket }, response) => {
+      const known = socket instanceof TLSSocket && socket.authorized && this.behaviour !== "knows nobody";
+      const status =
+        this.behaviour === "starting" ? 503 : !known ? 401 : this.behaviour === "not ready" ? 500 : 200;
+      response.writeHead(status, { "X-Server": name, Connection: "close" }).end();
     });
     api.on("tlsClientError", () => {});
     this.#listener = createServer((socket) => {
@@ -63,6 +72,7 @@ class StandInApi {
 
 describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   const etcd = createAuthority("etcd");
+  const clients = createAuthority("client CA of a test");
   const folder = haproxyFolder();
   const [server] = SERVERS;
   if (!server) throw new Error("three were made above");
@@ -79,7 +89,9 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
       addresses,
       usages: ["server"],
     });
-    apis = SERVERS.map(({ name, address }) => new StandInApi(name, address, certificate));
+    apis = SERVERS.map(
+      ({ name, address }) => new StandInApi(name, address, { certificate, clients: clients.cert }),
+    );
     for (const { nodePort } of INGRESS) {
       const ingress = createServer((socket) => {
         socket.on("error", () => {});
@@ -98,6 +110,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
       server: { ...server, memoryGb: 1 },
       servers: SERVERS,
       apiServers: SERVERS,
+      apiClient: clients.issue({ commonName: "health", usages: ["client"] }),
       loadBalancer: [LOAD_BALANCER],
       metricsCertificate: etcd.issue({ names: [METRICS_HOST], usages: ["server"] }),
       bind: { front: HERE, loopback: LOOPBACK },
@@ -111,7 +124,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
   });
 
   beforeEach(async () => {
-    for (const api of apis) api.behaviour = "refuses strangers";
+    for (const api of apis) api.behaviour = "ready";
     await eventually("all API servers are up", 30_000, async () =>
       (await states("kubernetes-api")).every((state) => state === "2"),
     );
@@ -171,18 +184,26 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     });
   });
 
-  it.each<["dead" | "frozen" | "starting"]>([["dead"], ["frozen"], ["starting"]])(
-    "sends no client to an API server that is %s, though its port is open",
-    async (behaviour) => {
-      api(2).behaviour = behaviour;
+  it.each<["dead" | "frozen" | "starting" | "not ready"]>([
+    ["dead"],
+    ["frozen"],
+    ["starting"],
+    ["not ready"],
+  ])("sends no client to an API server that is %s, though its port is open", async (behaviour) => {
+    api(2).behaviour = behaviour;
 
-      const seconds = await secondsUntilServedBy(`API server ${behaviour}`, [
-        "ubuntu-8gb-hil-1",
-        "ubuntu-8gb-hil-3",
-      ]);
-      expect(seconds).toBeLessThan(60);
-    },
-  );
+    const seconds = await secondsUntilServedBy(`API server ${behaviour}`, [
+      "ubuntu-8gb-hil-1",
+      "ubuntu-8gb-hil-3",
+    ]);
+    expect(seconds).toBeLessThan(60);
+  });
+
+  it("keeps API servers that refuse its own certificate, as they do once it has expired", async () => {
+    for (const each of apis) each.behaviour = "knows nobody";
+    const all = SERVERS.map(({ name }) => name);
+    await secondsUntilServedBy("certificate refused", all);
+  });
 
   it("cuts the sessions with an API server that froze, so that watches begin again elsewhere", async () => {
     const watch = connectTls({ host: HERE, port: SERVER_PORTS.kubernetesApi, rejectUnauthorized: false });
@@ -199,7 +220,7 @@ describeWith(["haproxy", "openssl"], "HAProxy at the front door", () => {
     for (const each of apis) each.die();
     await secondsUntilServedBy("all API servers dead", [undefined]);
 
-    api(3).behaviour = "refuses strangers";
+    api(3).behaviour = "ready";
     expect(await secondsUntilServedBy("one API server back", ["ubuntu-8gb-hil-3"])).toBeLessThan(60);
   });
 

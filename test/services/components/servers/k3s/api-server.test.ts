@@ -49,6 +49,12 @@ describeWith(API_SERVER_PROGRAMS, "a real API server under what we render for K3
     expect(api.kubectl("auth", "can-i", "*", "*", "--all-namespaces")).toBe("yes\n");
   });
 
+  it("tells HAProxy's certificate whether it is ready, and gives it no other right", () => {
+    expect(api.as("health", ["get", "--raw", "/readyz"])).toBe("ok");
+    expect(() => api.as("health", ["get", "namespaces"])).toThrow(/-health" cannot list/);
+    expect(() => api.as("health", ["get", "--raw", "/metrics"])).toThrow(/cannot get path|forbidden/i);
+  });
+
   it("encrypts secrets before etcd sees them", () => {
     api.kubectl("create", "secret", "generic", "known", "--from-literal=word=hush-hush");
 

@@ -60,10 +60,13 @@ const pods = (objects: readonly RenderedObject[]) =>
     ["StatefulSet", "Deployment", "Job"].includes(kind) ? [inputs.spec.template.spec] : [],
   );
 
+const bootstrapIn = (objects: readonly RenderedObject[]) =>
+  ofKind(objects, "Job").find(({ name }) => name.startsWith(POSTGRES.bootstrap))?.name;
+
 describe("PostgreSQL in the cluster", () => {
   it("runs every container as an ordinary user who can gain nothing and write to no root file system", async () => {
     const all = pods(await objectsOf());
-    expect(all).toHaveLength(4);
+    expect(all).toHaveLength(6);
     for (const { securityContext, containers, hostNetwork } of all) {
       expect(securityContext).toMatchObject({
         runAsNonRoot: true,
@@ -81,11 +84,22 @@ describe("PostgreSQL in the cluster", () => {
     }
   });
 
-  it("hands a token of Kubernetes to the watcher alone, who may touch its two slices and nothing else", async () => {
+  it("hands a token of Kubernetes to two kinds of pods, which may touch their own slices and claims and nothing else", async () => {
     const objects = await objectsOf();
     const trusted = pods(objects).filter(({ automountServiceAccountToken }) => automountServiceAccountToken);
-    expect(trusted.map(({ serviceAccountName }) => serviceAccountName)).toEqual([POSTGRES.discovery]);
+    expect([...new Set(trusted.map(({ serviceAccountName }) => serviceAccountName))].sort()).toEqual([
+      POSTGRES.discovery,
+      "postgres-volumes",
+    ]);
     expect(ofKind(objects, "Role").map(({ inputs }) => inputs.rules)).toEqual([
+      [
+        {
+          apiGroups: [""],
+          resources: ["persistentvolumeclaims"],
+          resourceNames: ["data-postgres-0", "data-postgres-1", "data-postgres-2"],
+          verbs: ["get", "patch"],
+        },
+      ],
       [
         {
           apiGroups: ["discovery.k8s.io"],
@@ -141,7 +155,7 @@ describe("PostgreSQL in the cluster", () => {
     const job = async (failover: "standard" | "fast") => {
       const objects = await objectsOf({ failover });
       const specification = JSON.stringify(ofKind(objects, "ConfigMap").map(({ inputs }) => inputs.data));
-      return { name: ofKind(objects, "Job")[0]?.name, ttl: /\\"ttl\\": (\d+)/.exec(specification)?.[1] };
+      return { name: bootstrapIn(objects), ttl: /\\"ttl\\": (\d+)/.exec(specification)?.[1] };
     };
     const [standard, fast] = [await job("standard"), await job("fast")];
     expect([standard.ttl, fast.ttl]).toEqual(["20", "12"]);
@@ -158,7 +172,7 @@ describe("PostgreSQL in the cluster", () => {
   });
 
   it("makes the same Job of the same specification, and another one of another", async () => {
-    const job = async (args: Partial<PostgresArgs>) => ofKind(await objectsOf(args), "Job")[0]?.name;
+    const job = async (args: Partial<PostgresArgs>) => bootstrapIn(await objectsOf(args));
     const other = { databases: { crm: { extensions: ["pg_trgm"], connections: 30, epoch: 2 } } };
     expect(await job({})).toBe(await job({}));
     expect(await job(other)).not.toBe(await job({}));
@@ -250,11 +264,13 @@ describe("PostgreSQL's archive", () => {
 
   it("makes a full backup each week and a differential one each day, in each repository, one at a time", async () => {
     const schedules = (objects: readonly RenderedObject[]) =>
-      ofKind(objects, "CronJob").map(({ name, inputs }) => [
-        name,
-        inputs.spec.schedule,
-        inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),
-      ]);
+      ofKind(objects, "CronJob")
+        .map(({ name, inputs }) => [
+          name,
+          inputs.spec.schedule,
+          inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),
+        ])
+        .filter(([, , words]) => words.startsWith("backup "));
     expect(schedules(await withArchive())).toEqual([
       ["postgres-base-backup-full", "30 0 * * 0", "backup base --type full --repository 1"],
       ["postgres-base-backup-diff", "30 0 * * 1-6", "backup base --type diff --repository 1"],
@@ -262,6 +278,51 @@ describe("PostgreSQL's archive", () => {
     const both = schedules(await withArchive({ offsite }));
     expect(both).toHaveLength(4);
     expect(new Set(both.map(([, schedule]) => schedule)).size).toBe(4);
+  });
+
+  it("verifies each repository and recovers a moment of it when the settings say, and alerts where that is too old", async () => {
+    const checks = { verify: "0 10 * * 0", drill: "0 12 * * 6", maxAgeDays: 8 };
+    const objects = await withArchive({ offsite, checks });
+    const words = ofKind(objects, "CronJob").map(({ name, inputs }) => [
+      name,
+      inputs.spec.schedule,
+      inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),
+    ]);
+    expect(words.filter(([name]) => /-(verify|drill)/.test(name))).toEqual([
+      ["postgres-archive-verify", checks.verify, "backup verify-archive --repository 1"],
+      ["postgres-archive-drill", checks.drill, "backup drill-archive --repository 1"],
+      ["postgres-archive-verify-offsite", checks.verify, "backup verify-archive --repository 2"],
+      ["postgres-archive-drill-offsite", checks.drill, "backup drill-archive --repository 2"],
+    ]);
+  });
+
+  it("gives members the quality of service Guaranteed where it is asked for", async () => {
+    const resources = async (guaranteed: boolean) =>
+      ofKind(
+        await objectsOf({ images, archive: ARCHIVE, guaranteed }),
+        "StatefulSet",
+      )[0]?.inputs.spec.template.spec.containers.map(
+        ({ resources: each }: { resources: { requests: object; limits: object } }) => each,
+      );
+    for (const { requests, limits } of await resources(true)) expect(limits).toEqual(requests);
+    for (const { limits } of await resources(false)) expect(limits).not.toHaveProperty("cpu");
+  });
+
+  it("has the Jobs of a major upgrade only while the settings name the old release, and none runs by itself", async () => {
+    const names = (objects: readonly RenderedObject[]) =>
+      ofKind(objects, "CronJob").flatMap(({ name, inputs }) => (inputs.spec.suspend === true ? [name] : []));
+    expect(names(await withArchive())).toEqual([]);
+    const objects = await objectsOf({ images, archive: ARCHIVE, upgradeFrom: 16 });
+    expect(names(objects).sort()).toEqual([
+      "postgres-base-backup-upgraded",
+      ...["back", "confirm", "finish", "rehearse", "run"].map((action) => `postgres-upgrade-${action}`),
+    ]);
+    const pod = named(objects, "CronJob", "postgres-upgrade-run").spec.jobTemplate.spec.template.spec;
+    expect(pod.volumes[0].persistentVolumeClaim.claimName).toBe("data-postgres-0");
+    expect(pod.containers[0].env).toContainEqual({
+      name: "UPGRADE_OLD_PROGRAMS",
+      value: "/usr/lib/postgresql/16/bin",
+    });
   });
 
   it("lets nobody out into the world but for a store off the cluster", async () => {

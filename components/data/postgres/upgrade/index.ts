@@ -1,0 +1,1 @@
+export { MajorUpgrade } from "./major-upgrade";

@@ -1,0 +1,1 @@
+export { VOLUME_PODS, VolumeGrowth, type VolumeGrowthArgs, volumeRights } from "./volume-growth";

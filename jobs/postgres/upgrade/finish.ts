@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Context, type DatabaseAddress, JobError, quoteIdentifier, withDatabase } from "../../shared";
+import { libpqEnvironment, type Release, runProgram } from "./programs";
+
+interface FinishArgs {
+  readonly leader: DatabaseAddress;
+  readonly new: Release;
+}
+
+/**
+ * What the new release needs once it serves: extensions in its own versions, and the planner's statistics, which
+ * pg_upgrade before 18 does not bring over. Queries are slow until the first of three rounds is done.
+ */
+export async function finishUpgrade(
+  { leader, new: next }: FinishArgs,
+  { log, signal }: Pick<Context, "log" | "signal">,
+): Promise<string> {
+  const session = { purpose: "the leader of PostgreSQL", applicationName: "trellis upgrade", signal };
+  const names = await withDatabase(leader, session, async (database) => {
+    const { rows } = await database.query<{ major: number }>(
+      "SELECT current_setting('server_version_num')::int / 10000 AS major",
+    );
+    if (rows[0]?.major !== next.major) {
+      throw new JobError(
+        `the leader is of PostgreSQL ${rows[0]?.major}, not of ${next.major}: run the upgrade first`,
+      );
+    }
+    const found = await database.query<{ name: string }>(
+      "SELECT datname AS name FROM pg_database WHERE datallowconn",
+    );
+    return found.rows.map(({ name }) => name);
+  });
+  let updated = 0;
+  for (const name of names) {
+    updated += await withDatabase({ ...leader, database: name }, session, async (database) => {
+      const { rows } = await database.query<{ name: string; version: string }>(
+        `SELECT name, default_version AS version FROM pg_available_extensions
+         WHERE installed_version <> default_version ORDER BY name`,
+      );
+      for (const extension of rows) {
+        await database.query(`ALTER EXTENSION ${quoteIdentifier(extension.name)} UPDATE`);
+        log.info(
+          { database: name, ...extension },
+          `${extension.name} of ${name} is ${extension.version} now`,
+        );
+      }
+      return rows.length;
+    });
+  }
+  await analyze(next, leader, signal);
+  return `${updated} extensions updated, ${names.length} databases analyzed`;
+}
+
+async function analyze(next: Release, leader: DatabaseAddress, signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "trellis-upgrade-"));
+  try {
+    const words = ["--all", "--analyze-in-stages", ...(next.major >= 18 ? ["--missing-stats-only"] : [])];
+    await runProgram(next, "vacuumdb", words, {
+      cwd: folder,
+      signal,
+      environment: await libpqEnvironment(leader, folder),
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,2 @@
+export { UPGRADE_ACTIONS } from "./actions";
+export { upgrade } from "./upgrade";
