@@ -259,7 +259,10 @@ export class Archive extends pulumi.ComponentResource {
 /** Beside the repository, whose folder has the name of the cluster. */
 const RECORDS_PREFIX = "trellis-checks/";
 
-function recordsIn(store: ArchiveRepositories["store"], secret: pulumi.Input<string>): k8s.types.input.core.v1.EnvVar[] {
+function recordsIn(
+  store: ArchiveRepositories["store"],
+  secret: pulumi.Input<string>,
+): k8s.types.input.core.v1.EnvVar[] {
   const names = repositoryVariables(1);
   return [
     { name: "ARCHIVE_S3_ENDPOINT", value: store.endpoint },
