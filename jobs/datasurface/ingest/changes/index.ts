@@ -1,0 +1,4 @@
+export { beginChanges } from "./begin";
+export { followChanges } from "./follow";
+export { leaveChanges, refuseAdditionsOnly, snapshotReason } from "./hand-over";
+export { type ChangesState, SnapshotNeeded } from "./state";
