@@ -5,6 +5,7 @@ import {
   decimalNumber,
   flag,
   kubernetesAccess,
+  objectStore,
   type Setting,
   text,
   toggle,
@@ -186,6 +187,21 @@ export const initModelSettings = {
 };
 
 export const lintSettings = { ...model };
+
+export const lakeSettings = {
+  platform,
+  store,
+  dataset,
+  merge,
+  ...model,
+  lake: objectStore("LAKE_S3", "the lake"),
+  keep: flag(
+    "--keep <n>",
+    "how many batches stay in the lake, so that a reader of an older one can finish",
+    wholeNumber({ min: 1, max: 100_000 }).default(10),
+    "LAKE_KEEP",
+  ),
+};
 
 export const statusSettings = {
   platform: flag("--platform <name>", "one platform; all where it is left out", text().optional()),
