@@ -48,6 +48,7 @@ export async function decode(source: Database, merge: Database, decoding: Decodi
         return;
       case "relation": {
         const log = logs.find((each) => each.shows(message.relation));
+        byRelation.delete(message.relation.id); // a table may have had the name of another one before
         if (!log) return;
         log.describe(message.relation);
         byRelation.set(message.relation.id, log);
