@@ -7,7 +7,7 @@ import {
   schemaHash,
   schemaOf,
 } from "../model";
-import type { ChangesState } from "./changes";
+import type { ChangesState } from "./changes-state";
 import type { Counts } from "./counts";
 import type { Lineage } from "./source";
 import { inPublic } from "./tables";

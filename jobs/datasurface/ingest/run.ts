@@ -9,15 +9,8 @@ import {
 } from "../../shared";
 import { type DerivedStore, followsChanges, isDerived, type Model, type Store, type Stream } from "../model";
 import { type Batch, BatchLedger, requireSameSchema, withNothingTaken } from "./batches";
-import {
-  beginChanges,
-  type ChangesState,
-  followChanges,
-  leaveChanges,
-  refuseAdditionsOnly,
-  SnapshotNeeded,
-  snapshotReason,
-} from "./changes";
+import { beginChanges, followChanges, leaveChanges, refuseAdditionsOnly, snapshotReason } from "./changes";
+import { type ChangesState, SnapshotNeeded } from "./changes-state";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, reportCounts, sum } from "./counts";
 import { Sessions } from "./failures";

@@ -7,13 +7,12 @@ import {
   sqlState,
 } from "../../../shared";
 import type { Store, Stream } from "../../model";
-import { LOCK_TIMEOUT } from "../source/lock-holders";
-import { openSnapshot, type SourceSnapshot } from "../source/source";
+import type { ChangesState } from "../changes-state";
+import { LOCK_TIMEOUT, openSnapshot, type SourceSnapshot } from "../source";
 import type { DatasetTables } from "../tables";
 import { judgeSource } from "./followed-tables";
 import { ensurePublication, publicationVersion } from "./publication";
 import { dropSlot, openReplication, positionOf, publicationName, slotNames } from "./slot";
-import type { ChangesState } from "./state";
 
 export interface Beginning {
   readonly stream: Stream;

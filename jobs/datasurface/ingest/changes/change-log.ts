@@ -3,9 +3,9 @@ import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { type Database, quoteIdentifier as quoted } from "../../../shared";
 import { fitIdentifier } from "../../model";
+import { type FollowedTable, SnapshotNeeded } from "../changes-state";
 import type { DatasetTables } from "../tables";
 import type { OldRow, Relation, Value } from "./pgoutput";
-import { type FollowedTable, SnapshotNeeded } from "./state";
 
 /** Changes are sent to the merge database in pieces of about so many characters. */
 const PIECE = 4 * 2 ** 20;

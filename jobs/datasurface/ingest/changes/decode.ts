@@ -1,10 +1,10 @@
 import { type Database, quoteLiteral } from "../../../shared";
-import { CopyOut } from "../source/copy-out";
+import type { ChangesState } from "../changes-state";
+import { CopyOut } from "../source";
 import type { ChangeLog } from "./change-log";
 import { copiedFields } from "./copied-fields";
 import { laterOf, parseLsn, renderLsn } from "./lsn";
 import { type Message, parseMessage } from "./pgoutput";
-import type { ChangesState } from "./state";
 
 interface Decoding {
   readonly state: ChangesState;

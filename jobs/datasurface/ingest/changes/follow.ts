@@ -8,6 +8,7 @@ import {
 } from "../../../shared";
 import type { Store, Stream } from "../../model";
 import type { Batch, BatchLedger } from "../batches";
+import { type ChangesState, type FollowedTable, SnapshotNeeded } from "../changes-state";
 import { type Counts, reportCounts, sum } from "../counts";
 import { DeletionsHeld, guardDeletions } from "../guard";
 import { allowMemory, applyChanges, type Changes } from "../merge";
@@ -29,7 +30,6 @@ import {
   positionOf,
   slotNames,
 } from "./slot";
-import { type ChangesState, type FollowedTable, SnapshotNeeded } from "./state";
 
 /** A batch has about so many changes, unless one transaction has more. */
 export const CHANGES_PER_BATCH = 500_000;

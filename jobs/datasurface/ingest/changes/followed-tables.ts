@@ -1,7 +1,7 @@
 import { type Database, quoteIdentifier as quoted } from "../../../shared";
 import { type ColumnType, type Dataset, isText, isWidening, parseColumnType, type Store } from "../../model";
+import type { FollowedTable } from "../changes-state";
 import type { DatasetTables } from "../tables";
-import type { FollowedTable } from "./state";
 
 interface FoundColumn {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { type Database, JobError, listProblems, quoteIdentifier as quoted, sqlState } from "../../../shared";
 import type { Store } from "../../model";
+import type { FollowedTable } from "../changes-state";
 import { sqlName } from "./followed-tables";
-import type { FollowedTable } from "./state";
 
 const NO_RIGHT = "42501";
 const EXISTS = "42710";

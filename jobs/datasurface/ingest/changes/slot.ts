@@ -8,8 +8,8 @@ import {
   sqlState,
 } from "../../../shared";
 import type { Stream } from "../../model";
+import type { ChangesState } from "../changes-state";
 import { parseLsn, renderLsn } from "./lsn";
-import type { ChangesState } from "./state";
 
 const LONGEST_NAME = 63;
 const SUFFIX = "_a";

@@ -10,7 +10,7 @@ import {
   sqlState,
 } from "../../../shared";
 import { isWidening, parseColumnType, type Store } from "../../model";
-import type { ChangesState } from "../changes";
+import type { ChangesState } from "../changes-state";
 import { type DatasetTables, ROW_DIGEST } from "../tables";
 import { STATE } from "./shared-snapshot";
 import { type LockedTable, lockTables, type SourceWait } from "./source-locks";
