@@ -277,14 +277,7 @@ function stateWith(
 
 /** The batch before its first dataset is taken. */
 export function withNothingTaken(batch: Batch): Batch {
-  const {
-    held: _,
-    snapshot: __,
-    lineage: ___,
-    same: ____,
-    changes: _____,
-    ...kept
-  } = batch.state.job_state;
+  const { held: _, snapshot: __, lineage: ___, same: ____, changes: _____, ...kept } = batch.state.job_state;
   const state = { ...batch.state, current_dataset_index: 0, job_state: { ...kept, staged: {}, copies: {} } };
   return { ...batch, status: "started", state };
 }
