@@ -5,6 +5,7 @@ import {
   decimalNumber,
   flag,
   kubernetesAccess,
+  objectStore,
   type Setting,
   text,
   toggle,
@@ -118,6 +119,16 @@ export const ingestSettings = {
     wholeNumber({ min: 1, max: 16 }).default(1),
     "DATASETS_AT_ONCE",
   ),
+  fromSnapshot: toggle(
+    "--from-snapshot",
+    "for a store of kind sql_changes: read the source in whole and follow its changes from there, as after the loss of its slot",
+  ),
+  changesPerBatch: flag(
+    "--changes-per-batch <n>",
+    "for a store of kind sql_changes: end a batch after about so many changes, with result 1",
+    wholeNumber({ min: 1, max: 100_000_000 }).default(500_000),
+    "CHANGES_PER_BATCH",
+  ),
   showValues: toggle(
     "--show-values",
     "show the values that do not fit in errors; they may be personal data, and errors end in logs",
@@ -176,6 +187,21 @@ export const initModelSettings = {
 };
 
 export const lintSettings = { ...model };
+
+export const lakeSettings = {
+  platform,
+  store,
+  dataset,
+  merge,
+  ...model,
+  lake: objectStore("LAKE_S3", "the lake"),
+  keep: flag(
+    "--keep <n>",
+    "how many batches stay in the lake, so that a reader of an older one can finish",
+    wholeNumber({ min: 1, max: 100_000 }).default(10),
+    "LAKE_KEEP",
+  ),
+};
 
 export const statusSettings = {
   platform: flag("--platform <name>", "one platform; all where it is left out", text().optional()),

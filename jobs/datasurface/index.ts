@@ -7,6 +7,7 @@ import {
   infrastructureSettings,
   ingestSettings,
   initModelSettings,
+  lakeSettings,
   lintSettings,
   resetSettings,
   simulateSettings,
@@ -51,6 +52,14 @@ export const datasurface: Domain = {
       settings: transformSettings,
       check: checkTransform,
       run: withModel(async () => (await import("./ingest")).transform),
+    }),
+    verb({
+      name: "lake",
+      summary: "write the newest batch of a stream to object storage as Parquet",
+      details,
+      settings: lakeSettings,
+      check: checkModel,
+      run: withModel(async () => (await import("./lake")).lake),
     }),
     verb({
       name: "reset-batch",

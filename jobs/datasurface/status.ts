@@ -33,6 +33,13 @@ export interface StreamStatus {
   readonly committedAt?: string;
   /** The batch whose rows a transformer read for the committed batch. Undefined: the rows are of a source database. */
   readonly madeFrom?: { readonly stream: string; readonly batch: number };
+  /** For a store of kind sql_changes: where its last batch ended, the bytes of log that it found, and those kept for its slot. */
+  readonly changes?: {
+    readonly lsn: string;
+    readonly slot: string;
+    readonly behindBytes?: number;
+    readonly retainedBytes?: number;
+  };
   /** Age of the newest merged rows: seconds since the last committed batch started. */
   readonly lagSeconds?: number;
   readonly counts?: Counts;
@@ -92,6 +99,10 @@ export async function streamStatus(
        'madeFrom', CASE WHEN done.state #> '{job_state,lineage}' IS NOT NULL THEN jsonb_build_object(
          'stream', done.state #> '{job_state,lineage,stream}',
          'batch', done.state #> '{job_state,lineage,batch}') END,
+       'changes', CASE WHEN done.state #> '{job_state,changes}' IS NOT NULL THEN jsonb_build_object(
+         'lsn', done.state #> '{job_state,changes,lsn}', 'slot', done.state #> '{job_state,changes,slot}',
+         'behindBytes', done.state #> '{job_state,changes,behindBytes}',
+         'retainedBytes', done.state #> '{job_state,changes,retainedBytes}') END,
        'datasets', done.datasets)) AS status
      FROM (SELECT * FROM ${metrics} WHERE key = $1 ORDER BY batch_id DESC LIMIT 1) AS newest
      LEFT JOIN (SELECT * FROM ${metrics} WHERE key = $1 AND batch_status = 'committed'

@@ -7,6 +7,7 @@ import {
   schemaHash,
   schemaOf,
 } from "../model";
+import type { ChangesState } from "./changes-state";
 import type { Counts } from "./counts";
 import type { Lineage } from "./source";
 import { inPublic } from "./tables";
@@ -33,8 +34,13 @@ export interface BatchState {
     readonly snapshot?: string;
     /** What the staged rows were made from; undefined for rows of a source database. */
     readonly lineage?: Lineage;
-    /** Set while the guard against mass deletion holds the batch: what the merge would delete, and its approval. */
-    readonly held?: { readonly deletes: number; readonly approval: string };
+    /** Where the changes after these rows are found. Undefined for a store that is read by snapshots alone. */
+    readonly changes?: ChangesState;
+    /**
+     * Set while the guard against mass deletion holds the batch: what the merge would delete, and its approval. `upTo`: the position
+     * of the source's log up to which the changes are.
+     */
+    readonly held?: { readonly deletes: number; readonly approval: string; readonly upTo?: string };
     /** The run that owns the batch. A run that finds another run's id here must stop. */
     readonly run?: string;
   };
@@ -187,6 +193,17 @@ export class BatchLedger {
     return rows[0]?.hours;
   }
 
+  /** The number of rows that each dataset had after a committed batch. */
+  async rowsOf(id: number): Promise<Readonly<Record<string, number>>> {
+    const { rows } = await this.database.query<{ datasets: Readonly<Record<string, Counts>> | null }>(
+      `SELECT datasets FROM ${this.metrics} WHERE key = $1 AND batch_id = $2`,
+      [this.stream.key, id],
+    );
+    return Object.fromEntries(
+      Object.entries(rows[0]?.datasets ?? {}).map(([name, counts]) => [name, counts.total_records]),
+    );
+  }
+
   /** The state of a batch with nothing staged, for the current model. */
   freshState(): BatchState {
     const schemas = Object.fromEntries(this.stream.datasets.map((each) => [each.name, schemaOf(each)]));
@@ -232,10 +249,15 @@ interface TakenDataset {
   readonly snapshot: string | undefined;
   /** For rows of a transformer. */
   readonly lineage?: Lineage;
+  /** For rows whose changes are followed. */
+  readonly changes?: ChangesState;
 }
 
 /** The state of a batch once one more dataset is taken from the source. */
-function stateWith(state: BatchState, { name, copy, isSame, snapshot, lineage }: TakenDataset): BatchState {
+function stateWith(
+  state: BatchState,
+  { name, copy, isSame, snapshot, lineage, changes }: TakenDataset,
+): BatchState {
   const { staged, copies, same = [] } = state.job_state;
   const all = { ...staged, [name]: copy.rows };
   return {
@@ -248,13 +270,14 @@ function stateWith(state: BatchState, { name, copy, isSame, snapshot, lineage }:
       same: isSame ? [...same, name] : same,
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(lineage === undefined ? {} : { lineage }),
+      ...(changes === undefined ? {} : { changes }),
     },
   };
 }
 
 /** The batch before its first dataset is taken. */
 export function withNothingTaken(batch: Batch): Batch {
-  const { held: _, snapshot: __, lineage: ___, same: ____, ...kept } = batch.state.job_state;
+  const { held: _, snapshot: __, lineage: ___, same: ____, changes: _____, ...kept } = batch.state.job_state;
   const state = { ...batch.state, current_dataset_index: 0, job_state: { ...kept, staged: {}, copies: {} } };
   return { ...batch, status: "started", state };
 }

@@ -6,4 +6,12 @@ export { reconcile } from "./reconcile";
 export { resetBatch } from "./reset";
 export { LOCK_TIMEOUT, LOCK_WAIT_SECONDS, lockHolders } from "./source";
 export { trimStaging } from "./staging";
-export { ensureBatchTables, ensureViews, findTables, inPublic, keyOf, tablesOf } from "./tables";
+export {
+  type DatasetTables,
+  ensureBatchTables,
+  ensureViews,
+  findTables,
+  inPublic,
+  keyOf,
+  tablesOf,
+} from "./tables";

@@ -26,6 +26,10 @@ export interface IngestConfig extends DeletionPolicy {
   readonly fullComparisonHours: number;
   /** Whether errors may show values of rows. */
   readonly showValues: boolean;
+  /** Whether a store whose changes are followed is read in whole, as after the loss of its slot. */
+  readonly fromSnapshot?: boolean | undefined;
+  /** A batch has about so many changes, unless one transaction has more. */
+  readonly changesPerBatch?: number | undefined;
   /** The secret key of a transformer's masks. Undefined: none is given. */
   readonly maskKey?: string | undefined;
 }

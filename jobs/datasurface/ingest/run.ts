@@ -7,8 +7,10 @@ import {
   openDatabase,
   sqlState,
 } from "../../shared";
-import { type DerivedStore, isDerived, type Model, type Stream } from "../model";
+import { type DerivedStore, followsChanges, isDerived, type Model, type Store, type Stream } from "../model";
 import { type Batch, BatchLedger, requireSameSchema, withNothingTaken } from "./batches";
+import { beginChanges, followChanges, leaveChanges, refuseAdditionsOnly, snapshotReason } from "./changes";
+import { type ChangesState, SnapshotNeeded } from "./changes-state";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, reportCounts, sum } from "./counts";
 import { Sessions } from "./failures";
@@ -41,6 +43,8 @@ export class Run {
   private readonly sessions = new Sessions();
   /** What the last committed batch was made from. Undefined for rows of a source database. */
   private former: Lineage | undefined;
+  /** Where the changes after the last committed batch are found. Undefined for a store that is read by snapshots alone. */
+  private followed: ChangesState | undefined;
   /** What the open rows of each dataset are a copy of. */
   private copies: Readonly<Record<string, Copy>> = {};
   /** What the run is doing, for errors. */
@@ -88,9 +92,10 @@ export class Run {
   private async oneBatch(): Promise<Outcome> {
     this.step = "comparing the tables with the model";
     const newest = await this.batches.newest();
-    const open = newest?.status === "committed" ? undefined : newest;
+    let open = newest?.status === "committed" ? undefined : newest;
     const committed = open ? await this.batches.committed() : newest;
     this.former = committed?.state.job_state.lineage;
+    this.followed = committed?.state.job_state.changes;
     this.copies = committed?.state.job_state.copies ?? {};
     if (open) requireSameSchema(this.stream, open);
     const migrations = await judgeTables(this.merge, this.stream, committed);
@@ -103,11 +108,74 @@ export class Run {
     };
 
     const isStaged = open !== undefined && (await this.isUsable(open));
+    const { store } = this.stream;
+    if (followsChanges(store)) {
+      refuseAdditionsOnly(store, this.config);
+      if (committed && this.followed && !isStaged) {
+        const reason = snapshotReason(this.stream, committed, this.config, needsReconciling(migrations));
+        const outcome = await this.follow(store, { committed, state: this.followed, open, reason });
+        if (outcome) return outcome;
+        open = await this.batches.newest().then((now) => (now?.status === "committed" ? undefined : now));
+      }
+    }
     const staged = isStaged ? await prepare() : await this.read(prepare);
     if (staged === "committed" || staged === "nothing") return "done";
     if (staged === "again" || this.isLate(!isStaged)) return "again";
     await this.mergeBatch(staged);
     return "done";
+  }
+
+  /** Follows the source's changes; undefined where its rows must be read in whole, which the log then explains. */
+  private async follow(
+    store: Store,
+    from: {
+      readonly committed: Batch;
+      readonly state: ChangesState;
+      readonly open: Batch | undefined;
+      readonly reason: string | undefined;
+    },
+  ): Promise<Outcome | undefined> {
+    const { stream, config, context, batches, tables, merge } = this;
+    try {
+      if (from.reason !== undefined) throw new SnapshotNeeded(from.reason);
+      return await this.withSource(async (source) =>
+        followChanges(source, merge, {
+          ...{
+            stream,
+            store,
+            datasets: tables,
+            batches,
+            config,
+            context,
+            state: from.state,
+            open: from.open,
+          },
+          rows: await batches.rowsOf(from.committed.id),
+          openBatch: () => this.openBatch(from.open),
+          step: (what) => {
+            this.step = what;
+          },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof SnapshotNeeded)) throw error;
+      context.log.info(`${store.name} is read in whole: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  private async withSource<T>(work: (source: Database) => Promise<T>): Promise<T> {
+    const source = await openDatabase(this.config.source, {
+      purpose: this.sourcePurpose,
+      applicationName: applicationOf(this.stream),
+      signal: this.context.signal,
+    });
+    try {
+      await this.limit(source, this.sourcePurpose, this.config.source);
+      return await work(source);
+    } finally {
+      await source.end().catch(() => undefined);
+    }
   }
 
   /** Continues the batch that an earlier run left open, or starts the next one. */
@@ -127,13 +195,7 @@ export class Run {
    * source is judged before `prepare` makes or changes a table, so that a mistake in a model leaves nothing behind.
    */
   private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed" | "nothing"> {
-    const source = await openDatabase(this.config.source, {
-      purpose: this.sourcePurpose,
-      applicationName: applicationOf(this.stream),
-      signal: this.context.signal,
-    });
-    try {
-      await this.limit(source, this.sourcePurpose, this.config.source);
+    return this.withSource(async (source) => {
       this.step = `checking the source tables of ${this.names()}`;
       const snapshot = await this.snapshot(source);
       if (!snapshot) return "nothing";
@@ -141,17 +203,35 @@ export class Run {
       const batch = await prepare();
       const direct = this.config.maxSeconds === undefined && (await areEmpty(this.merge, this.tables));
       if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
-      return await this.stage(source, snapshot, batch);
-    } finally {
-      await source.end().catch(() => undefined);
-    }
+      return this.stage(source, snapshot, batch);
+    });
   }
 
   /** Undefined where a transformer has nothing to read yet. */
   private async snapshot(source: Database): Promise<SourceSnapshot | undefined> {
     const { stream, tables, context, config } = this;
     const waiting = { lockWaitSeconds: config.lockWaitSeconds, log: context.log };
-    if (!isDerived(stream.store)) return openSnapshot(source, stream.store, tables, waiting);
+    if (followsChanges(stream.store)) {
+      const { store } = stream;
+      const { source: address, merge } = config;
+      const { log, signal } = context;
+      const former = this.followed;
+      return beginChanges(source, {
+        ...waiting,
+        stream,
+        store,
+        datasets: tables,
+        source: address,
+        merge,
+        former,
+        log,
+        signal,
+      });
+    }
+    if (!isDerived(stream.store)) {
+      if (this.followed) await leaveChanges(source, stream, config, context.log);
+      return openSnapshot(source, stream.store, tables, waiting);
+    }
     const snapshot = await openDerived(source, this.derived(stream.store), waiting);
     const { from } = stream.store.capture;
     if (!snapshot)
@@ -167,9 +247,12 @@ export class Run {
     return { platform: this.stream.platform, store, datasets: this.tables, maskKey: this.config.maskKey };
   }
 
-  /** Columns that were ever copied in clear stay named, because history still shows them. */
-  private lineage({ lineage }: SourceSnapshot): { lineage?: Lineage } {
-    return lineage ? { lineage: { ...lineage, clear: { ...this.former?.clear, ...lineage.clear } } } : {};
+  /** Where the rows come from. Columns that were ever copied in clear stay named, because history still shows them. */
+  private lineage({ lineage, changes }: SourceSnapshot): { lineage?: Lineage; changes?: ChangesState } {
+    return {
+      ...(lineage && { lineage: { ...lineage, clear: { ...this.former?.clear, ...lineage.clear } } }),
+      ...(changes && { changes }),
+    };
   }
 
   /**

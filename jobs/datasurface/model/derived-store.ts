@@ -31,6 +31,10 @@ export interface DerivedStore extends Pick<Store, "name" | "team" | "production"
 
 export const isDerived = (store: Store | DerivedStore): store is DerivedStore => "masks" in store.capture;
 
+/** Whether the store's changes are read from its source's log, after a first snapshot. */
+export const followsChanges = (store: Store | DerivedStore): store is Store =>
+  store.capture.kind === "sql_changes";
+
 /** All stores that a consumer can name. */
 export const storesOf = ({
   stores,

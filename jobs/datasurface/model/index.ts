@@ -7,7 +7,7 @@ export {
   schemaHash,
   schemaOf,
 } from "./dataset-schema";
-export { type DatasetMask, type DerivedStore, isDerived, isText } from "./derived-store";
+export { type DatasetMask, type DerivedStore, followsChanges, isDerived, isText } from "./derived-store";
 export { columnName, documentation, identifier, name } from "./fields";
 export { readModelFile } from "./files";
 export { assignmentsJsonSchema, modelJsonSchema } from "./json-schema";

@@ -40,6 +40,7 @@ export function lint({ ecosystem, assignments }: Model): string[] {
     ...ecosystem.stores.flatMap((store) => [
       ...unknownTeam(`stores.${store.name}`, store.team),
       ...lintTables(store),
+      ...lintChanges(store),
     ]),
     ...all.flatMap(lintDatasets),
     ...lintTransformers(ecosystem),
@@ -80,6 +81,22 @@ function lintTables(store: Store): string[] {
         (name) => `${path}.capture.tables.${name}: the store has no dataset ${name}; it has ${list(names)}`,
       ),
   ];
+}
+
+/** The log tells which row changed by its key. */
+function lintChanges({ name, capture, datasets }: Store): string[] {
+  const path = `stores.${name}`;
+  if (capture.kind !== "sql_changes") {
+    return capture.publication === undefined
+      ? []
+      : [`${path}.capture.publication: only a store of kind sql_changes reads one`];
+  }
+  return datasets
+    .filter(({ columns }) => !columns.some(({ key }) => key))
+    .map(
+      (dataset) =>
+        `${path}.${dataset.name}: has no key, and the changes of sql_changes are found by it; name its key`,
+    );
 }
 
 function lintDatasets(store: AnyStore): string[] {

@@ -60,7 +60,16 @@ const store = z.strictObject({
   documentation: documentation.optional(),
   production: z.boolean().default(false),
   capture: z.strictObject({
-    kind: z.literal("sql_snapshot", "allowed: sql_snapshot"),
+    kind: z
+      .enum(["sql_snapshot", "sql_changes"], "allowed: sql_snapshot, sql_changes")
+      .describe(
+        "How a batch finds the source's changes: sql_snapshot reads all rows and compares them; sql_changes reads them once, and then the changes from PostgreSQL's log by logical decoding.",
+      ),
+    publication: identifier
+      .optional()
+      .describe(
+        "For sql_changes: the source's publication of these tables, where the source's login may not make one.",
+      ),
     consistency: z.enum(["MULTI_DATASET", "SINGLE_DATASET"], "allowed: MULTI_DATASET, SINGLE_DATASET"),
     credential: credential.describe("The name of the source's login; the stack has its user and password."),
     source: z.strictObject({

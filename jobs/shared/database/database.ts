@@ -21,6 +21,9 @@ const SESSION = `
 
 const CONNECT_TIMEOUT_MS = 15_000;
 
+/** pg passes it to the server; its types do not include it. */
+const REPLICATION: object = { replication: "database" };
+
 interface OpenDatabaseArgs {
   /** The database's purpose, for messages: "the source database". */
   readonly purpose: string;
@@ -28,6 +31,8 @@ interface OpenDatabaseArgs {
   readonly applicationName: string;
   /** Cuts the session when it is aborted; the server then rolls back the open transaction. */
   readonly signal?: AbortSignal;
+  /** Whether the session also takes the commands of replication, such as CREATE_REPLICATION_SLOT. @default false */
+  readonly replication?: boolean;
 }
 
 /** Opens one session, which the caller must end. An error on an idle session is reported by its next statement. */
@@ -128,6 +133,7 @@ async function attempt(
     },
     ssl: encrypted ? encryption(address) : false,
     application_name: args.applicationName,
+    ...(args.replication && REPLICATION),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000, // detects within minutes, not hours, that a server has disappeared silently

@@ -23,6 +23,9 @@ export interface ColumnSpec {
 export interface StoreSpec {
   readonly datasets: Readonly<Record<string, readonly ColumnSpec[]>>;
   readonly consistency?: "MULTI_DATASET" | "SINGLE_DATASET";
+  /** @default "sql_snapshot" */
+  readonly kind?: "sql_snapshot" | "sql_changes";
+  readonly publication?: string;
   readonly deletions?: {
     readonly maxShare?: number;
     readonly maxRows?: number;
@@ -59,7 +62,8 @@ export function ecosystemOf(stores: Readonly<Record<string, StoreSpec>>, { keep 
         name,
         team: "team1",
         capture: {
-          kind: "sql_snapshot",
+          kind: spec.kind ?? "sql_snapshot",
+          ...(spec.publication && { publication: spec.publication }),
           consistency: spec.consistency ?? "MULTI_DATASET",
           credential: "postgres",
           source: { host: "127.0.0.1", database: "customer_db", ...(spec.schema && { schema: spec.schema }) },

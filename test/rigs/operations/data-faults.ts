@@ -24,7 +24,7 @@ const sql = (database: string, ill: string, well: string) => async (rig: Operati
 const onPrimary = [
   ...["postgres.connections", "postgres.wraparound", "postgres.databases", "postgres.slots"],
   ...["postgres.archiving", "postgres.certificate"],
-  ...["systems.airflow-runs", "systems.streams-lag", "systems.streams-held"],
+  ...["systems.airflow-runs", "systems.streams-lag", "systems.streams-held", "systems.streams-log"],
   ...["systems.rain-freshness", "systems.rain-coverage"],
 ];
 
@@ -214,6 +214,20 @@ export const SYSTEM_FAULTS: readonly Fault[] = [
       `INSERT INTO live_batch_metrics (key, batch_id, batch_status, state)
        VALUES ('Store#customers', 2, 'ingested', '{"job_state":{"held":{"deletes":812,"approval":"x"}}}')`,
       "DELETE FROM live_batch_metrics WHERE batch_id = 2",
+    ),
+  },
+  {
+    name: "a source keeps much of its log for a stream",
+    seen: {
+      "systems.streams-log": [
+        "warning",
+        /^Live\/Store#customers: 3\.0 GiB are kept for the slot trellis_live$/,
+      ],
+    },
+    inject: sql(
+      "merge",
+      `UPDATE live_batch_metrics SET state = '{"job_state":{"changes":{"slot":"trellis_live","retainedBytes":3221225472}}}'`,
+      "UPDATE live_batch_metrics SET state = '{}'",
     ),
   },
   {

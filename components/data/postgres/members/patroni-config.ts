@@ -179,6 +179,8 @@ export function dynamicConfiguration({
     primary_stop_timeout: 20,
     // Without etcd, the leader continues as long as it reaches all members and they agree that it leads.
     failsafe_mode: true,
+    // Patroni drops every slot that it does not know, such as those of DataSurface and of Supabase's realtime.
+    ignore_slots: [{ type: "logical", plugin: "pgoutput" }],
     synchronous_mode: synchronous ? "quorum" : "off",
     synchronous_mode_strict: synchronous === "strict",
     ...(synchronous && { synchronous_node_count: 1 }),

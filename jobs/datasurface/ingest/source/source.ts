@@ -10,6 +10,7 @@ import {
   sqlState,
 } from "../../../shared";
 import { isWidening, parseColumnType, type Store } from "../../model";
+import type { ChangesState } from "../changes-state";
 import { type DatasetTables, ROW_DIGEST } from "../tables";
 import { STATE } from "./shared-snapshot";
 import { type LockedTable, lockTables, type SourceWait } from "./source-locks";
@@ -52,17 +53,21 @@ export interface SourceSnapshot {
   readonly locked?: readonly LockedTable[];
   /** Undefined for rows of a source database. */
   readonly lineage?: Lineage;
+  /** Where the changes after this snapshot are found. Undefined for a store that is read by snapshots alone. */
+  readonly changes?: ChangesState;
 }
 
 /**
  * Opens one snapshot of the source for all datasets, which lasts until the session ends. The tables are locked before
- * the snapshot is taken, against TRUNCATE and ALTER only: a snapshot does not protect from these.
+ * the snapshot is taken, against TRUNCATE and ALTER only: a snapshot does not protect from these. `takeSnapshot` may make
+ * another session's snapshot this one's; by default the next statement takes one.
  */
 export async function openSnapshot(
   source: Database,
   store: Store,
   datasets: readonly DatasetTables[],
   waiting: SourceWait,
+  takeSnapshot: () => Promise<void> = async () => undefined,
 ): Promise<SourceSnapshot> {
   const locked = sourceTables(store, datasets);
   const problems = await lockTables(source, locked, {
@@ -71,6 +76,7 @@ export async function openSnapshot(
     remedy: "name it in the store's capture.tables",
   });
   if (problems.length > 0) throw unreadable(store, problems);
+  await takeSnapshot();
 
   const { rows } = await source.query<{ identity: string | null }>(
     `SELECT CASE WHEN NOT pg_is_in_recovery() THEN ${STATE} END AS identity`,

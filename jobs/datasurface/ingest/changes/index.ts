@@ -1,0 +1,3 @@
+export { beginChanges } from "./begin";
+export { followChanges } from "./follow";
+export { leaveChanges, refuseAdditionsOnly, snapshotReason } from "./hand-over";
