@@ -66,7 +66,7 @@ const bootstrapIn = (objects: readonly RenderedObject[]) =>
 describe("PostgreSQL in the cluster", () => {
   it("runs every container as an ordinary user who can gain nothing and write to no root file system", async () => {
     const all = pods(await objectsOf());
-    expect(all).toHaveLength(6);
+    expect(all).toHaveLength(5);
     for (const { securityContext, containers, hostNetwork } of all) {
       expect(securityContext).toMatchObject({
         runAsNonRoot: true,
@@ -91,24 +91,28 @@ describe("PostgreSQL in the cluster", () => {
       POSTGRES.discovery,
       "postgres-volumes",
     ]);
-    expect(ofKind(objects, "Role").map(({ inputs }) => inputs.rules)).toEqual([
-      [
-        {
-          apiGroups: [""],
-          resources: ["persistentvolumeclaims"],
-          resourceNames: ["data-postgres-0", "data-postgres-1", "data-postgres-2"],
-          verbs: ["get", "patch"],
-        },
-      ],
-      [
-        {
-          apiGroups: ["discovery.k8s.io"],
-          resources: ["endpointslices"],
-          resourceNames: ["postgres-primary", "postgres-replica"],
-          verbs: ["get", "update", "patch"],
-        },
-      ],
-    ]);
+    const rules = ofKind(objects, "Role").map(({ inputs }) => inputs.rules);
+    expect(rules).toHaveLength(2);
+    expect(rules).toEqual(
+      expect.arrayContaining([
+        [
+          {
+            apiGroups: [""],
+            resources: ["persistentvolumeclaims"],
+            resourceNames: ["data-postgres-0", "data-postgres-1", "data-postgres-2"],
+            verbs: ["get", "patch"],
+          },
+        ],
+        [
+          {
+            apiGroups: ["discovery.k8s.io"],
+            resources: ["endpointslices"],
+            resourceNames: ["postgres-primary", "postgres-replica"],
+            verbs: ["get", "update", "patch"],
+          },
+        ],
+      ]),
+    );
     expect(ofKind(objects, "ClusterRole")).toEqual([]);
   });
 
@@ -288,11 +292,11 @@ describe("PostgreSQL's archive", () => {
       inputs.spec.schedule,
       inputs.spec.jobTemplate.spec.template.spec.containers[0].args.join(" "),
     ]);
-    expect(words.filter(([name]) => /-(verify|drill)/.test(name))).toEqual([
-      ["postgres-archive-verify", checks.verify, "backup verify-archive --repository 1"],
+    expect(words.filter(([name]) => /-(verify|drill)/.test(name)).sort()).toEqual([
       ["postgres-archive-drill", checks.drill, "backup drill-archive --repository 1"],
-      ["postgres-archive-verify-offsite", checks.verify, "backup verify-archive --repository 2"],
       ["postgres-archive-drill-offsite", checks.drill, "backup drill-archive --repository 2"],
+      ["postgres-archive-verify", checks.verify, "backup verify-archive --repository 1"],
+      ["postgres-archive-verify-offsite", checks.verify, "backup verify-archive --repository 2"],
     ]);
   });
 
