@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           ...COMMON,
           name: "unit",
+          isolate: false, // to import the modules of Pulumi again for each file took most of the time
           include: ["test/unit/**/*.test.ts"],
           globalSetup: KEPT_EVALUATIONS,
           testTimeout: 180_000,

@@ -47,7 +47,7 @@ export {
   writeQuorum,
 } from "./checks";
 export { chosenImages } from "./chosen-images";
-export { type ExternalStore, externalStore, type StoreKeys } from "./external-store";
+export { type ExternalStore, externalStore } from "./external-store";
 export {
   billedNames,
   LOCATIONS,
@@ -84,4 +84,5 @@ export type {
 } from "./schema";
 export { existingTarget, hetznerTarget, settingsSchema, USUAL } from "./schema";
 export { soundsSecret } from "./secret-names";
+export type { StoreKeys } from "./store-keys";
 export { addressIn, type Cidr, cidr, cidrRange, type KubernetesName } from "./values";

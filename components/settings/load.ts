@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import type * as pulumi from "@pulumi/pulumi";
 import { alertSecrets } from "./checks";
-import { applicationKeys, keyNames, type StoreKeyName, type StoreKeys } from "./external-store";
 import { parseSettings, SettingsError } from "./parse";
 import type { Problem } from "./problems";
 import { MISSING } from "./problems";
 import { ALERT_SECRETS, type AlertSecret, type Settings } from "./schema";
 import { SECRETS, type SecretName } from "./secret-names";
+import { applicationKeys, keyNames, type StoreKeyName, type StoreKeys } from "./store-keys";
 
 /** The settings that a stack's file must not contain in plain text: `pulumi config set --secret trellis:<name>`. */
 export interface SettingsSecrets {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { PatroniAccess } from "../patroni";
 import {
   argument,
   type DatabaseAddress,
@@ -16,11 +17,9 @@ import {
   variable,
   wholeNumber,
 } from "../shared";
-import { ACTIONS } from "./actions";
+import { ACTIONS, TRANSFERS, UPGRADE_ACTIONS } from "./actions";
 import { type Specification, specification } from "./bootstrap";
 import type { EtcdAccess } from "./etcd";
-import type { PatroniAccess } from "./patroni";
-import { TRANSFERS, UPGRADE_ACTIONS } from "./upgrade/actions";
 
 /**
  * The verbs' settings. They read the arguments and environment of the program's Deployment and Jobs, so a test can

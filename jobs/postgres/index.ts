@@ -16,8 +16,6 @@ import {
   upgradeSettings,
 } from "./config";
 
-export { type ClusterMember, Patroni } from "./patroni";
-
 /** PostgreSQL under Patroni: leader discovery, databases and roles, migrations, and manual operations. */
 export const postgres: Domain = {
   name: "postgres",

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { type ClusterMember, Patroni } from "../../postgres";
+import { type ClusterMember, Patroni } from "../../patroni";
 import { type Context, type DatabaseAddress, StoreError } from "../../shared";
 
 /** A server to back up from. */

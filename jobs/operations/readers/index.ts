@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { Patroni } from "../../postgres";
+import { Patroni } from "../../patroni";
 import type { DatabaseAddress, KubernetesAccess } from "../../shared";
 import { HttpReader } from "./http";
 import { KubernetesReader } from "./kubernetes";

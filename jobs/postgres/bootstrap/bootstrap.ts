@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { PatroniAccess } from "../../patroni";
 import {
   type Context,
   type Database,
@@ -13,7 +14,6 @@ import {
   transaction,
   withDatabase,
 } from "../../shared";
-import type { PatroniAccess } from "../patroni";
 import { makeBackupLogins, retireBackupLogins } from "./backup-logins";
 import { grantInside, makeDatabase } from "./databases";
 import { makeGroups, makeLogins, retireLogins } from "./roles";
@@ -48,7 +48,7 @@ export async function bootstrap(config: BootstrapConfig, { log, signal }: Contex
   const { specification } = config;
   const passwordOf = readPasswords(config);
   if (config.patroni && specification.patroni) {
-    const { Patroni } = await import("../patroni");
+    const { Patroni } = await import("../../patroni");
     const { restartPending } = await import("../operations");
     const patroni = new Patroni(config.patroni);
     if (await patroni.bringConfigurationTo(specification.patroni, signal, { complete: true }))

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import type { z } from "zod";
+import { Patroni, type PatroniAccess } from "../../patroni";
 import type { Context, Outcome } from "../../shared";
-import { Patroni, type PatroniAccess } from "../patroni";
 import { restartPending } from "./restart-pending";
 
 interface ConfigureConfig {

@@ -1,5 +1,5 @@
+import { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "../../patroni";
 import { type Context, columns, JobError, type Outcome } from "../../shared";
-import { type Cluster, type ClusterMember, Patroni, type PatroniAccess } from "../patroni";
 import { confirm } from "./confirm";
 
 interface OperationConfig {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { ClusterMember, Patroni } from "../../patroni";
 import { type Context, JobError } from "../../shared";
-import type { ClusterMember, Patroni } from "../patroni";
 
 /** How long a member may take to restart and to follow the leader again. */
 const BACK_WITHIN_MS = 300_000;

@@ -1,2 +1,1 @@
-export { UPGRADE_ACTIONS } from "./actions";
 export { upgrade } from "./upgrade";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { JobError, type Logger } from "../../shared";
-import type { Transfer } from "./actions";
+import type { Transfer } from "../actions";
 import type { Control } from "./data-folders";
 import { ProgramFailed, type Release, runProgram } from "./programs";
 

@@ -1,7 +1,7 @@
 import { copyFile, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Context, JobError } from "../../shared";
-import type { Transfer } from "./actions";
+import type { Transfer } from "../actions";
 import { dataFolders, majorOf, readControl, requireStopped, sizeOf } from "./data-folders";
 import { initialize, pgUpgrade } from "./pg-upgrade";
 import { type Release, runProgram } from "./programs";

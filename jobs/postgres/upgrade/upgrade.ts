@@ -1,7 +1,7 @@
 import { type Context, type DatabaseAddress, JobError, type Outcome } from "../../shared";
+import type { Transfer, UPGRADE_ACTIONS } from "../actions";
 import type { EtcdAccess } from "../etcd";
 import { clearStaleState } from "../operations";
-import type { Transfer, UPGRADE_ACTIONS } from "./actions";
 import { finishUpgrade } from "./finish";
 import { releaseIn } from "./programs";
 import { rehearse } from "./rehearse";

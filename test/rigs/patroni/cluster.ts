@@ -13,7 +13,7 @@ import {
 import { haproxyConfig } from "../../../components/servers/edge";
 import { SERVER_PORTS } from "../../../components/shared/address-plan";
 import { hostOf } from "../../../components/shared/pods";
-import { Patroni } from "../../../jobs/postgres/patroni";
+import { Patroni } from "../../../jobs/patroni";
 import { haproxyFolder, type RunningHaproxy, startHaproxy } from "../edge/haproxy";
 import { ETCD_PROGRAMS, EtcdCluster, MEMBERS, PATRONI_PASSWORD } from "../etcd/cluster";
 import { type Authority, createAuthority } from "../pki/certificates";

@@ -3,7 +3,7 @@ import { Agent, request } from "node:https";
 import { isIP } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { JobError, onceLetIn, reason } from "../../shared";
+import { JobError, onceLetIn, reason } from "../shared";
 
 /** Access to the REST API of any member; reading needs no user. */
 export interface PatroniAccess {
