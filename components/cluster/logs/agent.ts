@@ -18,7 +18,8 @@ const PLACES = {
   logs: "/var/log",
   /** What waits for the store, and how far the agent has read. */
   state: "/var/lib/vlagent",
-  audit: "/var/log/kubernetes-audit",
+  /** Outside of `logs`: a mount point cannot be made in a folder that is mounted for reading. */
+  audit: "/var/lib/kubernetes-audit",
   token: "/etc/trellis/log-endpoint",
 } as const;
 

@@ -8,6 +8,7 @@ import { CERTIFICATE_METRIC, CERTIFICATES_FILE } from "../../../components/serve
 import type { AlertRule } from "../../../components/shared/workloads";
 import { airflowAlerts } from "../../../components/systems/airflow/alerts";
 import { gardenosAlerts } from "../../../components/systems/gardenos";
+import { gardenosMetrics } from "../../../components/systems/gardenos/monitoring";
 import { operationsAlerts } from "../../../components/systems/operations";
 import { judgeAlerts, type Series } from "../../rigs/alerting/promtool";
 import { repository } from "../../rigs/platform/stacks";
@@ -125,6 +126,18 @@ describeWith(["promtool"], "alerts that no component's test tries", () => {
     judgeAlerts(own, [
       { series, minute: fires, firing: [alert] },
       { series, minute: ended, firing: [] },
+    ]);
+  });
+
+  it("GardenOSKeysEnd fires 30 days before the keys end, and not earlier", () => {
+    // The clock of the tests begins on the first of January 1970: the notice begins after one day.
+    const own = gardenosMetrics("gardenos", [], "1970-01-31").alerts.filter(
+      ({ alert }) => alert === "GardenOSKeysEnd",
+    );
+    const series = { 'up{namespace="gardenos"}': "1x1600" };
+    judgeAlerts(own, [
+      { series, minute: 1430, firing: [] },
+      { series, minute: 1510, firing: ["GardenOSKeysEnd"] },
     ]);
   });
 

@@ -88,6 +88,10 @@ describe("the add-on of logs", () => {
     const [{ spec }] = named("DaemonSet");
     const { containers, volumes } = spec.template.spec;
     const writable = containers[0].volumeMounts.filter(({ readOnly }: { readOnly?: boolean }) => !readOnly);
+    const paths: string[] = containers[0].volumeMounts.map(
+      ({ mountPath }: { mountPath: string }) => mountPath,
+    );
+    expect(paths.filter((path) => paths.some((other) => path.startsWith(`${other}/`)))).toEqual([]);
     expect(writable.map(({ name }: { name: string }) => name)).toEqual(["state"]);
     expect(volumes.map(({ hostPath }: { hostPath: { path: string } }) => hostPath.path)).toEqual([
       "/var/log",
