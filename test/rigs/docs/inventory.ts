@@ -1,5 +1,6 @@
 import { type Evaluation, isRecord } from "../../../cli/pulumi-monitor";
 import { kubernetesObject } from "../../../cli/shared/kubernetes-objects";
+import { objectsIn } from "../alerting/declared";
 
 /** An object of a plan, as far as a command can name it. */
 export interface Named {
@@ -23,7 +24,20 @@ export function inventoryOf(plans: readonly Evaluation[]): Named[] {
   return plans
     .flatMap(({ resources }) => resources)
     .flatMap((resource) => kubernetesObject(resource, resource.inputs) ?? [])
-    .map(({ kind, namespace, name, manifest }) => named(kind, namespace, name, manifest));
+    .flatMap(({ kind, namespace, name, manifest }) => [
+      named(kind, namespace, name, manifest),
+      ...(kind === "HelmChart" ? ofChart(manifest) : []),
+    ]);
+}
+
+/** The objects of a chart that the program packs itself. */
+function ofChart(manifest: unknown): Named[] {
+  const { chartContent, targetNamespace } = record(record(manifest).spec);
+  return objectsIn(chartContent).map((each) => {
+    const { kind, metadata } = record(each);
+    const { name, namespace = targetNamespace } = record(metadata);
+    return named(String(kind), namespace === undefined ? undefined : String(namespace), String(name), each);
+  });
 }
 
 export function named(kind: string, namespace: string | undefined, name: string, manifest: unknown): Named {

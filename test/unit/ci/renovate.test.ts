@@ -17,6 +17,7 @@ const BY_HAND: readonly string[] = [
   "ubuntu", // a new release of the system is a change of every rendered file
   "postgres", // a new major is a migration of the data
   "airflow", // its image and the package that the tests install must be of one release
+  "victoriaLogsDatasource", // no datasource of Renovate lists Grafana's plugins
   ...["patroni", "pgbackrest", "pgbouncer"], // Debian packages in one image, raised with the fault tests
 ];
 

@@ -18,7 +18,10 @@ type System = keyof typeof NAMES;
 const SYSTEMS = ["airflow", "rain", "datasurface"] as const satisfies readonly System[];
 
 /** Texts about the platform as a whole, which name systems as examples. */
-const IN_GENERAL = [/^PriorityClass /, /^Secret grafana/, /^ConfigMap .*helm/];
+const IN_GENERAL = [
+  ...[/^PriorityClass /, /^Secret grafana/, /^ConfigMap .*helm/],
+  /^ValidatingAdmissionPolicy image-policy/, // it admits every image that the program pins
+];
 
 /** The combinations that make sense: Airflow runs DataSurface's jobs. */
 const COMBINATIONS: readonly (readonly System[])[] = [
