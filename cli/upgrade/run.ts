@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { today } from "../../components/shared/support-window";
+import { today } from "../../components/shared/today";
 import { Cluster } from "../shared/cluster-access";
 import type { Given } from "../shared/command";
 import { isUserError } from "../shared/error-message";

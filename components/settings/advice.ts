@@ -1,5 +1,5 @@
 import { meantWord } from "../shared/nearest-word";
-import { today } from "../shared/support-window";
+import { today } from "../shared/today";
 import { alertAdvice, layoutAdvice, postgresShape, volumesGrow } from "./checks";
 import { billedNames, zonesOf } from "./hetzner-catalogue";
 import { hasRole, nodesOf } from "./nodes";

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { today } from "./today";
 import { UserError } from "./user-error";
 import type { Pin } from "./versions";
 
@@ -46,10 +47,4 @@ export function judgeSupport(
     }
   }
   return { ended, warnings };
-}
-
-/** The present time, or that of SOURCE_DATE_EPOCH, which makes runs repeatable. */
-export function today(environment = process.env): Date {
-  const epoch = environment.SOURCE_DATE_EPOCH;
-  return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
 }
