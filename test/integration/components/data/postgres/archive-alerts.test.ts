@@ -23,13 +23,17 @@ const HEALTHY = {
   diff: daily(),
   full: daily(),
   gap: `0x${MINUTES}`,
+  verified: daily(),
+  verifiedWell: `1x${MINUTES}`,
+  drilled: daily(),
+  drilledWell: `1x${MINUTES}`,
 };
 
 const MIB = 1024 * 1024;
 
 describeWith(["promtool"], "the alerts of PostgreSQL's archive", () => {
   const folder = mkdtempSync(join(tmpdir(), "trellis-archive-alerts-"));
-  const alerts = archiveAlerts({ repositories: 1 });
+  const alerts = archiveAlerts({ repositories: 1, maxAgeDays: 4 });
   writeFileSync(join(folder, "rules.yaml"), JSON.stringify({ groups: [{ name: "archive", rules: alerts }] }));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -44,6 +48,10 @@ describeWith(["promtool"], "the alerts of PostgreSQL's archive", () => {
       ['backup_timestamp_seconds{repository="1",type="diff"}', given.diff],
       ['backup_timestamp_seconds{repository="1",type="full"}', given.full],
       ['gap{repository="1"}', given.gap],
+      ['check_timestamp_seconds{repository="1",check="verify"}', given.verified],
+      ['check_good{repository="1",check="verify"}', given.verifiedWell],
+      ['check_timestamp_seconds{repository="1",check="drill"}', given.drilled],
+      ['check_good{repository="1",check="drill"}', given.drilledWell],
     ].flatMap(([name, values]) => (values ? [{ series: `trellis_archive_${name}`, values }] : []));
     const test = {
       rule_files: [join(folder, "rules.yaml")],
@@ -98,6 +106,21 @@ describeWith(["promtool"], "the alerts of PostgreSQL's archive", () => {
     ],
     ["that a week had no full backup", 9 * 24 * HOUR, { full: `0x${MINUTES}` }, ["PostgresFullBackupTooOld"]],
     ["that there never was one", 2 * HOUR, { full: "", diff: "" }, ["PostgresNotRecoverable"]],
+    ["damage that a verification found", 60, { verifiedWell: "1x30 0x60" }, ["PostgresArchiveDamaged"]],
+    ["a recovery that failed", 60, { drilledWell: "1x30 0x60" }, ["PostgresRecoveryDrillFailed"]],
+    [
+      "verifications that stopped",
+      5 * 24 * HOUR,
+      { verified: `0x${MINUTES}` },
+      ["PostgresArchiveUnverified"],
+    ],
+    ["recoveries that stopped", 5 * 24 * HOUR, { drilled: `0x${MINUTES}` }, ["PostgresArchiveUnverified"]],
+    [
+      "an archive that was never checked",
+      5 * 24 * HOUR,
+      { verified: "", verifiedWell: "", drilled: "", drilledWell: "" },
+      ["PostgresArchiveNeverChecked"],
+    ],
     ["that the repository cannot be read", 60, { up: "1x30 0x60" }, ["PostgresArchiveUnwatched"]],
     ["that the leader does not answer", 60, { oldest: "", waiting: "" }, ["PostgresArchiveUnwatched"]],
   ])("tell of %s", (_, minutes, answers, expected) => {
