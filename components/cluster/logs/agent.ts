@@ -47,7 +47,8 @@ export function agentArguments({ url, token }: LogTarget, places: AgentPlaces = 
     `-kubernetesCollector.logsPath=${places.containers}`,
     // Otherwise each line that they log makes another one.
     `-kubernetesCollector.excludeFilter=kubernetes.pod_namespace:=${LOGS.namespace}`,
-    `-fileCollector.glob=${places.audit}/audit.log`,
+    // A pattern and no name: vlagent warns every ten seconds of a file that is not there, as on servers without an audit.
+    `-fileCollector.glob=${places.audit}/audit.lo[g]`,
     "-fileCollector.timeField=requestReceivedTimestamp",
     "-fileCollector.msgField=requestURI",
     '-fileCollector.extraFields={"log":"kubernetes-audit","node":"%{NODE_NAME}"}',

@@ -62,7 +62,7 @@ describeOnKubernetes(["victoria-logs", "vlagent"], "the logs of a real node", ()
   afterAll(async () => cluster?.stop());
 
   const ask = (query: string) =>
-    `wget -q -T 3 -O - 'http://${LOGS.store}.${LOGS.namespace}.svc.cluster.local:${LOGS.ports.store}/select/logsql/query?query=${encodeURIComponent(query)}'`;
+    `timeout 5 wget -q -O - 'http://${LOGS.store}.${LOGS.namespace}.svc.cluster.local:${LOGS.ports.store}/select/logsql/query?query=${encodeURIComponent(query)}'`;
 
   it("are answered to monitoring with the pod that wrote them, and to no other namespace", async () => {
     await cluster.apply([pod("elsewhere", "speaker", `echo '${LINE}'`)]);
