@@ -8,13 +8,39 @@ import { ProgramFailed, type Release, runProgram } from "./programs";
 export interface PgUpgradeArgs {
   readonly old: { readonly release: Release; readonly data: string };
   readonly new: { readonly release: Release; readonly data: string };
-  /** Libraries that the server loads at its start; some extensions need them. */
-  readonly preload: string;
+  /**
+   * Parameters of both servers: `shared_preload_libraries`, which some extensions need, and those of `LIMITS`, which
+   * Patroni reads back from the new data and would restart members for.
+   */
+  readonly parameters: Readonly<Record<string, string>>;
   readonly transfer: Transfer;
   /** A folder for pg_upgrade's own files; emptied first. */
   readonly work: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
+}
+
+/** What the control file remembers of a server's limits, by the names of the parameters. */
+const LIMITS = [
+  "max_connections",
+  "max_locks_per_transaction",
+  "max_prepared_transactions",
+  "max_wal_senders",
+  "max_worker_processes",
+] as const;
+
+/** What a stopped cluster is configured with, as far as an upgrade needs it. */
+export async function parametersOf(
+  release: Release,
+  data: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const parameters: Record<string, string> = {};
+  for (const name of ["shared_preload_libraries", ...LIMITS]) {
+    const value = await runProgram(release, "postgres", ["-C", name, "-D", data], { cwd: data, signal });
+    parameters[name] = value.trim();
+  }
+  return parameters;
 }
 
 /** The superuser of every cluster of ours. */
@@ -48,8 +74,9 @@ export async function pgUpgrade(args: PgUpgradeArgs, { check }: { readonly check
   const configuration = join(work, "server.conf");
   await writeFile(
     configuration,
-    // A schema with thousands of tables is restored in few transactions.
-    `shared_preload_libraries = '${args.preload}'\nmax_locks_per_transaction = 1024\nhba_file = '${access}'\n`,
+    [...Object.entries(args.parameters), ["hba_file", access]]
+      .map(([name, value]) => `${name} = '${value}'\n`)
+      .join(""),
   );
   const server = `-c config_file=${configuration}`;
   const words = [

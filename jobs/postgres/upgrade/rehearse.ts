@@ -76,7 +76,9 @@ export async function rehearse(
     const upgrade = {
       old: { release: old, data: data.old },
       new: { release: next, data: data.new },
-      ...{ preload, transfer: "copy" as const, work: join(folder, "work"), log, signal },
+      // A schema with thousands of tables is restored in few transactions.
+      parameters: { shared_preload_libraries: preload, max_locks_per_transaction: "1024" },
+      ...{ transfer: "copy" as const, work: join(folder, "work"), log, signal },
     };
     await pgUpgrade(upgrade, { check: true });
     await pgUpgrade(upgrade, { check: false });

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { type Context, JobError } from "../../shared";
 import type { Transfer } from "../actions";
 import { dataFolders, majorOf, readControl, requireStopped, sizeOf } from "./data-folders";
-import { initialize, pgUpgrade } from "./pg-upgrade";
-import { type Release, runProgram } from "./programs";
+import { initialize, parametersOf, pgUpgrade } from "./pg-upgrade";
+import type { Release } from "./programs";
 
 export interface RunUpgradeArgs {
   readonly data: string;
@@ -40,14 +40,12 @@ export async function runUpgrade(
   const control = await readControl(old, data, signal);
   requireStopped(control, data);
   if (transfer === "copy") await requireRoom(data);
-  const preload = (
-    await runProgram(old, "postgres", ["-C", "shared_preload_libraries", "-D", data], { cwd: data, signal })
-  ).trim();
+  const parameters = await parametersOf(old, data, signal);
   const work = join(dirname(data), "pg_upgrade");
   const upgrade = {
     old: { release: old, data },
     new: { release: next, data: folders.coming },
-    ...{ preload, transfer, work, log, signal },
+    ...{ parameters, transfer, work, log, signal },
   };
   log.info(`making an empty cluster of PostgreSQL ${next.major}`);
   await initialize(next, folders.coming, control, signal);

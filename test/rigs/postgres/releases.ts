@@ -14,7 +14,11 @@ export function layDownReleases(folder: string, majors: readonly (15 | 17 | 18)[
   for (const major of majors) {
     const target = join(folder, String(major));
     if (major === 15) symlinkSync(dirname(dirname(realpathSync(findProgram("initdb") ?? ""))), target);
-    else cpSync(join(cacheDirectory, `postgresql-${major}`), target, { recursive: true });
+    else
+      cpSync(join(cacheDirectory, `postgresql-${major}`), target, {
+        recursive: true,
+        verbatimSymlinks: true, // otherwise they lead back into the cache
+      });
   }
 }
 

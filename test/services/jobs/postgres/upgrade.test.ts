@@ -129,6 +129,7 @@ describeWith(
       expect(ask(ROLES)).toBe(roles);
       expect(ask("SELECT count(*) FROM kept")).toBe("20000");
       expect(ask("SHOW max_wal_size")).toBe("1GB"); // the configuration that was in etcd
+      expect(JSON.stringify(await cluster.reported())).not.toContain("pending_restart");
       expect(await job("upgrade", "finish")).toMatch(/extensions updated, \d+ databases analyzed/);
       expect(ask("SELECT extversion FROM pg_extension WHERE extname = 'pg_stat_statements'")).toBe("1.11");
       for (const member of others) {

@@ -12,12 +12,18 @@ status: ok
   backup: 20261121-003000F, status: valid, total files checked: 962, total valid files: 962
     missing: 0, checksum invalid: 0, size invalid: 0, other: 0`;
     expect(problemsIn(good)).toEqual([]);
-    const bad = good
-      .replace("status: ok", "status: error")
-      .replace("checksum invalid: 0", "checksum invalid: 2");
+    expect(problemsIn("")).toEqual([]); // what 2.45 prints where all is well
+    const bad = `stanza: trellis
+status: error
+  archiveId: 15-1, total WAL checked: 2, total valid WAL: 1
+    other: 1
+  backup: 20261129-213608F, status: invalid, total files checked: 964, total valid files: 927
+    missing: 37`;
     expect(problemsIn(bad)).toEqual([
       "status: error",
-      "missing: 0, checksum invalid: 2, size invalid: 0, other: 0",
+      "other: 1",
+      "backup: 20261129-213608F, status: invalid, total files checked: 964, total valid files: 927",
+      "missing: 37",
     ]);
   });
 
