@@ -167,7 +167,7 @@ describe("agents whose workers are killed", () => {
     let toCrash = crashes;
     while (!(await done().catch(() => false))) {
       if (Date.now() > deadline) throw new Error(`tasks remain: ${JSON.stringify(await countTasks())}`);
-      await wait(600 + random() * 600);
+      await someEnd(600 + random() * 600);
       const which = Math.floor(random() * workers.length);
       await workers[which]?.kill();
       workers[which] = await startWorker(budget);
@@ -180,6 +180,19 @@ describe("agents whose workers are killed", () => {
     }
     expect(toCrash).toBe(0);
     return kills;
+  }
+
+  /** Waits so long, and for a few jobs to end: on a slow machine workers would else be killed before they get on. */
+  async function someEnd(milliseconds: number): Promise<void> {
+    const ended = async () => {
+      const [row] = await database.query<{ count: number }>(
+        "SELECT count(*)::integer AS count FROM agent_queue.job WHERE state = 'completed'",
+      );
+      return row?.count ?? 0;
+    };
+    const before = await ended().catch(() => 0);
+    await wait(milliseconds);
+    for (let looks = 0; looks < 20 && (await ended().catch(() => 0)) < before + 4; looks++) await wait(500);
   }
 
   /** A backend that dies by SIGKILL makes the server end every session and recover from its log. */
