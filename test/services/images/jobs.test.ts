@@ -39,7 +39,10 @@ describeWith([...IMAGE_PROGRAMS, "git", "chmod"], "the job image", () => {
     const { code, stdout, stderr } = await image.run(["--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const domains = readdirSync(join(ROOT, "jobs"), { withFileTypes: true })
-      .filter((each) => each.isDirectory() && !["shared", "supervisor", "node_modules"].includes(each.name))
+      .filter(
+        (each) =>
+          each.isDirectory() && !["shared", "supervisor", "patroni", "node_modules"].includes(each.name),
+      )
       .map(({ name }) => name);
     expect(domains.length).toBeGreaterThan(3);
     for (const domain of domains) expect(stdout).toMatch(new RegExp(`^ {2}${domain} `, "m"));
@@ -82,7 +85,7 @@ describeWith([...IMAGE_PROGRAMS, "git", "chmod"], "the job image", () => {
     const packages = execFileSync("find", [inImage("opt"), inImage("home"), "-name", "node_modules"]);
     expect(String(packages)).toBe("");
     const { workspaces } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    expect(workspaces).toEqual(["jobs"]);
+    expect(workspaces).toEqual(["jobs", "policy/ts-node"]);
     expect(readdirSync(inImage("opt/trellis"))).toEqual(["jobs"]);
   });
 
@@ -128,6 +131,7 @@ describeWith([...IMAGE_PROGRAMS, "git", "chmod"], "the job image", () => {
       "package-lock.json",
       "tsconfig.json",
       "jobs",
+      "policy/ts-node",
     ]) {
       cpSync(join(ROOT, part), join(checkout, part), {
         recursive: true,
