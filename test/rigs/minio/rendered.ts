@@ -61,6 +61,10 @@ export async function renderMinio(layout: DriveLayout, settings: MinioSettings =
         return { id: name, state: { ...given, ...outputs } };
       },
     });
+    // Pulumi's mocks know no hooks, which no resource here runs.
+    Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+      registerResourceHook: (_: unknown, done: (error: null, answer: object) => void) => done(null, {}),
+    });
     const minio = new MinIO("minio", {
       ...minioSettings({}),
       ...settings,
@@ -82,15 +86,15 @@ export async function renderMinio(layout: DriveLayout, settings: MinioSettings =
 
   const of = (kind: string): Rendered[] =>
     objects.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ inputs }) => inputs);
-  const containerOf = (kind: string): RenderedContainer => of(kind)[0].spec.template.spec.containers[0];
+  const containerOf = (object: Rendered): RenderedContainer => object.spec.template.spec.containers[0];
   const secrets = Object.fromEntries(
     of("Secret").map(({ metadata, stringData }) => [metadata.name, stringData]),
   );
-  const run = of("Job")[0].metadata.name;
+  const job = of("Job").find(({ metadata }) => metadata.name.startsWith("minio-provision-"));
   return {
-    server: containerOf("StatefulSet"),
-    provision: containerOf("Job"),
-    secretKeys: secrets[run],
+    server: containerOf(of("StatefulSet")[0]),
+    provision: containerOf(job),
+    secretKeys: secrets[job.metadata.name],
     specification: of("ConfigMap").find(({ data }) => "specification.json" in data).data[
       "specification.json"
     ],
