@@ -1,3 +1,4 @@
+import { endOf } from "../components/shared/days";
 import { type Exemption, matches } from "./exemptions";
 import type { Plan } from "./plan";
 import { type Finding, RULES, type Rule } from "./rules";
@@ -29,10 +30,7 @@ export interface Terms {
 }
 
 export function judge(plan: Plan, { rules = RULES, exemptions }: Terms): Verdict {
-  const [valid, ended] = split(
-    exemptions,
-    ({ until }) => Date.parse(`${until}T23:59:59Z`) >= plan.day.getTime(),
-  );
+  const [valid, ended] = split(exemptions, ({ until }) => endOf(until) >= plan.day.getTime());
   const violations = rules.flatMap((rule) => rule.check(plan).map((finding) => ({ ...finding, rule })));
   const exempted = violations.flatMap((violation) => {
     const exemption = valid.find(

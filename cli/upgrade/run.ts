@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { today } from "../../components/shared/today";
+import { today } from "../../components/shared/days";
 import { Cluster } from "../shared/cluster-access";
 import type { Given } from "../shared/command";
 import { isUserError } from "../shared/error-message";

@@ -1,5 +1,5 @@
+import { daysUntilEndOf, today } from "../shared/days";
 import { meantWord } from "../shared/nearest-word";
-import { today } from "../shared/today";
 import { alertAdvice, layoutAdvice, postgresShape, volumesGrow } from "./checks";
 import { billedNames, zonesOf } from "./hetzner-catalogue";
 import { hasRole, nodesOf } from "./nodes";
@@ -110,13 +110,12 @@ function workersAdvice({ gardenos }: Settings): string[] {
 
 /** A preview warns from this many days before the keys of the CRM's services end. */
 const KEYS_NOTICE_DAYS = 90;
-const DAY_MS = 24 * 3600 * 1000;
 
 /** Keys of the CRM's services that no service accepts soon, or any more. */
 function keysAdvice({ gardenos }: Settings, now: Date): string[] {
   if (!gardenos) return [];
   const { keysUntil } = gardenos;
-  const days = Math.ceil((Date.parse(`${keysUntil}T23:59:59Z`) - now.getTime()) / DAY_MS);
+  const days = daysUntilEndOf(keysUntil, now);
   if (days > KEYS_NOTICE_DAYS) return [];
   const remedy =
     "set a later day, run `pulumi up`, and give your clients the new outputs gardenos.anonKey and gardenos.serviceKey";

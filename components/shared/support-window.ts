@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { today } from "./today";
+import { daysUntilEndOf, today } from "./days";
 import { UserError } from "./user-error";
 import type { Pin } from "./versions";
 
 /** The program warns from this many days before a pin's support ends. */
 const NOTICE_DAYS = 90;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface SupportReport {
   /** Messages on pins whose support has ended and that `acceptOutOfSupport` does not list. */
@@ -31,7 +30,7 @@ export function judgeSupport(
   const warnings: string[] = [];
   for (const [name, { version, supportedUntil }] of Object.entries(pins)) {
     if (!supportedUntil) continue;
-    const daysLeft = Math.ceil((Date.parse(`${supportedUntil}T23:59:59Z`) - today.getTime()) / DAY_MS);
+    const daysLeft = daysUntilEndOf(supportedUntil, today);
     if (daysLeft <= 0) {
       const sentence = `${name} ${version} has been out of support since ${supportedUntil}`;
       if (accepted.includes(name))

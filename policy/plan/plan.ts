@@ -1,5 +1,5 @@
 import type { Settings } from "../../components/settings";
-import { today } from "../../components/shared/today";
+import { today } from "../../components/shared/days";
 import { type Pin, versions } from "../../components/shared/versions";
 import { objectsOf, type PlannedObject } from "./objects";
 import type { PlannedResource, PlannedStep } from "./resource";

@@ -1,3 +1,4 @@
+import { endOf } from "../../shared/days";
 import { type AlertRule, alertsOf, type WorkloadMetrics } from "../../shared/workloads";
 import { COMMON_LABELS, GARDENOS, PORTS, type Program } from "./names";
 
@@ -52,7 +53,7 @@ export function gardenosMetrics(
           `On ${keysUntil} the services of GardenOS refuse the anonymous and the service key`,
           "keys",
         ),
-        expr: `vector(time()) > ${Date.parse(`${keysUntil}T23:59:59Z`) / 1000 - KEYS_NOTICE_DAYS * 86_400}`,
+        expr: `vector(time()) > ${endOf(keysUntil) / 1000 - KEYS_NOTICE_DAYS * 86_400}`,
       },
       ...(programs.includes("workers")
         ? [

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { endOf } from "../../shared/days";
 
 /** A secret that tokens are signed with, and its epoch. */
 export interface JwtSecret {
@@ -41,7 +42,7 @@ const kidOf = (epoch: number) => `trellis-${epoch}`;
 
 /** A key of the API: a token of a role and of no user. It is the same at every preview, so it has no time of issue. */
 function apiKey(role: "anon" | "service_role", { epoch, value }: JwtSecret, until: string): string {
-  const exp = Date.parse(`${until}T23:59:59Z`) / 1000;
+  const exp = endOf(until) / 1000;
   const part = (content: object) => Buffer.from(JSON.stringify(content)).toString("base64url");
   const signed = `${part({ alg: "HS256", typ: "JWT", kid: kidOf(epoch) })}.${part({ iss: "trellis", role, exp })}`;
   return `${signed}.${createHmac("sha256", value).update(signed).digest("base64url")}`;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { adviceOn, loadSettings, notesOn, parseSettings } from "../../../../components/settings";
-import { today } from "../../../../components/shared/today";
+import { today } from "../../../../components/shared/days";
 import { evaluateStack } from "../../../rigs/evaluate";
 import { rawSettings, withValue } from "../../../rigs/platform/stacks";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { today } from "../../../../components/shared/days";
 import { judgeSupport } from "../../../../components/shared/support-window";
-import { today } from "../../../../components/shared/today";
 
 const PINS = {
   postgres: { version: "17", why: "tested", supportedUntil: "2029-11-08" },
