@@ -5,3 +5,16 @@ export interface AccessObject {
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly [field: string]: unknown;
 }
+
+const ADMISSION = "admissionregistration.k8s.io/v1";
+
+/** An admission policy that denies what its specification refuses, with the binding that puts it in force. */
+export const denyingPolicy = (name: string, spec: object): AccessObject[] => [
+  { apiVersion: ADMISSION, kind: "ValidatingAdmissionPolicy", metadata: { name }, spec },
+  {
+    apiVersion: ADMISSION,
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name },
+    spec: { policyName: name, validationActions: ["Deny"] },
+  },
+];

@@ -1,2 +1,2 @@
 export { Access, type AccessArgs } from "./access";
-export type { AccessObject } from "./access-object";
+export { type AccessObject, denyingPolicy } from "./access-object";

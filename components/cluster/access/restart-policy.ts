@@ -1,4 +1,4 @@
-import type { AccessObject } from "./access-object";
+import { type AccessObject, denyingPolicy } from "./access-object";
 
 const NAME = "trellis-developers-restart-only";
 
@@ -12,60 +12,47 @@ const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
  */
 export function restartPolicy(developers: readonly string[]): AccessObject[] {
   const groups = developers.map((group) => JSON.stringify(group)).join(", ");
-  return [
-    {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicy",
-      metadata: { name: NAME },
-      spec: {
-        failurePolicy: "Fail",
-        matchConstraints: {
-          resourceRules: [
-            { apiGroups: ["apps"], apiVersions: ["*"], operations: ["UPDATE"], resources: ["deployments"] },
-          ],
-        },
-        matchConditions: [
-          {
-            name: "a-developer",
-            expression: `request.userInfo.groups.exists(group, group in [${groups}])`,
-          },
-          {
-            name: "who-may-not-create-deployments",
-            expression:
-              "!authorizer.group('apps').resource('deployments').namespace(request.namespace).check('create').allowed()",
-          },
-        ],
-        variables: [
-          {
-            name: "before",
-            expression: "oldObject.spec.template.?metadata.?annotations.orValue({})",
-          },
-          { name: "after", expression: "object.spec.template.?metadata.?annotations.orValue({})" },
-        ],
-        validations: [
-          {
-            expression: [
-              ...["labels", "annotations", "ownerReferences", "finalizers"].map(unchanged("metadata")),
-              ...DEPLOYMENT_FIELDS.map(unchanged("spec")),
-              "object.spec.template.?spec == oldObject.spec.template.?spec",
-              ...["labels", "ownerReferences", "finalizers"].map(unchanged("spec.template.metadata")),
-              `variables.after.all(key, key == '${RESTARTED_AT}' || (key in variables.before && variables.before[key] == variables.after[key]))`,
-              `variables.before.all(key, key == '${RESTARTED_AT}' || key in variables.after)`,
-            ].join(" && "),
-            message:
-              "developers may only restart a Deployment (kubectl rollout restart); an administrator makes other changes in the stack's settings",
-            reason: "Forbidden",
-          },
-        ],
+  return denyingPolicy(NAME, {
+    failurePolicy: "Fail",
+    matchConstraints: {
+      resourceRules: [
+        { apiGroups: ["apps"], apiVersions: ["*"], operations: ["UPDATE"], resources: ["deployments"] },
+      ],
+    },
+    matchConditions: [
+      {
+        name: "a-developer",
+        expression: `request.userInfo.groups.exists(group, group in [${groups}])`,
       },
-    },
-    {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicyBinding",
-      metadata: { name: NAME },
-      spec: { policyName: NAME, validationActions: ["Deny"] },
-    },
-  ];
+      {
+        name: "who-may-not-create-deployments",
+        expression:
+          "!authorizer.group('apps').resource('deployments').namespace(request.namespace).check('create').allowed()",
+      },
+    ],
+    variables: [
+      {
+        name: "before",
+        expression: "oldObject.spec.template.?metadata.?annotations.orValue({})",
+      },
+      { name: "after", expression: "object.spec.template.?metadata.?annotations.orValue({})" },
+    ],
+    validations: [
+      {
+        expression: [
+          ...["labels", "annotations", "ownerReferences", "finalizers"].map(unchanged("metadata")),
+          ...DEPLOYMENT_FIELDS.map(unchanged("spec")),
+          "object.spec.template.?spec == oldObject.spec.template.?spec",
+          ...["labels", "ownerReferences", "finalizers"].map(unchanged("spec.template.metadata")),
+          `variables.after.all(key, key == '${RESTARTED_AT}' || (key in variables.before && variables.before[key] == variables.after[key]))`,
+          `variables.before.all(key, key == '${RESTARTED_AT}' || key in variables.after)`,
+        ].join(" && "),
+        message:
+          "developers may only restart a Deployment (kubectl rollout restart); an administrator makes other changes in the stack's settings",
+        reason: "Forbidden",
+      },
+    ],
+  });
 }
 
 /** The fields of a Deployment's spec besides its pod template. */

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { AccessObject } from "../access";
+import { type AccessObject, denyingPolicy } from "../access";
 
 export interface ImagePolicyArgs {
   /** The namespaces whose pods may run only these images. */
@@ -32,63 +32,50 @@ export class ImagePolicy extends pulumi.ComponentResource {
 /** The policy and its binding, as objects of Kubernetes. */
 export function imagePolicy({ namespaces, repository, others }: ImagePolicyArgs): AccessObject[] {
   const built = `^${repository.replaceAll(".", "\\.")}-[a-z]+@sha256:[0-9a-f]{64}$`;
-  return [
-    {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicy",
-      metadata: { name: NAME },
-      spec: {
-        failurePolicy: "Fail",
-        matchConstraints: {
-          namespaceSelector: {
-            matchExpressions: [
-              { key: "kubernetes.io/metadata.name", operator: "In", values: [...namespaces].sort() },
-            ],
-          },
-          resourceRules: [
-            {
-              apiGroups: [""],
-              apiVersions: ["v1"],
-              operations: ["CREATE", "UPDATE"],
-              resources: ["pods", "pods/ephemeralcontainers"],
-            },
-          ],
-        },
-        matchConditions: [
-          {
-            // A pod from before an upgrade can still be labelled, whatever its image.
-            name: "with-another-spec",
-            expression: "request.operation == 'CREATE' || object.spec != oldObject.spec",
-          },
-        ],
-        variables: [
-          {
-            name: "images",
-            expression: ["object.spec.containers", ...["initContainers", "ephemeralContainers"].map(optional)]
-              .map((containers) => `${containers}.map(container, container.image)`)
-              .join(" + "),
-          },
-          {
-            name: "refused",
-            expression: `variables.images.filter(image, !(image.matches(${text(built)}) || [${[...others].sort().map(text).join(", ")}].exists(other, image.startsWith(other + ':') || image.startsWith(other + '@'))))`,
-          },
-        ],
-        validations: [
-          {
-            expression: "variables.refused.size() == 0",
-            messageExpression: `'this namespace runs only images that the platform is made of; refused: ' + variables.refused.join(', ')`,
-            reason: "Forbidden",
-          },
+  return denyingPolicy(NAME, {
+    failurePolicy: "Fail",
+    matchConstraints: {
+      namespaceSelector: {
+        matchExpressions: [
+          { key: "kubernetes.io/metadata.name", operator: "In", values: [...namespaces].sort() },
         ],
       },
+      resourceRules: [
+        {
+          apiGroups: [""],
+          apiVersions: ["v1"],
+          operations: ["CREATE", "UPDATE"],
+          resources: ["pods", "pods/ephemeralcontainers"],
+        },
+      ],
     },
-    {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicyBinding",
-      metadata: { name: NAME },
-      spec: { policyName: NAME, validationActions: ["Deny"] },
-    },
-  ];
+    matchConditions: [
+      {
+        // A pod from before an upgrade can still be labelled, whatever its image.
+        name: "with-another-spec",
+        expression: "request.operation == 'CREATE' || object.spec != oldObject.spec",
+      },
+    ],
+    variables: [
+      {
+        name: "images",
+        expression: ["object.spec.containers", ...["initContainers", "ephemeralContainers"].map(optional)]
+          .map((containers) => `${containers}.map(container, container.image)`)
+          .join(" + "),
+      },
+      {
+        name: "refused",
+        expression: `variables.images.filter(image, !(image.matches(${text(built)}) || [${[...others].sort().map(text).join(", ")}].exists(other, image.startsWith(other + ':') || image.startsWith(other + '@'))))`,
+      },
+    ],
+    validations: [
+      {
+        expression: "variables.refused.size() == 0",
+        messageExpression: `'this namespace runs only images that the platform is made of; refused: ' + variables.refused.join(', ')`,
+        reason: "Forbidden",
+      },
+    ],
+  });
 }
 
 const optional = (field: string) => `object.spec.?${field}.orValue([])`;
