@@ -15,7 +15,7 @@ export {
   takePlace,
   withSnapshot,
 } from "./dumps";
-export { findPrograms, type Programs, requireYoungEnough, start, withConnection } from "./programs";
+export { findPrograms, type Programs, requireYoungEnough, start } from "./programs";
 
 /** Backups of PostgreSQL on object storage: dumps, the WAL archive, and restore tests of both. */
 export const backup: Domain = {

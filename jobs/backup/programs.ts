@@ -1,10 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
-import { type DatabaseAddress, JobError } from "../shared";
+import { JobError } from "../shared";
 
 /** Full paths of the programs that read and write dumps. */
 export interface Programs {
@@ -59,38 +58,6 @@ function isExecutable(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/**
- * Runs work with the connection in libpq's environment variables, so that a process list shows nothing of it. libpq
- * needs the CA certificate as a file, which exists only while the work runs.
- */
-export async function withConnection<T>(
-  address: DatabaseAddress,
-  database: string,
-  work: (environment: NodeJS.ProcessEnv) => Promise<T>,
-): Promise<T> {
-  const folder =
-    address.certificateAuthority === undefined ? undefined : mkdtempSync(join(tmpdir(), "trellis-backup-"));
-  const authority = folder && join(folder, "authority.pem");
-  if (authority) writeFileSync(authority, address.certificateAuthority ?? "");
-  try {
-    return await work({
-      PATH: process.env.PATH,
-      HOME: "/nonexistent", // so that no ~/.pgpass or ~/.postgresql has an effect
-      PGHOST: address.host,
-      PGPORT: String(address.port),
-      PGUSER: address.user,
-      PGDATABASE: database,
-      PGPASSWORD: address.password,
-      PGSSLMODE: address.sslmode,
-      PGAPPNAME: "trellis backup",
-      PGCONNECT_TIMEOUT: "15",
-      ...(authority ? { PGSSLROOTCERT: authority } : {}),
-    });
-  } finally {
-    if (folder) rmSync(folder, { recursive: true, force: true });
   }
 }
 

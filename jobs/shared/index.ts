@@ -49,6 +49,7 @@ export {
   transaction,
   tryLock,
   withDatabase,
+  withLibpq,
 } from "./database";
 export { sha256Of } from "./digest";
 export {

@@ -1,5 +1,12 @@
-import { createHash } from "node:crypto";
-import { type Context, JobError, listProblems, ObjectStore, type Outcome, StoreError } from "../shared";
+import {
+  type Context,
+  JobError,
+  listProblems,
+  ObjectStore,
+  type Outcome,
+  StoreError,
+  sha256Of,
+} from "../shared";
 import type { StoreAccess } from "./admin";
 import { Bucket } from "./buckets";
 import type { Contents } from "./specification";
@@ -83,7 +90,7 @@ async function lockedOut(
 
 /** Writes, lists and deletes a small object. */
 async function tryOut(access: ObjectStore, application: string): Promise<void> {
-  const key = `trellis-access-check/${createHash("sha256").update(application).digest("hex").slice(0, 12)}`;
+  const key = `trellis-access-check/${sha256Of(application).slice(0, 12)}`;
   await access.write(key, "");
   await access.list(key);
   await access.remove(key);

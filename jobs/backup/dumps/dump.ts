@@ -4,9 +4,10 @@ import {
   type ObjectStore,
   quoteIdentifier,
   withDatabase,
+  withLibpq,
 } from "../../shared";
 import { secondsSince } from "../elapsed";
-import { ALIVE, type Programs, start, withConnection } from "../programs";
+import { ALIVE, type Programs, start } from "../programs";
 import { sideBySide } from "../side-by-side";
 import {
   type Artefact,
@@ -62,7 +63,7 @@ export async function dump(
       const shown = progress(databaseName, "bytes");
       const ended = new AbortController();
       const stop = AbortSignal.any([signal, ended.signal]);
-      const storing = withConnection(address, databaseName, (environment) =>
+      const storing = withLibpq({ ...address, database: databaseName }, "trellis backup", (environment) =>
         sideBySide(tasks, { width: args.streams, signal: stop }, ({ key, launch }, stopped) =>
           store(args, key, launch(environment, stopped), stopped, shown.advance),
         ),

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type Context, type DatabaseAddress, JobError, type ObjectStore } from "../../shared";
-import { ALIVE, type Programs, type Running, start, withConnection } from "../programs";
+import { type Context, type DatabaseAddress, JobError, type ObjectStore, withLibpq } from "../../shared";
+import { ALIVE, type Programs, type Running, start } from "../programs";
 import { sideBySide } from "../side-by-side";
 import { type Artefact, bytesOf, Digest, type Part, type RowsPart } from "../store";
 import { bytesFrom, collect, type Launch, UnpackingError, unpacked, unpackInto } from "../streams";
@@ -31,7 +31,7 @@ export async function fill(args: FillArgs, scratch: string, { signal, progress }
   const shown = progress(`restoring ${artefact.database}`, "bytes", bytesOf(artefact));
   const folder = await mkdtemp(join(tmpdir(), "trellis-restore-"));
   try {
-    await withConnection({ ...server, database: scratch }, scratch, async (environment) => {
+    await withLibpq({ ...server, database: scratch }, "trellis backup", async (environment) => {
       const filling = new Filling(args, environment, signal, shown.advance);
       const definitions = join(folder, "definitions.dump");
       await filling.fetch(artefact.definitions, definitions);

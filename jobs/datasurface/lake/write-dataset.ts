@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import {
   type Context,
@@ -6,9 +5,10 @@ import {
   JobError,
   type ObjectStore,
   quoteIdentifier as quoted,
+  sha256Of,
 } from "../../shared";
 import type { DatasetTables } from "../ingest";
-import { isNullable, parseColumnType } from "../model";
+import { fitIdentifier, isNullable, parseColumnType } from "../model";
 import type { LakeDataset, LakeFile } from "./manifest";
 import { type ParquetColumn, parquetColumn, Unwritable } from "./parquet-types";
 
@@ -41,7 +41,7 @@ export async function writeDataset(args: WriteDataset): Promise<LakeDataset> {
   const { merge, tables, context } = args;
   const columns = lakeColumns(tables);
   const select = columns.map(({ name, expression }) => expression(quoted(name))).join(", ");
-  const cursor = quoted(`lake_${tables.dataset.name}`.slice(0, 63));
+  const cursor = quoted(fitIdentifier(`lake_${tables.dataset.name}`));
   await merge.query(`DECLARE ${cursor} NO SCROLL CURSOR FOR SELECT ${select} FROM ${tables.merge}`);
   const shown = context.progress(tables.dataset.name, "rows");
   const files: LakeFile[] = [];
@@ -116,7 +116,7 @@ class OpenFile {
       key,
       rows: this.rows,
       bytes: bytes.length,
-      sha256: createHash("sha256").update(bytes).digest("hex"),
+      sha256: sha256Of(bytes),
     };
   }
 

@@ -12,7 +12,6 @@ import {
   type Snapshot,
   start,
   takePlace,
-  withConnection,
   withSnapshot,
 } from "../../backup";
 import {
@@ -20,8 +19,10 @@ import {
   type Database,
   type DatabaseAddress,
   JobError,
+  listProblems,
   type Outcome,
   withDatabase,
+  withLibpq,
 } from "../../shared";
 import { differences, type Fingerprint, fingerprintOf } from "./fingerprint";
 import { lendRoles, mapRoles, type RoleMap, takeRolesBack } from "./roles";
@@ -40,6 +41,30 @@ export interface ImportConfig {
   readonly binaries: string | undefined;
 }
 
+/** What the sessions of an import call themselves. */
+const APPLICATION = "postgres import";
+
+/** Works in a database of the leader. */
+const onLeader = <T>(
+  { leader }: Pick<ImportConfig, "leader">,
+  database: string,
+  { signal }: Pick<Context, "signal">,
+  work: (database: Database) => Promise<T>,
+): Promise<T> =>
+  withDatabase(
+    { ...leader, database },
+    { purpose: "the leader", applicationName: APPLICATION, signal },
+    work,
+  );
+
+/** Works in the database to take over. */
+const onSource = <T>(
+  { source }: Pick<ImportConfig, "source">,
+  { signal }: Pick<Context, "signal">,
+  work: (database: Database) => Promise<T>,
+): Promise<T> =>
+  withDatabase(source, { purpose: "the source database", applicationName: APPLICATION, signal }, work);
+
 /** Names of the database that an import replaced, and of an import that was undone. */
 const beforeImport = (into: string) => `${into}_before_import`;
 const undone = (into: string) => `${into}_import_undone`;
@@ -52,12 +77,7 @@ export async function importDatabase(config: ImportConfig, context: Context): Pr
   const into = config.into ?? config.source.database;
   if (config.undo) return undo(config, into, context);
   const programs = await findPrograms(config.binaries);
-  const source = {
-    purpose: "the source database",
-    applicationName: "postgres import",
-    signal: context.signal,
-  };
-  await withDatabase(config.source, source, (database) =>
+  await onSource(config, context, (database) =>
     withSnapshot(database, async (snapshot) => {
       requireYoungEnough(programs, (await readServer(database)).major);
       const origin = await originOf(config, into, snapshot, context);
@@ -77,20 +97,18 @@ export async function importDatabase(config: ImportConfig, context: Context): Pr
 
 /** Encoding and locale of the source; owner, settings and privileges of the database that it replaces, if there is one. */
 async function originOf(
-  { leader, source, roles }: ImportConfig,
+  config: ImportConfig,
   into: string,
   snapshot: Snapshot,
-  { signal }: Context,
+  context: Context,
 ): Promise<Origin> {
-  const session = { purpose: "the leader", applicationName: "postgres import", signal };
-  const present = await withDatabase({ ...leader, database: "postgres" }, session, (database) =>
-    exists(database, into),
-  );
+  const { source, roles } = config;
+  const present = await onLeader(config, "postgres", context, (database) => exists(database, into));
   const { encoding, collate, ctype, locale } = snapshot.properties;
   const named = (role: string) => roles.get(role) ?? role;
   const { properties } = snapshot;
   const own = present
-    ? await withDatabase({ ...leader, database: into }, session, (database) =>
+    ? await onLeader(config, into, context, (database) =>
         withSnapshot(database, async (found) => found.properties),
       )
     : {
@@ -119,14 +137,14 @@ interface Found {
 
 /** Names everything that the server lacks, at once and before anything is changed. */
 async function requireReady(
-  { leader, roles }: ImportConfig,
+  config: ImportConfig,
   into: string,
   { database, snapshot, origin }: Found,
-  { signal }: Context,
+  context: Context,
 ): Promise<void> {
+  const { roles } = config;
   const { rows: extensions } = await database.query<{ extname: string }>("SELECT extname FROM pg_extension");
-  const session = { purpose: "the leader", applicationName: "postgres import", signal };
-  const problems = await withDatabase({ ...leader, database: "postgres" }, session, async (target) => {
+  const problems = await onLeader(config, "postgres", context, async (target) => {
     const missing = await missingRoles(target, [...rolesOf(origin), ...roles.values()]);
     const known = await target.query<{ name: string }>("SELECT name FROM pg_available_extensions");
     const lacking = extensions
@@ -149,8 +167,7 @@ async function requireReady(
         : []),
     ];
   });
-  if (problems.length > 0)
-    throw new JobError(`the import cannot begin:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
+  if (problems.length > 0) throw new JobError(listProblems("the import cannot begin:", problems));
 }
 
 function report(before: Fingerprint, { properties }: Origin, { log }: Context): void {
@@ -175,19 +192,17 @@ async function move(
   context: Context,
 ): Promise<void> {
   const { leader, source, roles, force } = config;
-  const session = { purpose: "the leader", applicationName: "postgres import", signal: context.signal };
   const outside = <T>(work: (database: Database) => Promise<T>) =>
-    withDatabase({ ...leader, database: "postgres" }, session, work);
+    onLeader(config, "postgres", context, work);
   const fill = async (scratch: string) => {
     const target = { ...leader, database: scratch };
     await copy(source, target, { programs, snapshot: snapshot.id, signal: context.signal });
-    await withDatabase(target, session, (database) => mapRoles(database, roles));
-    const here = await withDatabase(target, session, (database) =>
+    await onLeader(config, scratch, context, (database) => mapRoles(database, roles));
+    const here = await onLeader(config, scratch, context, (database) =>
       withSnapshot(database, (found) => fingerprintOf(database, found)),
     );
     refuse("the imported database differs from its source", differences(before, here));
-    const purpose = { ...session, purpose: "the source database" };
-    const after = await withDatabase(source, purpose, (database) =>
+    const after = await onSource(config, context, (database) =>
       withSnapshot(database, (found) => fingerprintOf(database, found)),
     );
     refuse(
@@ -215,8 +230,8 @@ function copy(
   target: DatabaseAddress,
   { programs, snapshot, signal }: { programs: Programs; snapshot: string; signal: AbortSignal },
 ): Promise<void> {
-  return withConnection(source, source.database, (from) =>
-    withConnection(target, target.database, async (to) => {
+  return withLibpq(source, APPLICATION, (from) =>
+    withLibpq(target, APPLICATION, async (to) => {
       const dump = start(programs.pgDump, ["--format=custom", "--compress=0", `--snapshot=${snapshot}`], {
         environment: from,
         stdout: "pipe",
@@ -237,15 +252,12 @@ function refuse(what: string, found: readonly string[]): void {
   if (found.length === 0) return;
   const most = 20;
   const rest = found.length > most ? [`and ${found.length - most} more`] : [];
-  throw new JobError(
-    `${what}:\n${[...found.slice(0, most), ...rest].map((each) => `  - ${each}`).join("\n")}`,
-  );
+  throw new JobError(listProblems(`${what}:`, [...found.slice(0, most), ...rest]));
 }
 
 /** Puts the database back that the import replaced. The imported one is kept under another name. */
-async function undo({ leader }: ImportConfig, into: string, { signal, log }: Context): Promise<Outcome> {
-  const session = { purpose: "the leader", applicationName: "postgres import", signal };
-  await withDatabase({ ...leader, database: "postgres" }, session, async (database) => {
+async function undo(config: ImportConfig, into: string, context: Context): Promise<Outcome> {
+  await onLeader(config, "postgres", context, async (database) => {
     const former = beforeImport(into);
     if (!(await exists(database, former))) {
       throw new JobError(`there is no database ${former}: no import replaced a database ${into}`);
@@ -255,6 +267,6 @@ async function undo({ leader }: ImportConfig, into: string, { signal, log }: Con
     }
     await takePlace(database, { scratch: former, into, replaced: undone(into) }, undefined);
   });
-  log.info({ database: into, imported: undone(into) }, `${into} is as before the import`);
+  context.log.info({ database: into, imported: undone(into) }, `${into} is as before the import`);
   return "done";
 }

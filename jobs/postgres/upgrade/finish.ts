@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   type Context,
   type DatabaseAddress,
@@ -9,8 +6,9 @@ import {
   reason,
   retry,
   withDatabase,
+  withLibpq,
 } from "../../shared";
-import { libpqEnvironment, type Release, runProgram } from "./programs";
+import { APPLICATION, type Release, runProgram } from "./programs";
 
 /** The leader may restart once more, or HAProxy may not have found it yet. */
 const RECONNECT = { attempts: 8, firstDelayMs: 1_000, longestDelayMs: 10_000 };
@@ -28,7 +26,7 @@ export async function finishUpgrade(
   { leader, new: next }: FinishArgs,
   { log, signal }: Pick<Context, "log" | "signal">,
 ): Promise<string> {
-  const session = { purpose: "the leader of PostgreSQL", applicationName: "trellis upgrade", signal };
+  const session = { purpose: "the leader of PostgreSQL", applicationName: APPLICATION, signal };
   const names = await retry(() => databasesOf(leader, session, next), {
     ...RECONNECT,
     signal,
@@ -60,17 +58,10 @@ export async function finishUpgrade(
 }
 
 async function analyze(next: Release, leader: DatabaseAddress, signal: AbortSignal): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "trellis-upgrade-"));
-  try {
-    const words = ["--all", "--analyze-in-stages", ...(next.major >= 18 ? ["--missing-stats-only"] : [])];
-    await runProgram(next, "vacuumdb", words, {
-      cwd: folder,
-      signal,
-      environment: await libpqEnvironment(leader, folder),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const words = ["--all", "--analyze-in-stages", ...(next.major >= 18 ? ["--missing-stats-only"] : [])];
+  await withLibpq(leader, APPLICATION, (environment) =>
+    runProgram(next, "vacuumdb", words, { cwd: "/", signal, environment }),
+  );
 }
 
 class OtherRelease extends JobError {}

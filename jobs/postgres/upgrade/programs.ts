@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type DatabaseAddress, JobError, reason } from "../../shared";
+import { JobError, reason } from "../../shared";
+
+/** What the sessions of an upgrade call themselves. */
+export const APPLICATION = "trellis upgrade";
 
 /** The programs of one release of PostgreSQL. */
 export interface Release {
@@ -16,8 +18,8 @@ interface RunArgs {
   /** Folder in which the program works. */
   readonly cwd: string;
   readonly signal: AbortSignal;
-  /** Variables beside PATH. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Variables beside PATH, for instance those of libpq. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** The programs in a folder, and the release that they are of. */
@@ -44,11 +46,11 @@ export async function runProgram(
       cwd,
       signal,
       env: {
-        PATH: `${programs}:${process.env.PATH ?? ""}`,
         HOME: cwd,
         LC_ALL: "C",
         TZ: "UTC",
         ...environment,
+        PATH: `${programs}:${process.env.PATH ?? ""}`,
       },
       maxBuffer: 2 ** 28,
     });
@@ -71,21 +73,4 @@ export class ProgramFailed extends JobError {
   ) {
     super(`${name} failed: ${output.split("\n").slice(-12).join("\n")}`, 1, { cause });
   }
-}
-
-/** libpq's variables for a server. libpq reads the CA certificate from a file, which goes into the given folder. */
-export async function libpqEnvironment(
-  { host, port, user, password, sslmode, certificateAuthority }: DatabaseAddress,
-  folder: string,
-): Promise<Readonly<Record<string, string | undefined>>> {
-  const authority = join(folder, "authority.pem");
-  if (certificateAuthority !== undefined) await writeFile(authority, certificateAuthority);
-  return {
-    PGHOST: host,
-    PGPORT: String(port),
-    PGUSER: user,
-    PGPASSWORD: password,
-    PGSSLMODE: sslmode,
-    ...(certificateAuthority !== undefined && { PGSSLROOTCERT: authority }),
-  };
 }

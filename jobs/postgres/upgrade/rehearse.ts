@@ -8,9 +8,10 @@ import {
   JobError,
   listProblems,
   withDatabase,
+  withLibpq,
 } from "../../shared";
 import { initialize, pgUpgrade } from "./pg-upgrade";
-import { libpqEnvironment, type Release, runProgram } from "./programs";
+import { APPLICATION, type Release, runProgram } from "./programs";
 import { askScratch, withScratchServer } from "./scratch";
 
 interface RehearseArgs {
@@ -104,7 +105,7 @@ async function takeInventory(
   { leader, old, new: next }: RehearseArgs,
   signal: AbortSignal,
 ): Promise<Inventory> {
-  const session = { purpose: "the leader of PostgreSQL", applicationName: "trellis upgrade", signal };
+  const session = { purpose: "the leader of PostgreSQL", applicationName: APPLICATION, signal };
   const facts = await withDatabase(leader, session, async (database) => {
     const major = Math.floor(
       Number(await one(database, "SELECT current_setting('server_version_num')")) / 10_000,
@@ -160,11 +161,10 @@ async function dumpSchema(
   signal: AbortSignal,
 ): Promise<string> {
   const file = join(folder, "schema.sql");
-  await runProgram(old, "pg_dumpall", ["--schema-only", "--no-tablespaces", "--file", file], {
-    cwd: folder,
-    signal,
-    environment: await libpqEnvironment(leader, folder),
-  });
+  const words = ["--schema-only", "--no-tablespaces", "--file", file];
+  await withLibpq(leader, APPLICATION, (environment) =>
+    runProgram(old, "pg_dumpall", words, { cwd: folder, signal, environment }),
+  );
   // initdb makes this role itself.
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replace(/^CREATE ROLE postgres;$/m, ""), { mode: 0o600 });

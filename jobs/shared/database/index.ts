@@ -9,6 +9,7 @@ export {
   withDatabase,
 } from "./database";
 export { type DatabaseAddress, database } from "./database-setting";
+export { withLibpq } from "./libpq";
 export { maskedMessage, maskedPlace, maskedValue } from "./masked-values";
 export {
   type Migration,

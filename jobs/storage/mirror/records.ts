@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import type { StoredVersion } from "../../shared";
+import { type StoredVersion, sha256Of } from "../../shared";
 
 /**
  * Names in the off-site copy. Each version of an object is one record, each deletion another, and none is ever written
@@ -50,7 +49,7 @@ export const timeOf = (stamp: string) =>
 export const identityOf = ({ version, etag, modified }: StoredVersion) =>
   `${stampOf(modified)}.${version === "null" ? digestOf(etag) : digestOf(version)}`;
 
-const digestOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+const digestOf = (text: string) => sha256Of(text).slice(0, 16);
 
 /** S3's limit for a key, in bytes. */
 const LONGEST_NAME = 1024;

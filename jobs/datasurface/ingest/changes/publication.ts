@@ -1,4 +1,11 @@
-import { type Database, JobError, listProblems, quoteIdentifier as quoted, sqlState } from "../../../shared";
+import {
+  type Database,
+  JobError,
+  listProblems,
+  quoteIdentifier as quoted,
+  reason,
+  sqlState,
+} from "../../../shared";
 import type { Store } from "../../model";
 import type { FollowedTable } from "../changes-state";
 import { sqlName } from "./followed-tables";
@@ -170,7 +177,7 @@ async function allowed(source: Database, statement: string, store: string): Prom
     if (sqlState(error) === EXISTS) return; // the other platform made it meanwhile
     if (sqlState(error) !== NO_RIGHT) throw error;
     throw new JobError(
-      `the source user of ${store} may not publish its tables: ${error instanceof Error ? error.message : error}. Run as their owner: ` +
+      `the source user of ${store} may not publish its tables: ${reason(error)}. Run as their owner: ` +
         `${statement}; and name it in the model (capture.publication)`,
       1,
       { cause: error },

@@ -4,6 +4,7 @@ import {
   type DatabaseAddress,
   JobError,
   openDatabase,
+  reason,
   sha256Of,
   sqlState,
 } from "../../../shared";
@@ -188,7 +189,7 @@ export async function whenFree<T>(seconds: number, work: () => Promise<T>): Prom
       if (sqlState(error) !== IN_USE) throw error;
       if (performance.now() > deadline) {
         throw new JobError(
-          `${error instanceof Error ? error.message : error}, for ${seconds} seconds (--lock-wait-seconds): another session reads the slot; ` +
+          `${reason(error)}, for ${seconds} seconds (--lock-wait-seconds): another session reads the slot; ` +
             "the next run by the schedule tries again",
           1,
           { cause: error },
