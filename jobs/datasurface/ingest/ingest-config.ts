@@ -29,7 +29,7 @@ export interface IngestConfig extends DeletionPolicy {
   /** Whether a store whose changes are followed is read in whole, as after the loss of its slot. */
   readonly fromSnapshot?: boolean | undefined;
   /** A batch has about so many changes, unless one transaction has more. */
-  readonly changesPerBatch?: number | undefined;
+  readonly changesPerBatch: number;
   /** The secret key of a transformer's masks. Undefined: none is given. */
   readonly maskKey?: string | undefined;
 }

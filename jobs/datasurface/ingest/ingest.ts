@@ -15,9 +15,17 @@ export async function ingest(config: IngestConfig, model: Model, context: Contex
   return run(stream, config, model, context);
 }
 
+/** What a transformer has no settings for. */
+const OF_TRANSFORMERS = {
+  showValues: false,
+  datasetsAtOnce: 1,
+  fullComparisonHours: 0,
+  changesPerBatch: Number.POSITIVE_INFINITY, // it follows none
+} as const;
+
 /** One run of a transformer: its rows come from merge tables of the same database, and all else is as in `ingest`. */
 export async function transform(
-  config: Omit<IngestConfig, "source" | "showValues" | "datasetsAtOnce" | "fullComparisonHours">,
+  config: Omit<IngestConfig, keyof typeof OF_TRANSFORMERS | "source">,
   model: Model,
   context: Context,
 ): Promise<Outcome> {
@@ -27,12 +35,7 @@ export async function transform(
       `--store: ${stream.store.name} is read from a source: jobs datasurface ingest --platform ${config.platform} --store ${stream.store.name}`,
     );
   }
-  return run(
-    stream,
-    { ...config, source: config.merge, showValues: false, datasetsAtOnce: 1, fullComparisonHours: 0 },
-    model,
-    context,
-  );
+  return run(stream, { ...config, ...OF_TRANSFORMERS, source: config.merge }, model, context);
 }
 
 async function run(stream: Stream, config: IngestConfig, model: Model, context: Context): Promise<Outcome> {

@@ -1,37 +1,23 @@
 import { randomUUID } from "node:crypto";
-import {
-  type Context,
-  type Database,
-  type DatabaseAddress,
-  type Outcome,
-  openDatabase,
-  sqlState,
-} from "../../shared";
-import { type DerivedStore, followsChanges, isDerived, type Model, type Store, type Stream } from "../model";
+import { type Context, type Database, type Outcome, sqlState } from "../../shared";
+import { followsChanges, type Model, type Store, type Stream } from "../model";
+import { applyAll } from "./apply-all";
 import { type Batch, BatchLedger, requireSameSchema, withNothingTaken } from "./batches";
-import { beginChanges, followChanges, leaveChanges, refuseAdditionsOnly, snapshotReason } from "./changes";
+import { followChanges, refuseAdditionsOnly, snapshotReason } from "./changes";
 import { type ChangesState, SnapshotNeeded } from "./changes-state";
 import { judgeTables } from "./compatibility";
 import { allNew, type Counts, reportCounts, sum } from "./counts";
-import { Sessions } from "./failures";
 import { areEmpty, loadIntoEmpty } from "./first-load";
 import { DeletionsHeld, guardDeletions } from "./guard";
 import type { IngestConfig } from "./ingest-config";
 import { type Lane, shareOut, withLanes } from "./lanes";
-import { allowMemory, applyChanges, DuplicateKeys, duplicates, findChanges } from "./merge";
-import { applicationOf } from "./only-writer";
+import { allowMemory, DuplicateKeys, duplicates, findChanges } from "./merge";
 import { needsReconciling, reconcile } from "./reconcile";
-import {
-  currentDefinition,
-  type Lineage,
-  LOCK_TIMEOUT,
-  lockRefusal,
-  openDerived,
-  openSnapshot,
-  type SourceRead,
-  type SourceSnapshot,
-} from "./source";
-import { dropStaged, isStaged, trimStaging } from "./staging";
+import { RunSessions } from "./run-sessions";
+import { type SnapshotArgs, snapshotOf } from "./snapshot-of";
+import { type Lineage, LOCK_TIMEOUT, lockRefusal, type SourceRead, type SourceSnapshot } from "./source";
+import { areUsable, keptOf } from "./staged-rows";
+import { trimStaging } from "./staging";
 import { type DatasetTables, tablesOf } from "./tables";
 import { type Copy, copyOf, noChanges, reliable, takeRows, withoutKept } from "./unchanged";
 
@@ -40,7 +26,7 @@ export class Run {
   private readonly batches: BatchLedger;
   private readonly tables: readonly DatasetTables[];
   private readonly deadline: number;
-  private readonly sessions = new Sessions();
+  private readonly sessions: RunSessions;
   /** What the last committed batch was made from. Undefined for rows of a source database. */
   private former: Lineage | undefined;
   /** Where the changes after the last committed batch are found. Undefined for a store that is read by snapshots alone. */
@@ -62,29 +48,22 @@ export class Run {
       ...tablesOf(stream.platform, stream.store, dataset),
       showValues: config.showValues,
     }));
+    this.sessions = new RunSessions(stream, config, context);
     this.deadline = performance.now() + (config.maxSeconds ?? Number.POSITIVE_INFINITY) * 1000;
   }
 
   async go(): Promise<Outcome> {
     try {
-      await this.limit(this.merge, "the merge database", this.config.merge);
-      await this.merge.query(`SET lock_timeout = '${this.config.lockWaitSeconds}s'`);
+      await this.sessions.limitMerge(this.merge);
       return await this.oneBatch();
     } catch (error) {
       throw await this.explained(error);
     }
   }
 
-  private async limit(database: Database, purpose: string, address: DatabaseAddress): Promise<void> {
-    this.sessions.watch(database, purpose, address);
-    await database.query(`SET statement_timeout = '${this.config.statementSeconds}s'`);
-  }
-
   private async explained(error: unknown): Promise<unknown> {
     this.context.signal.throwIfAborted();
-    if (sqlState(error) !== LOCK_TIMEOUT) {
-      return this.sessions.explain(error, this.step, this.config.statementSeconds);
-    }
+    if (sqlState(error) !== LOCK_TIMEOUT) return this.sessions.explain(error, this.step);
     const where = `${this.sessions.originOf(error)}, ${this.step}`;
     return lockRefusal(this.merge, this.stream, where, this.config.lockWaitSeconds, error);
   }
@@ -107,7 +86,7 @@ export class Run {
       return this.openBatch(open);
     };
 
-    const isStaged = open !== undefined && (await this.isUsable(open));
+    const isStaged = open !== undefined && (await areUsable(this.merge, open, this.parts));
     const { store } = this.stream;
     if (followsChanges(store)) {
       refuseAdditionsOnly(store, this.config);
@@ -138,43 +117,19 @@ export class Run {
     const { stream, config, context, batches, tables, merge } = this;
     try {
       if (from.reason !== undefined) throw new SnapshotNeeded(from.reason);
-      return await this.withSource(async (source) =>
+      return await this.sessions.withSource(async (source) =>
         followChanges(source, merge, {
-          ...{
-            stream,
-            store,
-            datasets: tables,
-            batches,
-            config,
-            context,
-            state: from.state,
-            open: from.open,
-          },
+          ...{ stream, store, datasets: tables, batches, config, context },
+          ...{ state: from.state, open: from.open },
           rows: await batches.rowsOf(from.committed.id),
           openBatch: () => this.openBatch(from.open),
-          step: (what) => {
-            this.step = what;
-          },
+          step: this.tell,
         }),
       );
     } catch (error) {
       if (!(error instanceof SnapshotNeeded)) throw error;
       context.log.info(`${store.name} is read in whole: ${error.message}`);
       return undefined;
-    }
-  }
-
-  private async withSource<T>(work: (source: Database) => Promise<T>): Promise<T> {
-    const source = await openDatabase(this.config.source, {
-      purpose: this.sourcePurpose,
-      applicationName: applicationOf(this.stream),
-      signal: this.context.signal,
-    });
-    try {
-      await this.limit(source, this.sourcePurpose, this.config.source);
-      return await work(source);
-    } finally {
-      await source.end().catch(() => undefined);
     }
   }
 
@@ -195,9 +150,9 @@ export class Run {
    * source is judged before `prepare` makes or changes a table, so that a mistake in a model leaves nothing behind.
    */
   private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed" | "nothing"> {
-    return this.withSource(async (source) => {
+    return this.sessions.withSource(async (source) => {
       this.step = `checking the source tables of ${this.names()}`;
-      const snapshot = await this.snapshot(source);
+      const snapshot = await snapshotOf(source, this.parts);
       if (!snapshot) return "nothing";
       this.step = "beginning the batch";
       const batch = await prepare();
@@ -205,46 +160,6 @@ export class Run {
       if (direct && (await this.loadFirst(source, snapshot, batch))) return "committed";
       return this.stage(source, snapshot, batch);
     });
-  }
-
-  /** Undefined where a transformer has nothing to read yet. */
-  private async snapshot(source: Database): Promise<SourceSnapshot | undefined> {
-    const { stream, tables, context, config } = this;
-    const waiting = { lockWaitSeconds: config.lockWaitSeconds, log: context.log };
-    if (followsChanges(stream.store)) {
-      const { store } = stream;
-      const { source: address, merge } = config;
-      const { log, signal } = context;
-      const former = this.followed;
-      return beginChanges(source, {
-        ...waiting,
-        stream,
-        store,
-        datasets: tables,
-        source: address,
-        merge,
-        former,
-        log,
-        signal,
-      });
-    }
-    if (!isDerived(stream.store)) {
-      if (this.followed) await leaveChanges(source, stream, config, context.log);
-      return openSnapshot(source, stream.store, tables, waiting);
-    }
-    const snapshot = await openDerived(source, this.derived(stream.store), waiting);
-    const { from } = stream.store.capture;
-    if (!snapshot)
-      context.log.warn(`${from.name} has no committed batch on ${stream.platform.name} yet: nothing to do`);
-    else if (this.former && this.former.definition !== snapshot.lineage?.definition)
-      context.log.warn(
-        `${stream.store.name} has another mask or key than its last batch had: the values of its rows change`,
-      );
-    return snapshot;
-  }
-
-  private derived(store: DerivedStore) {
-    return { platform: this.stream.platform, store, datasets: this.tables, maskKey: this.config.maskKey };
   }
 
   /** Where the rows come from. Columns that were ever copied in clear stay named, because history still shows them. */
@@ -294,7 +209,7 @@ export class Run {
 
   /** Stages the datasets that are not staged yet, several at once. */
   private async stage(source: Database, snapshot: SourceSnapshot, open: Batch): Promise<Batch | "again"> {
-    const kept = await this.keptOf(open, snapshot);
+    const kept = await keptOf(this.merge, open, snapshot, this.parts);
     const reads = snapshot.reads.filter(({ tables }) => !kept.includes(tables.dataset.name));
     const hadTaken = open.state.current_dataset_index > 0;
     const batch =
@@ -311,7 +226,7 @@ export class Run {
         first: { source, merge: this.merge, batches: this.batches },
         snapshot,
         most: Math.min(this.config.datasetsAtOnce, reads.length),
-        open: () => this.openSessions(),
+        open: () => this.sessions.openBoth(),
         context: this.context,
       },
       (lanes) =>
@@ -331,27 +246,6 @@ export class Run {
     const now = await this.batches.newest();
     if (now?.id !== batch.id) throw new Error(`batch ${batch.id} is no longer the newest`);
     return now.state.current_dataset_index === this.tables.length ? now : "again";
-  }
-
-  private async openSessions(): Promise<{ source: Database; merge: Database }> {
-    const applicationName = applicationOf(this.stream);
-    const { signal } = this.context;
-    const purpose = this.sourcePurpose;
-    const source = await openDatabase(this.config.source, { purpose, applicationName, signal });
-    try {
-      await this.limit(source, purpose, this.config.source);
-      const merge = await openDatabase(this.config.merge, {
-        purpose: "the merge database",
-        applicationName,
-        signal,
-      });
-      await this.limit(merge, "the merge database", this.config.merge);
-      await merge.query(`SET lock_timeout = '${this.config.lockWaitSeconds}s'`);
-      return { source, merge };
-    } catch (error) {
-      await source.end().catch(() => undefined);
-      throw error;
-    }
   }
 
   private async stageOne(
@@ -378,48 +272,6 @@ export class Run {
     const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
     const what = `${isStaged ? "staged" : "read"} ${name}: ${rows} rows${isSame ? ", as merged already" : ""}`;
     this.context.log.info({ batch: batch.id, dataset: name, rows, seconds }, what);
-  }
-
-  /**
-   * The datasets of a half-staged batch that can be kept: all that are staged if the source still shows exactly these
-   * rows, otherwise none. A batch never mixes two states of the source.
-   */
-  private async keptOf(batch: Batch, snapshot: SourceSnapshot): Promise<readonly string[]> {
-    const { job_state } = batch.state;
-    const names = Object.keys(job_state.staged);
-    if (batch.status !== "started" || names.length === 0) return [];
-    if (snapshot.identity === undefined || snapshot.identity !== job_state.snapshot) return [];
-    const staged = this.tables.filter(({ dataset }) => names.includes(dataset.name));
-    return (await this.areStaged(batch, staged)) ? names : [];
-  }
-
-  /** Whether the staged rows are complete and do not belong to a held batch without a decision. */
-  private async isUsable(batch: Batch): Promise<boolean> {
-    if (batch.status !== "ingested") return false;
-    const { held } = batch.state.job_state;
-    const decided = this.config.approved !== undefined || this.config.additionsOnly;
-    if (held && !decided) return false;
-    const { store } = this.stream;
-    // Rows that were staged under another mask or key may hold in clear what is masked now.
-    if (
-      isDerived(store) &&
-      batch.state.job_state.lineage?.definition !== currentDefinition(this.derived(store))
-    )
-      return false;
-    return this.areStaged(batch, this.tables);
-  }
-
-  private async areStaged(batch: Batch, datasets: readonly DatasetTables[]): Promise<boolean> {
-    for (const tables of datasets) {
-      const { name } = tables.dataset;
-      if (batch.state.job_state.same?.includes(name)) {
-        if (this.config.fullComparisonHours === 0) return false;
-        continue;
-      }
-      const rows = batch.state.job_state.staged[name];
-      if (rows === undefined || !(await isStaged(this.merge, tables, batch.id, rows))) return false;
-    }
-    return true;
   }
 
   /** Merges all datasets and commits the batch, in one transaction. */
@@ -454,13 +306,12 @@ export class Run {
     }
     await guardDeletions(this.merge, this.stream.store, changes, this.config);
 
-    const counts: Record<string, Counts> = {};
-    for (const each of changes) {
-      const { name } = each.tables.dataset;
-      this.step = `merging ${name}`;
-      counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
-      if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
-    }
+    const counts = await applyAll(this.merge, changes, {
+      batch: batch.id,
+      keepDeleted: this.config.additionsOnly,
+      keepsStaging: this.stream.platform.stagingBatchesToKeep >= 0,
+      step: this.tell,
+    });
     const exact = this.config.additionsOnly ? withoutKept(copies, changes) : copies;
     const state = { ...batch.state, job_state: { ...batch.state.job_state, copies: exact } };
     await this.batches.commit({ ...batch, state }, sum(Object.values(counts)), counts);
@@ -479,8 +330,13 @@ export class Run {
     await this.batches.change(batch, () => this.batches.save({ ...batch, status: "started", state: fresh }));
   }
 
-  private get sourcePurpose(): string {
-    return isDerived(this.stream.store) ? "the merge database" : "the source database";
+  private readonly tell = (what: string) => {
+    this.step = what;
+  };
+
+  private get parts(): SnapshotArgs {
+    const { stream, tables, config, context, former, followed } = this;
+    return { stream, tables, config, context, former, followed };
   }
 
   private names(): string {

@@ -165,6 +165,7 @@ export class World {
       showValues: false,
       additionsOnly: false,
       datasetsAtOnce: 2,
+      changesPerBatch: 500_000,
       joinMemoryMb: 16,
       fullComparisonHours: 24,
       lockWaitSeconds: 60,

@@ -7,11 +7,12 @@ import {
   type Outcome,
 } from "../../../shared";
 import type { Store, Stream } from "../../model";
+import { applyAll } from "../apply-all";
 import type { Batch, BatchLedger } from "../batches";
 import { type ChangesState, type FollowedTable, SnapshotNeeded } from "../changes-state";
-import { type Counts, reportCounts, sum } from "../counts";
+import { reportCounts, sum } from "../counts";
 import { DeletionsHeld, guardDeletions } from "../guard";
-import { allowMemory, applyChanges, type Changes } from "../merge";
+import { allowMemory, type Changes } from "../merge";
 import { dropStaged } from "../staging";
 import type { DatasetTables } from "../tables";
 import { noChanges } from "../unchanged";
@@ -31,9 +32,6 @@ import {
   slotNames,
 } from "./slot";
 
-/** A batch has about so many changes, unless one transaction has more. */
-export const CHANGES_PER_BATCH = 500_000;
-
 export interface Following {
   readonly stream: Stream;
   readonly store: Store;
@@ -51,7 +49,7 @@ export interface Following {
     readonly approved: string | undefined;
     readonly lockWaitSeconds: number;
     readonly joinMemoryMb: number;
-    readonly changesPerBatch?: number | undefined;
+    readonly changesPerBatch: number;
   };
   readonly context: Pick<Context, "log" | "signal" | "progress">;
   /** Tells what the run does, for its errors. */
@@ -112,11 +110,12 @@ export async function followChanges(
         );
       }
       await guardDeletions(merge, stream.store, changes, { approved: config.approved, additionsOnly: false });
-      const counts: Record<string, Counts> = {};
-      for (const each of changes) {
-        counts[each.tables.dataset.name] = await applyChanges(merge, each, batch.id, false);
-        if (stream.platform.stagingBatchesToKeep < 0) await dropStaged(merge, each.tables, batch.id);
-      }
+      const counts = await applyAll(merge, changes, {
+        batch: batch.id,
+        keepDeleted: false,
+        keepsStaging: stream.platform.stagingBatchesToKeep >= 0,
+        step: following.step,
+      });
       const { behindBytes, retainedBytes } = lag;
       const next: ChangesState = {
         ...state,
@@ -193,12 +192,11 @@ async function readChanges(
   }
   const shown = context.progress("changes", "rows");
   try {
-    const most = config.changesPerBatch ?? CHANGES_PER_BATCH;
     const decoded = await decode(source, merge, {
       state,
       logs,
       upTo,
-      most,
+      most: config.changesPerBatch,
       advance: (count) => shown.advance(count),
     });
     return { decoded, logs };
