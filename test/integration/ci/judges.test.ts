@@ -86,19 +86,28 @@ describeWith(["git", "bandit"], "the Python that is deployed or tests, to bandit
   });
 });
 
+/** Writes each Kubernetes object of prod into a file of its own, for as long as the judge needs them. */
+async function withObjectsOfProd(judge: (folder: string, paths: readonly string[]) => void): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "trellis-judged-"));
+  try {
+    const objects = [...filesOf(await evaluatePlatform(rawSettings("prod"), "prod"))].filter(
+      ([path]) => path.startsWith("kubernetes/") && path.endsWith(".yaml"),
+    );
+    expect(objects.length).toBeGreaterThan(100);
+    const paths = objects.map(([, content], index) => {
+      const path = join(folder, `${index}.yaml`);
+      writeFileSync(path, content);
+      return path;
+    });
+    judge(folder, paths);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 describeWith(["kube-score"], "the objects of prod, to kube-score", () => {
-  it("have no finding that nobody accepted", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "trellis-kube-score-"));
-    try {
-      const objects = [...filesOf(await evaluatePlatform(rawSettings("prod"), "prod"))].filter(
-        ([path]) => path.startsWith("kubernetes/") && path.endsWith(".yaml"),
-      );
-      expect(objects.length).toBeGreaterThan(100);
-      const paths = objects.map(([, content], index) => {
-        const path = join(folder, `${index}.yaml`);
-        writeFileSync(path, content);
-        return path;
-      });
+  it("have no finding that nobody accepted", () =>
+    withObjectsOfProd((_, paths) => {
       // It exits with 1 where it has a finding; what it found is on stdout in any case.
       const { stdout } = spawnSync(program("kube-score"), ["score", "--output-format", "json", ...paths], {
         encoding: "utf8",
@@ -113,11 +122,32 @@ describeWith(["kube-score"], "the objects of prod, to kube-score", () => {
             .map(({ check }) => ({ rule: check.id, where: object_name })),
         ),
       );
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
+    }));
 });
+
+describeWith(["checkov"], "the objects of prod, to checkov", () => {
+  it("have no finding that nobody accepted", () =>
+    withObjectsOfProd((folder, paths) => {
+      const flags = ["--framework=kubernetes", "--output=json", "--compact", "--quiet"];
+      const report = execFileSync(
+        program("checkov"),
+        ["--directory", folder, ...flags, "--skip-download", "--soft-fail"],
+        { encoding: "utf8", maxBuffer: 2 ** 26, stdio: ["ignore", "pipe", "pipe"] },
+      );
+      const { summary, results }: CheckovReport = JSON.parse(report);
+      expect(summary.parsing_errors).toBe(0);
+      expect(summary.resource_count).toBeGreaterThanOrEqual(paths.length);
+      expectAccepted(
+        "checkov",
+        results.failed_checks.map(({ check_id, resource }) => ({ rule: check_id, where: resource })),
+      );
+    }));
+});
+
+interface CheckovReport {
+  readonly summary: { readonly parsing_errors: number; readonly resource_count: number };
+  readonly results: { readonly failed_checks: readonly { check_id: string; resource: string }[] };
+}
 
 /** kube-score grades from 1 (critical) over 5 (warning) to 10. */
 const GRADE_OK = 7;

@@ -1,6 +1,6 @@
 /** A finding of a judge from outside that we accept. */
 export interface AcceptedFinding {
-  readonly judge: "bandit" | "gitleaks" | "kube-score";
+  readonly judge: "bandit" | "checkov" | "gitleaks" | "kube-score";
   /** What the judge calls it. */
   readonly rule: string;
   /** Where: a file, or an object such as `StatefulSet storage/minio`. A `*` stands for any characters. */
@@ -9,6 +9,13 @@ export interface AcceptedFinding {
   readonly why: string;
 }
 
+const EXEMPTED = "Exempted in policy/exemptions.ts with a reason for each.";
+const NO_PROCESSOR_LIMIT =
+  "No limit of the processor: it slows a pod down on an idle server, and requests share it fairly (policy/rules/limits.ts).";
+const NOT_ALWAYS_PULLED =
+  "`Always` asks the registry at each start. Our images are named by digest and the others by version, so what is on the node is right.";
+const USERS_OF_IMAGES =
+  "It wants ids above 10000. The users are those of the images, which own files in them; none is root.";
 const NAMES_OF_FIELDS = "The words are names of fields of a private key, and not a key.";
 
 /** Every accepted finding. Each must still be found, or the test of the judges fails. */
@@ -73,15 +80,38 @@ export const ACCEPTED: readonly AcceptedFinding[] = [
       why: "The command is a constant, and cloud-init runs the script as root with a PATH of its own.",
     }),
   ),
-  ...kubeScore({
-    "container-image-pull-policy":
-      "`Always` asks the registry at each start. Our images are named by digest and the others by version, so what is on the node is right.",
+  ...everywhere("checkov", {
+    CKV_K8S_8: EXEMPTED,
+    CKV_K8S_9: EXEMPTED,
+    CKV_K8S_11: NO_PROCESSOR_LIMIT,
+    CKV_K8S_15: NOT_ALWAYS_PULLED,
+    CKV_K8S_35:
+      "Whoever can read the environment of a container's process can read its files too. Each container gets only its own secrets.",
+    CKV_K8S_40: USERS_OF_IMAGES,
+    CKV_K8S_43:
+      "Third-party images have a version until `npx trellis pins` has written their digests (rule images-by-digest).",
+  }),
+  ...[
+    "Deployment.postgres.postgres-discovery",
+    "*.postgres.postgres-volumes*",
+    "*.storage.minio-volumes*",
+    "Deployment.airflow.airflow-scheduler",
+    "Deployment.airflow.airflow-triggerer",
+    "*.operations.operations-*",
+  ].map(
+    (where): AcceptedFinding => ({
+      judge: "checkov",
+      rule: "CKV_K8S_38",
+      where,
+      why: "It works with the Kubernetes API, by a role with the rights that it needs (policy/rules/minimal-rbac.ts).",
+    }),
+  ),
+  ...everywhere("kube-score", {
+    "container-image-pull-policy": NOT_ALWAYS_PULLED,
     "container-ephemeral-storage-request-and-limit":
       "The LimitRange of each namespace gives both to every container that sets none.",
-    "container-resources":
-      "No limit of the processor: it slows a pod down on an idle server, and requests share it fairly (policy/rules/limits.ts).",
-    "container-security-context-user-group-id":
-      "It wants ids above 10000. The users are those of the images, which own files in them; none is root.",
+    "container-resources": NO_PROCESSOR_LIMIT,
+    "container-security-context-user-group-id": USERS_OF_IMAGES,
     "networkpolicy-targets-pod":
       "It does not see the pods of charts and those that Airflow and cert-manager create, or selects none on purpose.",
     "deployment-replicas": "Exporters and helpers, which nothing waits for while they start again.",
@@ -90,7 +120,7 @@ export const ACCEPTED: readonly AcceptedFinding[] = [
     "statefulset-has-host-podantiaffinity":
       "Topology spread constraints do the same, as `minio.strictSpread` wants.",
     "pod-probes-identical": "One endpoint tells both, and the liveness probe is much more patient.",
-    "pod-probes": "Exempted in policy/exemptions.ts with a reason for each.",
+    "pod-probes": EXEMPTED,
     "service-targets-pod":
       "The StatefulSet's controller sets the label with the pod's name, which the manifest lacks.",
     "service-type":
@@ -102,6 +132,9 @@ export const ACCEPTED: readonly AcceptedFinding[] = [
 ];
 
 /** Choices that hold for every object. */
-function kubeScore(reasons: Readonly<Record<string, string>>): AcceptedFinding[] {
-  return Object.entries(reasons).map(([rule, why]) => ({ judge: "kube-score", rule, where: "*", why }));
+function everywhere(
+  judge: AcceptedFinding["judge"],
+  reasons: Readonly<Record<string, string>>,
+): AcceptedFinding[] {
+  return Object.entries(reasons).map(([rule, why]) => ({ judge, rule, where: "*", why }));
 }
