@@ -11,6 +11,9 @@ export interface Exemption {
 }
 
 const TAGS = "The image is pinned by version until `npx trellis pins` has written its digest.";
+const CHARTS = "The chart is pinned by version until `npx trellis pins` has written its digest.";
+const HETZNER_CHARTS =
+  "Hetzner publishes its charts in a repository that cannot be asked by digest; only its own controllers come from there.";
 const UPGRADES =
   "The upgrade controller drains nodes and replaces K3s on the host as root; no smaller right permits that.";
 
@@ -28,6 +31,24 @@ export const EXEMPTIONS: readonly Exemption[] = [
   { rule: "images-by-digest", resource: "DaemonSet system-upgrade/kured", reason: TAGS, until: "2027-03-31" },
   { rule: "images-by-digest", resource: "DaemonSet logs/log-agent", reason: TAGS, until: "2027-03-31" },
   { rule: "images-by-digest", resource: "Deployment system-upgrade/*", reason: TAGS, until: "2027-03-31" },
+  {
+    rule: "charts-by-digest",
+    resource: "HelmChart kube-system/cert-manager",
+    reason: CHARTS,
+    until: "2027-03-31",
+  },
+  {
+    rule: "charts-by-digest",
+    resource: "HelmChart kube-system/kube-prometheus-stack",
+    reason: CHARTS,
+    until: "2027-03-31",
+  },
+  {
+    rule: "charts-by-digest",
+    resource: "HelmChart kube-system/hcloud-*",
+    reason: HETZNER_CHARTS,
+    until: "2027-11-30",
+  },
   {
     rule: "images-by-digest",
     resource: "Plan system-upgrade/*",

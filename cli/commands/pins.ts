@@ -3,9 +3,9 @@ import { command } from "../shared/command";
 export const pins = command({
   name: "pins",
   group: "repository",
-  summary: "Writes the digests of the pinned images.",
+  summary: "Writes the digests of the pinned images and charts.",
   description:
-    "Asks the registries for the digests of the pinned images, and writes them into components/shared/versions.ts.",
+    "Asks the registries for the digests of the pinned images and charts, and writes them into components/shared/versions.ts.",
   forms: ["[flags]"],
   flags: {
     "--check": "write nothing; only compare the file with the registries",

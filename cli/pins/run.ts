@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { pinnedImage } from "../../components/shared/pinned-image";
+import { taggedReference } from "../../components/shared/pinned-image";
 import { type Pin, versions } from "../../components/shared/versions";
 import type { Given } from "../shared/command";
 import { messageOf } from "../shared/error-message";
@@ -31,13 +31,18 @@ export async function run({ flags }: PinsCommandLine): Promise<number> {
   return resolved.some(({ problem }) => problem !== undefined) || (check && changed.length > 0) ? 1 : 0;
 }
 
-/** The pins that have an image, by name. */
-function pins(): (readonly [name: string, pin: Pin])[] {
-  return Object.entries<Pin>(versions).filter(([, { image }]) => image !== undefined);
+/** The pins that are in a registry, by name. */
+function pins(): (readonly [name: string, pin: Pin, image: string])[] {
+  return Object.entries<Pin>(versions).flatMap(([name, pin]) => {
+    const image = taggedReference(pin);
+    return image === undefined ? [] : [[name, pin, image] as const];
+  });
 }
 
-async function resolve([name, pin]: readonly [string, Pin], mirror: string | undefined): Promise<Resolved> {
-  const image = pinnedImage({ ...pin, digest: "" });
+async function resolve(
+  [name, pin, image]: readonly [string, Pin, string],
+  mirror: string | undefined,
+): Promise<Resolved> {
   const known = { pin: name, image, before: pin.digest ?? "" };
   try {
     return {

@@ -32,5 +32,5 @@ export function screenOf(
   const failed = resolved.filter(({ problem }) => problem !== undefined).length;
   const changed = resolved.filter(({ before, after }) => after !== undefined && after !== before).length;
   const written = check ? "nothing written" : `${changed} written`;
-  return `${lines.join("\n")}\n\n${resolved.length} images, ${changed} changed, ${failed} not resolved; ${written}\n`;
+  return `${lines.join("\n")}\n\n${resolved.length} images and charts, ${changed} changed, ${failed} not resolved; ${written}\n`;
 }

@@ -67,7 +67,7 @@ export function runningIn(cluster: Cluster): Running {
           );
       case "chart":
         return charts.flatMap(({ spec }) =>
-          spec.chart === source.chart && spec.version !== undefined ? [spec.version] : [],
+          nameOfChart(spec.chart) === source.chart && spec.version !== undefined ? [spec.version] : [],
         );
       case "image":
         return images.flatMap((each) => versionOfImage(pin, each) ?? []);
@@ -101,3 +101,6 @@ export function versionOfImage({ image }: Pin, given: string): string | undefine
 
 /** The version in what a program prints about itself: "postgres (PostgreSQL) 17.11 (Debian ...)". */
 export const versionIn = (printed: string): string | undefined => /\d+(?:\.\d+)+/.exec(printed)?.[0];
+
+/** The name of a chart, also of one that is named by its registry and digest. */
+const nameOfChart = (chart = ""): string => chart.replace(/@.*$/, "").replace(/^.*\//, "");

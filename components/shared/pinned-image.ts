@@ -6,5 +6,9 @@ export function pinnedImage({ version, image, digest }: Pick<Pin, "version" | "i
   return `${image.replace("{version}", version)}${digest ? `@${digest}` : ""}`;
 }
 
+/** What a pin has in a registry, by tag: an image or a chart. Undefined if it has neither. */
+export const taggedReference = ({ version, image, chart }: Pin): string | undefined =>
+  (image ?? chart)?.replace("{version}", version);
+
 /** Whether the digest of an image is known. */
 export const isPinned = ({ digest }: Pick<Pin, "digest">): boolean => digest !== undefined && digest !== "";

@@ -12,7 +12,12 @@ export interface Pin {
   /** The container image of this version; `{version}` stands for the version. @default none: it is not an image */
   readonly image?: string;
   /**
-   * The digest of the image, such as `sha256:0123...`, directly below the version: `npx trellis pins` and Renovate write it.
+   * The Helm chart of this version in a registry; `{version}` stands for the version.
+   * @default none: it is no chart, or only in a repository of the old kind, which knows no digests
+   */
+  readonly chart?: string;
+  /**
+   * The digest of the image or chart, such as `sha256:0123...`, directly below the version: `npx trellis pins` and Renovate write it.
    * Empty until one of them has: whoever can push to the registry can then change what pods run.
    */
   readonly digest?: string;
@@ -58,10 +63,14 @@ export const versions = {
   },
   certManager: {
     version: "v1.21.2",
+    digest: "",
+    chart: "quay.io/jetstack/charts/cert-manager:{version}",
     why: "newest release of the chart; issues the endpoints' certificates",
   },
   kubePrometheusStack: {
     version: "92.1.0",
+    digest: "",
+    chart: "ghcr.io/prometheus-community/charts/kube-prometheus-stack:{version}",
     why: "newest release of the chart; brings Prometheus, Alertmanager, Grafana and their operator together",
   },
   hcloudCloudControllerManager: {

@@ -1,3 +1,4 @@
+import { chartsByDigest } from "./charts-by-digest";
 import { imagesByDigest } from "./images-by-digest";
 import { ingressRedirect } from "./ingress-redirect";
 import { ingressTls } from "./ingress-tls";
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   noClearSecrets,
   restrictedPods,
   imagesByDigest,
+  chartsByDigest,
   limits,
   probes,
   noDefaultToken,

@@ -4,7 +4,15 @@ import { API_PORTS } from "../../shared/address-plan";
 import { pinnedImage } from "../../shared/pinned-image";
 import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
-import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, inlineChart, RETRIES, WEBHOOK } from "../helm";
+import {
+  type AddOn,
+  type AddOnChoices,
+  CLUSTER_ISSUER,
+  inlineChart,
+  pinnedChart,
+  RETRIES,
+  WEBHOOK,
+} from "../helm";
 import { middlewares } from "../ingress";
 import { logs } from "../logs";
 import { CERT_MANAGER, monitoring } from "../monitoring";
@@ -96,9 +104,7 @@ function certManager(environment: Environment): AddOn {
     },
     spec: {
       ...RETRIES,
-      repo: "https://charts.jetstack.io",
-      chart: "cert-manager",
-      version: versions.certManager.version,
+      ...pinnedChart("https://charts.jetstack.io", "cert-manager", versions.certManager),
       targetNamespace: CERT_MANAGER.namespace,
       valuesContent: stringify({
         crds: { enabled: true, keep: true },

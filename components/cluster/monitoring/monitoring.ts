@@ -4,7 +4,7 @@ import { API_PORTS, SERVER_PORTS } from "../../shared/address-plan";
 import { versions } from "../../shared/versions";
 import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
 import { prometheusResources } from "../capacity";
-import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, RETRIES, WEBHOOK } from "../helm";
+import { type AddOn, type AddOnChoices, CLUSTER_ISSUER, pinnedChart, RETRIES, WEBHOOK } from "../helm";
 import { middlewareAnnotations } from "../ingress";
 import { logsInGrafana, logsMetrics } from "../logs";
 import { ACME_SOLVER } from "../namespaces";
@@ -88,9 +88,11 @@ export function monitoring(choices: AddOnChoices): AddOn {
     },
     spec: {
       ...RETRIES,
-      repo: "https://prometheus-community.github.io/helm-charts",
-      chart: MONITORING,
-      version: versions.kubePrometheusStack.version,
+      ...pinnedChart(
+        "https://prometheus-community.github.io/helm-charts",
+        MONITORING,
+        versions.kubePrometheusStack,
+      ),
       targetNamespace: MONITORING_NAMESPACE,
       valuesContent: stringify({
         kubeControllerManager: inside,

@@ -27,6 +27,17 @@ const opened = (rule: object) =>
 const unprotected = (name: string, type = "") =>
   change(named(name, type), (resource) => withAt(resource, ["options", "protect"], undefined));
 
+const chart = (spec: object) => {
+  const apiVersion = "helm.cattle.io/v1";
+  const metadata = { name: "added", namespace: "kube-system" };
+  return add({ apiVersion, kind: "HelmChart", metadata, spec }, `kubernetes:${apiVersion}:HelmChart`);
+};
+
+const CHARTS: readonly Mutant[] = [
+  ["charts-by-digest", "a chart of a repository", chart({ repo: "https://charts.example.com", chart: "a" })],
+  ["charts-by-digest", "a chart by tag", chart({ chart: "oci://registry.example.com/charts/a:1.2.3" })],
+];
+
 /** Secrets in clear. */
 const SECRETS: readonly Mutant[] = [
   ["no-clear-secrets", "a key in a ConfigMap", put(config, ["data", "server.key"], KEY)],
@@ -266,4 +277,5 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
   ...NETWORK,
   ...DATA,
   ...WITHOUT_TOKEN,
+  ...CHARTS,
 ];

@@ -56,10 +56,12 @@ it("keeps a digest with the version of every image that Renovate raises", () => 
       match?.[0] ?? "",
       autoReplaceStringTemplate.replace("{{{newValue}}}", "v9.9.9").replace("{{{newDigest}}}", newDigest),
     );
-    // The image below the replaced lines is the one that Renovate looks up.
-    expect(replaced).toContain(
-      `version: "v9.9.9",\n    digest: "${newDigest}",\n    image: "${withRegistry(depNameTemplate)}:`,
+    // The image or chart below the replaced lines is the one that Renovate looks up.
+    const found = ["image", "chart"].map(
+      (kind) =>
+        `version: "v9.9.9",\n    digest: "${newDigest}",\n    ${kind}: "${withRegistry(depNameTemplate)}:`,
     );
+    expect(found.filter((lines) => replaced.includes(lines))).toHaveLength(1);
   }
 });
 

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf, imageName } from "../../../../cli/pins/registry";
-import { pinnedImage } from "../../../../components/shared/pinned-image";
+import { pinnedChart } from "../../../../components/cluster/helm";
+import { pinnedImage, taggedReference } from "../../../../components/shared/pinned-image";
 import { type Pin, versions } from "../../../../components/shared/versions";
 import { repository } from "../../../rigs/platform/stacks";
 
@@ -42,7 +43,7 @@ describe("trellis pins", () => {
   let server: Server;
   let url: URL;
   let folder: string;
-  const images = Object.entries<Pin>(versions).filter(([, { image }]) => image !== undefined);
+  const images = Object.entries<Pin>(versions).filter(([, pin]) => taggedReference(pin) !== undefined);
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "trellis-pins-"));
     server = createServer(registry).listen(0, "127.0.0.1");
@@ -70,11 +71,11 @@ describe("trellis pins", () => {
 
     const { code, stdout } = await pins("--file", file);
 
-    expect(stdout).toContain(`${images.length} images, `);
+    expect(stdout).toContain(`${images.length} images and charts, `);
     expect(code).toBe(0);
     const rewritten = readFileSync(file, "utf8");
     for (const [, pin] of images) {
-      const { repository: name, tag } = imageName(pinnedImage({ ...pin, digest: "" }));
+      const { repository: name, tag } = imageName(taggedReference(pin) ?? "");
       const digest = sha256(manifestOf(`${name}:${tag}`));
       expect(rewritten).toContain(`version: "${pin.version}",\n    digest: "${digest}",`);
     }
@@ -127,5 +128,16 @@ describe("a pinned image", () => {
     expect(pinnedImage({ ...pin, digest: "sha256:ab" })).toBe(
       "registry.example.com/web:v1.2.3-slim@sha256:ab",
     );
+  });
+});
+
+describe("a pinned chart", () => {
+  const pin = { version: "1.2.3", why: "a test", chart: "registry.example.com/charts/web:{version}" };
+  const from = (digest: string) => pinnedChart("https://charts.example.com", "web", { ...pin, digest });
+
+  it("comes from its repository, and by digest from its registry once that is known", () => {
+    expect(from("")).toEqual({ repo: "https://charts.example.com", chart: "web", version: "1.2.3" });
+    const chart = "oci://registry.example.com/charts/web@sha256:ab";
+    expect(from("sha256:ab")).toEqual({ chart, version: "1.2.3" });
   });
 });
