@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { layDownTlsMinio } from "../test/rigs/minio/tls";
-import { ArchiveJobs, type ArchiveOfTest } from "../test/rigs/patroni/archive";
+import type { ArchiveOfTest } from "../test/rigs/patroni/archive";
+import { ArchiveJobs } from "../test/rigs/patroni/archive-jobs";
 import { PatroniCluster } from "../test/rigs/patroni/cluster";
 import {
   createLedger,

@@ -62,6 +62,9 @@ export async function pgbackrest(
   }
 }
 
+/** pgBackRest's exit code for what it cannot decrypt. */
+export const CRYPTO_ERROR = 95;
+
 /** A failure, with pgBackRest's exit code. */
 export class PgBackRestError extends JobError {
   constructor(
@@ -88,7 +91,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /CryptoError|FormatError|unable to flush|is or was the repo encrypted|bad decrypt/,
-    "the repository cannot be decrypted; its passphrase (PGBACKREST_REPO*_CIPHER_PASS) is another one than when it was made",
+    "the repository cannot be decrypted; its passphrase (PGBACKREST_REPO*_CIPHER_PASS) is another one than when it was made, or a file is damaged",
   ],
   [
     /unable to verify|certificate verify failed|unable to find hostname|self.signed certificate/,

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layDownTlsMinio, type TlsMinio } from "../../../../rigs/minio/tls";
-import { ArchiveJobs, type ArchiveOfTest } from "../../../../rigs/patroni/archive";
+import { type ArchiveOfTest, STANZA } from "../../../../rigs/patroni/archive";
+import { ArchiveJobs } from "../../../../rigs/patroni/archive-jobs";
 import { PATRONI_PROGRAMS, PatroniCluster } from "../../../../rigs/patroni/cluster";
 import {
   createLedger,
@@ -204,6 +205,42 @@ describeWith(
         expect(later).toBeGreaterThan(0);
       },
     );
+
+    it.skipIf(!mayChangeUsers)(
+      "is read file by file and recovered at a random moment, on its schedule",
+      async () => {
+        expect(await jobs.run(["verify-archive"])).toContain("every file is as it was written");
+        const into = `${jobs.folder}/recovered/drill`;
+        expect(await jobs.run(["drill-archive", "--into", into])).toMatch(
+          /^recovered \d{4}-.* from repository 1 and read every row in \d+ s/m,
+        );
+        const metrics = await jobs.metrics();
+        expect(metrics).toContain('trellis_archive_check_good{check="verify",repository="1"} 1');
+        expect(metrics).toContain('trellis_archive_check_good{check="drill",repository="1"} 1');
+      },
+    );
+
+    it.skipIf(!mayChangeUsers)("does not pass for whole with a segment that is damaged", async () => {
+      const words = ["repo-ls", "--recurse", "--sort=asc", `archive/${STANZA}`];
+      const files = jobs.pgbackrest(words).toString().split("\n");
+      const segment = files.find((name) => /\/[0-9A-F]{24}-/.test(name)) ?? "";
+      const path = `archive/${STANZA}/${segment}`;
+      const content = jobs.pgbackrest(["repo-get", "--raw", path]);
+      const altered = Buffer.from(content);
+      altered.fill(0, content.length / 2, content.length / 2 + 64);
+      try {
+        jobs.pgbackrest(["repo-put", "--raw", path], content.subarray(0, content.length / 2));
+        await expect(jobs.run(["verify-archive"])).rejects.toThrow(
+          /repository 1 is damaged: .* ends too early/,
+        );
+        jobs.pgbackrest(["repo-put", "--raw", path], altered);
+        await expect(jobs.run(["verify-archive"])).rejects.toThrow(/repository 1 is damaged: .*: [1-9]/);
+        expect(await jobs.metrics()).toContain('trellis_archive_check_good{check="verify",repository="1"} 0');
+      } finally {
+        jobs.pgbackrest(["repo-put", "--raw", path], content);
+      }
+      expect(await jobs.run(["verify-archive"])).toContain("every file is as it was written");
+    });
 
     it.skipIf(!mayChangeUsers)("names what is wrong with a moment, a bucket or a passphrase", async () => {
       const recover = (to: string, environment = {}) =>
