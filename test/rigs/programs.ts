@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, it } from "vitest";
@@ -35,7 +35,29 @@ export function program(name: string): string {
  * build installs everything, a missing program fails instead, so that no suite can vanish unnoticed.
  */
 export function describeWith(programs: readonly string[], name: string, suite: () => void): void {
-  const missing = programs.filter((each) => !findProgram(each));
+  unlessMissing(
+    programs.filter((each) => !findProgram(each)),
+    name,
+    suite,
+  );
+}
+
+/** A suite that needs real programs, further files, and root. */
+export function describeAsRoot(
+  programs: readonly string[],
+  name: string,
+  suite: () => void,
+  files: readonly string[] = [],
+): void {
+  const missing = [
+    ...(process.getuid?.() === 0 ? [] : ["root"]),
+    ...files.filter((file) => !existsSync(file)),
+    ...programs.filter((each) => !findProgram(each)),
+  ];
+  unlessMissing(missing, name, suite);
+}
+
+function unlessMissing(missing: readonly string[], name: string, suite: () => void): void {
   if (missing.length === 0) {
     describe(name, suite);
   } else if (process.env.CI) {

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { program } from "../programs";
 import { eventually } from "../waiting";
 import { Apart } from "./apart";
 import { ControlPlane } from "./control-plane";
-import type { KubectlOutcome } from "./kube-apiserver";
+import { type KubectlOutcome, runKubectl } from "./kubectl";
 import { nameServerImage, nameServerObjects } from "./name-server";
 import { Node, POD_RANGE } from "./node";
 import { type SimulatedNode, simulatedNode, startSimulation } from "./simulated-nodes";
@@ -131,14 +129,7 @@ export class Cluster {
 
   /** Runs kubectl to its end, as an administrator or with another kubeconfig. */
   kubectl(words: readonly string[], input = "", kubeconfig = this.kubeconfig): Promise<KubectlOutcome> {
-    return new Promise((resolve) => {
-      const line = ["--kubeconfig", kubeconfig, ...words];
-      const child = execFile(program("kubectl"), line, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
-      );
-      child.stdin?.on("error", () => undefined); // it may end without reading
-      child.stdin?.end(input);
-    });
+    return runKubectl(kubeconfig, words, input);
   }
 
   /** What kubectl prints; throws what it says where it fails. */

@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
-import { describe, it } from "vitest";
-import { describeWith } from "../programs";
+import { describeAsRoot } from "../programs";
 import { APART_PROGRAMS } from "./apart";
 import { CONTROL_PLANE_PROGRAMS } from "./control-plane";
 import { IMAGE_PROGRAMS } from "./images";
@@ -28,19 +26,5 @@ const KUBERNETES_PROGRAMS = [
  * run, and elsewhere its name says why it does not. Only root may make nodes.
  */
 export function describeOnKubernetes(programs: readonly string[], name: string, suite: () => void): void {
-  const missing = [
-    ...(process.getuid?.() === 0 ? [] : ["root"]),
-    ...cniPlugins.filter((plugin) => !existsSync(plugin)),
-  ];
-  if (missing.length === 0) {
-    describeWith([...KUBERNETES_PROGRAMS, ...programs], name, suite);
-  } else if (process.env.CI) {
-    describe(name, () => {
-      it(`has ${missing.join(", ")}`, () => {
-        throw new Error(`a node cannot be made without ${missing.join(", ")}`);
-      });
-    });
-  } else {
-    describe.skip(`${name} (needs ${missing.join(", ")})`, suite);
-  }
+  describeAsRoot([...KUBERNETES_PROGRAMS, ...programs], name, suite, cniPlugins);
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { renderKubeconfig } from "../../../components/shared/kubernetes-api/kubeconfig";
 import { createAuthority, type KeyPair } from "../pki/certificates";
 import { program } from "../programs";
+import { type KubectlOutcome, runKubectl } from "./kubectl";
 
 /** What this machine must have to run a Kubernetes API. */
 export const KUBE_APISERVER_PROGRAMS = ["kube-apiserver", "kubectl", "openssl"];
@@ -22,12 +23,6 @@ interface KubeApiserverOptions {
   readonly port: number;
   /** Further arguments, without the dashes, e.g. `etcd-compaction-interval=0`. */
   readonly arguments?: readonly string[];
-}
-
-export interface KubectlOutcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** A real Kubernetes API server, and nothing else of a cluster: no controllers, no nodes. */
@@ -106,13 +101,7 @@ export class KubeApiserver {
   }
 
   kubectl(words: readonly string[], input = ""): Promise<KubectlOutcome> {
-    return new Promise((resolve) => {
-      const line = ["--kubeconfig", this.kubeconfig, ...words];
-      const child = execFile(program("kubectl"), line, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
-      );
-      child.stdin?.end(input);
-    });
+    return runKubectl(this.kubeconfig, words, input);
   }
 
   get log(): string {

@@ -5,10 +5,13 @@ import type { Apart } from "./apart";
 import { CLUSTER_DNS, CLUSTER_DOMAIN, type ControlPlane, PODS, SERVICES } from "./control-plane";
 import { busyboxImage, PAUSE_IMAGE } from "./images";
 
+/** What keeps network policies. */
+export const POLICY_PROGRAMS = ["kube-router", "iptables", "ipset"];
+
 export const NODE_PROGRAMS = [
   ...["kubelet", "containerd", "ctr", "runc"],
-  ...["kube-proxy", "iptables", "conntrack"],
-  ...["kube-router", "ipset"],
+  ...["kube-proxy", "conntrack"],
+  ...POLICY_PROGRAMS,
 ];
 
 /** The node's share of the pods' addresses. */
