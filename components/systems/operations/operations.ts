@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ETCD_FILES, type PlatformInput } from "../../../jobs/operations";
 import { monitorWorkload } from "../../cluster";
+import { jobsExporter } from "../../data";
 import type { KeyPair } from "../../shared/pki";
 import { jobsCronJob } from "../../shared/pods";
 import { etcdMonitoring, operationsMonitoring } from "./monitoring";
@@ -172,35 +173,22 @@ export class Operations extends pulumi.ComponentResource {
       this.#account(name, args, OPERATIONS.exporter),
       this.#historyAccess(name, args, OPERATIONS.exporter, ["get"]),
     ];
-    const metadata = metadataOf(args, OPERATIONS.exporter, LABELS.exporter);
-    new k8s.apps.v1.Deployment(
-      `${name}-exporter`,
+    jobsExporter(
+      name,
       {
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: LABELS.exporter },
-          template: { metadata: { labels: LABELS.exporter }, spec: exporterPod(args) },
-        },
+        namespace: args.namespace,
+        workload: "operations",
+        names: { exporter: OPERATIONS.exporter, metricsService: OPERATIONS.exporter },
+        labels: LABELS.exporter,
+        port: OPERATIONS.ports.metrics,
+        pod: exporterPod(args),
+        ...operationsMonitoring({
+          everyHours: HOURS[args.every],
+          hasMinio: args.objectsToken !== undefined,
+        }),
       },
       { parent: this, dependsOn: needs },
     );
-    new k8s.core.v1.Service(
-      `${name}-exporter-service`,
-      {
-        metadata,
-        spec: {
-          selector: LABELS.exporter,
-          ports: [{ name: "metrics", port: OPERATIONS.ports.metrics, targetPort: "metrics" }],
-        },
-      },
-      { parent: this },
-    );
-    const monitoring = operationsMonitoring({
-      everyHours: HOURS[args.every],
-      hasMinio: args.objectsToken !== undefined,
-    });
-    monitorWorkload(name, { namespace: args.namespace, monitoring }, { parent: this });
     const ofEtcd = { namespace: args.namespace, monitoring: etcdMonitoring };
     monitorWorkload(`${name}-etcd`, ofEtcd, { parent: this });
   }

@@ -81,17 +81,10 @@ export const healthPod = (
 /** The pod that serves the last run's findings to Prometheus. Its token reads the history alone. */
 export function exporterPod({ image, namespace }: PodArgs): k8s.types.input.core.v1.PodSpec {
   const port = OPERATIONS.ports.metrics;
-  const own = exporterParts(port, [
-    { name: "OPERATIONS_PORT", value: String(port) },
-    ...historyVariables(namespace),
-  ]);
-  return {
-    ...jobsPod(
-      { domain: "operations", image, serviceAccount: OPERATIONS.exporter, usesApi: true, reads: [] },
-      own,
-    ),
-    priorityClassName: "trellis-service",
-  };
+  return jobsPod(
+    { domain: "operations", image, serviceAccount: OPERATIONS.exporter, usesApi: true, reads: [] },
+    exporterParts(port, [{ name: "OPERATIONS_PORT", value: String(port) }, ...historyVariables(namespace)]),
+  );
 }
 
 const historyVariables = (namespace: pulumi.Input<string>) => [

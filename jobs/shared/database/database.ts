@@ -33,6 +33,8 @@ interface OpenDatabaseArgs {
   readonly signal?: AbortSignal;
   /** Whether the session also takes the commands of replication, such as CREATE_REPLICATION_SLOT. @default false */
   readonly replication?: boolean;
+  /** Whether this is PgBouncer's admin console, which has no settings. @default false */
+  readonly isConsole?: boolean;
 }
 
 /** Opens one session, which the caller must end. An error on an idle session is reported by its next statement. */
@@ -40,6 +42,7 @@ export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseA
   args.signal?.throwIfAborted();
   const database = await connect(address, args);
   cutWhenAborted(database, args.signal);
+  if (args.isConsole) return database;
   try {
     await database.query(SESSION);
     // A statement whose client was killed ends within seconds instead of running to its end.

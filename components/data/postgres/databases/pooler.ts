@@ -1,12 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { digest } from "../../../shared/digest";
 import { restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { POSTGRES_USER } from "../paths";
 import type { Credential } from "./application-databases";
-import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
+import { POOLER_PLACES, POOLER_STATS_USER, poolerConfig, poolerUsers } from "./pooler-config";
+import { poolerExporter, STATS_PASSWORD } from "./pooler-exporter";
 import type { DatabaseSettings } from "./specification";
 
 export interface PoolerArgs {
@@ -20,6 +22,8 @@ export interface PoolerArgs {
   readonly serverCertificate: pulumi.Input<string>;
   /** Digest of the certificate; a change rolls the poolers. */
   readonly certificateDigest: pulumi.Input<string>;
+  /** The jobs image, for the exporter. @default none: Prometheus does not run in the cluster */
+  readonly exporter?: pulumi.Input<string> | undefined;
   /** The databases; the poolers share half of the sessions of each. */
   readonly databases: DatabaseSettings;
 }
@@ -31,7 +35,8 @@ export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Pooler", name, {}, opts);
     const metadata = { name: POSTGRES.pooler, namespace: args.namespace, labels: LABELS.pooler };
-    const config = this.config(name, args, metadata);
+    const stats = args.exporter !== undefined ? this.statsPassword(name) : undefined;
+    const config = this.config(name, args, { metadata, stats });
     const account = this.account(name, metadata);
     this.service(name, metadata);
     this.deployment(name, metadata, {
@@ -39,20 +44,41 @@ export class Pooler extends pulumi.ComponentResource {
       dependsOn: [account, config.secret],
     });
     this.disruptionBudget(name, metadata);
+    if (args.exporter !== undefined && stats !== undefined) {
+      poolerExporter(
+        name,
+        { ...args, image: args.exporter, statsPassword: stats, config: config.secret.metadata.name },
+        { parent: this, dependsOn: [account, config.secret] },
+      );
+    }
     this.registerOutputs({});
   }
 
   /** The Secret with PgBouncer's configuration and logins, and the digest of both. */
-  private config(name: string, { namespace, credentials, databases }: PoolerArgs, metadata: Metadata) {
+  private config(
+    name: string,
+    { namespace, credentials, databases }: PoolerArgs,
+    { metadata, stats }: { readonly metadata: Metadata; readonly stats: pulumi.Output<string> | undefined },
+  ) {
     const users = pulumi
-      .all(credentials.map(({ user, password }) => pulumi.output({ user, password })))
+      .all([
+        ...credentials.map(({ user, password }) => pulumi.output({ user, password })),
+        ...(stats ? [pulumi.output({ user: POOLER_STATS_USER, password: stats })] : []),
+      ])
       .apply(poolerUsers);
     const config = serviceHost(POSTGRES.primary, namespace).apply((leader) =>
-      poolerConfig({ leader, databases, replicas: REPLICAS }),
+      poolerConfig({ leader, databases, replicas: REPLICAS, monitoring: stats !== undefined }),
     );
     const secret = new k8s.core.v1.Secret(
       `${name}-config`,
-      { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },
+      {
+        metadata,
+        stringData: {
+          "pgbouncer.ini": config,
+          "userlist.txt": users,
+          ...(stats && { [STATS_PASSWORD]: stats }),
+        },
+      },
       { parent: this },
     );
     // Safe to publish: half a digest over 40 random characters does not reveal them.
@@ -60,6 +86,14 @@ export class Pooler extends pulumi.ComponentResource {
       secret,
       digest: pulumi.unsecret(pulumi.all([config, users]).apply((texts) => digest(texts.join("")))),
     };
+  }
+
+  private statsPassword(name: string): pulumi.Output<string> {
+    return new random.RandomPassword(
+      `${name}-stats-password`,
+      { length: 40, special: false }, // needs no escaping in a URL
+      { parent: this },
+    ).result;
   }
 
   private account(name: string, metadata: Metadata): pulumi.Resource {
