@@ -234,8 +234,8 @@ function checks(
   { settings, cluster, data, servers }: SystemsInputs,
   systems: Pick<SystemsLayer, "datasurface" | "airflow" | "rain" | "gardenos">,
 ): Operations {
-  const { environment, operations } = settings;
-  const { provider, namespaces, monitoring } = cluster;
+  const { environment, domain, operations } = settings;
+  const { provider, namespaces, ingress, monitoring } = cluster;
   const { postgres, minio, backup, jobsImage, etcdHosts } = data;
   const { airflow, rain, gardenos } = systems;
   const reading = (database: string | undefined) => database && postgres.connections[database]?.read;
@@ -270,6 +270,12 @@ function checks(
       logins: Object.fromEntries(Object.entries(logins).flatMap(([name, url]) => (url ? [[name, url]] : []))),
       objectsToken: minio.metricsToken,
       etcd: servers?.etcdMetrics,
+      page: operations.page
+        ? {
+            host: `status.${domain}`,
+            ingressAnnotations: ingress.annotations("operations", "administrators"),
+          }
+        : undefined,
     },
     { provider },
   );

@@ -54,15 +54,19 @@ export {
 export { sha256Of } from "./digest";
 export {
   describedAnswer,
+  html,
   type JsonSchema,
   json,
   jsonSchema,
+  Markup,
   matchPath,
+  page,
   problem,
   problemSchema,
   type ReceivedRequest,
   type Reply,
   serve,
+  trusted,
 } from "./http";
 export {
   CONFIG_MAP_BYTES,
