@@ -91,3 +91,4 @@ export {
   type StoreRequest,
 } from "./object-store";
 export { retry } from "./retry";
+export { inSpan } from "./tracing";

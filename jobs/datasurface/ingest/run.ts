@@ -3,6 +3,7 @@ import {
   type Context,
   type Database,
   type DatabaseAddress,
+  inSpan,
   type Outcome,
   openDatabase,
   sqlState,
@@ -197,7 +198,7 @@ export class Run {
   private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed" | "nothing"> {
     return this.withSource(async (source) => {
       this.step = `checking the source tables of ${this.names()}`;
-      const snapshot = await this.snapshot(source);
+      const snapshot = await inSpan("check source", {}, () => this.snapshot(source));
       if (!snapshot) return "nothing";
       this.step = "beginning the batch";
       const batch = await prepare();
@@ -268,7 +269,9 @@ export class Run {
         for (const read of snapshot.reads) {
           const { name } = read.tables.dataset;
           this.step = `copying ${name}`;
-          const copied = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
+          const copied = await inSpan(`load ${name}`, { "trellis.batch": batch.id }, () =>
+            loadIntoEmpty(source, this.merge, read, batch.id, this.context),
+          );
           counts[name] = allNew(copied.rows);
           copies[name] = copyOf(read, copied, batch.id);
         }
@@ -320,7 +323,9 @@ export class Run {
           reads,
           goesOn,
           async (lane, read, stop) => {
-            await this.stageOne(lane, read, { snapshot, batch, stop });
+            await inSpan(`stage ${read.tables.dataset.name}`, { "trellis.batch": batch.id }, () =>
+              this.stageOne(lane, read, { snapshot, batch, stop }),
+            );
             progressed = true;
           },
           ({ tables }) => {
@@ -449,7 +454,9 @@ export class Run {
       changes.push(
         same.includes(name)
           ? await noChanges(this.merge, tables, rows)
-          : await findChanges(this.merge, tables, batch.id, rows),
+          : await inSpan(`find changes of ${name}`, { "trellis.batch": batch.id }, () =>
+              findChanges(this.merge, tables, batch.id, rows),
+            ),
       );
     }
     await guardDeletions(this.merge, this.stream.store, changes, this.config);
@@ -458,7 +465,9 @@ export class Run {
     for (const each of changes) {
       const { name } = each.tables.dataset;
       this.step = `merging ${name}`;
-      counts[name] = await applyChanges(this.merge, each, batch.id, this.config.additionsOnly);
+      counts[name] = await inSpan(`merge ${name}`, { "trellis.batch": batch.id }, () =>
+        applyChanges(this.merge, each, batch.id, this.config.additionsOnly),
+      );
       if (this.stream.platform.stagingBatchesToKeep < 0) await dropStaged(this.merge, each.tables, batch.id);
     }
     const exact = this.config.additionsOnly ? withoutKept(copies, changes) : copies;

@@ -5,6 +5,7 @@ import pg from "pg";
 import { JobError, reason } from "../command-line";
 import { onceLetIn } from "../kubernetes";
 import type { DatabaseAddress } from "./database-setting";
+import { traceStatements } from "./traced";
 
 export type Database = pg.Client;
 
@@ -43,6 +44,10 @@ export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseA
   const database = await connect(address, args);
   cutWhenAborted(database, args.signal);
   if (args.isConsole) return database;
+  traceStatements(database, {
+    ...{ "db.system.name": "postgresql", "db.namespace": address.database },
+    ...{ "server.address": address.host, "server.port": address.port },
+  });
   try {
     await database.query(SESSION);
     // A statement whose client was killed ends within seconds instead of running to its end.
