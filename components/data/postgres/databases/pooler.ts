@@ -30,6 +30,12 @@ export interface PoolerArgs {
 
 const REPLICAS = 2;
 
+/**
+ * A PgBouncer that is told to stop serves the sessions that it has until their clients end them; what is left after this
+ * time is cut. Pools of clients replace idle sessions within it.
+ */
+const DRAIN_SECONDS = 120;
+
 /** Creates two PgBouncers in front of the leader, so that many short transactions share few sessions. */
 export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -159,6 +165,7 @@ function poolerPod(
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       priorityClassName: "trellis-data",
+      terminationGracePeriodSeconds: DRAIN_SECONDS,
       securityContext: restrictedPod(POSTGRES_USER),
       topologySpreadConstraints: [
         {
@@ -178,7 +185,7 @@ function poolerPod(
           resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
           readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
           livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
-          // Before it stops, clients' transactions end and the pod is removed from the endpoints.
+          // It takes no new session once it stops, so the pod must be gone from the endpoints before.
           lifecycle: { preStop: { sleep: { seconds: 5 } } },
           volumeMounts: [
             { name: "config", mountPath: POOLER_PLACES.config, readOnly: true },

@@ -128,6 +128,37 @@ describeWith(["pgbouncer", "openssl"], "PgBouncer with our configuration", () =>
     expect(read.filter((name) => Number.isNaN(numberOf(text, name)))).toEqual([]);
   });
 
+  it("serves the sessions that it has when it is told to stop, and ends once their clients have", async () => {
+    const replaced = await postgres.pooler(USERS, SETTINGS);
+    const ssl = { ca: readFileSync(postgres.authority, "utf8") };
+    const [login] = USERS;
+    const connect = async () => {
+      const client = new pg.Client({
+        host: "localhost",
+        port: replaced.port,
+        database: "crm",
+        ...login,
+        ssl,
+      });
+      client.on("error", () => undefined);
+      await client.connect();
+      return client;
+    };
+    const client = await eventually("the pooler answers", 20_000, connect);
+    await client.query("BEGIN");
+    process.kill(replaced.process.pid ?? 0, "SIGTERM");
+    await eventually("it takes nobody any more", 20_000, async () => {
+      const refused = await connect().catch(() => undefined);
+      await refused?.end();
+      return refused === undefined;
+    });
+    await client.query("COMMIT");
+    expect((await client.query("SELECT 42 AS answer")).rows).toEqual([{ answer: 42 }]);
+    expect(replaced.process.running).toBe(true);
+    await client.end();
+    await eventually("it ends", 20_000, () => !replaced.process.running);
+  });
+
   it("is reported as down once it is", async () => {
     await pooler.process.kill();
     const text = await metrics();
