@@ -49,6 +49,7 @@ export default async function platform() {
       ...(rain && { rain: rain.endpoint }),
       ...(gardenos && { gardenos: gardenos.endpoint }),
       ...(minio.console && { objectStorageConsole: minio.console }),
+      ...(operations.page && { status: operations.page }),
       ...(cluster.grafanaPassword && { grafana: `https://grafana.${domain}` }),
     },
     ...(servers && {

@@ -189,12 +189,12 @@ const ROWS: readonly Row[] = [
   },
   {
     of: "none",
-    name: /-provisioning-trellis-(.+)$/,
+    name: /-provisioning-trellis-([^_]+)(?:_\d+)?$/,
     kind: (application = "") => ({
       name: `object-storage-${application}`,
       opens: `the buckets of ${application}`,
       rotation: setting("minio", "applications", application, "epoch"),
-      former: "when the provisioning Job is done",
+      former: "with the increment after this one",
     }),
   },
   {

@@ -77,7 +77,8 @@ export const WAYS: Readonly<Record<PinName, Way>> = {
   pgbouncer: {
     sources: [member("/usr/sbin/pgbouncer", "--version")],
     how: RESTARTS,
-    interrupts: "connections through the pooler that are in a transaction for longer than five seconds",
+    interrupts:
+      "sessions through a pooler that clients keep for longer than two minutes after it was told to stop",
   },
   airflow: {
     ...image,

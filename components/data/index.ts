@@ -1,6 +1,6 @@
 export { dataAlerts } from "./alerts";
 export { BACKUP, Backup, type BackupArgs } from "./backup";
-export { exporterParts } from "./exporter";
+export { exporterParts, jobsExporter } from "./exporter";
 export { reachingTheStore, storePort } from "./external-store";
 export { type DataLayer, dataFor } from "./from-settings";
 export {

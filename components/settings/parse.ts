@@ -8,10 +8,11 @@ import {
   checkHetzner,
   checkMinio,
   checkMonitoring,
+  checkOperations,
   checkPostgres,
 } from "./checks";
 import { describeProblem, type Problem, problemsOf } from "./problems";
-import { ENVIRONMENTS, hetznerTarget, type Settings, settingsSchema } from "./schema";
+import { ENVIRONMENTS, existingTarget, hetznerTarget, type Settings, settingsSchema } from "./schema";
 import { withoutSystemsOff } from "./systems-off";
 
 /** Thrown before any resource is declared; lists all problems of the stack's file at once. */
@@ -48,6 +49,9 @@ function crossChecks(raw: unknown): Problem[] {
   const datasurface = shape.datasurface.safeParse(field(raw, "datasurface")).data;
   const gardenos = shape.gardenos.safeParse(field(raw, "gardenos")).data;
   const monitoring = shape.monitoring.safeParse(field(raw, "monitoring")).data;
+  const operations = shape.operations.safeParse(field(raw, "operations")).data;
+  const traefik = existingTarget.shape.traefik.safeParse(field(target, "traefik")).data;
+  const kind = (["hetzner", "existing"] as const).find((each) => each === field(target, "kind"));
   const minio = shape.minio.safeParse(field(raw, "minio")).data;
   const ofTarget = [...checkHetzner(draft), ...checkEnvironment(environment, draft)];
   return [
@@ -59,6 +63,7 @@ function crossChecks(raw: unknown): Problem[] {
     ...checkGardenos({ gardenos, postgres, minio }),
     ...checkDatasurface({ datasurface }),
     ...checkMonitoring({ environment, monitoring }, draft),
+    ...checkOperations({ operations }, { kind, access: draft.access, traefik }),
   ];
 }
 

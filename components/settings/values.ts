@@ -94,6 +94,12 @@ export const postedUrl = text(
   300,
 ).meta({ title: "https address" });
 
+export const collectorUrl = text(
+  /^(https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?|http:\/\/[a-z0-9-]+\.[a-z0-9-]+\.svc(\.cluster\.local)?:\d{1,5})$/,
+  "an https address without credentials, or a Service of the cluster such as http://collector.observability.svc:4318",
+  300,
+).meta({ title: "address of a collector" });
+
 const host = `([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
 
 export const serverAddress = text(

@@ -77,6 +77,7 @@ function dataSurface({ settings, secrets, cluster, data }: SystemsInputs): DataS
       monitoring,
       protection,
       namespace: namespaces.datasurface,
+      traces: settings.monitoring.traces.endpoint,
       mergeHost: host,
       datasetsAtOnce: datasurface.datasetsAtOnce,
       authorities: trusted(postgres.authority, logins),
@@ -137,6 +138,7 @@ function scheduler(
         pools: { [DATASURFACE.pool]: ingestionRuns(sessions[ingestion.mergeDatabase] ?? 0, settings) },
       }),
       ...(slackToken && { slackToken }),
+      traces: settings.monitoring.traces.endpoint,
       monitoring,
       ...(logs && { logs }),
       processes: airflowProcesses(settings),
@@ -234,8 +236,8 @@ function checks(
   { settings, cluster, data, servers }: SystemsInputs,
   systems: Pick<SystemsLayer, "datasurface" | "airflow" | "rain" | "gardenos">,
 ): Operations {
-  const { environment, operations } = settings;
-  const { provider, namespaces, monitoring } = cluster;
+  const { environment, domain, operations } = settings;
+  const { provider, namespaces, ingress, monitoring } = cluster;
   const { postgres, minio, backup, jobsImage, etcdHosts } = data;
   const { airflow, rain, gardenos } = systems;
   const reading = (database: string | undefined) => database && postgres.connections[database]?.read;
@@ -270,6 +272,12 @@ function checks(
       logins: Object.fromEntries(Object.entries(logins).flatMap(([name, url]) => (url ? [[name, url]] : []))),
       objectsToken: minio.metricsToken,
       etcd: servers?.etcdMetrics,
+      page: operations.page
+        ? {
+            host: `status.${domain}`,
+            ingressAnnotations: ingress.annotations("operations", "administrators"),
+          }
+        : undefined,
     },
     { provider },
   );

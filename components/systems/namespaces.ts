@@ -4,7 +4,7 @@ import type { WorkloadNamespace } from "../shared/workloads";
 import { airflowNamespace } from "./airflow";
 import { dataSurfaceNamespace } from "./datasurface";
 import { deployedNamespace, gardenosNamespace } from "./gardenos";
-import { operationsNamespace } from "./operations";
+import { namespaceWithPage, operationsNamespace } from "./operations";
 import { rainNamespace } from "./rain";
 
 /** The namespaces of the systems, for the cluster layer to create. */
@@ -23,9 +23,13 @@ export type SystemNamespace = keyof typeof SYSTEM_NAMESPACES;
  * namespace, which earlier versions created too.
  */
 export function systemNamespaces(
-  settings: Pick<Settings, "airflow" | "rain" | "datasurface" | "gardenos" | "minio">,
+  settings: Pick<Settings, "airflow" | "rain" | "datasurface" | "gardenos" | "minio" | "operations">,
 ): typeof SYSTEM_NAMESPACES {
-  const all = settings.gardenos ? { ...SYSTEM_NAMESPACES, gardenos: deployedNamespace } : SYSTEM_NAMESPACES;
+  const all = {
+    ...SYSTEM_NAMESPACES,
+    ...(settings.gardenos && { gardenos: deployedNamespace }),
+    ...(settings.operations.page && { operations: namespaceWithPage }),
+  };
   const isOff = (system: string) => system in settings && Reflect.get(settings, system) === false;
   const off = Object.entries(all).flatMap(([system, { name }]) => (isOff(system) ? [name] : []));
   const port = storePort(settings);

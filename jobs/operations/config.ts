@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   type DatabaseAddress,
   database,
+  decimalNumber,
   flag,
   jsonFile,
   kubernetesAccess,
@@ -143,7 +144,8 @@ export const healthSettings = {
 
 export const statusSettings = { ...accessSettings, json };
 
-export const serveMetricsSettings = {
+/** For verbs that serve what the runs have left. */
+const servingSettings = {
   kubernetes: kubernetesAccess,
   namespace: historySettings.namespace,
   history: variable(
@@ -152,4 +154,21 @@ export const serveMetricsSettings = {
     text("the name of a ConfigMap"),
   ),
   ...listening("OPERATIONS"),
+};
+
+export const serveMetricsSettings = servingSettings;
+
+export const servePageSettings = {
+  ...servingSettings,
+  runbooks: variable(
+    "OPERATIONS_RUNBOOKS",
+    "address that the paths of runbooks follow, such as https://git.example.com/trellis/; without it they are no links",
+    z.url({ protocol: /^https$/, error: "allowed: an https address" }).optional(),
+  ),
+  everyHours: flag(
+    "--every-hours <n>",
+    "hours between two scheduled runs; after three times as long the page calls its findings old",
+    decimalNumber().default(1),
+    "OPERATIONS_EVERY_HOURS",
+  ),
 };

@@ -1,5 +1,5 @@
 import { type Domain, verb } from "../shared";
-import { healthSettings, serveMetricsSettings, statusSettings } from "./config";
+import { healthSettings, serveMetricsSettings, servePageSettings, statusSettings } from "./config";
 
 export { REPORT_MARK } from "./config";
 export { ETCD_FILES, type Platform, type PlatformInput, platformSchema } from "./platform";
@@ -33,6 +33,12 @@ export const operations: Domain = {
       summary: "tell Prometheus what the last run found, until it is stopped",
       settings: serveMetricsSettings,
       run: async (config, context) => (await import("./health")).serveMetrics(config, context),
+    }),
+    verb({
+      name: "serve-page",
+      summary: "show people and screens what the last run found, until it is stopped",
+      settings: servePageSettings,
+      run: async (config, context) => (await import("./page")).servePage(config, context),
     }),
   ],
 };

@@ -9,6 +9,7 @@ import {
   jsonFile,
   type KubernetesAccess,
   kubernetesAccess,
+  listening,
   oneOf,
   readSettings,
   type Setting,
@@ -255,6 +256,17 @@ const configurationFile = text("the path of a file").transform((path, issues) =>
     return z.NEVER;
   }
 });
+
+export const poolerMetricsSettings = {
+  pooler: database(
+    "POOLER",
+    "PgBouncer's admin console, as a login of stats_users; each address is a pooler",
+    {
+      database: "pgbouncer",
+    },
+  ),
+  ...listening("POOLER_METRICS"),
+};
 
 export const configureSettings = {
   patroni,

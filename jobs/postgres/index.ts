@@ -10,6 +10,7 @@ import {
   discoverSettings,
   importSettings,
   migrateSettings,
+  poolerMetricsSettings,
   reinitSettings,
   statusSettings,
   switchoverSettings,
@@ -62,6 +63,12 @@ export const postgres: Domain = {
         "The source must not change meanwhile; if it does, nothing is swapped. The replaced database is kept, and --undo puts it back.",
       settings: importSettings,
       run: async (config, context) => (await import("./import")).importDatabase(config, context),
+    }),
+    verb({
+      name: "pooler-metrics",
+      summary: "tell Prometheus how PgBouncer's pools are used, until it is stopped",
+      settings: poolerMetricsSettings,
+      run: async (config, context) => (await import("./pooler")).servePoolerMetrics(config, context),
     }),
     verb({
       name: "status",

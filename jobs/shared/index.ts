@@ -54,15 +54,19 @@ export {
 export { sha256Of } from "./digest";
 export {
   describedAnswer,
+  html,
   type JsonSchema,
   json,
   jsonSchema,
+  Markup,
   matchPath,
+  page,
   problem,
   problemSchema,
   type ReceivedRequest,
   type Reply,
   serve,
+  trusted,
 } from "./http";
 export {
   CONFIG_MAP_BYTES,
@@ -87,3 +91,4 @@ export {
   type StoreRequest,
 } from "./object-store";
 export { retry } from "./retry";
+export { inSpan } from "./tracing";

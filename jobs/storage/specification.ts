@@ -23,9 +23,12 @@ const bucket = z.strictObject({
 /** Also the name of the user's policy, and of the file with its secret key. */
 const userName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{1,61}[a-z0-9]$/, "allowed: 3 to 63 lower-case letters, digits and inner dashes");
+  .regex(
+    /^[a-z][a-z0-9-]{1,61}[a-z0-9](_\d{1,7})?$/,
+    "allowed: 3 to 63 lower-case letters, digits and inner dashes, and an underscore with the epoch",
+  );
 
-/** Raised by each rotation of the secret key. */
+/** Raised by each rotation: a user of an application has a name of its own for each. */
 const epoch = z.int().min(1).max(1_000_000);
 
 const user = z.discriminatedUnion("may", [

@@ -128,6 +128,28 @@ describeOnKubernetes(
     );
 
     it(
+      "checks itself from a pod of its own, which reaches what it asks and keeps what it found",
+      async () => {
+        const words = ["operations", "health", "--scheduled", "--with-json"];
+        const said = await platform.runJob("operations-health", words, "operations");
+        const [, json = "{}"] = /^HEALTH_REPORT=(.*)$/m.exec(said) ?? [];
+        const { checks = [] }: { checks?: { id: string; outcome: string; detail: string }[] } =
+          JSON.parse(json);
+        expect(checks.length, said).toBeGreaterThan(50);
+        expect(checks.filter(({ detail }) => detail.startsWith("the check itself failed"))).toEqual([]);
+        const reached = ["kubernetes.api", "postgres.leader", "postgres.primary", "objects.answers"];
+        expect(
+          checks.filter(({ id }) => reached.includes(id)).map(({ id, outcome }) => [id, outcome]),
+        ).toEqual(expect.arrayContaining(reached.map((id) => [id, "ok"])));
+        const { data } = await platform.cluster.get<{ data: Record<string, string> }>(
+          ...["configmap", "operations-history", "--namespace", "operations"],
+        );
+        expect(JSON.parse(data["newest.json"] ?? "{}").checks).toHaveLength(checks.length);
+      },
+      LONG_MS,
+    );
+
+    it(
       "makes a backup into its object storage, reads it back, and lists it as whole",
       async () => {
         await platform.runJob("backup-create");

@@ -32,11 +32,12 @@ declare -A recipe=(
   [alertmanager]="alertmanager github.com/prometheus/alertmanager/cmd/alertmanager"
   [amtool]="alertmanager github.com/prometheus/alertmanager/cmd/amtool"
   [victoria-logs]="victorialogs github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"
+  [otelcol]="collector ./otelcol go.opentelemetry.io/collector/otelcol"
   [vlagent]="victorialogs github.com/VictoriaMetrics/VictoriaLogs/app/vlagent"
 )
 order=(
   etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint gitleaks kube-score minio statsd_exporter
-  alertmanager amtool victoria-logs vlagent
+  alertmanager amtool victoria-logs vlagent otelcol
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
 )
 

@@ -1,5 +1,5 @@
+import { html, type Markup } from "../../../jobs/shared";
 import type { BatchFacts, RainFacts } from "./facts";
-import { html, type Markup } from "./markup";
 
 const WIDTH = 480;
 const HEIGHT = 190;

@@ -1,6 +1,6 @@
+import { html, type Markup, trusted } from "../../../jobs/shared";
 import { batchChart, rainChart } from "./charts";
 import type { RunFacts, StepFacts, StreamFacts } from "./facts";
-import { html, type Markup, trusted } from "./markup";
 import { STYLE } from "./style";
 
 /** Reloads the page's content and replaces what changed, without losing the scroll position. */

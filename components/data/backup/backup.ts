@@ -208,7 +208,8 @@ export class Backup extends pulumi.ComponentResource {
     jobsExporter(
       name,
       {
-        ...{ namespace, workload: "backup", names: BACKUP, labels: LABELS.exporter, port, store },
+        ...{ namespace, workload: "backup", names: BACKUP, labels: LABELS.exporter, port },
+        readsAtStart: [store.accessKey, store.secretKey, store.authority],
         pod: backupPod(pod, own),
         alerts: backupAlerts({ environment, offsite: offsite !== undefined }),
       },

@@ -3,8 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { monitorWorkload } from "../../cluster";
 import { digest } from "../../shared/digest";
 import type { OwnParts } from "../../shared/pods";
-import type { AlertRule } from "../../shared/workloads";
-import type { ObjectStoreAccess } from "../minio";
+import type { AlertRule, Dashboard, WorkloadMetrics, WorkloadMonitoring } from "../../shared/workloads";
 
 export interface ExporterArgs {
   readonly namespace: pulumi.Input<string>;
@@ -14,12 +13,20 @@ export interface ExporterArgs {
   readonly names: { readonly exporter: string; readonly metricsService: string };
   readonly labels: Record<string, string>;
   readonly port: number;
-  /** The bucket that it reads. */
-  readonly store: Pick<ObjectStoreAccess, "accessKey" | "secretKey" | "authority">;
+  /** Keys and certificates that the pod reads only when it starts: a change replaces it. @default none */
+  readonly readsAtStart?: readonly pulumi.Input<string | undefined>[];
   /** The pod of `exporterParts`. */
   readonly pod: k8s.types.input.core.v1.PodSpec;
   readonly alerts: readonly AlertRule[];
+  /** @default none */
+  readonly recordings?: WorkloadMetrics["recordings"];
+  /** @default none */
+  readonly dashboard?: Dashboard;
+  /** @default the one for exporters that ask a store: 1m, and at most 45s */
+  readonly scrape?: { readonly interval: string; readonly scrapeTimeout: string };
 }
+
+const USUAL_SCRAPE = { interval: "1m", scrapeTimeout: "45s" };
 
 /** The container of `jobs <domain> serve-metrics`. Prometheus cannot scrape runs, because they have ended by then. */
 export function exporterParts(port: number, environment: OwnParts["environment"]): OwnParts {
@@ -38,16 +45,12 @@ export function exporterParts(port: number, environment: OwnParts["environment"]
   };
 }
 
-/** The exporter of a domain of the jobs image, with Prometheus' scrape configuration and alerts. */
+/** The exporter of a domain of the jobs image, with Prometheus' scrape configuration, alerts and dashboard. */
 export function jobsExporter(
   name: string,
-  { namespace, workload, names, labels, port, store, pod, alerts }: ExporterArgs,
+  { namespace, workload, names, labels, port, pod, ...args }: ExporterArgs,
   { parent, dependsOn }: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource[] },
 ): void {
-  // The exporter reads its environment only when it starts, so changed keys must replace the pod.
-  const keys = pulumi
-    .all([store.accessKey, store.secretKey, store.authority])
-    .apply((all) => digest(all.join()));
   const metadata = { name: names.exporter, namespace, labels };
   new k8s.apps.v1.Deployment(
     `${name}-exporter`,
@@ -57,7 +60,7 @@ export function jobsExporter(
         replicas: 1,
         selector: { matchLabels: labels },
         template: {
-          metadata: { labels, annotations: { "trellis/access-digest": pulumi.unsecret(keys) } },
+          metadata: { labels, ...(args.readsAtStart && annotated(args.readsAtStart)) },
           spec: { ...pod, priorityClassName: "trellis-service" },
         },
       },
@@ -72,17 +75,25 @@ export function jobsExporter(
     },
     { parent },
   );
-  const monitoring = {
+  const { alerts, recordings, dashboard, scrape = USUAL_SCRAPE } = args;
+  const monitoring: WorkloadMonitoring = {
     workload,
     metrics: {
       object: { name: names.exporter, labels },
       scrape: {
         through: "service",
         selector: labels,
-        endpoints: [{ port: "metrics", path: "/metrics", interval: "1m", scrapeTimeout: "45s" }],
+        endpoints: [{ port: "metrics", path: "/metrics", ...scrape }],
       },
       alerts,
+      ...(recordings && { recordings }),
     },
-  } as const;
+    ...(dashboard && { dashboard }),
+  };
   monitorWorkload(name, { namespace, monitoring }, { parent });
+}
+
+function annotated(readsAtStart: readonly pulumi.Input<string | undefined>[]) {
+  const keys = pulumi.all([...readsAtStart]).apply((all) => digest(all.join()));
+  return { annotations: { "trellis/access-digest": pulumi.unsecret(keys) } };
 }

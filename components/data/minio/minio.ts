@@ -208,9 +208,9 @@ export class MinIO extends pulumi.ComponentResource implements ObjectStorage {
 
   private accessOf({ applications }: MinIOArgs, secretKeys: Provisioning["secretKeys"]): MinIO["access"] {
     return Object.fromEntries(
-      Object.entries(applications).map(([application, { buckets }]) => [
+      Object.entries(applications).map(([application, { buckets, epoch }]) => [
         application,
-        this.accessBy(userOf(application), buckets[0] ?? "", secretKeys),
+        this.accessBy(userOf(application, epoch), buckets[0] ?? "", secretKeys),
       ]),
     );
   }

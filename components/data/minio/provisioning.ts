@@ -10,7 +10,7 @@ import {
   MIRROR_USER,
   type ProvisionedStorage,
   provisionSpecification,
-  userOf,
+  usersOf,
 } from "./specification";
 
 export interface ProvisioningArgs extends ProvisionedStorage {
@@ -52,13 +52,13 @@ export class Provisioning extends pulumi.ComponentResource {
       new random.RandomPassword(
         `${name}-${user}`,
         { length: 40, special: false, keepers: { epoch: String(epoch) } },
-        { parent: this },
+        // Once, all epochs of a user had this resource; the key that it has now must stay.
+        { parent: this, ignoreChanges: ["keepers"] },
       ).result;
     return Object.fromEntries([
-      ...Object.entries(applications).map(([application, { epoch }]) => {
-        const user = userOf(application);
-        return [user, secretKey(user, epoch)] as const;
-      }),
+      ...Object.entries(applications).flatMap(([application, { epoch }]) =>
+        usersOf(application, epoch).map((each) => [each.user, secretKey(each.user, each.epoch)] as const),
+      ),
       ...(mirrored ? [[MIRROR_USER, secretKey(MIRROR_USER, 1)] as const] : []),
       [METRICS_USER, secretKey(METRICS_USER, 1)] as const,
     ]);

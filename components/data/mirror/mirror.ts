@@ -140,7 +140,7 @@ export class ObjectMirror extends pulumi.ComponentResource {
       name,
       {
         ...{ namespace, workload: "object-mirror", names: MIRROR, labels: LABELS.exporter, port },
-        store: pod.store,
+        readsAtStart: [pod.store.accessKey, pod.store.secretKey, pod.store.authority],
         pod: exporterPod(pod, port),
         alerts: mirrorAlerts(environment),
       },

@@ -123,6 +123,42 @@ export function discoveryAlerts(namespace: string): AlertRule[] {
   ];
 }
 
+/** Seconds that a client may wait for a session. PgBouncer ends the wait after 30 (`query_wait_timeout`), with an error. */
+const LONGEST_WAIT_SECONDS = 5;
+
+/** Alerts on PgBouncer, from its exporter. */
+export function poolerAlerts(): AlertRule[] {
+  return [
+    {
+      ...critical(
+        "PostgresPoolerDown",
+        "2m",
+        "No PgBouncer answers: applications that use PostgreSQL through it cannot write",
+        "no-pgbouncer-answers",
+      ),
+      expr: "sum(pgbouncer_up) == 0",
+    },
+    {
+      ...warning(
+        "PostgresPoolerNotWatched",
+        "15m",
+        "The exporter of PgBouncer does not answer: nobody would be told of clients that wait",
+        "no-pgbouncer-answers",
+      ),
+      expr: "absent(pgbouncer_up)",
+    },
+    {
+      ...warning(
+        "PostgresPoolerClientsWait",
+        "2m",
+        `Clients of {{ $labels.database }} wait for over ${LONGEST_WAIT_SECONDS} s for a session of PgBouncer`,
+        "clients-wait-for-pgbouncer",
+      ),
+      expr: `max by (database) (pgbouncer_pools_client_maxwait_seconds) > ${LONGEST_WAIT_SECONDS}`,
+    },
+  ];
+}
+
 /** Alerts on the leader's sessions and transaction IDs, from the archive's monitor, which asks the leader. */
 export function leaderAlerts(): AlertRule[] {
   return [

@@ -63,3 +63,29 @@ export const POSTGRES_PANELS: readonly Panel[] = [
     legend: "{{service}}",
   },
 ];
+
+/** The panels about PgBouncer, from the exporters in its pods. */
+export const POOLER_PANELS: readonly Panel[] = [
+  {
+    title: "Clients that wait for a session of PgBouncer",
+    expr: "sum by (database) (pgbouncer_pools_client_waiting_connections)",
+    legend: "{{database}}",
+  },
+  {
+    title: "Longest wait for a session of PgBouncer",
+    expr: "max by (database) (pgbouncer_pools_client_maxwait_seconds)",
+    legend: "{{database}}",
+    unit: "s",
+  },
+  {
+    title: "Sessions of PgBouncer in use",
+    expr: "sum by (database) (pgbouncer_pools_server_active_connections) / sum by (database) (pgbouncer_databases_max_connections)",
+    legend: "{{database}}",
+    unit: "percentunit",
+  },
+  {
+    title: "Transactions through PgBouncer per second",
+    expr: "sum by (database) (rate(pgbouncer_stats_sql_transactions_pooled_total[5m]))",
+    legend: "{{database}}",
+  },
+];

@@ -1,4 +1,4 @@
-export { discoveryAlerts, memberAlerts } from "./alerts";
+export { discoveryAlerts, memberAlerts, poolerAlerts } from "./alerts";
 export type { PostgresArchiveArgs } from "./archive";
 export {
   ARCHIVE_CONFIG_FILE,
@@ -13,7 +13,7 @@ export {
   type RecoveryTarget,
   repositoryVariables,
 } from "./archive";
-export { bootstrapSpecification, loginsOf, poolerConfig, poolerUsers } from "./databases";
+export { bootstrapSpecification, loginsOf, POOLER_STATS_USER, poolerConfig, poolerUsers } from "./databases";
 export { postgresImage, recoveryImage } from "./images";
 export { PASSWORD_VARIABLES } from "./logins";
 export {

@@ -1,11 +1,16 @@
 import { hostOf } from "../../shared/pods";
 import type { WorkloadMonitoring } from "../../shared/workloads";
 import { discoveryAlerts, memberAlerts, type PostgresAlertsArgs } from "./alerts";
-import { POSTGRES_PANELS } from "./dashboard";
+import { POOLER_PANELS, POSTGRES_PANELS } from "./dashboard";
 import { LABELS, POSTGRES } from "./names";
 
+interface PostgresMonitoringArgs extends PostgresAlertsArgs {
+  /** Whether there are poolers. */
+  readonly pooling: boolean;
+}
+
 /** The metrics of the members and of the watchers, and the alerts on them. */
-export function postgresMonitoring(args: PostgresAlertsArgs): WorkloadMonitoring[] {
+export function postgresMonitoring({ pooling, ...args }: PostgresMonitoringArgs): WorkloadMonitoring[] {
   const { namespace } = args;
   return [
     {
@@ -34,7 +39,7 @@ export function postgresMonitoring(args: PostgresAlertsArgs): WorkloadMonitoring
         file: "postgres.json",
         uid: "trellis-postgres",
         title: "PostgreSQL",
-        panels: POSTGRES_PANELS,
+        panels: pooling ? [...POSTGRES_PANELS, ...POOLER_PANELS] : POSTGRES_PANELS,
       },
     },
     {

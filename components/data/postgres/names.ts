@@ -8,6 +8,9 @@ export const POSTGRES = {
   primary: "postgres-primary",
   replica: "postgres-replica",
   pooler: "postgres-pooler",
+  /** Headless Service whose name has the address of each pooler. */
+  poolers: "postgres-poolers",
+  poolerExporter: "postgres-pooler-exporter",
   discovery: "postgres-discovery",
   bootstrap: "postgres-bootstrap",
   /** Monitors the archive. */
@@ -27,7 +30,7 @@ export const POSTGRES = {
     /** pgBackRest's server, through which base backups read a member's data. */
     pgbackrest: 8432,
     archiveMetrics: 9187,
-    /** Metrics of the leader-key watcher and of the backup exporter. */
+    /** Metrics of the leader-key watcher, and of the exporters of the poolers and of the backups. */
     podMetrics: 8080,
   },
 } as const;
@@ -40,6 +43,7 @@ export const LABELS = {
   discovery: { "app.kubernetes.io/name": POSTGRES.discovery, ...PART_OF },
   bootstrap: { "app.kubernetes.io/name": POSTGRES.bootstrap, ...PART_OF },
   pooler: { "app.kubernetes.io/name": POSTGRES.pooler, ...PART_OF },
+  poolerExporter: { "app.kubernetes.io/name": POSTGRES.poolerExporter, ...PART_OF },
   archive: { "app.kubernetes.io/name": POSTGRES.archive, ...PART_OF },
   baseBackup: { "app.kubernetes.io/name": POSTGRES.baseBackup, ...PART_OF },
   upgrade: { "app.kubernetes.io/name": POSTGRES.upgrade, ...PART_OF },

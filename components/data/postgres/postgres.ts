@@ -286,8 +286,8 @@ export class Postgres extends pulumi.ComponentResource {
     );
   }
 
-  private monitoring(name: string, { replicas, synchronous, namespace }: PostgresArgs): void {
-    const facts = { namespace: DATABASES.namespace, replicas, synchronous: synchronous !== false };
+  private monitoring(name: string, { replicas, synchronous, namespace, pooling }: PostgresArgs): void {
+    const facts = { namespace: DATABASES.namespace, replicas, synchronous: synchronous !== false, pooling };
     for (const monitoring of postgresMonitoring(facts)) {
       monitorWorkload(`${name}-${monitoring.workload}`, { namespace, monitoring }, { parent: this });
     }
@@ -295,7 +295,7 @@ export class Postgres extends pulumi.ComponentResource {
 
   private pooler(
     name: string,
-    { namespace, images, databases: settings }: PostgresArgs,
+    { namespace, images, databases: settings, monitoring }: PostgresArgs,
     { cluster, databases }: { readonly cluster: PostgresCluster; readonly databases: ApplicationDatabases },
   ): void {
     const { secrets, certificateDigest } = cluster;
@@ -305,6 +305,7 @@ export class Postgres extends pulumi.ComponentResource {
         namespace,
         certificateDigest,
         image: images.postgres,
+        exporter: monitoring ? images.jobs : undefined,
         credentials: databases.credentials,
         serverCertificate: secrets.serverCertificate,
         databases: settings,

@@ -37,6 +37,7 @@ export {
   RECEIVERS,
   type ReceiverKind,
 } from "./monitoring";
+export { checkOperations } from "./operations";
 export {
   ARCHIVE_TIMEOUT_SECONDS,
   archiveQueueGib,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { domainName, emailAddress, kubernetesName, postedUrl, slackChannel } from "../values";
+import { collectorUrl, domainName, emailAddress, kubernetesName, postedUrl, slackChannel } from "../values";
 import { says, wholeNumber } from "./kinds";
 
 /** The secrets of the receivers of alerts, by the setting that needs each. */
@@ -165,7 +165,20 @@ const logs = z
   })
   .prefault({});
 
-export const monitoring = z.strictObject({ alerts, prometheus, logs }).prefault({});
+const traces = z
+  .strictObject({
+    endpoint: collectorUrl
+      .optional()
+      .meta(
+        says(
+          "Where traces go: a collector that takes OTLP over HTTP, without `/v1/traces`. Airflow then records its DAG runs and tasks, and DataSurface's jobs their steps and SQL statements, without values.",
+          "none: nothing is recorded",
+        ),
+      ),
+  })
+  .prefault({});
+
+export const monitoring = z.strictObject({ alerts, prometheus, logs, traces }).prefault({});
 
 export type MonitoringSettings = z.infer<typeof monitoring>;
 export type AlertReceivers = MonitoringSettings["alerts"];

@@ -239,5 +239,13 @@ export const operations = z
           "`1h`, in dev `1d`",
         ),
       ),
+    page: z
+      .boolean()
+      .default(false)
+      .meta(
+        says(
+          "Shows what the last run of the checks found at `https://status.<domain>`, with the history, for people and screens. It has no login: only the ranges in `target.access.web` can open it. It names servers, tables and what does not work.",
+        ),
+      ),
   })
   .prefault({});

@@ -5,6 +5,7 @@ import type { ObjectStoreAccess } from "../../data";
 import type { AirflowProcess } from "../../settings";
 import { digest } from "../../shared/digest";
 import { ingressAnnotations, ingressSpec, type LoginIngress } from "../../shared/pods";
+import { tracesPolicy } from "../traces";
 import { AirflowMetrics } from "./airflow-metrics";
 import { AUTHORITIES, KEYS, logConnection, sqlAlchemyUrl } from "./configuration";
 import { AIRFLOW, AIRFLOW_IMAGE, labelsOf, PORTS } from "./names";
@@ -58,6 +59,9 @@ export interface AirflowArgs {
   /** The bucket for logs of finished tasks. @default none: a log exists only as long as the pod that ran the task */
   readonly logs?: ObjectStoreAccess;
 
+  /** Where traces go: the address of a collector that takes OTLP over HTTP. @default none are recorded */
+  readonly traces?: string | undefined;
+
   /** The Slack token for notifications of task failures. @default no notifications */
   readonly slackToken?: pulumi.Input<string>;
 
@@ -102,6 +106,10 @@ export class Airflow extends pulumi.ComponentResource {
     const secrets = this.#secrets(name, args, fernetKey);
     const authorities = this.#authorities(name, args);
     const dags = this.#dags(name, args);
+    if (args.traces !== undefined) {
+      const { namespace, traces: endpoint } = args;
+      tracesPolicy(name, { namespace, labels: labelsOf("traces"), endpoint }, { parent: this });
+    }
     const pod = podArgs(args, [authorities, ...secrets]);
     const mounted = [...secrets, authorities].map(({ resource }) => resource);
     const migration = this.#migration(name, args, { pod, dependsOn: [...mounted, dags] });
@@ -295,6 +303,7 @@ const podArgs = (args: AirflowArgs, startupData: readonly StartupData[]): Airflo
   sessions: Math.floor(args.database.sessions / sum(Object.values(args.processes))),
   logBucket: args.logs?.bucket,
   monitoring: args.monitoring,
+  traces: args.traces,
   tellsSlack: args.slackToken !== undefined,
   streamLists: args.streamLists ?? [],
   runsPods: args.runsPods ?? true,

@@ -2,6 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ObjectStoreAccess } from "../../data";
 import type { AirflowProcess } from "../../settings";
+import { tracesEnvironment } from "../traces";
 import { AIRFLOW, DAGS_FOLDER, PORTS } from "./names";
 
 export interface ConfigurationArgs {
@@ -16,6 +17,9 @@ export interface ConfigurationArgs {
 
   /** Whether Prometheus runs in the cluster. If so, Airflow sends metrics to the StatsD exporter. */
   readonly monitoring: boolean;
+
+  /** Where traces go: the address of a collector. @default none are recorded */
+  readonly traces?: string | undefined;
 
   /** Whether the Secret with the Slack token exists. */
   readonly tellsSlack: boolean;
@@ -51,6 +55,7 @@ export type Variable = Omit<k8s.types.input.core.v1.EnvVar, "name"> & { readonly
 /** The environment of an Airflow container. `part` is undefined for the migration. */
 export function configuration(args: ConfigurationArgs, part: AirflowProcess | undefined): Variable[] {
   return [
+    ...tracesEnvironment(args.traces),
     ...Object.entries(settings(args, part)).map(([name, value]) => ({ name, value })),
     ...Object.entries(secretSettings(args, part)).map(([name, [object, key]]) => ({
       name,
@@ -103,6 +108,11 @@ function settings(
       AIRFLOW__METRICS__STATSD_PORT: String(PORTS.statsd),
       AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED: "True", // send DAG, task and pool as tags, which become labels
       AIRFLOW__METRICS__LEGACY_NAMES_ON: "False", // otherwise Airflow sends every metric twice
+    }),
+    ...(args.traces !== undefined && {
+      AIRFLOW__TRACES__OTEL_ON: "True",
+      OTEL_TRACES_EXPORTER: "otlp_proto_http",
+      OTEL_SERVICE_NAME: "airflow",
     }),
     ...(args.logBucket !== undefined && {
       AIRFLOW__LOGGING__REMOTE_LOGGING: "True",

@@ -48,12 +48,14 @@ export const jobPodArgs = ({
   mergeHost,
   datasetsAtOnce = 1,
   airflowNamespace,
+  traces,
   carriesModel,
 }: DataSurfaceDagsArgs): JobPodArgs => ({
   image,
   mergeHost,
   datasetsAtOnce,
   airflowNamespace,
+  traces,
   carriesModel,
   provider: model.ecosystem.provider,
 });

@@ -13,6 +13,7 @@ import {
 import { monitorWorkload } from "../../cluster";
 import { digest } from "../../shared/digest";
 import { dagFiles, type StreamList } from "../airflow";
+import { tracesPolicy } from "../traces";
 import { type DataSurfaceDagsArgs, dataSurfaceDags } from "./dags";
 import { type ModelOrigin, modelEnvironment } from "./deployed-model";
 import { repositoryEgress, sourceEgress } from "./egress";
@@ -71,6 +72,9 @@ export interface DataSurfaceArgs {
    * Airflow's namespace, and its service accounts that run pods here: only those of the scheduler and the triggerer.
    */
   readonly airflow: { readonly namespace: pulumi.Input<string>; readonly accounts: readonly string[] };
+
+  /** Where the jobs send traces: the address of a collector. @default none are recorded */
+  readonly traces?: string | undefined;
 
   /** Whether Grafana runs in the cluster. If so, it gets a dashboard of ingestion. */
   readonly monitoring: boolean;
@@ -205,7 +209,9 @@ export class DataSurface extends pulumi.ComponentResource {
     );
   }
 
-  #egress(name: string, { namespace, credentials, origin }: DataSurfaceArgs): void {
+  #egress(name: string, { namespace, credentials, origin, traces }: DataSurfaceArgs): void {
+    if (traces !== undefined)
+      tracesPolicy(name, { namespace, labels: LABELS.common, endpoint: traces }, { parent: this });
     const servers = Object.values(credentials).flatMap(({ hosts }) => hosts);
     const policies = { ...sourceEgress(servers), ...repositoryEgress(origin) };
     for (const [policy, spec] of Object.entries(policies)) {
@@ -328,6 +334,7 @@ const dagsArgsOf = (args: DataSurfaceArgs): pulumi.Output<DataSurfaceDagsArgs> =
       mergeHost,
       datasetsAtOnce: args.datasetsAtOnce ?? 1,
       airflowNamespace,
+      traces: args.traces,
       carriesModel: "files" in args.origin,
       ...(args.slackChannel !== undefined && { slackChannel: args.slackChannel }),
     }),

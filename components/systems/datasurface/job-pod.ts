@@ -2,6 +2,7 @@ import type { Platform } from "../../../jobs/datasurface";
 import { credentialSecret, platformLabels, platformName } from "../../../jobs/datasurface";
 import { JOBS_USER, restrictedContainer, restrictedPod, SCRATCH } from "../../shared/pods";
 import { JOB_CONTAINER } from "../airflow";
+import { tracesEnvironment } from "../traces";
 import { DATASURFACE, gitConfigMap, gitSecret, infrastructureName, streamListName } from "./names";
 
 /** What all pods of the ingestion jobs share. */
@@ -17,6 +18,9 @@ export interface IngestionArgs {
 
   /** How many datasets of a store a run reads at once. @default 1 */
   readonly datasetsAtOnce?: number;
+
+  /** Where traces go. @default none are recorded */
+  readonly traces?: string | undefined;
 
   /** Whether a ConfigMap contains the model; false where the jobs read it from a repository. */
   readonly carriesModel: boolean;
@@ -102,7 +106,7 @@ export function infrastructurePod(args: JobPodArgs, platform: Platform) {
 const INFRASTRUCTURE_LABEL = { "datasurface/job": "infrastructure" };
 
 function jobPod(args: JobPodArgs, platform: Platform, account: string) {
-  const { image, mergeHost, datasetsAtOnce = 1, carriesModel } = args;
+  const { image, mergeHost, datasetsAtOnce = 1, traces, carriesModel } = args;
   const { mergeDatabase, mergeCredential, gitCredential } = args.provider;
   const merge = credentialSecret(mergeCredential);
   const authorities = `${AUTHORITIES.mountPath}/${AUTHORITIES_FILE}`;
@@ -140,6 +144,7 @@ function jobPod(args: JobPodArgs, platform: Platform, account: string) {
             { name: "MERGE_PASSWORD", ...fromSecret(merge.name, merge.password) },
             { name: "SOURCE_SSLROOTCERT", value: authorities },
             ...(datasetsAtOnce > 1 ? [{ name: "DATASETS_AT_ONCE", value: String(datasetsAtOnce) }] : []),
+            ...tracesEnvironment(traces),
             { name: "GIT_TOKEN", ...fromSecret(gitSecret(gitCredential), "token", true) },
           ],
           resources: RESOURCES,

@@ -1,5 +1,5 @@
 export { operationsAlerts } from "./monitoring";
-export { operationsNamespace } from "./namespace";
+export { namespaceWithPage, operationsNamespace } from "./namespace";
 export { Operations, type OperationsArgs } from "./operations";
 export { platformOf } from "./platform";
 export { RECORDINGS } from "./recordings";

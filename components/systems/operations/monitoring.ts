@@ -1,6 +1,6 @@
 import { ETCD_PANELS } from "../../servers";
 import { type AlertRule, alertsOf, type WorkloadMonitoring } from "../../shared/workloads";
-import { LABELS, OPERATIONS } from "./names";
+import { LABELS } from "./names";
 import { OVERVIEW_PANELS } from "./overview";
 import { RECORDINGS } from "./recordings";
 
@@ -39,18 +39,10 @@ interface MonitoringArgs {
   readonly hasMinio: boolean;
 }
 
-export const operationsMonitoring = ({ everyHours, hasMinio }: MonitoringArgs): WorkloadMonitoring => ({
-  workload: "operations",
-  metrics: {
-    object: { name: OPERATIONS.exporter, labels: LABELS.exporter },
-    scrape: {
-      through: "service",
-      selector: LABELS.exporter,
-      endpoints: [{ port: "metrics", path: "/metrics", interval: "1m" }],
-    },
-    alerts: operationsAlerts(everyHours),
-    recordings: RECORDINGS,
-  },
+/** What the exporter of the checks declares beside itself. */
+export const operationsMonitoring = ({ everyHours, hasMinio }: MonitoringArgs) => ({
+  alerts: operationsAlerts(everyHours),
+  recordings: RECORDINGS,
   dashboard: {
     object: { name: "overview-dashboard", labels: LABELS.exporter },
     file: "overview.json",

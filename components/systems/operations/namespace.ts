@@ -41,3 +41,9 @@ export const operationsNamespace: WorkloadNamespace = {
     { to: "internet", ports: [SERVER_PORTS.kubernetesApi] }, // the floating IP is a public address
   ],
 };
+
+/** The same with the status page, which the ingress controller forwards requests to. */
+export const namespaceWithPage: WorkloadNamespace = {
+  ...operationsNamespace,
+  exposed: [OPERATIONS.ports.page],
+};

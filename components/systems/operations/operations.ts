@@ -2,10 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ETCD_FILES, type PlatformInput } from "../../../jobs/operations";
 import { monitorWorkload } from "../../cluster";
+import { jobsExporter } from "../../data";
 import type { KeyPair } from "../../shared/pki";
 import { jobsCronJob } from "../../shared/pods";
 import { etcdMonitoring, operationsMonitoring } from "./monitoring";
 import { FILES, LABELS, OPERATIONS } from "./names";
+import { type StatusPageArgs, statusPage } from "./page";
 import { type Every, exporterPod, HOURS, healthPod, scheduleOf } from "./pods";
 import { historyRule, READ_RULES, READY_RULE } from "./role";
 
@@ -30,12 +32,17 @@ export interface OperationsArgs {
   readonly every: Every;
   /** Whether Prometheus runs in the cluster. Without it there is no exporter and no alert on the checks. */
   readonly monitoring: boolean;
+  /** The page with what the last run found. @default none */
+  readonly page?: Pick<StatusPageArgs, "host" | "ingressAnnotations"> | undefined;
 }
 
 /** Creates the CronJob of the operator's checks, with the right to read the platform, and the history of its runs. */
 export class Operations extends pulumi.ComponentResource {
   /** The namespace and the CronJob, from which `trellis health` takes its pod. */
   readonly health: pulumi.Output<{ readonly namespace: string; readonly cronJob: string }>;
+
+  /** The address of the status page, if there is one. */
+  readonly page: string | undefined;
 
   constructor(name: string, args: OperationsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:operations:Operations", name, {}, opts);
@@ -62,6 +69,8 @@ export class Operations extends pulumi.ComponentResource {
       { parent: this, dependsOn: needs },
     );
     if (args.monitoring) this.#exporter(name, args, history);
+    if (args.page) this.#page(name, args, { history, page: args.page });
+    this.page = args.page && `https://${args.page.host}`;
     this.health = pulumi
       .all([metadata.namespace, metadata.name])
       .apply(([namespace, cronJob]) => ({ namespace, cronJob }));
@@ -166,41 +175,46 @@ export class Operations extends pulumi.ComponentResource {
     );
   }
 
-  #exporter(name: string, args: OperationsArgs, history: pulumi.Resource): void {
-    const needs = [
+  /** A service account that reads the history alone. */
+  #historyReader(
+    name: string,
+    args: OperationsArgs,
+    { account, history }: { readonly account: string; readonly history: pulumi.Resource },
+  ): pulumi.Resource[] {
+    return [history, this.#account(name, args, account), this.#historyAccess(name, args, account, ["get"])];
+  }
+
+  #page(
+    name: string,
+    args: OperationsArgs,
+    {
       history,
-      this.#account(name, args, OPERATIONS.exporter),
-      this.#historyAccess(name, args, OPERATIONS.exporter, ["get"]),
-    ];
-    const metadata = metadataOf(args, OPERATIONS.exporter, LABELS.exporter);
-    new k8s.apps.v1.Deployment(
-      `${name}-exporter`,
+      page,
+    }: { readonly history: pulumi.Resource; readonly page: NonNullable<OperationsArgs["page"]> },
+  ): void {
+    const { namespace, image, every } = args;
+    const dependsOn = this.#historyReader(name, args, { account: OPERATIONS.page, history });
+    statusPage(name, { ...{ namespace, image, every }, ...page }, { parent: this, dependsOn });
+  }
+
+  #exporter(name: string, args: OperationsArgs, history: pulumi.Resource): void {
+    const needs = this.#historyReader(name, args, { account: OPERATIONS.exporter, history });
+    jobsExporter(
+      name,
       {
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: LABELS.exporter },
-          template: { metadata: { labels: LABELS.exporter }, spec: exporterPod(args) },
-        },
+        namespace: args.namespace,
+        workload: "operations",
+        names: { exporter: OPERATIONS.exporter, metricsService: OPERATIONS.exporter },
+        labels: LABELS.exporter,
+        port: OPERATIONS.ports.metrics,
+        pod: exporterPod(args),
+        ...operationsMonitoring({
+          everyHours: HOURS[args.every],
+          hasMinio: args.objectsToken !== undefined,
+        }),
       },
       { parent: this, dependsOn: needs },
     );
-    new k8s.core.v1.Service(
-      `${name}-exporter-service`,
-      {
-        metadata,
-        spec: {
-          selector: LABELS.exporter,
-          ports: [{ name: "metrics", port: OPERATIONS.ports.metrics, targetPort: "metrics" }],
-        },
-      },
-      { parent: this },
-    );
-    const monitoring = operationsMonitoring({
-      everyHours: HOURS[args.every],
-      hasMinio: args.objectsToken !== undefined,
-    });
-    monitorWorkload(name, { namespace: args.namespace, monitoring }, { parent: this });
     const ofEtcd = { namespace: args.namespace, monitoring: etcdMonitoring };
     monitorWorkload(`${name}-etcd`, ofEtcd, { parent: this });
   }

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { exporterParts } from "../../data";
 import type { Settings } from "../../settings";
 import { type JobsSchedule, jobsPod } from "../../shared/pods";
+import { repositoryUrl } from "../../shared/repository";
 import { FILES, OPERATIONS } from "./names";
 
 export type Every = NonNullable<Settings["operations"]["healthEvery"]>;
@@ -81,14 +82,40 @@ export const healthPod = (
 /** The pod that serves the last run's findings to Prometheus. Its token reads the history alone. */
 export function exporterPod({ image, namespace }: PodArgs): k8s.types.input.core.v1.PodSpec {
   const port = OPERATIONS.ports.metrics;
-  const own = exporterParts(port, [
-    { name: "OPERATIONS_PORT", value: String(port) },
-    ...historyVariables(namespace),
-  ]);
+  return jobsPod(
+    { domain: "operations", image, serviceAccount: OPERATIONS.exporter, usesApi: true, reads: [] },
+    exporterParts(port, [{ name: "OPERATIONS_PORT", value: String(port) }, ...historyVariables(namespace)]),
+  );
+}
+
+interface PagePodArgs extends PodArgs {
+  readonly every: Every;
+}
+
+/** The pod of the status page. Its token reads the history alone. */
+export function pagePod({ image, namespace, every }: PagePodArgs): k8s.types.input.core.v1.PodSpec {
+  const port = OPERATIONS.ports.page;
+  const probe = { httpGet: { path: "/health", port: "http" }, periodSeconds: 10, timeoutSeconds: 5 };
   return {
     ...jobsPod(
-      { domain: "operations", image, serviceAccount: OPERATIONS.exporter, usesApi: true, reads: [] },
-      own,
+      { domain: "operations", image, serviceAccount: OPERATIONS.page, usesApi: true, reads: [] },
+      {
+        container: "page",
+        words: ["serve-page"],
+        memory: ["96Mi", "192Mi"],
+        cpu: "25m",
+        environment: [
+          { name: "OPERATIONS_PORT", value: String(port) },
+          { name: "OPERATIONS_EVERY_HOURS", value: String(HOURS[every]) },
+          { name: "OPERATIONS_RUNBOOKS", value: repositoryUrl("") },
+          ...historyVariables(namespace),
+        ],
+        serving: {
+          ports: [{ name: "http", containerPort: port }],
+          livenessProbe: { ...probe, initialDelaySeconds: 10, failureThreshold: 6 },
+          readinessProbe: probe,
+        },
+      },
     ),
     priorityClassName: "trellis-service",
   };

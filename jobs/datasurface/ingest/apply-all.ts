@@ -1,4 +1,4 @@
-import type { Database } from "../../shared";
+import { type Database, inSpan } from "../../shared";
 import type { Counts } from "./counts";
 import { applyChanges, type Changes } from "./merge";
 import { dropStaged } from "./staging";
@@ -23,7 +23,9 @@ export async function applyAll(
   for (const each of changes) {
     const { name } = each.tables.dataset;
     step(`merging ${name}`);
-    counts[name] = await applyChanges(merge, each, batch, keepDeleted);
+    counts[name] = await inSpan(`merge ${name}`, { "trellis.batch": batch }, () =>
+      applyChanges(merge, each, batch, keepDeleted),
+    );
     if (!keepsStaging) await dropStaged(merge, each.tables, batch);
   }
   return counts;

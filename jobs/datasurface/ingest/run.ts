@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Context, type Database, type Outcome, sqlState } from "../../shared";
+import { type Context, type Database, inSpan, type Outcome, sqlState } from "../../shared";
 import { followsChanges, type Model, type Store, type Stream } from "../model";
 import { applyAll } from "./apply-all";
 import { type Batch, BatchLedger, requireSameSchema, withNothingTaken } from "./batches";
@@ -152,7 +152,7 @@ export class Run {
   private async read(prepare: () => Promise<Batch>): Promise<Batch | "again" | "committed" | "nothing"> {
     return this.sessions.withSource(async (source) => {
       this.step = `checking the source tables of ${this.names()}`;
-      const snapshot = await snapshotOf(source, this.parts);
+      const snapshot = await inSpan("check source", {}, () => snapshotOf(source, this.parts));
       if (!snapshot) return "nothing";
       this.step = "beginning the batch";
       const batch = await prepare();
@@ -183,7 +183,9 @@ export class Run {
         for (const read of snapshot.reads) {
           const { name } = read.tables.dataset;
           this.step = `copying ${name}`;
-          const copied = await loadIntoEmpty(source, this.merge, read, batch.id, this.context);
+          const copied = await inSpan(`load ${name}`, { "trellis.batch": batch.id }, () =>
+            loadIntoEmpty(source, this.merge, read, batch.id, this.context),
+          );
           counts[name] = allNew(copied.rows);
           copies[name] = copyOf(read, copied, batch.id);
         }
@@ -235,7 +237,9 @@ export class Run {
           reads,
           goesOn,
           async (lane, read, stop) => {
-            await this.stageOne(lane, read, { snapshot, batch, stop });
+            await inSpan(`stage ${read.tables.dataset.name}`, { "trellis.batch": batch.id }, () =>
+              this.stageOne(lane, read, { snapshot, batch, stop }),
+            );
             progressed = true;
           },
           ({ tables }) => {
@@ -301,7 +305,9 @@ export class Run {
       changes.push(
         same.includes(name)
           ? await noChanges(this.merge, tables, rows)
-          : await findChanges(this.merge, tables, batch.id, rows),
+          : await inSpan(`find changes of ${name}`, { "trellis.batch": batch.id }, () =>
+              findChanges(this.merge, tables, batch.id, rows),
+            ),
       );
     }
     await guardDeletions(this.merge, this.stream.store, changes, this.config);

@@ -15,6 +15,7 @@ export {
   type Category,
   type Check,
   type Finding,
+  hoursBetween,
   notChecked,
   OUTCOMES,
   type Outcome,

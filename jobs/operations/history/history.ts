@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { JobError, type KubernetesAccess, KubernetesApi, refusalOf } from "../../shared";
-import type { Report } from "../run";
+import { CHECKS, OUTCOMES } from "../checks";
+import { type Report, reportOf } from "../run";
 
 /** One run, as the history keeps it: ids and counts, no details. */
 const entry = z.strictObject({
@@ -15,7 +16,18 @@ const entry = z.strictObject({
 });
 export type HistoryEntry = z.output<typeof entry>;
 
+/** What each check of a run found. */
+const findings = z.strictObject({
+  at: z.iso.datetime(),
+  seconds: z.number(),
+  checks: z.array(
+    z.strictObject({ id: z.string(), outcome: z.enum(OUTCOMES), detail: z.string(), seconds: z.number() }),
+  ),
+});
+
 const KEY = "history.json";
+/** The findings of the newest run alone, for the page. */
+const NEWEST_KEY = "newest.json";
 
 /** A week of hourly runs; each takes a few hundred bytes of the ConfigMap's mebibyte. */
 export const KEPT_RUNS = 168;
@@ -47,6 +59,12 @@ export class History {
     return (await this.#read()).entries;
   }
 
+  /** The runs, and the report of the newest one. */
+  async newest(): Promise<{ readonly runs: readonly HistoryEntry[]; readonly report: Report | undefined }> {
+    const { entries, newest } = await this.#read();
+    return { runs: entries, report: newest };
+  }
+
   /** Adds a run and drops the oldest. Another run at the same time makes this one read and try again. */
   async add(report: Report): Promise<readonly HistoryEntry[]> {
     for (let attempt = 1; ; attempt++) {
@@ -54,7 +72,10 @@ export class History {
       const kept = [entryOf(report), ...entries].slice(0, KEPT_RUNS);
       const answer = await this.#api.request("PATCH", this.#path, {
         contentType: "application/merge-patch+json",
-        content: { metadata: { resourceVersion }, data: { [KEY]: JSON.stringify(kept) } },
+        content: {
+          metadata: { resourceVersion },
+          data: { [KEY]: JSON.stringify(kept), [NEWEST_KEY]: JSON.stringify(findingsOf(report)) },
+        },
       });
       if (answer.status === 200) return kept;
       if (answer.status !== 409 || attempt === 5)
@@ -71,7 +92,11 @@ export class History {
     if (answer.status !== 200)
       throw new JobError(`the history ${this.#name} cannot be read: ${refusalOf(answer)}`);
     const { metadata, data } = configMap.parse(JSON.parse(answer.body));
-    return { entries: entriesIn(data?.[KEY]), resourceVersion: metadata.resourceVersion };
+    return {
+      entries: entriesIn(data?.[KEY]),
+      newest: reportIn(data?.[NEWEST_KEY]),
+      resourceVersion: metadata.resourceVersion,
+    };
   }
 
   get #name(): string {
@@ -89,6 +114,27 @@ function entriesIn(text: string | undefined): HistoryEntry[] {
     return z.array(entry).parse(JSON.parse(text ?? "[]"));
   } catch {
     return [];
+  }
+}
+
+function findingsOf({ at, seconds, checks }: Report): z.output<typeof findings> {
+  return {
+    ...{ at, seconds },
+    checks: checks.map(({ id, outcome, detail, seconds: took }) => ({ id, outcome, detail, seconds: took })),
+  };
+}
+
+/** The report of kept findings. What a check means and what to do comes from the check; one that is gone is left out. */
+function reportIn(text: string | undefined): Report | undefined {
+  try {
+    const { at, seconds, checks } = findings.parse(JSON.parse(text ?? ""));
+    const results = checks.flatMap(({ id, ...found }) => {
+      const check = CHECKS.find((each) => each.id === id);
+      return check ? [{ check, ...found }] : [];
+    });
+    return reportOf(results, new Date(at), seconds);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { COMPLETION, type FinalWord, type ResultCode } from "../../supervisor";
+import { inSpan, startTracing } from "../tracing";
 import { type Chosen, type DomainEntry, HelpShown, parseCommandLine, prepare } from "./command-line";
 import { completion } from "./completion";
 import { JobError } from "./job-error";
@@ -28,15 +29,20 @@ export async function work(words: readonly string[], entries: readonly DomainEnt
   const signal = stopSignal();
   const log = createLogger({ domain: words[0] ?? "jobs", verb: words[1] ?? "" });
   let chosen: Chosen | undefined;
+  let traces: Awaited<ReturnType<typeof startTracing>>;
   try {
     chosen = await parseCommandLine(words, entries, process.env);
     const run = prepare(chosen);
-    const outcome = await run({
-      log,
-      signal,
-      progress: createProgress(log),
-      print: (text) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-    });
+    const { domain, verb } = chosen;
+    traces = await startTracing({ domain: domain.name, warn: (message) => log.warn(message) });
+    const outcome = await inSpan(`jobs ${domain.name} ${verb.name}`, traced(chosen), () =>
+      run({
+        log,
+        signal,
+        progress: createProgress(log),
+        print: (text) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
+      }),
+    );
     return { code: outcome === "again" ? 1 : 0, exitCode: 0, marker: !chosen.verb.answersOnStdout };
   } catch (failure) {
     // A stop cuts the session and makes a statement fail: then the stop is the reason, not the statement's error.
@@ -46,6 +52,8 @@ export async function work(words: readonly string[], entries: readonly DomainEnt
     log.error(mendable ? {} : { stack: error instanceof Error ? error.stack : undefined }, message);
     const code: ResultCode = -1;
     return { code, error: message, exitCode: exitCode(error), marker: !chosen?.verb.answersOnStdout };
+  } finally {
+    await traces?.close();
   }
 }
 
@@ -54,3 +62,12 @@ function exitCode(error: unknown): number {
   if (error instanceof StoppedError) return error.signal === "SIGTERM" ? 143 : 130;
   return 1;
 }
+
+/** What the span of a run shows of its command line: names of a model, no paths and no addresses. */
+const traced = ({ domain, verb, inputs: { flags } }: Chosen) => ({
+  "trellis.domain": domain.name,
+  "trellis.verb": verb.name,
+  ...(typeof flags.platform === "string" && { "trellis.platform": flags.platform }),
+  ...(typeof flags.store === "string" && { "trellis.store": flags.store }),
+  ...(typeof flags.dataset === "string" && { "trellis.dataset": flags.dataset }),
+});

@@ -5,6 +5,7 @@ import pg from "pg";
 import { JobError, reason } from "../command-line";
 import { onceLetIn } from "../kubernetes";
 import type { DatabaseAddress } from "./database-setting";
+import { traceStatements } from "./traced";
 
 export type Database = pg.Client;
 
@@ -33,6 +34,8 @@ interface OpenDatabaseArgs {
   readonly signal?: AbortSignal;
   /** Whether the session also takes the commands of replication, such as CREATE_REPLICATION_SLOT. @default false */
   readonly replication?: boolean;
+  /** Whether this is PgBouncer's admin console, which has no settings. @default false */
+  readonly isConsole?: boolean;
 }
 
 /** Opens one session, which the caller must end. An error on an idle session is reported by its next statement. */
@@ -40,6 +43,11 @@ export async function openDatabase(address: DatabaseAddress, args: OpenDatabaseA
   args.signal?.throwIfAborted();
   const database = await connect(address, args);
   cutWhenAborted(database, args.signal);
+  if (args.isConsole) return database;
+  traceStatements(database, {
+    ...{ "db.system.name": "postgresql", "db.namespace": address.database },
+    ...{ "server.address": address.host, "server.port": address.port },
+  });
   try {
     await database.query(SESSION);
     // A statement whose client was killed ends within seconds instead of running to its end.

@@ -45,6 +45,32 @@ export function statementsOf(sql: string): Statement[] {
   return statements;
 }
 
+/** SQL on one line with `?` for every string and number, and without comments. Names stay. */
+export function withoutValues(sql: string): string {
+  let [text, at] = ["", 0];
+  while (at < sql.length) {
+    const end = opaqueEnd(sql, at);
+    if (end > at) {
+      const isName = sql[at] === '"';
+      const isComment = sql.startsWith("--", at) || sql.startsWith("/*", at);
+      text += isName ? sql.slice(at, end) : isComment ? " " : "?";
+      at = end;
+      continue;
+    }
+    PLAIN.lastIndex = at;
+    const [plain = sql[at] ?? ""] = PLAIN.exec(sql) ?? [];
+    if (plain === "'" || plain === "$") return oneLine(`${text}?`); // a string that nothing closes
+    text += /^\d/.test(plain) ? "?" : plain;
+    at += plain.length;
+  }
+  return oneLine(text);
+}
+
+const oneLine = (text: string) => text.replaceAll(/\s+/g, " ").trim();
+
+/** Words, parameters and numbers. */
+const PLAIN = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\$\d+|\d[\w.]*/y;
+
 /** Where the comment, string or quoted name at this position ends; the same position where there is none. */
 function opaqueEnd(sql: string, at: number): number {
   if (sql.startsWith("/*", at)) return commentEnd(sql, at);

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from "node:net";
 import type { Context } from "../command-line";
 import { JobError } from "../command-line";
+import type { Markup } from "./markup";
 
 export interface Reply {
   readonly status: number;
@@ -71,6 +72,12 @@ export const json = (status: number, content: unknown): Reply => ({
   status,
   type: "application/json; charset=utf-8",
   body: JSON.stringify(content),
+});
+
+export const page = (content: Markup): Reply => ({
+  status: 200,
+  type: "text/html; charset=utf-8",
+  body: `<!doctype html>\n${content.text}`,
 });
 
 export const problem = (status: number, message: string): Reply => json(status, { error: message });

@@ -1,2 +1,3 @@
 export { describedAnswer, type JsonSchema, jsonSchema, matchPath, problemSchema } from "./described-route";
-export { json, problem, type ReceivedRequest, type Reply, serve } from "./http-server";
+export { json, page, problem, type ReceivedRequest, type Reply, serve } from "./http-server";
+export { html, Markup, trusted } from "./markup";

@@ -1,4 +1,4 @@
-import { Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import { json, problem, type Reply } from "../http";
 
 /** A metric with the value for each set of labels. */
@@ -6,6 +6,8 @@ export interface GaugeFamily {
   readonly name: string;
   /** Description for the HELP line. */
   readonly help: string;
+  /** @default gauge */
+  readonly type?: "gauge" | "counter" | undefined;
   readonly samples: readonly GaugeSample[];
 }
 
@@ -16,16 +18,19 @@ export interface GaugeSample {
   readonly value: number | undefined;
 }
 
-/** Gauges in Prometheus' text format; a family without a known value is omitted. */
+/** Metrics in Prometheus' text format; a family without a known value is omitted. */
 export async function metricsText(families: readonly GaugeFamily[]): Promise<string> {
   const registry = new Registry();
-  for (const { name, help, samples } of families) {
+  for (const { name, help, type, samples } of families) {
     const known = samples.filter(({ value }) => value !== undefined);
     const [first] = known;
     if (!first) continue;
     const labelNames = Object.keys(first.labels ?? {});
-    const gauge = new Gauge({ name, help, labelNames, registers: [registry] });
-    for (const { labels = {}, value = 0 } of known) gauge.set({ ...labels }, value);
+    const metric = new (type === "counter" ? Counter : Gauge)({
+      ...{ name, help, labelNames },
+      registers: [registry],
+    });
+    for (const { labels = {}, value = 0 } of known) metric.inc({ ...labels }, value);
   }
   return registry.metrics();
 }

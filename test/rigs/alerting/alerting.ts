@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AlertRule } from "../../../components/shared/workloads";
@@ -20,21 +20,35 @@ export interface AlertingArgs {
   readonly targets: readonly Target[];
   /** File with the CA that Alertmanager trusts. */
   readonly authority: string;
+  /** How often Prometheus scrapes and evaluates. @default 1s */
+  readonly interval?: string;
 }
 
-/** A real Prometheus and a real Alertmanager on loopback. Prometheus evaluates each second. */
+/** A real Prometheus and a real Alertmanager on loopback. */
 export class Alerting {
   readonly alertmanager: string;
+  readonly prometheus: string;
   readonly #folder: string;
   readonly #children: Child[];
 
-  private constructor(alertmanager: string, folder: string, children: Child[]) {
-    this.alertmanager = alertmanager;
+  private constructor(
+    urls: Pick<Alerting, "alertmanager" | "prometheus">,
+    folder: string,
+    children: Child[],
+  ) {
+    this.alertmanager = urls.alertmanager;
+    this.prometheus = urls.prometheus;
     this.#folder = folder;
     this.#children = children;
   }
 
-  static async start({ config, rules, targets, authority }: AlertingArgs): Promise<Alerting> {
+  static async start({
+    config,
+    rules,
+    targets,
+    authority,
+    interval = "1s",
+  }: AlertingArgs): Promise<Alerting> {
     const folder = mkdtempSync(join(tmpdir(), "trellis-alerting-"));
     const [web, prometheus] = [await freePort(), await freePort()];
     const file = (name: string, content: string) => {
@@ -53,7 +67,7 @@ export class Alerting {
     );
     const jobs = [...new Set(targets.map(({ job }) => job))];
     const scraping = {
-      global: { scrape_interval: "1s", evaluation_interval: "1s" },
+      global: { scrape_interval: interval, scrape_timeout: "1s", evaluation_interval: interval },
       rule_files: [file("rules.json", JSON.stringify({ groups: [{ name: "rules", rules }] }))],
       alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${web}`] }] }] },
       scrape_configs: jobs.map((job) => ({
@@ -72,11 +86,15 @@ export class Alerting {
         "--rules.alert.resend-delay=1s",
       ]),
     ];
-    const alerting = new Alerting(`http://127.0.0.1:${web}`, folder, children);
+    const alerting = new Alerting(
+      { alertmanager: `http://127.0.0.1:${web}`, prometheus: `http://127.0.0.1:${prometheus}` },
+      folder,
+      children,
+    );
     try {
       for (const [name, url] of [
         ["Alertmanager", `${alerting.alertmanager}/-/ready`],
-        ["Prometheus", `http://127.0.0.1:${prometheus}/-/ready`],
+        ["Prometheus", `${alerting.prometheus}/-/ready`],
       ] as const) {
         await eventually(`${name} is ready`, 20_000, async () => (await fetch(url)).ok);
       }
@@ -96,6 +114,22 @@ export class Alerting {
       status: { state: "active" | "suppressed" | "unprocessed" };
     }[];
     return new Map(alerts.map(({ labels, status }) => [labels.alertname, status.state]));
+  }
+
+  /** Series that Prometheus holds in memory. */
+  async series(): Promise<number> {
+    const response = await fetch(`${this.prometheus}/api/v1/status/tsdb`);
+    const { data } = Object(await response.json());
+    return Number(data.headStats.numSeries);
+  }
+
+  /** Resident memory in MiB of Alertmanager and of Prometheus. */
+  memoryMib(): { readonly alertmanager: number; readonly prometheus: number } {
+    const [alertmanager = 0, prometheus = 0] = this.#children.map(({ pid }) => {
+      const [, kib] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+      return Math.round(Number(kib) / 1024);
+    });
+    return { alertmanager, prometheus };
   }
 
   async stop(): Promise<void> {

@@ -38,8 +38,11 @@ describe("what the documentation's commands name", () => {
   beforeAll(async () => {
     const prod = rawSettings("prod");
     plans = [
-      // While a major release of PostgreSQL is upgraded, there are further Jobs.
-      await evaluatePlatform({ ...prod, postgres: { upgradeFrom: 16 } }, "prod"),
+      // While a major release of PostgreSQL is upgraded, there are further Jobs; poolers and the page are off unless set.
+      await evaluatePlatform(
+        { ...prod, postgres: { upgradeFrom: 16, pooling: true }, operations: { page: true } },
+        "prod",
+      ),
       await evaluatePlatform(
         {
           ...prod,

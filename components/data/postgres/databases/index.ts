@@ -1,6 +1,6 @@
 export { ApplicationDatabases } from "./application-databases";
 export { Pooler } from "./pooler";
-export { poolerConfig, poolerUsers } from "./pooler-config";
+export { POOLER_STATS_USER, poolerConfig, poolerUsers } from "./pooler-config";
 export {
   ACCESSES,
   type Access,

@@ -7,6 +7,8 @@ export interface PoolerConfigArgs {
   readonly databases: Readonly<Record<string, { readonly connections: number }>>;
   /** How many poolers there are. More poolers get fewer sessions each. */
   readonly replicas: number;
+  /** Whether `POOLER_STATS_USER` may read the admin console. @default false */
+  readonly monitoring?: boolean;
 }
 
 export const POOLER_PLACES = {
@@ -15,6 +17,9 @@ export const POOLER_PLACES = {
   certificates: "/etc/trellis/postgres",
 } as const;
 
+/** The login of the exporter. It may read the admin console, and use no database. */
+export const POOLER_STATS_USER = "trellis_stats";
+
 /**
  * Clients that each pooler accepts. Waiting clients are cheap for a pooler, while sessions are expensive for
  * PostgreSQL.
@@ -22,7 +27,7 @@ export const POOLER_PLACES = {
 const MOST_CLIENTS = 1000;
 
 /** pgbouncer.ini for PgBouncer 1.21 or newer. In transaction mode, clients share the leader's sessions. */
-export function poolerConfig({ leader, databases, replicas }: PoolerConfigArgs): string {
+export function poolerConfig({ leader, databases, replicas, monitoring }: PoolerConfigArgs): string {
   const { certificates, users } = POOLER_PLACES;
   const server = `host=${leader} port=${POSTGRES.ports.postgres}`;
   const lines = Object.entries(databases).map(([name, { connections }]) => {
@@ -46,7 +51,7 @@ ignore_startup_parameters = extra_float_digits,options
 
 auth_type = scram-sha-256
 auth_file = ${users}
-client_tls_sslmode = require
+${monitoring ? `stats_users = ${POOLER_STATS_USER}\n` : ""}client_tls_sslmode = require
 client_tls_cert_file = ${certificates}/tls.crt
 client_tls_key_file = ${certificates}/tls.key
 server_tls_sslmode = verify-full

@@ -1,12 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { digest } from "../../../shared/digest";
 import { restrictedContainer, restrictedPod, SCRATCH, serviceHost } from "../../../shared/pods";
 import { secretVolume } from "../job-pod";
 import { LABELS, POSTGRES } from "../names";
 import { POSTGRES_USER } from "../paths";
 import type { Credential } from "./application-databases";
-import { POOLER_PLACES, poolerConfig, poolerUsers } from "./pooler-config";
+import { POOLER_PLACES, POOLER_STATS_USER, poolerConfig, poolerUsers } from "./pooler-config";
+import { poolerExporter, STATS_PASSWORD } from "./pooler-exporter";
 import type { DatabaseSettings } from "./specification";
 
 export interface PoolerArgs {
@@ -20,18 +22,27 @@ export interface PoolerArgs {
   readonly serverCertificate: pulumi.Input<string>;
   /** Digest of the certificate; a change rolls the poolers. */
   readonly certificateDigest: pulumi.Input<string>;
+  /** The jobs image, for the exporter. @default none: Prometheus does not run in the cluster */
+  readonly exporter?: pulumi.Input<string> | undefined;
   /** The databases; the poolers share half of the sessions of each. */
   readonly databases: DatabaseSettings;
 }
 
 const REPLICAS = 2;
 
+/**
+ * A PgBouncer that is told to stop serves the sessions that it has until their clients end them; what is left after this
+ * time is cut. Pools of clients replace idle sessions within it.
+ */
+const DRAIN_SECONDS = 120;
+
 /** Creates two PgBouncers in front of the leader, so that many short transactions share few sessions. */
 export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trellis:postgres:Pooler", name, {}, opts);
     const metadata = { name: POSTGRES.pooler, namespace: args.namespace, labels: LABELS.pooler };
-    const config = this.config(name, args, metadata);
+    const stats = args.exporter !== undefined ? this.statsPassword(name) : undefined;
+    const config = this.config(name, args, { metadata, stats });
     const account = this.account(name, metadata);
     this.service(name, metadata);
     this.deployment(name, metadata, {
@@ -39,20 +50,41 @@ export class Pooler extends pulumi.ComponentResource {
       dependsOn: [account, config.secret],
     });
     this.disruptionBudget(name, metadata);
+    if (args.exporter !== undefined && stats !== undefined) {
+      poolerExporter(
+        name,
+        { ...args, image: args.exporter, statsPassword: stats, config: config.secret.metadata.name },
+        { parent: this, dependsOn: [account, config.secret] },
+      );
+    }
     this.registerOutputs({});
   }
 
   /** The Secret with PgBouncer's configuration and logins, and the digest of both. */
-  private config(name: string, { namespace, credentials, databases }: PoolerArgs, metadata: Metadata) {
+  private config(
+    name: string,
+    { namespace, credentials, databases }: PoolerArgs,
+    { metadata, stats }: { readonly metadata: Metadata; readonly stats: pulumi.Output<string> | undefined },
+  ) {
     const users = pulumi
-      .all(credentials.map(({ user, password }) => pulumi.output({ user, password })))
+      .all([
+        ...credentials.map(({ user, password }) => pulumi.output({ user, password })),
+        ...(stats ? [pulumi.output({ user: POOLER_STATS_USER, password: stats })] : []),
+      ])
       .apply(poolerUsers);
     const config = serviceHost(POSTGRES.primary, namespace).apply((leader) =>
-      poolerConfig({ leader, databases, replicas: REPLICAS }),
+      poolerConfig({ leader, databases, replicas: REPLICAS, monitoring: stats !== undefined }),
     );
     const secret = new k8s.core.v1.Secret(
       `${name}-config`,
-      { metadata, stringData: { "pgbouncer.ini": config, "userlist.txt": users } },
+      {
+        metadata,
+        stringData: {
+          "pgbouncer.ini": config,
+          "userlist.txt": users,
+          ...(stats && { [STATS_PASSWORD]: stats }),
+        },
+      },
       { parent: this },
     );
     // Safe to publish: half a digest over 40 random characters does not reveal them.
@@ -60,6 +92,14 @@ export class Pooler extends pulumi.ComponentResource {
       secret,
       digest: pulumi.unsecret(pulumi.all([config, users]).apply((texts) => digest(texts.join("")))),
     };
+  }
+
+  private statsPassword(name: string): pulumi.Output<string> {
+    return new random.RandomPassword(
+      `${name}-stats-password`,
+      { length: 40, special: false }, // needs no escaping in a URL
+      { parent: this },
+    ).result;
   }
 
   private account(name: string, metadata: Metadata): pulumi.Resource {
@@ -125,6 +165,7 @@ function poolerPod(
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       priorityClassName: "trellis-data",
+      terminationGracePeriodSeconds: DRAIN_SECONDS,
       securityContext: restrictedPod(POSTGRES_USER),
       topologySpreadConstraints: [
         {
@@ -144,7 +185,7 @@ function poolerPod(
           resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
           readinessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 5 },
           livenessProbe: { tcpSocket: { port: "postgres" }, periodSeconds: 10, timeoutSeconds: 5 },
-          // Before it stops, clients' transactions end and the pod is removed from the endpoints.
+          // It takes no new session once it stops, so the pod must be gone from the endpoints before.
           lifecycle: { preStop: { sleep: { seconds: 5 } } },
           volumeMounts: [
             { name: "config", mountPath: POOLER_PLACES.config, readOnly: true },

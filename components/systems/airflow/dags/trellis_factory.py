@@ -25,6 +25,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from croniter import croniter
 from kubernetes.client import Configuration
 from kubernetes.client import models as k8s
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 log = logging.getLogger(__name__)
@@ -185,6 +186,15 @@ def result_of(pod: k8s.V1Pod) -> Result:
     return Result(-1, f"the job left no result ({reasons or 'its container has not ended'})")
 
 
+def span_of(context: Any) -> str | None:
+    """The span of the task that runs now, as W3C's `traceparent`; of its DAG run, where Airflow records none itself."""
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    if "traceparent" not in carrier and context:
+        carrier = getattr(context.get("ti"), "context_carrier", None) or {}
+    return carrier.get("traceparent")
+
+
 class JobOperator(KubernetesPodOperator):
     """Runs a job in a pod and believes its termination message: no sidecar, no `pods/exec`, no reading of logs."""
 
@@ -192,6 +202,16 @@ class JobOperator(KubernetesPodOperator):
     template_fields = ()
 
     failure: type[AirflowException] = AirflowException
+
+    def build_pod_request_obj(self, context: Any = None, *, dry_run: bool = False) -> k8s.V1Pod:
+        """Tells the job which span it belongs to, by the variable that OpenTelemetry uses between processes."""
+        pod = super().build_pod_request_obj(context, dry_run=dry_run)
+        parent = span_of(context)
+        if parent:
+            container = next(each for each in pod.spec.containers if each.name == CONTAINER)
+            variable = k8s.V1EnvVar(name="TRACEPARENT", value=parent, **SHARED)
+            container.env = [*(container.env or []), variable]
+        return pod
 
     def cleanup(
         self,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BootstrapRun } from "../../../rigs/postgres/bootstrap";
 import { PASSWORD, type PostgresServer, startPostgres } from "../../../rigs/postgres/postgres";
+import { eventually } from "../../../rigs/waiting";
 
 const OLD = "the-0ld-passw0rd-of-the-app";
 const NEW = "the-n3w-passw0rd-of-the-app";
@@ -148,6 +149,51 @@ describe("the bootstrap of databases and roles", () => {
     expect(await job.run(crm(2, 3), ["--retire"])).toMatchObject({ exitCode: 0 });
     await expect(job.session("crm_api_1", OLD, "crm")).rejects.toMatchObject({ code: "28P01" });
     await job.as("crm_api_2", NEW, "crm", "SELECT 1");
+  });
+
+  it("rotates logins while an application works, and none of its statements fails", async () => {
+    const logins = [
+      { user: "crm_api_2", password: NEW },
+      { user: "crm_api_3", password: "the-third-password-0f-all" },
+    ] as const;
+    let login: (typeof logins)[number] = logins[0];
+    let working = true;
+    const failures: unknown[] = [];
+    const done = new Map<string, number>();
+    // As a pool does that opens a session for each unit of work.
+    const work = (async () => {
+      while (working) {
+        const { user, password } = login;
+        try {
+          await job.as(user, password, "crm", "INSERT INTO customer (name) VALUES ('load')");
+          done.set(user, (done.get(user) ?? 0) + 1);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+    })();
+    const someMore = async () => {
+      const before = done.get(login.user) ?? 0;
+      await eventually("the application worked on", 30_000, () => (done.get(login.user) ?? 0) >= before + 20);
+    };
+    await someMore();
+    expect(await job.run(crm(2, 3), ["--retire"])).toMatchObject({ exitCode: 0 });
+    await someMore(); // its pods have not restarted yet
+    login = logins[1];
+    await someMore();
+    job.password("app-4", "the-fourth-passw0rd-of-all");
+    await eventually("the former login has no session", 30_000, async () => {
+      const sessions = await admin("SELECT FROM pg_stat_activity WHERE usename = 'crm_api_2'");
+      return sessions.length === 0;
+    });
+    expect(await job.run(crm(3, 4), ["--retire"])).toMatchObject({ exitCode: 0 });
+    await someMore();
+    working = false;
+    await work;
+    expect(failures).toEqual([]);
+    const rows = await admin("SELECT count(*)::int FROM customer WHERE name = 'load'", "crm");
+    expect(rows).toEqual([{ count: [...done.values()].reduce((sum, each) => sum + each, 0) }]);
+    await expect(job.session("crm_api_2", NEW, "crm")).rejects.toMatchObject({ code: "28P01" });
   });
 
   it("completes what a run left half-finished, and takes back rights that the specification no longer gives", async () => {

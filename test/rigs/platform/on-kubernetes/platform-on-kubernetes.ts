@@ -216,9 +216,9 @@ export class PlatformOnKubernetes {
   }
 
   /** Runs the Job of a CronJob now, with other words where they are given, and answers what it printed. */
-  async runJob(cronJob: string, words?: readonly string[]): Promise<string> {
+  async runJob(cronJob: string, words?: readonly string[], namespace = "postgres"): Promise<string> {
     const name = `${words?.at(-1)?.replaceAll(/\W/g, "") ?? "now"}-${cronJob}`;
-    const place = ["--namespace", "postgres"];
+    const place = ["--namespace", namespace];
     const made = await this.cluster.run([
       ...["create", "job", name, `--from=cronjob/${cronJob}`, ...place],
       ...["--dry-run=client", "--output=json"],

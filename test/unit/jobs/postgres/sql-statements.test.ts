@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { statementsOf } from "../../../../jobs/shared/database/sql-statements";
+import { statementsOf, withoutValues } from "../../../../jobs/shared/database/sql-statements";
 
 describe("SQL that is cut into its statements", () => {
   it.each([
@@ -28,5 +28,24 @@ describe("SQL that is cut into its statements", () => {
 
   it("knows the line of each", () => {
     expect(statementsOf("-- why\n\nSELECT 1;\n\n  SELECT\n 2;").map(({ line }) => line)).toEqual([3, 5]);
+  });
+});
+
+describe("SQL in a trace", () => {
+  it.each([
+    [
+      "SELECT name FROM people WHERE name = 'Ada' AND age > 36.5",
+      "SELECT name FROM people WHERE name = ? AND age > ?",
+    ],
+    ["SELECT E'it\\'s', $$a 'b'$$, $t$x$t$", "SELECT ?, ?, ?"],
+    ['SELECT "it\'s 1" FROM "a""b"', 'SELECT "it\'s 1" FROM "a""b"'],
+    [
+      "SELECT $1, x1, 2, 0x1F FROM t_3 -- Ada\n WHERE /* 'Grace' */ y=1",
+      "SELECT $1, x1, ?, ? FROM t_3 WHERE y=?",
+    ],
+    ["SET lock_timeout = '60s'", "SET lock_timeout = ?"],
+    ["SELECT 'unclosed", "SELECT ?"],
+  ])("%s shows no value", (sql, text) => {
+    expect(withoutValues(sql)).toBe(text);
   });
 });

@@ -1,5 +1,10 @@
 import { it } from "vitest";
-import { discoveryAlerts, leaderAlerts, memberAlerts } from "../../../../../components/data/postgres/alerts";
+import {
+  discoveryAlerts,
+  leaderAlerts,
+  memberAlerts,
+  poolerAlerts,
+} from "../../../../../components/data/postgres/alerts";
 import { judgeAlerts, type Series } from "../../../../rigs/alerting/promtool";
 import { describeWith } from "../../../../rigs/programs";
 
@@ -110,5 +115,30 @@ describeWith(["promtool"], "the alerts of the watchers and of the leader", () =>
       [...discoveryAlerts("postgres"), ...leaderAlerts()],
       [{ series: { ...healthy, ...changes }, minute, firing }],
     );
+  });
+});
+
+describeWith(["promtool"], "the alerts of PgBouncer", () => {
+  const wait = (pooler: string) =>
+    `pgbouncer_pools_client_maxwait_seconds{pooler="${pooler}",database="crm",user="crm_writer_1"}`;
+  const up = (pooler: string) => `pgbouncer_up{pooler="${pooler}"}`;
+  const healthy: Series = {
+    [up("one")]: "1x200",
+    [up("two")]: "1x200",
+    [wait("one")]: "0x200",
+    [wait("two")]: "0.1x200",
+  };
+
+  it.each<[string, Series, number, readonly string[]]>([
+    ["are quiet while all is well", healthy, 60, []],
+    ["are quiet while one of two answers", { ...healthy, [up("one")]: "0x200" }, 60, []],
+    ["tell that none answers", { [up("one")]: "0x200", [up("two")]: "0x200" }, 10, ["PostgresPoolerDown"]],
+    ["tell that there is none", { [up("")]: "0x30 _x170" }, 10, ["PostgresPoolerDown"]],
+    ["end when one answers again", { [up("one")]: "0x20 1x180" }, 40, []],
+    ["tell of an exporter that is gone", { up: "1x200" }, 30, ["PostgresPoolerNotWatched"]],
+    ["tell of clients that wait", { ...healthy, [wait("two")]: "12x200" }, 10, ["PostgresPoolerClientsWait"]],
+    ["end when nobody waits any more", { ...healthy, [wait("two")]: "12x20 0x180" }, 40, []],
+  ])("%s", (_, series, minute, firing) => {
+    judgeAlerts(poolerAlerts(), [{ series, minute, firing }]);
   });
 });

@@ -6,7 +6,18 @@ import { describeWith } from "../../../../rigs/programs";
 interface Rendered {
   readonly importErrors: Readonly<Record<string, string>>;
   readonly dags: Readonly<
-    Record<string, Record<string, { readonly fields: readonly string[]; readonly pod?: Pod }>>
+    Record<
+      string,
+      Record<
+        string,
+        {
+          readonly fields: readonly string[];
+          readonly pod?: Pod;
+          /** The span that the job is told of. */
+          readonly traced?: Readonly<Record<string, string | null>>;
+        }
+      >
+    >
   >;
 }
 
@@ -75,5 +86,21 @@ describeWith(["airflow"], "the texts of a model, rendered by Airflow", () => {
     expect(pod?.metadata.labels.attack).toBe(ATTACK);
     const tasks = Object.values(rendered.dags).flatMap((dag) => Object.entries(dag));
     expect(tasks.filter(([, { fields }]) => fields.length > 0)).toEqual([]);
+  });
+
+  it("have beside them the span that the job belongs to: its task's, or its DAG run's where Airflow records none", async () => {
+    const { dags }: Rendered = await withMounted(folderOf(), async (folder, run) =>
+      JSON.parse(await run("render_dags.py", folder)),
+    );
+
+    const traced = Object.values(dags).flatMap((dag) =>
+      Object.values(dag).flatMap((task) => (task.traced ? [task.traced] : [])),
+    );
+    expect(traced.length).toBeGreaterThan(2);
+    for (const each of traced)
+      expect(each).toEqual({
+        "by its task": "00-0af7651916cd43dd8448eb211c80319c-a2fb4a1d1a96d312-01",
+        "by its DAG run": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+      });
   });
 });

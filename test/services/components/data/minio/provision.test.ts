@@ -146,23 +146,66 @@ describeWith(MINIO_IN_CLUSTER_PROGRAMS, "object storage as it is rendered", () =
   });
 
   describe("after another up", () => {
-    it("takes a new secret key and no longer the former one, and nobody else notices", async () => {
+    it("rotates keys while an application works, and no request of it fails", async () => {
       const { applications, buckets } = minioSettings({});
-      const rotated = {
-        ...applications,
-        backups: { buckets: applications.backups?.buckets ?? [], epoch: 2 },
+      const backupsAt = (epoch: number) =>
+        renderedLater(minio.rendered, FOUR_OVER_THREE, {
+          buckets,
+          applications: {
+            ...applications,
+            backups: { buckets: applications.backups?.buckets ?? [], epoch },
+          },
+        });
+      const first = minio.keysOf("backups");
+      const secondRun = await backupsAt(2);
+      const second = {
+        accessKey: "trellis-backups_2",
+        secretKey: secondRun.secretKeys["trellis-backups_2"] ?? "",
       };
-      const former = minio.keysOf("backups");
-      const later = await renderedLater(minio.rendered, FOUR_OVER_THREE, { buckets, applications: rotated });
-      const secretKey = later.secretKeys["trellis-backups"] ?? "";
-      expect(secretKey).not.toBe(former.secretKey);
-
-      expect(await minio.provision({ rendered: later })).toMatchObject({ exitCode: 0 });
-
-      const list = async (keys: typeof former, bucket: string) =>
+      expect(second.secretKey).not.toBe(first.secretKey);
+      const list = async (keys: typeof first, bucket = "crm-backups") =>
         (await minio.ask("GET", `/${bucket}?list-type=2`, { keys })).status;
-      expect(await list({ ...former, secretKey }, "crm-backups")).toBe(200);
-      expect(await list(former, "crm-backups")).toBe(403);
+
+      let working = true;
+      let keys = first; // what the application's pods have
+      const statuses = new Map<string, number>();
+      const work = (async () => {
+        for (let number = 0; working; number++) {
+          const used = keys;
+          const put = await minio.ask("PUT", "/crm-backups/load", { keys: used, body: `content ${number}` });
+          const got = await minio.ask("GET", "/crm-backups/load", { keys: used });
+          for (const [how, { status }] of Object.entries({ put, got })) {
+            const what = `${how} as ${used.accessKey}: ${status}`;
+            statuses.set(what, (statuses.get(what) ?? 0) + 1);
+          }
+        }
+      })();
+      const requests = () => [...statuses.values()].reduce((sum, each) => sum + each, 0);
+      const someMore = async () => {
+        const before = requests();
+        await eventually("the application worked on", 60_000, () => requests() >= before + 20);
+      };
+      await someMore();
+      expect(await minio.provision({ rendered: secondRun })).toMatchObject({ exitCode: 0 });
+      await someMore(); // the pods have not restarted yet
+      keys = second;
+      await someMore();
+      const thirdRun = await backupsAt(3);
+      const kept = { ...thirdRun.secretKeys, [second.accessKey]: second.secretKey };
+      expect(await minio.provision({ rendered: { ...thirdRun, secretKeys: kept } })).toMatchObject({
+        exitCode: 0,
+      });
+      await someMore();
+      working = false;
+      await work;
+
+      expect([...statuses.keys()].sort()).toEqual([
+        "got as trellis-backups: 200",
+        "got as trellis-backups_2: 200",
+        "put as trellis-backups: 200",
+        "put as trellis-backups_2: 200",
+      ]);
+      expect(await list(first)).toBe(403);
       expect(await list(minio.keysOf("archive"), "postgres-archive")).toBe(200);
     });
 

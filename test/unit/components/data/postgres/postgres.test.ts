@@ -187,6 +187,21 @@ describe("PostgreSQL in the cluster", () => {
     expect(names).not.toContain(POSTGRES.pooler);
   });
 
+  it("watches the poolers where Prometheus runs, from a pod that no client needs", async () => {
+    const exporter = (objects: readonly RenderedObject[]) =>
+      ofKind(objects, "Deployment").find(({ name }) => name === POSTGRES.poolerExporter);
+    expect(exporter(await objectsOf())).toBeUndefined();
+    expect(exporter(await objectsOf({ pooling: false, monitoring: true }))).toBeUndefined();
+    const objects = await objectsOf({ monitoring: true });
+    expect(exporter(objects)?.inputs.spec.template.spec.containers[0].args).toEqual([
+      "postgres",
+      "pooler-metrics",
+    ]);
+    const config = ofKind(objects, "Secret").find(({ name }) => name === POSTGRES.pooler)?.inputs.stringData;
+    expect(config["pgbouncer.ini"]).toContain("stats_users = trellis_stats\n");
+    expect(config["userlist.txt"]).toContain('"trellis_stats" ');
+  });
+
   it("keeps every connection string secret, by a name that the certificate holds", async () => {
     const { secretOutputs, outputs } = await evaluateStack({
       program: () => {

@@ -60,3 +60,48 @@ describe("the checks of prod", async () => {
     expect(typed.filter((each) => !cronJobs.includes(each))).toEqual([]);
   });
 });
+
+describe("the status page of prod", async () => {
+  const evaluationOf = (page: boolean) =>
+    evaluatePlatform(withValue(rawSettings("prod"), "operations", { page }), "prod");
+  const { resources, outputs } = await evaluationOf(true);
+  const named = (kind: string, name: string) =>
+    Object(
+      resources.find(({ type, inputs }) => type.endsWith(`:${kind}`) && Object(inputs.metadata).name === name)
+        ?.inputs,
+    );
+
+  it("is behind the list of addresses, and an output names it", () => {
+    const { metadata, spec } = named("Ingress", "operations-page");
+    expect(metadata.annotations["traefik.ingress.kubernetes.io/router.middlewares"]).toContain(
+      "operations-trellis-administrators@kubernetescrd",
+    );
+    expect(spec.rules[0].host).toBe("status.example.com");
+    expect(Object(outputs.endpoints).status).toBe("https://status.example.com");
+  });
+
+  it("reads the history and nothing else", () => {
+    const pod = named("Deployment", "operations-page").spec.template.spec;
+    expect(pod.serviceAccountName).toBe("operations-page");
+    expect(pod.volumes.filter((volume: object) => "secret" in volume)).toEqual([]);
+    expect(named("Role", "operations-page-history").rules).toEqual([
+      {
+        apiGroups: [""],
+        resources: ["configmaps"],
+        resourceNames: ["operations-history"],
+        verbs: ["get"],
+      },
+    ]);
+    const bound = resources.filter(({ inputs }) =>
+      JSON.stringify(Object(inputs).subjects ?? []).includes('"operations-page"'),
+    );
+    expect(bound.map(({ inputs }) => Object(inputs).roleRef.name)).toEqual(["operations-page-history"]);
+  });
+
+  it("does not exist unless the settings have it", async () => {
+    const without = await evaluationOf(false);
+    expect(without.resources.filter(({ name }) => name.includes("operations-page"))).toEqual([]);
+    const { spec } = Object(without.resources.find(({ name }) => name === "kube-system-traefik")?.inputs);
+    expect(JSON.stringify(spec)).not.toContain('"operations"');
+  });
+});

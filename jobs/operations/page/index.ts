@@ -1,0 +1,2 @@
+export { servePage } from "./serve";
+export { statusPage } from "./status-page";

@@ -1,0 +1,1 @@
+export { servePoolerMetrics } from "./serve";

@@ -1,0 +1,2 @@
+export { type Attributes, inSpan, recording } from "./spans";
+export { startTracing } from "./start";
