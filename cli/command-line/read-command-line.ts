@@ -2,6 +2,9 @@ import { CommanderError, Command as Parser } from "commander";
 import { type Command, EXIT_CODES, type Given, GROUPS, PROGRAM } from "../shared/command";
 import { UsageError } from "../shared/usage-error";
 
+/** Descriptions are wrapped into columns down to this width. */
+const NARROWEST = 16;
+
 const VERSION_FLAG = ["-V, --version", "print the version"] as const;
 
 /** The command to run, and its checked arguments. */
@@ -51,7 +54,7 @@ export function readCommandLine(
     .usage("<command> [flags]")
     .description("Plans, runs and operates a Trellis platform.")
     .version(version, ...VERSION_FLAG)
-    .configureHelp({ subcommandTerm: (sub) => sub.name() })
+    .configureHelp({ subcommandTerm: (sub) => sub.name(), minWidthToWrap: NARROWEST })
     .helpCommand(false)
     .addHelpText("after", `\nHelp of a command, with examples: ${PROGRAM} help <command>`);
   // The groups appear in the order in which commands of theirs are added.
@@ -99,6 +102,7 @@ function described(parser: Parser, command: Command): Parser {
     .argument("[words...]")
     .allowUnknownOption(words === "forwarded")
     .configureHelp({
+      minWidthToWrap: NARROWEST,
       visibleArguments: () => [],
       commandUsage: (each) => `${PROGRAM} ${name} ${each.usage()}`,
     })

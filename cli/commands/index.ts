@@ -9,6 +9,7 @@ import { docs } from "./docs";
 import { doctor } from "./doctor";
 import { env } from "./env";
 import { health } from "./health";
+import { init } from "./init";
 import { open } from "./open";
 import { pins } from "./pins";
 import { plan } from "./plan";
@@ -26,7 +27,7 @@ import { volumes } from "./volumes";
 /** The commands of `trellis`, in the order of its list. A description loads the code of its command only in `run`. */
 export const COMMANDS: readonly Command[] = [
   ...[start, open, psql, clean, doctor],
-  ...[plan, cost, policy],
+  ...[init, plan, cost, policy],
   ...[
     status,
     health,

@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import type { Evaluation } from "../pulumi-monitor";
-import { picture, topologyOf } from "../topology";
+import { picturesOf } from "../topology";
 import { evaluateStack } from "./evaluate-stack";
 import { filesOf } from "./files";
 import type { PlanFlags } from "./flags";
@@ -28,9 +28,8 @@ export async function planStack({
   checkOutFolder(out);
   const { evaluation, identity, absent } = await evaluateStack({ cwd, stack, configFile });
 
-  const files = new Map(filesOf(evaluation));
-  const drawn = picture(topologyOf(evaluation, identity));
-  files.set("topology.svg", drawn);
+  const pictures = picturesOf(evaluation, identity);
+  const files = new Map([...filesOf(evaluation), ...pictures]);
   writePlan(out, files);
   const usage = process.resourceUsage();
   const summary = summarize(evaluation, {
@@ -42,5 +41,5 @@ export async function planStack({
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
     peakMemoryMiB: Math.round(usage.maxRSS / 1024),
   });
-  return { summary, evaluation, picture: drawn, folder: out };
+  return { summary, evaluation, picture: pictures.get("topology.svg") ?? "", folder: out };
 }

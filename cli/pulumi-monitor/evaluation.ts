@@ -1,17 +1,18 @@
+import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
-import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
-import { withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
+import { getStore, withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
 import { UserError } from "../../components/shared/user-error";
 import { type Artefact, ArtefactCollector } from "./artefacts";
 import { Deployment, type PlannedResource } from "./deployment";
 import { leanSdk } from "./lean-sdk";
 import { catchRejections } from "./rejections";
-import { serve } from "./server";
+import { servicesOf } from "./services";
 import type { Properties } from "./wire";
 
-// The SDK uses this function to run several programs in one process with separate state; its types omit it.
+// The SDK uses these functions to run several programs in one process with separate state; its types omit them.
 declare module "@pulumi/pulumi/runtime/state.js" {
+  export function getStore(): { readonly settings: { monitor?: object; engine?: object } };
   export function withLocalStorage<T>(callback: () => T): T;
 }
 
@@ -55,6 +56,9 @@ class LoggedErrors extends UserError {
   }
 }
 
+/** Where the SDK is told that its monitor is; it calls the services directly. */
+const HERE = "in this process";
+
 const SEVERITIES = [undefined, "info", "warning", "error"] as const; // the first is debug output of the SDK
 
 let last: Promise<unknown> = Promise.resolve();
@@ -73,28 +77,22 @@ export function evaluate(args: EvaluationArgs): Promise<Evaluation> {
 async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
   const deployment = new Deployment(args);
   const logs: LogEntry[] = [];
-  const server = await serve(deployment, (request) => logs.push(...entryOf(request)));
+  const services = servicesOf(deployment, (request) => logs.push(...entryOf(request)));
   const collector = new ArtefactCollector();
   const rejections = catchRejections();
   const restoreSdk = leanSdk();
   try {
     const artefacts = await withLocalStorage(async () => {
-      pulumi.runtime.resetOptions(
-        args.project,
-        args.stack,
-        -1,
-        server.address,
-        server.address,
-        true,
-        "organization",
-      );
+      pulumi.runtime.resetOptions(args.project, args.stack, -1, HERE, HERE, true, "organization");
+      const { monitor, engine } = services;
+      // Otherwise the SDK connects to the addresses when it needs them.
+      Object.assign(getStore().settings, { monitor, engine });
       pulumi.runtime.setAllConfig({ ...args.config }, [...args.secretKeys]);
       try {
         // After a failure, the SDK waits forever for dependent outputs. The first of the two decides.
         return await Promise.race([rejections.first, run(args.program, collector)]);
       } finally {
         pulumi.runtime.disconnectSync();
-        (pulumi.runtime.getMonitor() as ResourceMonitorClient).close(); // safe: the SDK made it from the address above
       }
     });
     if (logs.some(({ severity }) => severity === "error")) throw new LoggedErrors(logs);
@@ -102,7 +100,7 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
     return { resources: deployment.resources, outputs, secretOutputs, artefacts, logs };
   } finally {
     restoreSdk();
-    server.close();
+    deployment.close();
     collector.close();
     await rejections.release();
   }
@@ -111,7 +109,9 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
 async function run(program: () => unknown, collector: ArtefactCollector): Promise<readonly Artefact[]> {
   await pulumi.runtime.runInPulumiStack(async () => program());
   await pulumi.runtime.disconnect();
-  return collector.artefacts();
+  const artefacts = await collector.artefacts();
+  await setImmediate(); // Node reports a rejection that nobody handles only after all that can run now
+  return artefacts;
 }
 
 function entryOf(request: LogRequest): LogEntry[] {

@@ -4,6 +4,8 @@ import type { CheckFacts, RunFacts, StepFacts } from "./report";
 export interface Entry {
   readonly facts: StepFacts;
   change(change: Partial<StepFacts>): void;
+  /** Keeps the last line of its output. */
+  hear(message: string): void;
 }
 
 /** The current state of a run. Steps write it; the terminal, the page and the exit code read it. */
@@ -25,18 +27,22 @@ export class Board {
   onStep: (step: StepFacts) => void = () => undefined;
 
   add(step: StepFacts): Entry {
-    const at = this.#steps.push(step) - 1;
+    const begun = step.state === "running" ? { ...step, at: this.seconds } : step;
+    const at = this.#steps.push(begun) - 1;
     const changed = (facts: StepFacts) => {
       this.#steps[at] = facts;
       this.onStep(facts);
     };
-    this.onStep(step);
-    const current = () => this.#steps[at] ?? step;
+    this.onStep(begun);
+    const current = () => this.#steps[at] ?? begun;
     return {
       get facts() {
         return current();
       },
       change: (change) => changed({ ...current(), ...change }),
+      hear: (message) => {
+        this.#steps[at] = { ...current(), heard: { message, at: this.seconds } };
+      },
     };
   }
 

@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Board } from "./board";
+import { LOGS } from "./folders";
 import { ingestAll, partIn, readFigures, runStep, startBeside } from "./jobs";
 import { reportPage } from "./report";
 import type { Screen } from "./screen";
@@ -24,6 +27,9 @@ const PAUSE_MS = 5_000;
 export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<void> {
   const { stack, board, screen, only } = args;
   const server = createServer((request, response) => {
+    const log = logNamed(/^\/logs\/([\w.-]+\.log)$/.exec(request.url ?? "")?.[1]);
+    if (log !== undefined)
+      return void response.writeHead(200, { "content-type": "text/plain; charset=utf-8" }).end(log);
     if (request.url !== "/") return void response.writeHead(404).end("not found; the report is at /\n");
     response
       .writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" })
@@ -57,6 +63,12 @@ export async function serveUntil(stop: AbortSignal, args: ServeArgs): Promise<vo
   await Promise.all(servers);
   server.close();
   server.closeAllConnections();
+}
+
+/** The output of a step so far; undefined if there is no such file. */
+function logNamed(name: string | undefined): Buffer | undefined {
+  const path = join(LOGS, name ?? "");
+  return name !== undefined && existsSync(path) ? readFileSync(path) : undefined;
 }
 
 /** Starts the stack's own servers until the stop, and tells how each part is reached, with its login. */

@@ -1,7 +1,7 @@
 import { namespacesPiece } from "./namespaces";
 import { serversPiece } from "./servers";
 import { stylesheet } from "./style";
-import { box, cable, element, escaped, label, place } from "./svg";
+import { box, cable, label, place, sheet } from "./svg";
 import type { Topology } from "./topology";
 
 const MARGIN = 36;
@@ -39,23 +39,28 @@ export function picture(topology: Topology): string {
       room: FRONT_WIDTH - 32,
     }),
   ];
-  const cables = servers.entries.map(([x, y]) =>
-    cable([centre, HEADER + FRONT_HEIGHT], serversTop - RAIL, [serversLeft + x, serversTop + y], "front"),
+  // With a floating IP one line carries the traffic; the others take over. It is drawn last, above their shared parts.
+  const active = servers.entries.find(({ server }) => server.active);
+  const lines = [...servers.entries].sort((a, b) => Number(a.server.active) - Number(b.server.active));
+  const cables = lines.map(({ point: [x, y], server }) =>
+    cable(
+      [centre, HEADER + FRONT_HEIGHT],
+      serversTop - RAIL,
+      [serversLeft + x, serversTop + y],
+      active && !server.active ? "front next" : "front",
+    ),
   );
+  if (active) {
+    const told = `${active.server.name} is elected first; whoever takes over keeps it`;
+    cables.push(label(centre + 12, HEADER + FRONT_HEIGHT + 17, told, { style: "dim", size: 11.5 }));
+  }
 
-  return `${element(
-    "svg",
-    { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width, height, role: "img" },
-    `\n${element("title", {}, escaped(topology.title))}`,
-    `\n${element("desc", {}, escaped(topology.subtitle))}`,
-    `\n<style>\n${stylesheet()}\n</style>`,
-    `\n${box(0, 0, width, height, "page", 0)}`,
-    `\n${label(MARGIN, 46, topology.title, { style: "strong", size: 24 })}`,
-    `\n${label(MARGIN, 70, topology.subtitle, { style: "dim", size: 13, room: inner })}`,
-    `\n${front.join("\n")}`,
-    `\n${place(servers, serversLeft, serversTop)}`,
-    `\n${cables.join("\n")}`,
-    shown ? `\n${place(cluster, MARGIN, clusterTop)}` : "",
-    "\n",
-  )}\n`;
+  return sheet({ width, height, title: topology.title, subtitle: topology.subtitle, style: stylesheet() }, [
+    label(MARGIN, 46, topology.title, { style: "strong", size: 24 }),
+    label(MARGIN, 70, topology.subtitle, { style: "dim", size: 13, room: inner }),
+    ...front,
+    place(servers, serversLeft, serversTop),
+    ...cables,
+    ...(shown ? [place(cluster, MARGIN, clusterTop)] : []),
+  ]);
 }

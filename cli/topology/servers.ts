@@ -17,7 +17,7 @@ const MOST_CARDS = 3;
 
 /** Zones with their locations and servers, and the points where external traffic enters each server. */
 interface ServersPiece extends Piece {
-  readonly entries: readonly Point[];
+  readonly entries: readonly { readonly point: Point; readonly server: Server }[];
 }
 
 /** Draws servers side by side. If there are few, the cards fill the given width. */
@@ -72,7 +72,7 @@ function layOut(zones: readonly Zone[], cardWidth: number): ServersPiece {
     svg: [...ground, ...links(spots, cardWidth), ...cards].join("\n"),
     entries: spots
       .filter(({ server }) => has(server, "edge"))
-      .map(({ x }) => [x + cardWidth / 2, CARD_TOP] as const),
+      .map(({ x, server }) => ({ point: [x + cardWidth / 2, CARD_TOP] as const, server })),
   };
 }
 

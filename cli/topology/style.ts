@@ -58,6 +58,7 @@ export function stylesheet(): string {
       `.at-${part}{fill:var(--${part})}`,
       `.to-${part}{fill:none;stroke:var(--${part});stroke-width:1.6;stroke-opacity:.75}`,
     ]),
+    ".next{stroke-dasharray:5 5;stroke-opacity:.45}",
     ".to-etcd{stroke-dasharray:2 4;stroke-linecap:round}",
   ].join("\n");
 }

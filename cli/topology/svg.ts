@@ -45,6 +45,35 @@ export function place(piece: Piece, x: number, y: number): string {
   return element("g", { transform: `translate(${rounded(x)} ${rounded(y)})` }, piece.svg);
 }
 
+interface Sheet {
+  readonly width: number;
+  readonly height: number;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly style: string;
+}
+
+/** A whole picture. It fills the width of its page up to its own, and says to screen readers what it is. */
+export function sheet({ width, height, title, subtitle, style }: Sheet, parts: readonly string[]): string {
+  return `${element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${rounded(width)} ${rounded(height)}`,
+      width,
+      height,
+      style: "max-width:100%;height:auto",
+      role: "img",
+    },
+    `\n${element("title", {}, escaped(title))}`,
+    `\n${element("desc", {}, escaped(subtitle))}`,
+    `\n<style>\n${style}\n</style>`,
+    `\n${box(0, 0, width, height, "page", 0)}`,
+    ...parts.map((part) => `\n${part}`),
+    "\n",
+  )}\n`;
+}
+
 const CORNER = 10;
 
 /** A line that starts downwards, follows a horizontal rail and ends downwards in a dot. */
@@ -62,7 +91,15 @@ export function cable(from: Point, rail: number, to: Point, style: string): stri
   ];
   return (
     element("path", { d: path.join(" "), class: `to-${style}` }) +
-    element("circle", { cx: x2, cy: y2, r: 3.5, class: `at-${style}` })
+    element("circle", { cx: x2, cy: y2, r: 3.5, class: `at-${style.split(" ")[0]}` })
+  );
+}
+
+/** A straight line to a dot, at one height. */
+export function across(from: number, to: number, y: number, style: string): string {
+  return (
+    element("path", { d: `M${rounded(from)} ${rounded(y)}H${rounded(to)}`, class: `to-${style}` }) +
+    element("circle", { cx: to, cy: y, r: 3.5, class: `at-${style}` })
   );
 }
 

@@ -35,6 +35,8 @@ export interface Server {
   readonly type: string;
   readonly publicAddress: string | undefined;
   readonly privateAddress: string | undefined;
+  /** Whether keepalived elects it first to hold the floating IP. Whoever takes over keeps the address. */
+  readonly active: boolean;
   readonly layers: readonly Layer[];
 }
 
@@ -98,23 +100,44 @@ interface PlacedServer extends Server {
   readonly location: string;
 }
 
+/** A server before it is known which of them holds the floating IP. */
+type Candidate = Omit<PlacedServer, "active"> & { readonly priority: number };
+
 function serversOf({ resources, artefacts }: Evaluation): PlacedServer[] {
   const texts = groupBy(artefacts, ({ path }) => path.split("/").slice(0, 2).join("/"));
-  return ofType(resources, hcloud("server:Server"))
-    .map((server): PlacedServer => {
+  const servers = ofType(resources, hcloud("server:Server"))
+    .map((server): Candidate => {
       const { inputs, outputs } = server;
       const name = String(inputs.name ?? server.name);
       const [network] = Array.isArray(inputs.networks) ? inputs.networks : [];
+      const files = texts.get(`servers/${name}`) ?? [];
       return {
         name,
         type: String(inputs.serverType ?? ""),
         location: String(inputs.location ?? "somewhere"),
         publicAddress: text(outputs.ipv4Address),
         privateAddress: isRecord(network) ? text(network.ip) : undefined,
-        layers: layersOf(rolesOf(inputs.labels), texts.get(`servers/${name}`) ?? []),
+        priority: priorityIn(files),
+        layers: layersOf(rolesOf(inputs.labels), files),
       };
     })
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const [first] = servers.filter(({ priority }) => priority > 0).sort(byElection);
+  return servers.map(({ priority: _, ...server }) => ({ ...server, active: server.name === first?.name }));
+}
+
+/** VRRP's election: the highest priority, then the highest address. */
+function byElection(a: Candidate, b: Candidate): number {
+  const [left, right] = [a, b].map(({ privateAddress = "" }) =>
+    privateAddress.split(".").reduce((sum, part) => sum * 256 + Number(part), 0),
+  );
+  return b.priority - a.priority || (right ?? 0) - (left ?? 0);
+}
+
+/** keepalived's priority of a server; 0 without keepalived. */
+function priorityIn(files: readonly Artefact[]): number {
+  const text = files.find(({ path }) => path.includes("/keepalived.conf"))?.content ?? "";
+  return Number(/^\s*priority (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
 /** A server's labels contain its roles. */

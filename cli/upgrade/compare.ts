@@ -43,7 +43,7 @@ function refusalOf(limit: Limit, from: string, to: string): string | undefined {
     case "same-major":
       return old.major === fresh.major
         ? undefined
-        : "another major version has another data format: move to a new cluster (docs/upgrade.md#postgresql-a-new-major-version)";
+        : "another major version has another data format: pg_upgrade moves it, with a rehearsal and a way back (docs/runbooks/postgres-upgrade.md)";
     case "no-older-minor":
       return old.major === fresh.major && step >= 0
         ? undefined

@@ -66,7 +66,7 @@ export { type Fabric, fabricOf, hasRole, type Node, nodesOf } from "./nodes";
 export { type OffsiteStore, offsiteStore } from "./offsite-store";
 export { parseSettings, SettingsError } from "./parse";
 export { OWNED, PARAMETERS, type ParameterValue, parameterProblem } from "./postgres-parameters";
-export { REQUEST_SETTINGS } from "./request-settings";
+export { requestSettings } from "./request-settings";
 export type {
   AlertReceivers,
   AlertSecret,

@@ -73,7 +73,7 @@ export function loadSettings(config: pulumi.Config = new (sdk().Config)("trellis
       {
         path: ["trellis:settings"],
         given: MISSING,
-        allowed: `the stack's settings in Pulumi.${sdk().getStack()}.yaml; start with a copy of those in Pulumi.dev.yaml`,
+        allowed: `the stack's settings in Pulumi.${sdk().getStack()}.yaml; start with \`npx trellis init\`, or with a copy of those in Pulumi.dev.yaml`,
       },
     ]);
   }

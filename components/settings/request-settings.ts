@@ -1,2 +1,5 @@
-/** The settings that lower what pods request, for messages about a cluster without room. */
-export const REQUEST_SETTINGS = "postgres.memoryMib, minio.memoryMib";
+import type { Settings } from "./schema";
+
+/** The settings that lower what this stack's pods request, for messages about a cluster without room. */
+export const requestSettings = ({ minio }: Pick<Settings, "minio">): string =>
+  ["postgres.memoryMib", ...(minio.kind === "external" ? [] : ["minio.memoryMib"])].join(", ");

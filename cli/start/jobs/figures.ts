@@ -25,6 +25,12 @@ export async function readFigures(stack: LocalStack, board: Board, only: System 
     (only === undefined || only === system) &&
     steps.some((step) => step.system === system && step.state === "right") &&
     steps.every((step) => step.system !== system || step.state === "right" || step.state === "running");
+  for (const { system, words } of steps.filter(({ state }) => state === "failed"))
+    board.check({
+      what: `${system}: what it promises`,
+      holds: false,
+      found: `not checked, because ${words.slice(0, 2).join(" ")} failed`,
+    });
   if (ran("datasurface")) {
     const streams = stack.workloads.filter(({ verb }) => verb === "datasurface ingest");
     board.put({ streams: await Promise.all(streams.map((stream) => streamFacts(stream, stack, board))) });

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { UserError } from "../../../components/shared/user-error";
 import { clientRemedy } from "../../shared/postgres-client";
 import type { Board, Entry } from "../board";
-import { LOCAL } from "../folders";
+import { LOCAL, LOGS } from "../folders";
 import type { StepFacts } from "../report";
 import type { LocalStack } from "../stack";
 import type { Workload } from "../workloads";
@@ -148,8 +148,9 @@ async function run(
   args: RunStepArgs,
   entry: Entry,
 ): Promise<JobEnd> {
-  const logs = join(LOCAL, "logs");
-  mkdirSync(logs, { recursive: true });
+  const log = `${workload.namespace}-${workload.name}.log`;
+  mkdirSync(LOGS, { recursive: true });
+  entry.change({ log });
   const heapMib = heapOf(workload.container.resources?.limits?.memory);
   const signal = args.until ? AbortSignal.any([args.signal, args.until]) : args.signal;
   try {
@@ -158,10 +159,11 @@ async function run(
       words,
       environment,
       ...(heapMib !== undefined && { heapMib }),
-      log: join(logs, `${workload.namespace}-${workload.name}.log`),
+      log: join(LOGS, log),
       guardian: args.stack.guardian,
       signal,
       onMessage: (message) => {
+        entry.hear(message);
         args.hear?.(message);
         args.onMessage?.(entry.facts, message);
       },

@@ -36,7 +36,13 @@ export interface StepFacts {
   readonly state: "running" | "right" | "failed" | "skipped" | "stopped";
   readonly round?: number;
   readonly exitCode?: number;
+  /** When it began, in seconds since the run did. @default it did not run */
+  readonly at?: number;
   readonly seconds?: number;
+  /** The file with its output, in the folder of logs. @default none: it did not run */
+  readonly log?: string;
+  /** The last line of its output, and when it came, in seconds since the run began. @default it was silent */
+  readonly heard?: { readonly message: string; readonly at: number };
   /** Why the step was skipped, or how it differs from the cluster. */
   readonly note?: string;
   /** The error message of the step. */

@@ -1,14 +1,23 @@
 import { html, type Markup, trusted } from "../../../jobs/shared";
 import { batchChart, rainChart } from "./charts";
 import type { RunFacts, StepFacts, StreamFacts } from "./facts";
+import { section, table } from "./parts";
 import { STYLE } from "./style";
+import { failures, now, timeline } from "./timeline";
 
-/** Reloads the page's content and replaces what changed, without losing the scroll position. */
+/** Reloads the page's content every two seconds. What a reader has opened stays open, and the focus stays. */
 const REFRESH = `
+const keyOf = (part) => part.dataset.step ?? part.querySelector("summary").textContent;
 setInterval(async () => {
   try {
     const fresh = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
+    const open = new Set([...document.querySelectorAll("#run details[open]")].map(keyOf));
+    const held = document.activeElement?.closest("#run details");
     document.querySelector("#run").replaceWith(fresh.querySelector("#run"));
+    for (const part of document.querySelectorAll("#run details")) {
+      part.open = open.has(keyOf(part));
+      if (held && keyOf(part) === keyOf(held)) part.querySelector("summary").focus({ preventScroll: true });
+    }
     document.title = fresh.title;
   } catch {
     document.title = "ended · trellis";
@@ -39,12 +48,14 @@ export function reportPage(facts: RunFacts, { live }: { readonly live: boolean }
 <main>
 <div id="run">
 ${header(facts)}
+${now(facts)}
+${failures(facts, { live })}
 ${checks(facts)}
 ${facts.streams.length > 0 && html`<a id="datasurface"></a>`}
 ${facts.streams.map(stream)}
 ${rain(facts)}
 ${backups(facts)}
-${steps(facts)}
+${timeline(facts, { live })}
 ${services(facts)}
 </div>
 ${resources(facts)}
@@ -76,11 +87,12 @@ ${figure("resources", resources.total, "resources planned")}
 
 function checks({ checks }: RunFacts): Markup | undefined {
   if (checks.length === 0) return undefined;
-  const rows = checks.map(
+  const sorted = [...checks].sort((a, b) => Number(a.holds) - Number(b.holds));
+  const rows = sorted.map(
     ({ what, holds, found }) =>
       html`<tr><td class="state ${holds ? "right" : "failed"}">${holds ? "✓ passed" : "✗ failed"}</td><td>${what}</td><td class="dim">${found}</td></tr>`,
   );
-  return section("Checks", table(["", "check", "found"], rows));
+  return section("Checks", table(["result", "check", "found"], rows));
 }
 
 function stream({ platform, stream: store, batches, tables }: StreamFacts): Markup {
@@ -112,7 +124,8 @@ function rain({ rain }: RunFacts): Markup | undefined {
   );
   return section(
     "Rain Tracker",
-    html`<div class="two"><div>${rainChart(rain.months)}</div>
+    html`<div class="two"><div><h3>Inches of rain a month, mean of all gauges</h3>
+${rainChart(rain.months)}</div>
 <div><p><b data-figure="readings">${rain.readings}</b> readings of <b data-figure="gauges">${rain.gauges}</b> gauges: <b data-figure="rainDays">${rain.rainDays}</b> with rain, <b data-figure="missing">${rain.missing}</b> missing.</p>
 ${table(["import", "status", "readings #"], rows)}</div></div>`,
   );
@@ -125,31 +138,6 @@ function backups({ backups }: RunFacts): Markup | undefined {
     "Backups",
     html`<p><b data-figure="backups">${names.length}</b> backups in the bucket <code>${bucket}</code>: ${objects} objects, ${(bytes / 2 ** 20).toFixed(1)} MiB.</p>
 <p class="dim">${names.slice(-5).join(", ")}</p>`,
-  );
-}
-
-/** For a workload with many rounds, the page shows this many: the number of rounds of a first run. */
-const ROUNDS_SHOWN = 7;
-
-function steps({ steps }: RunFacts): Markup {
-  const rounds = new Map<string, number>();
-  const shown = steps.filter(({ name, state }, index) => {
-    const later = (rounds.get(name) ?? steps.slice(index).filter((step) => step.name === name).length) - 1;
-    rounds.set(name, later);
-    return later < ROUNDS_SHOWN || state !== "right";
-  });
-  const left = steps.length - shown.length;
-  const rows = shown.map((step) => {
-    const { state, words, kind, name, schedule, round, exitCode, seconds, note, error } = step;
-    return html`<tr data-step="${name}"><td class="state ${state}">${state === "right" ? "ok" : state}</td>
-<td><code>${words.join(" ")}</code>${note && html`<br><span class="dim">${note}</span>`}${error && html`<pre>${error}</pre>`}</td>
-<td>${kind}${round !== undefined && ` · round ${round}`}${schedule && html` <span class="dim">· ${schedule}</span>`}<br><span class="dim">${name}</span></td>
-<td class="number">${exitCode}</td><td class="number">${seconds?.toFixed(2)}</td></tr>`;
-  });
-  return section(
-    "What ran",
-    html`<p class="dim">Each line is a workload of the rendered manifests, run as a process with the manifest's arguments and environment; cluster addresses are mapped to this machine. Grey text describes the differences.${left > 0 && ` ${left} earlier rounds, all successful, are not shown.`}</p>
-${table(["state", "jobs …", "manifest", "exit #", "seconds #"], rows)}`,
   );
 }
 
@@ -172,24 +160,8 @@ function resources({ resources: { total, byType }, picture, warnings }: RunFacts
   return html`${section("Topology", trusted(picture))}
 ${section(
   "Resources",
-  html`${warnings.map((warning) => html`<p class="state skipped">${warning}</p>`)}<details><summary>${total} resources of ${byType.length} types</summary>${table(["type", "count #"], rows)}</details>`,
+  html`${warnings.map((warning) => html`<p class="warning">${warning}</p>`)}<details><summary>${total} resources of ${byType.length} types</summary>${table(["type", "count #"], rows)}</details>`,
 )}`;
-}
-
-const section = (title: string, content: Markup): Markup =>
-  html`<section><h2>${title}</h2>
-${content}
-</section>
-`;
-
-/** A heading that ends in # marks a column of numbers. */
-function table(headings: readonly string[], rows: readonly Markup[]): Markup {
-  const cells = headings.map((heading) =>
-    heading.endsWith(" #")
-      ? html`<th scope="col" class="number">${heading.slice(0, -2)}</th>`
-      : html`<th scope="col">${heading}</th>`,
-  );
-  return html`<div class="scroll"><table><thead><tr>${cells}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function median(values: readonly number[]): number {

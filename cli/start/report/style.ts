@@ -23,9 +23,21 @@ td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-spa
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
 .state{font-weight:650;white-space:nowrap}.state.right{color:var(--right)}.state.failed,.state.wrong{color:var(--failed)}
 .state.skipped,.state.unsaved,.state.stopped,.state.running{color:var(--skipped)}
-.two{display:grid;gap:24px 36px;grid-template-columns:repeat(auto-fit,minmax(330px,1fr))}
+.two>*{min-width:0}.two{display:grid;gap:24px 36px;grid-template-columns:repeat(auto-fit,minmax(min(330px,100%),1fr))}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:6px 0 0;padding:0;list-style:none;font-size:13px;color:var(--dim)}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}
+.warning{color:var(--skipped);font-weight:600;overflow-wrap:anywhere}
+.plain{margin:0;padding:0;list-style:none}.plain li{margin:4px 0}
+.timeline details{border-bottom:1px solid var(--line);padding:5px 0}.timeline details:last-child{border-bottom:0}
+.timeline summary{display:grid;grid-template-columns:86px minmax(150px,1fr) auto;gap:2px 12px;align-items:baseline;font-weight:400;font-size:14px;list-style:none}
+.timeline summary::-webkit-details-marker{display:none}
+.timeline .verb{font-weight:600}.timeline .number{color:var(--dim);font-variant-numeric:tabular-nums;text-align:right}
+.timeline p{margin:8px 0 0;overflow-wrap:anywhere}
+.lane{grid-column:1/-1;position:relative;height:8px;border-radius:4px;background:var(--page);overflow:hidden}
+.bar{position:absolute;top:0;bottom:0;min-width:3px;border-radius:3px;background:var(--right)}
+.bar.failed{background:var(--failed)}.bar.running,.bar.stopped,.bar.skipped{background:var(--skipped)}
+a{color:var(--updated)}
+@media (max-width:520px){main{padding:20px 10px 60px}section{padding:16px 14px}h1{font-size:24px}.timeline summary{grid-template-columns:78px minmax(0,1fr) auto}.two{grid-template-columns:minmax(0,1fr)}table{font-size:13px}.chart text{font-size:16px}}
 svg{max-width:100%;height:auto;display:block}
 .chart text{fill:var(--dim);font:11px system-ui,sans-serif}.chart line{stroke:var(--line)}
 .inserted{fill:var(--inserted);background:var(--inserted)}.updated{fill:var(--updated);background:var(--updated)}

@@ -7,6 +7,7 @@ import {
   logsShape,
   nodesOf,
   prometheusSize,
+  requestSettings,
   SERVER_TYPES,
   type Settings,
 } from "../../settings";
@@ -35,7 +36,8 @@ export function watchCapacity(settings: Settings): () => void {
 function judge(settings: Settings, declared: Declared): void {
   const { target } = settings;
   if (target.kind !== "hetzner") return; // the servers of an existing cluster are unknown
-  const report = capacityReport(placed(settings, declared), quotaUses(declared.workloads, declared.quotas));
+  const quotas = quotaUses(declared.workloads, declared.quotas);
+  const report = capacityReport(placed(settings, declared), quotas, requestSettings(settings));
   const { problems } = report;
   const use = diskUse(settings);
   const disk = use && diskReport(use);

@@ -1,4 +1,3 @@
-import { REQUEST_SETTINGS } from "../../settings";
 import type { Placement } from "./placement";
 import { fits, NOTHING, plus, type Room, times, type Workload } from "./requests";
 
@@ -12,7 +11,13 @@ export interface CapacityReport {
   readonly problems: readonly string[];
 }
 
-export function capacityReport(placed: Placement, quotas: readonly QuotaUse[]): CapacityReport {
+/** @param lowering The settings that lower the pods' requests. */
+export function capacityReport(
+  placed: Placement,
+  quotas: readonly QuotaUse[],
+  lowering: string,
+): CapacityReport {
+  const remedy = `Add servers or choose a larger type (target.servers), or ask for less (${lowering}, fewer replicas)`;
   const { servers, asked, room, waiting, never, lost } = placed;
   const full = lost.filter((each) => each.waiting.length > 0);
   const worst = [...lost].sort((a, b) => a.room.memoryMib - b.room.memoryMib)[0];
@@ -30,28 +35,26 @@ export function capacityReport(placed: Placement, quotas: readonly QuotaUse[]): 
     warnings: [
       ...full.map(
         ({ name, waiting: pods }) =>
-          `capacity: if ${name} is lost, ${distinct(pods)} wait for it: the other servers are full. ${REMEDY}`,
+          `capacity: if ${name} is lost, ${distinct(pods)} wait for it: the other servers are full. ${remedy}`,
       ),
     ],
     problems: [
       ...(waiting.length > 0
-        ? [`pods ask for ${ofRoom(asked, room)}, and ${distinct(waiting)} fit on no server. ${REMEDY}`]
+        ? [`pods ask for ${ofRoom(asked, room)}, and ${distinct(waiting)} fit on no server. ${remedy}`]
         : []),
       ...jobs.map(
         (each) =>
-          `${each.kind} ${each.namespace}/${each.name} asks for ${said(each.requests)}, and no server has that beside the pods that run all the time. ${REMEDY}`,
+          `${each.kind} ${each.namespace}/${each.name} asks for ${said(each.requests)}, and no server has that beside the pods that run all the time. ${remedy}`,
       ),
       ...quotas
         .filter(({ asked: wanted, quota }) => !fits(wanted, quota))
         .map(
           ({ namespace, asked: wanted, quota }) =>
-            `the pods of namespace ${namespace} ask for ${ofRoom(wanted, quota)} of its quota. Ask for less with ${REQUEST_SETTINGS} or fewer replicas`,
+            `the pods of namespace ${namespace} ask for ${ofRoom(wanted, quota)} of its quota. Ask for less with ${lowering} or fewer replicas`,
         ),
     ],
   };
 }
-
-const REMEDY = `Add servers or choose a larger type (target.servers), or ask for less (${REQUEST_SETTINGS}, fewer replicas)`;
 
 /** What a namespace's pods ask for, its largest Job included, against its quota. */
 export interface QuotaUse {

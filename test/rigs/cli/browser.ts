@@ -127,6 +127,22 @@ export class Browser {
     await this.#send("Input.insertText", { text });
   }
 
+  /** Presses one key, as on a keyboard. */
+  async key(key: "Tab" | "Enter"): Promise<void> {
+    const code = { Tab: 9, Enter: 13 }[key];
+    const event = { key, code: key, windowsVirtualKeyCode: code, ...(key === "Enter" && { text: "\r" }) };
+    await this.#send("Input.dispatchKeyEvent", { ...event, type: "keyDown" });
+    await this.#send("Input.dispatchKeyEvent", { ...event, type: "keyUp" });
+  }
+
+  /** Shows pages as on a screen of this width that prefers these colours. */
+  async screen(width: number, colours: "light" | "dark"): Promise<void> {
+    const size = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
+    await this.#send("Emulation.setDeviceMetricsOverride", size);
+    const features = [{ name: "prefers-color-scheme", value: colours }];
+    await this.#send("Emulation.setEmulatedMedia", { features });
+  }
+
   async press(selector: string): Promise<void> {
     await this.evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
   }

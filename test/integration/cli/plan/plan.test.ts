@@ -45,6 +45,7 @@ describe("the plan of a stack", () => {
         "resources.json",
         "outputs.json",
         "topology.svg",
+        "systems.svg",
       ]),
     );
     const deployment = parse(files.get("kubernetes/postgres/deployment-patroni.yaml") ?? "");
@@ -54,7 +55,7 @@ describe("the plan of a stack", () => {
     expect(stdout).toContain("3 PrimaryIp, 3 Server, FloatingIp");
     expect(stdout).toMatch(/endpoints\.api +https:\/\/\d/);
     expect(stdout).toContain("warning  ubuntu-24.04 is a long way from its end of support (servers)");
-    expect(stdout).toMatch(/31 files in .* after \d+\.\d s/);
+    expect(stdout).toMatch(/32 files in .* after \d+\.\d s/);
   });
 
   it("is the same to the byte when it is made again, and replaces the former one as a whole", async () => {

@@ -13,6 +13,16 @@ import { eventually } from "../../../rigs/waiting";
 const MINUTES = 60_000;
 const SCREENSHOTS = join(repository, ".test-reports/screenshots");
 
+/** What a run has printed when somebody presses Ctrl-C. */
+const MOMENTS = [
+  /✓ datasurface ingest/,
+  /planning the dev stack/,
+  /resources, planned in/,
+  ...[1, 2, 4, 6, 9, 12, 15].map((steps) => new RegExp(`(✓[^]*){${steps}}`)),
+];
+/** All ten take minutes: `CTRL_C_MOMENTS=10`. */
+const CTRL_C_AT = MOMENTS.slice(0, Number(process.env.CTRL_C_MOMENTS ?? 2));
+
 const lastBatch = (facts: RunFacts) =>
   Math.max(...facts.streams.flatMap(({ batches }) => batches.map(({ batch }) => batch)));
 
@@ -141,21 +151,23 @@ describeWith([...BROWSER_PROGRAMS, "script", "setpriv"], "npm start", () => {
     expect(lastBatch(checkout.report)).toBeGreaterThan(before);
   });
 
-  it("stops at Ctrl-C in the midst of its steps, and the next run goes on", {
-    timeout: 15 * MINUTES,
+  it(`stops at Ctrl-C whatever it does (${CTRL_C_AT.length} moments), and the next run goes on`, {
+    timeout: 30 * MINUTES,
   }, async () => {
     const before = lastBatch(checkout.report);
-    const going = checkout.onTerminal("npm start");
-    await going.says(/✓ datasurface ingest/);
+    for (const moment of CTRL_C_AT) {
+      const going = checkout.onTerminal("npm start");
+      await going.says(moment);
 
-    going.pressCtrlC();
-    const { code, printed } = await going.ended;
-    expect(code, printed).toBe(130);
-    expect(printed).toContain(
-      "stopped: no process of this run remains, and .local/ keeps its data for the next run",
-    );
-    await nobodyIsLeft(checkout);
-    expect(checkout.report.state).toBe("stopped");
+      going.pressCtrlC();
+      const { code, printed } = await going.ended;
+      expect(code, `${moment}: ${printed}`).toBe(130);
+      expect(printed, String(moment)).toContain(
+        "stopped: no process of this run remains, and .local/ keeps its data for the next run",
+      );
+      await nobodyIsLeft(checkout);
+      expect(checkout.report.state, String(moment)).toBe("stopped");
+    }
 
     const after = await checkout.run("npm start -- --only datasurface");
     expect(after.code, after.printed).toBe(0);

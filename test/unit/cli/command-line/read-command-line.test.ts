@@ -111,6 +111,15 @@ describe.each(COMMANDS.map((each) => [each.name, each] as const))("trellis %s", 
       expect(read, line).toMatchObject({ command: { name } });
     }
   });
+
+  it.skipIf(described.words === "forwarded")(
+    "is refused a flag that it does not have, and names its help",
+    () => {
+      const read = () => readCommandLine(COMMANDS, "0", [name, "--no-such-flag"]);
+      expect(read).toThrow(expect.objectContaining({ command: name }));
+      expect(read).toThrow("--no-such-flag");
+    },
+  );
 });
 
 it("--stack means the same in every command", () => {

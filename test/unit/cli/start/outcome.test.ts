@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Board } from "../../../../cli/start/board";
 import { checkBackupsOnly } from "../../../../cli/start/jobs";
 import { reportPage, type StepFacts } from "../../../../cli/start/report";
@@ -59,5 +59,29 @@ describe("the end of a local run", () => {
       failed: [],
       report: "out/dev/report.html",
     });
+  });
+});
+
+describe("the screen of a local run", () => {
+  it("cuts what it redraws to the width of a narrow terminal", () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 32 });
+    const board = new Board();
+    // Safe: a screen only writes, and asks for these two properties.
+    const screen = new Screen(stream as unknown as NodeJS.WriteStream, board);
+    const running = { ...step("datasurface ingest --platform YellowLive", "running"), round: 3 };
+    screen.hear(running, "a message that is much longer than the terminal is wide");
+    board.add(running);
+    vi.advanceTimersByTime(1_000);
+    screen.close();
+    // Each redrawn line begins with a coloured sign.
+    const [, ...drawn] = String(stream.read())
+      .split(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/u)
+      .map((each) => each.replace("\u001b[0m", ""));
+    expect(drawn.length).toBeGreaterThan(3);
+    for (const line of drawn) expect(line.split("\n")[0]?.length).toBeLessThanOrEqual(31);
   });
 });

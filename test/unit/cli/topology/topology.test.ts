@@ -12,15 +12,20 @@ interface Shape {
   readonly locations: readonly string[];
   readonly roles?: readonly string[];
   readonly front?: "floating-ip" | "load-balancer";
+  /** keepalived's, of each server. */
+  readonly priorities?: readonly number[];
 }
 
-async function topology({ locations, roles = ["etcd", "control-plane", "workload"], front }: Shape) {
+const ROLES = ["etcd", "control-plane", "workload"];
+
+async function topology({ locations, roles = ROLES, front, priorities = [] }: Shape) {
   const evaluation = await evaluateStack({
     program: () => {
       locations.forEach((location, index) => {
         const name = `node-${index + 1}`;
         const labels = Object.fromEntries(roles.map((role) => [`trellis-role-${role}`, "true"]));
-        new hcloud.Server(name, { name, serverType: "cx23", image: "debian-13", location, labels });
+        const networks = [{ ip: `10.0.1.${9 + index}`, subnetId: "1" }];
+        new hcloud.Server(name, { name, serverType: "cx23", image: "debian-13", location, labels, networks });
         recordArtefact(
           undefined,
           `servers/${name}/etc/haproxy/haproxy.cfg`,
@@ -30,7 +35,7 @@ async function topology({ locations, roles = ["etcd", "control-plane", "workload
           recordArtefact(
             undefined,
             `servers/${name}/etc/keepalived/keepalived.conf.template`,
-            "vrrp_instance {}\n",
+            `vrrp_instance edge {\n  priority ${priorities[index] ?? 1}\n}\n`,
           );
         }
       });
@@ -89,6 +94,27 @@ describe("the topology of a stack", () => {
     const { zones } = await topology({ locations: ["fsn1"], front: "floating-ip" });
 
     expect(zones[0]?.locations[0]?.servers[0]?.layers[0]?.title).toBe("HAProxy + keepalived");
+  });
+
+  it.each([
+    ["the highest priority", [1, 253, 252], "node-2"],
+    ["then the highest address", [253, 253, 252], "node-2"],
+    ["which is a number", [1, 253, 253], "node-3"],
+  ] as const)("says which server holds the floating IP first: %s", async (_, priorities, holder) => {
+    const shape = { locations: ["fsn1", "nbg1", "hel1"], front: "floating-ip", priorities } as const;
+    const shown = await topology(shape);
+    const servers = shown.zones.flatMap(({ locations }) => locations.flatMap((each) => each.servers));
+    expect(servers.filter(({ active }) => active).map(({ name }) => name)).toEqual([holder]);
+
+    const svg = picture(shown);
+    expect(svg).toContain(`>${holder} is elected first; whoever takes over keeps it<`);
+    expect(svg.match(/class="to-front next"/g)).toHaveLength(2);
+    expect(svg.match(/class="to-front"/g)).toHaveLength(1);
+  });
+
+  it("holds no server back where there is no floating IP", async () => {
+    const svg = picture(await topology({ locations: ["fsn1", "nbg1"] }));
+    expect(svg).not.toMatch(/elected|to-front next/);
   });
 
   it.each([

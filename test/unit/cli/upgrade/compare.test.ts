@@ -40,7 +40,7 @@ describe("what runs against the pins", () => {
   it.each<[PinName, string, string]>([
     ["k3s", "v1.34.1+k3s1", "deploy a pin of 1.35 first"],
     ["k3s", "v1.37.0+k3s1", "only a patch release"],
-    ["postgres", "16.9", "move to a new cluster"],
+    ["postgres", "16.9", "docs/runbooks/postgres-upgrade.md"],
     ["etcd", "3.7.0", "restore a snapshot"],
   ])("refuses %s from %s", (name, from, words) => {
     expect(outcome(name, from)).toMatchObject({ outcome: "refused", how: expect.stringContaining(words) });

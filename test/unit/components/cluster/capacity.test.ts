@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { capacityReport, placement, quotaUses, type Workload } from "../../../../components/cluster/capacity";
+import { parseSettings, requestSettings, settingsSchema } from "../../../../components/settings";
+import { rawSettings } from "../../../rigs/platform/stacks";
 
 const room = (memoryMib: number, cpuMillis = 1000) => ({ cpuMillis, memoryMib });
 const servers = (...memory: number[]) =>
@@ -13,7 +15,8 @@ const workload = (given: Partial<Workload>): Workload => ({
   apart: false,
   ...given,
 });
-const report = (...given: Parameters<typeof placement>) => capacityReport(placement(...given), []);
+const report = (...given: Parameters<typeof placement>) =>
+  capacityReport(placement(...given), [], "postgres.memoryMib");
 
 describe("the room of a cluster", () => {
   it("is shown whole, and with one server lost", () => {
@@ -72,9 +75,19 @@ describe("the room of a cluster", () => {
   it("refuses pods that exceed the quota of their namespace, the largest Job included", () => {
     const pods = [workload({ replicas: 2 }), workload({ kind: "Job", requests: room(50, 10) })];
     const uses = quotaUses(pods, { test: room(290) });
-    const { problems } = capacityReport(placement(servers(9000), pods), uses);
+    const { problems } = capacityReport(placement(servers(9000), pods), uses, "postgres.memoryMib");
 
     expect(uses[0]?.asked.memoryMib).toBe(300);
     expect(problems.join()).toContain("the pods of namespace test ask for");
   });
+});
+
+it("is asked for less by settings that the stack has: those of MinIO only with MinIO", () => {
+  const dev = rawSettings("dev");
+  const store = { kind: "external", endpoint: "https://s3.example.net", region: "eu" };
+  const settings = parseSettings(dev);
+  expect(requestSettings(settings)).toBe("postgres.memoryMib, minio.memoryMib");
+  const external = settingsSchema.shape.minio.safeParse(store);
+  if (!external.success) throw external.error;
+  expect(requestSettings({ minio: external.data })).toBe("postgres.memoryMib");
 });
