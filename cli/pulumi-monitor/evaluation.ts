@@ -1,18 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
-import { withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
+import { getStore, withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
 import { UserError } from "../../components/shared/user-error";
 import { type Artefact, ArtefactCollector } from "./artefacts";
 import { Deployment, type PlannedResource } from "./deployment";
 import { leanSdk } from "./lean-sdk";
-import { catchRejections } from "./rejections";
+import { catchRejections, stragglers } from "./rejections";
 import { serve } from "./server";
 import type { Properties } from "./wire";
 
-// The SDK uses this function to run several programs in one process with separate state; its types omit it.
+// The SDK uses these to run several programs in one process with separate state; its types omit them.
 declare module "@pulumi/pulumi/runtime/state.js" {
   export function withLocalStorage<T>(callback: () => T): T;
+  export function getStore(): { settings: { monitor?: ResourceMonitorClient; engine?: EngineClient } };
 }
 
 interface EvaluationArgs {
@@ -57,6 +59,9 @@ class LoggedErrors extends UserError {
 
 const SEVERITIES = [undefined, "info", "warning", "error"] as const; // the first is debug output of the SDK
 
+/** In place of an address. The SDK connects to none, since it has its clients already. */
+const IN_PROCESS = "in-process";
+
 let last: Promise<unknown> = Promise.resolve();
 
 /**
@@ -73,28 +78,20 @@ export function evaluate(args: EvaluationArgs): Promise<Evaluation> {
 async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
   const deployment = new Deployment(args);
   const logs: LogEntry[] = [];
-  const server = await serve(deployment, (request) => logs.push(...entryOf(request)));
+  const server = serve(deployment, (request) => logs.push(...entryOf(request)));
   const collector = new ArtefactCollector();
   const rejections = catchRejections();
   const restoreSdk = leanSdk();
   try {
     const artefacts = await withLocalStorage(async () => {
-      pulumi.runtime.resetOptions(
-        args.project,
-        args.stack,
-        -1,
-        server.address,
-        server.address,
-        true,
-        "organization",
-      );
+      pulumi.runtime.resetOptions(args.project, args.stack, -1, IN_PROCESS, IN_PROCESS, true, "organization");
+      Object.assign(getStore().settings, { monitor: server.monitor, engine: server.engine });
       pulumi.runtime.setAllConfig({ ...args.config }, [...args.secretKeys]);
       try {
         // After a failure, the SDK waits forever for dependent outputs. The first of the two decides.
         return await Promise.race([rejections.first, run(args.program, collector)]);
       } finally {
         pulumi.runtime.disconnectSync();
-        (pulumi.runtime.getMonitor() as ResourceMonitorClient).close(); // safe: the SDK made it from the address above
       }
     });
     if (logs.some(({ severity }) => severity === "error")) throw new LoggedErrors(logs);
@@ -111,6 +108,7 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
 async function run(program: () => unknown, collector: ArtefactCollector): Promise<readonly Artefact[]> {
   await pulumi.runtime.runInPulumiStack(async () => program());
   await pulumi.runtime.disconnect();
+  await stragglers(); // a failure of the last resource
   return collector.artefacts();
 }
 
