@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
-import { type Command, CrashRig } from "../../../rigs/datasurface/crash";
-import { sharedPostgres } from "../../../rigs/postgres/postgres";
+import { type Command, CrashRig } from "../../../../rigs/datasurface/crash";
+import { sharedPostgres } from "../../../../rigs/postgres/postgres";
 
 /** One point of each for every `npm test`; the service test kills at two hundred. */
 const SEED = 1;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { modelOf, World } from "../../../rigs/datasurface/datasurface";
+import { modelOf, World } from "../../../../rigs/datasurface/datasurface";
 
 const columns = [
   { name: "id", type: "integer", key: true },

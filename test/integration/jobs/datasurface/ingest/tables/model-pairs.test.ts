@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { modelOf, World } from "../../../rigs/datasurface/datasurface";
-import { keepsHistory, modelPair } from "../../../rigs/datasurface/model-pairs";
+import { modelOf, World } from "../../../../../rigs/datasurface/datasurface";
+import { keepsHistory, modelPair } from "../../../../../rigs/datasurface/model-pairs";
 
 /** Each takes about half a second: the whole stays far below a minute. */
 const RUNS = 40;

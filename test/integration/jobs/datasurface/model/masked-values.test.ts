@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ColumnSpec, modelFrom, World } from "../../../rigs/datasurface/datasurface";
-import { KEY, maskedModel } from "../../../rigs/datasurface/masked";
-import { type PostgresServer, sharedPostgres, startPostgres } from "../../../rigs/postgres/postgres";
+import { type ColumnSpec, modelFrom, World } from "../../../../rigs/datasurface/datasurface";
+import { KEY, maskedModel } from "../../../../rigs/datasurface/masked";
+import { type PostgresServer, sharedPostgres, startPostgres } from "../../../../rigs/postgres/postgres";
 
 const RUNS = 3;
 const PLATFORMS = ["YellowLive", "YellowForensic"] as const;

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { initModel } from "../../../../jobs/datasurface/init-model";
-import { loadModel } from "../../../../jobs/datasurface/model";
-import { modelOf, World } from "../../../rigs/datasurface/datasurface";
+import { initModel } from "../../../../../jobs/datasurface/init-model";
+import { loadModel } from "../../../../../jobs/datasurface/model";
+import { modelOf, World } from "../../../../rigs/datasurface/datasurface";
 
 const NOTHING = modelOf({ Store1: { datasets: { x: [{ name: "id", type: "integer", key: true }] } } });
 

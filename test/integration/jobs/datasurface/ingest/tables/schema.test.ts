@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ColumnSpec, modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
+import { type ColumnSpec, modelOf, UNGUARDED, World } from "../../../../../rigs/datasurface/datasurface";
 
 const columns: ColumnSpec[] = [
   { name: "id", type: "integer", key: true },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { World } from "../../../rigs/datasurface/datasurface";
-import { acceptanceModel, followsTheSimulator, simulateOn } from "../../../rigs/datasurface/simulation";
-import { runJob } from "../../../rigs/jobs/run-job";
-import { createDatabase, sharedPostgres } from "../../../rigs/postgres/postgres";
+import { World } from "../../../../rigs/datasurface/datasurface";
+import { acceptanceModel, followsTheSimulator, simulateOn } from "../../../../rigs/datasurface/simulation";
+import { runJob } from "../../../../rigs/jobs/run-job";
+import { createDatabase, sharedPostgres } from "../../../../rigs/postgres/postgres";
 
 describe("the simulator", () => {
   it("is followed by both platforms, and replayed by the forensic one at every batch", async () => {

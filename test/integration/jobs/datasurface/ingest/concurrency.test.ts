@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ecosystemOf, modelOf, UNGUARDED, World, writeModel } from "../../../rigs/datasurface/datasurface";
-import { runJob } from "../../../rigs/jobs/run-job";
-import { sharedPostgres, startPostgres } from "../../../rigs/postgres/postgres";
+import { ecosystemOf, modelOf, UNGUARDED, World, writeModel } from "../../../../rigs/datasurface/datasurface";
+import { runJob } from "../../../../rigs/jobs/run-job";
+import { sharedPostgres, startPostgres } from "../../../../rigs/postgres/postgres";
 
 const columns = [
   { name: "id", type: "integer", key: true },

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { contentsOf } from "../../../rigs/datasurface/contents";
+import { contentsOf } from "../../../../../rigs/datasurface/contents";
 import {
   type ColumnSpec,
   modelOf,
   type StoreSpec,
   UNGUARDED,
   World,
-} from "../../../rigs/datasurface/datasurface";
+} from "../../../../../rigs/datasurface/datasurface";
 
 const columns: readonly ColumnSpec[] = [
   { name: "id", type: "integer", key: true },

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { datasurface } from "../../../../jobs/datasurface";
-import { type DatabaseAddress, openDatabase, parseCommandLine, prepare } from "../../../../jobs/shared";
-import { describeWith } from "../../../rigs/programs";
+import { datasurface } from "../../../../../../jobs/datasurface";
+import { type DatabaseAddress, openDatabase, parseCommandLine, prepare } from "../../../../../../jobs/shared";
+import { describeWith } from "../../../../../rigs/programs";
 
 const PASSWORD = "the-secret-of-another-database";
 const SSL_REQUEST = 80877103;

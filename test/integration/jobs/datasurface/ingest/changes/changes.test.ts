@@ -8,10 +8,10 @@ import {
   play,
   sourceHistory,
   startLogicalPostgres,
-} from "../../../rigs/datasurface/changes";
-import { ChangesCrashRig } from "../../../rigs/datasurface/changes-crash";
-import type { World } from "../../../rigs/datasurface/datasurface";
-import type { PostgresServer } from "../../../rigs/postgres/postgres";
+} from "../../../../../rigs/datasurface/changes";
+import { ChangesCrashRig } from "../../../../../rigs/datasurface/changes-crash";
+import type { World } from "../../../../../rigs/datasurface/datasurface";
+import type { PostgresServer } from "../../../../../rigs/postgres/postgres";
 
 /** Enough for every `npm test`. */
 const RUNS = 4;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
+import { modelOf, UNGUARDED, World } from "../../../../../rigs/datasurface/datasurface";
 
 let world: World;
 beforeEach(async () => {

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ObjectStore, type ObjectStoreAddress } from "../../../../jobs/shared";
-import { modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
+import { ObjectStore, type ObjectStoreAddress } from "../../../../../jobs/shared";
+import { modelOf, UNGUARDED, World } from "../../../../rigs/datasurface/datasurface";
 import {
   duckReadsTheTable,
   EVERY_TYPE,
   fillSource,
   latestOf,
   writeLake,
-} from "../../../rigs/datasurface/lake";
-import { type ObjectStoreStandIn, startObjectStoreStandIn } from "../../../rigs/minio/object-store";
+} from "../../../../rigs/datasurface/lake";
+import { type ObjectStoreStandIn, startObjectStoreStandIn } from "../../../../rigs/minio/object-store";
 
 const MODEL = modelOf({
   Store1: { datasets: { things: EVERY_TYPE, quiet: EVERY_TYPE }, deletions: UNGUARDED },

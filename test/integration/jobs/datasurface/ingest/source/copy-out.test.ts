@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CopyOut } from "../../../../jobs/datasurface/ingest/source";
-import { openDatabase } from "../../../../jobs/shared";
-import { addressOf } from "../../../rigs/datasurface/datasurface";
-import { createDatabase, sharedPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
+import { CopyOut } from "../../../../../../jobs/datasurface/ingest/source";
+import { openDatabase } from "../../../../../../jobs/shared";
+import { addressOf } from "../../../../../rigs/datasurface/datasurface";
+import { createDatabase, sharedPostgres, type TestDatabase } from "../../../../../rigs/postgres/postgres";
 
 let database: TestDatabase;
 beforeAll(async () => {

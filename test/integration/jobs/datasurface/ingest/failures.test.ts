@@ -1,10 +1,10 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { infrastructure } from "../../../../jobs/datasurface/infrastructure";
-import { JobError } from "../../../../jobs/shared";
-import { addressOf, modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
-import type { TestDatabase } from "../../../rigs/postgres/postgres";
-import { sharedPostgres, startPostgres } from "../../../rigs/postgres/postgres";
+import { infrastructure } from "../../../../../jobs/datasurface/infrastructure";
+import { JobError } from "../../../../../jobs/shared";
+import { addressOf, modelOf, UNGUARDED, World } from "../../../../rigs/datasurface/datasurface";
+import type { TestDatabase } from "../../../../rigs/postgres/postgres";
+import { sharedPostgres, startPostgres } from "../../../../rigs/postgres/postgres";
 
 const columns = [
   { name: "id", type: "integer", key: true },

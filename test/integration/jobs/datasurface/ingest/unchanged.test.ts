@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { modelOf, type PlatformName, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
-import { createDatabase, sharedPostgres } from "../../../rigs/postgres/postgres";
+import { modelOf, type PlatformName, UNGUARDED, World } from "../../../../rigs/datasurface/datasurface";
+import { createDatabase, sharedPostgres } from "../../../../rigs/postgres/postgres";
 
 const COLUMNS = [
   { name: "id", type: "integer", key: true },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { modelOf, World } from "../../../rigs/datasurface/datasurface";
-import { followsTheOracle, storeHistory } from "../../../rigs/datasurface/oracle";
+import { modelOf, World } from "../../../../rigs/datasurface/datasurface";
+import { followsTheOracle, storeHistory } from "../../../../rigs/datasurface/oracle";
 
 /** Enough for every `npm test`; the service tests draw many more. */
 const RUNS = 8;

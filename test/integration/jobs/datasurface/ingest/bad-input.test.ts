@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { datasurface } from "../../../../jobs/datasurface";
-import { JobError, parseCommandLine, prepare } from "../../../../jobs/shared";
-import { BAD_INPUTS, type BadInput } from "../../../rigs/datasurface/bad-input";
-import { BadInputRig } from "../../../rigs/datasurface/bad-rig";
-import { runJob } from "../../../rigs/jobs/run-job";
-import { sharedPostgres } from "../../../rigs/postgres/postgres";
+import { datasurface } from "../../../../../jobs/datasurface";
+import { JobError, parseCommandLine, prepare } from "../../../../../jobs/shared";
+import { BAD_INPUTS, type BadInput } from "../../../../rigs/datasurface/bad-input";
+import { BadInputRig } from "../../../../rigs/datasurface/bad-rig";
+import { runJob } from "../../../../rigs/jobs/run-job";
+import { sharedPostgres } from "../../../../rigs/postgres/postgres";
 
 const ENTRY = { name: "datasurface", summary: "", load: async () => datasurface };
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { status } from "../../../../jobs/datasurface/status";
+import { status } from "../../../../../jobs/datasurface/status";
 import {
   addressOf,
   modelFrom,
   type StoreSpec,
   UNGUARDED,
   World,
-} from "../../../rigs/datasurface/datasurface";
+} from "../../../../rigs/datasurface/datasurface";
 import {
   hashOf,
   KEY,
@@ -14,7 +14,7 @@ import {
   offsetOf,
   type TransformerSpec,
   tokenOf,
-} from "../../../rigs/datasurface/masked";
+} from "../../../../rigs/datasurface/masked";
 
 const STORES: Record<string, StoreSpec> = {
   Store1: {

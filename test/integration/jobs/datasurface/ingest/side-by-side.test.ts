@@ -1,12 +1,12 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ingest } from "../../../../jobs/datasurface/ingest/ingest";
-import { joinSnapshot, openSnapshot, shareSnapshot } from "../../../../jobs/datasurface/ingest/source";
-import { tablesOf } from "../../../../jobs/datasurface/ingest/tables";
-import { findStream } from "../../../../jobs/datasurface/model";
-import { type DatabaseAddress, openDatabase } from "../../../../jobs/shared";
-import { addressOf, modelOf, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
-import { sharedPostgres, startPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
+import { ingest } from "../../../../../jobs/datasurface/ingest/ingest";
+import { joinSnapshot, openSnapshot, shareSnapshot } from "../../../../../jobs/datasurface/ingest/source";
+import { tablesOf } from "../../../../../jobs/datasurface/ingest/tables";
+import { findStream } from "../../../../../jobs/datasurface/model";
+import { type DatabaseAddress, openDatabase } from "../../../../../jobs/shared";
+import { addressOf, modelOf, UNGUARDED, World } from "../../../../rigs/datasurface/datasurface";
+import { sharedPostgres, startPostgres, type TestDatabase } from "../../../../rigs/postgres/postgres";
 
 const NAMES = ["a", "b", "c", "d"];
 const columns = [

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadModel } from "../../../../jobs/datasurface/model";
-import { JobError } from "../../../../jobs/shared";
+import { loadModel } from "../../../../../jobs/datasurface/model";
+import { JobError } from "../../../../../jobs/shared";
 
 const SECRET = "hunter2-in-another-file";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { modelOf, type StoreSpec, UNGUARDED, World } from "../../../rigs/datasurface/datasurface";
+import { modelOf, type StoreSpec, UNGUARDED, World } from "../../../../rigs/datasurface/datasurface";
 
 const ID = { name: "id", type: "integer", key: true };
 

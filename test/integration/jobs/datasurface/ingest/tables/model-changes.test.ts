@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { infrastructure } from "../../../../jobs/datasurface/infrastructure";
-import { JobError } from "../../../../jobs/shared";
-import { contentsOf } from "../../../rigs/datasurface/contents";
+import { infrastructure } from "../../../../../../jobs/datasurface/infrastructure";
+import { JobError } from "../../../../../../jobs/shared";
+import { contentsOf } from "../../../../../rigs/datasurface/contents";
 import {
   addressOf,
   ecosystemOf,
@@ -10,7 +10,7 @@ import {
   type StoreSpec,
   UNGUARDED,
   World,
-} from "../../../rigs/datasurface/datasurface";
+} from "../../../../../rigs/datasurface/datasurface";
 
 const columns = [
   { name: "id", type: "integer", key: true },

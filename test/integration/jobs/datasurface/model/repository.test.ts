@@ -17,10 +17,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { stringify } from "yaml";
-import { fetchModel } from "../../../../jobs/datasurface/model";
-import { createLogger } from "../../../../jobs/shared";
-import { ecosystemOf, writeModel } from "../../../rigs/datasurface/datasurface";
-import { describeWith } from "../../../rigs/programs";
+import { fetchModel } from "../../../../../jobs/datasurface/model";
+import { createLogger } from "../../../../../jobs/shared";
+import { ecosystemOf, writeModel } from "../../../../rigs/datasurface/datasurface";
+import { describeWith } from "../../../../rigs/programs";
 
 const log = createLogger({}, { LOG_LEVEL: "silent" });
 const SPEC = ecosystemOf({ Store1: { datasets: { people: [{ name: "id", type: "integer", key: true }] } } });

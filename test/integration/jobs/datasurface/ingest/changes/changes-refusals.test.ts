@@ -6,9 +6,9 @@ import {
   openBoth,
   startLogicalPostgres,
   THINGS,
-} from "../../../rigs/datasurface/changes";
-import { modelOf, type World } from "../../../rigs/datasurface/datasurface";
-import { createDatabase, type PostgresServer, sharedPostgres } from "../../../rigs/postgres/postgres";
+} from "../../../../../rigs/datasurface/changes";
+import { modelOf, type World } from "../../../../../rigs/datasurface/datasurface";
+import { createDatabase, type PostgresServer, sharedPostgres } from "../../../../../rigs/postgres/postgres";
 
 const SOME = `INSERT INTO things (id, part, note, long) SELECT n, 'a', 'note', repeat('x', 3000) FROM generate_series(1, 10) AS n;
   INSERT INTO others SELECT n, 'one' FROM generate_series(1, 5) AS n`;
