@@ -8,6 +8,7 @@ const BUNDLED_JOBS = "test/rigs/jobs/bundled.ts";
 const KEPT_EVALUATIONS = "test/rigs/platform/kept-evaluations.ts";
 
 const COMMON = {
+  setupFiles: ["cli/pulumi-monitor/lazy-arborist.ts"],
   // In CI each file of services and engine has a run of its own, which would transform the same 400 modules again.
   experimental: { fsModuleCache: true },
   // Evaluated stacks make much garbage that lives for a moment.
