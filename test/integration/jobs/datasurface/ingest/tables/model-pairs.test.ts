@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { countOf } from "../../../../../rigs/counts";
 import { modelOf, World } from "../../../../../rigs/datasurface/datasurface";
 import { keepsHistory, modelPair } from "../../../../../rigs/datasurface/model-pairs";
 
-/** Each takes about half a second: the whole stays far below a minute. */
-const RUNS = 40;
+/** Each takes about half a second. */
+const RUNS = countOf({ usual: 20, full: 40 });
 
 describe("any two valid models, and a history under the first", () => {
   it("refuse the second with nothing changed, or keep every answer about the past", async () => {
