@@ -43,6 +43,7 @@ export default defineConfig({
         test: {
           ...COMMON,
           name: "integration",
+          isolate: false, // as for unit
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/rigs/postgres/global-setup.ts", BUNDLED_JOBS, KEPT_EVALUATIONS],
           testTimeout: 300_000,
