@@ -8,6 +8,7 @@ const BUNDLED_JOBS = "test/rigs/jobs/bundled.ts";
 const KEPT_EVALUATIONS = "test/rigs/platform/kept-evaluations.ts";
 
 const COMMON = {
+  setupFiles: ["cli/pulumi-monitor/lazy-arborist.ts"],
   // In CI each file of services and engine has a run of its own, which would transform the same 400 modules again.
   experimental: { fsModuleCache: true },
   // Evaluated stacks make much garbage that lives for a moment.
@@ -42,6 +43,7 @@ export default defineConfig({
         test: {
           ...COMMON,
           name: "integration",
+          isolate: false, // as for unit
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/rigs/postgres/global-setup.ts", BUNDLED_JOBS, KEPT_EVALUATIONS],
           testTimeout: 300_000,

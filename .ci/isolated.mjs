@@ -9,21 +9,22 @@
 // others. Without root there is one network.
 // Those that build images install packages in them, and so have the machine's network.
 //
-// While the processors have little to do, since tests wait for leases and timeouts, one file more runs beside them.
+// While the processors have little to do, since tests wait for leases and timeouts, further files run beside them: those that
+// need the least CPU. What each needed is kept beside what it took.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
 const LIMIT_SECONDS = 1800;
 const LAST_WORDS_MS = 10_000;
-const TICKS = 100; // of the clock of /proc, a second
-// The share of the processors that is idle, and for how long, before one file more begins.
+// The share of the processors that is idle, and for how long, before one file more begins; and so many more at once.
 const IDLE_SHARE = 0.4;
 const IDLE_MS = 15_000;
+const MORE_AT_ONCE = 2;
 /** Of a file that has never run here. */
 const UNKNOWN_SECONDS = 60;
 const NEED_PACKAGES = "test/services/images/";
@@ -42,10 +43,13 @@ const [ledger, atOnce, seconds, ...projects] = process.argv.slice(2);
 const reports = dirname(ledger);
 const cache = process.env.TRELLIS_CACHE ?? join(homedir(), ".cache/trellis");
 const durationsFile = join(cache, "durations.json");
+const cpuFile = join(cache, "cpu-seconds.json");
 const leftOutFile = join(cache, "left-out.json");
 const deadline = performance.now() + Number(seconds) * 1000;
 
 const durations = readJson(durationsFile, {});
+/** Seconds of the processors, by file. */
+const cpuSeconds = readJson(cpuFile, {});
 const leftOutBefore = readJson(leftOutFile, []);
 const leftOut = [];
 const prefix = spawnSync(OWN_NETWORK[0], [...OWN_NETWORK.slice(1), "true"]).status === 0 ? OWN_NETWORK : [];
@@ -63,9 +67,11 @@ console.log(`${all.length} files, ${atOnce} at once, ${prefix.length ? "each in 
 mkdirSync(cache, { recursive: true });
 writeFileSync(leftOutFile, "[]");
 const failed = [];
-let counted = 0;
 let roomy;
-await Promise.all([...Array.from({ length: Number(atOnce) }, work), workWhenIdle()]);
+/** The last look for idle processors: a file that just began shows in the next one only. */
+let looked = Promise.resolve(false);
+const further = Array.from({ length: MORE_AT_ONCE }, workWhenIdle);
+await Promise.all([...Array.from({ length: Number(atOnce) }, work), ...further]);
 await Promise.all(alone.map((file) => (fits(file) ? attempt(file) : leaveOut(file))));
 for (const file of failed) {
   const held = await run(file);
@@ -104,18 +110,30 @@ function leaveOut(file) {
   writeFileSync(leftOutFile, JSON.stringify(leftOut));
 }
 
-/** Takes from the other end, so that the processors are not long shared by three. */
+/** Runs files while the processors are idle: each time the one that needs them least. */
 async function workWhenIdle() {
   while (files.length > 0) {
-    const before = processorTime();
-    await setTimeout(IDLE_MS);
-    const after = processorTime();
-    if (after.idle - before.idle < IDLE_SHARE * (after.all - before.all)) continue;
-    const file = files.findLast((each) => !NEED_ROOM.includes(each.path) && fits(each));
-    if (!file) return;
-    files.splice(files.indexOf(file), 1);
-    await attempt(file);
+    looked = looked.then(idle);
+    if (!(await looked)) continue;
+    const light = files
+      .filter((each) => !NEED_ROOM.includes(each.path) && fits(each))
+      .sort((a, b) => shareOf(a) - shareOf(b) || expected(a) - expected(b))[0];
+    if (!light) return;
+    files.splice(files.indexOf(light), 1);
+    await attempt(light);
   }
+}
+
+/** Processors that a file keeps busy; one of which nothing is known, a whole one. */
+function shareOf({ path }) {
+  return cpuSeconds[path] === undefined ? 1 : cpuSeconds[path] / Math.max(1, durations[path]);
+}
+
+async function idle() {
+  const before = processorTime();
+  await setTimeout(IDLE_MS);
+  const after = processorTime();
+  return after.idle - before.idle >= IDLE_SHARE * (after.all - before.all);
 }
 
 /** Of all processors since the machine started, in ticks. */
@@ -163,9 +181,11 @@ async function run(file) {
   const began = performance.now();
   console.log(`-- ${path}: begins at ${new Date().toISOString().slice(11, 19)}`);
   const report = reportOf(file);
-  rmSync(report, { force: true });
+  const times = `${report}.times`;
+  for (const each of [report, times]) rmSync(each, { force: true });
   const [program, ...args] = [
     ...(path.startsWith(NEED_PACKAGES) ? [] : prefix),
+    ...["sh", "-c", '"$@"; code=$?; times > "$0"; exit $code', times],
     ...["timeout", "--kill-after=20", String(LIMIT_SECONDS)],
     ...VITEST,
     ...["run", `--project=${project}`, "--maxWorkers=1", path],
@@ -179,9 +199,6 @@ async function run(file) {
   const closed = once(child, "close");
   const [code] = await once(child, "exit");
   await Promise.race([closed, setTimeout(LAST_WORDS_MS)]); // a process left behind would hold its output for ever
-  const cpu = cpuOfEndedChildren();
-  const busy = Math.round(cpu - counted);
-  counted = cpu;
   const took = Math.round((performance.now() - began) / 1000);
   if (durations[path]) {
     spent.now += took;
@@ -189,14 +206,24 @@ async function run(file) {
   }
   durations[path] = took;
   writeFileSync(durationsFile, JSON.stringify(durations));
-  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${took} s, ${busy} s of CPU (${files.length} to begin)\n`);
+  const cpu = cpuSpent(times);
+  if (cpu !== undefined) {
+    cpuSeconds[path] = cpu;
+    writeFileSync(cpuFile, JSON.stringify(cpuSeconds));
+  }
+  console.log(`${output.trimEnd()}\n-- ${path}: exit code ${code} after ${took} s, ${cpu} s of CPU (${files.length} to begin)\n`);
   return code === 0;
 }
 
-/** Seconds of all processes that this one has started and seen end, and of theirs. Containers are not among them. */
-function cpuOfEndedChildren() {
-  const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
-  return (Number(fields[13]) + Number(fields[14])) / TICKS;
+/**
+ * Seconds of all processes that a file has started and seen end, as the shell's `times` prints them: the shell's own in the
+ * first line, its children's in the second. Containers are not among them.
+ */
+function cpuSpent(times) {
+  const [, children] = existsSync(times) ? readFileSync(times, "utf8").trim().split("\n") : [];
+  if (!children) return undefined;
+  const seconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)].map(([, minutes, rest]) => 60 * minutes + Number(rest));
+  return Math.round(seconds.reduce((sum, each) => sum + each, 0));
 }
 
 function readJson(path, otherwise) {

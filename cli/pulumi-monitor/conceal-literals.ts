@@ -5,6 +5,7 @@
  * the only other source.
  */
 import { createRequire } from "node:module";
+import "./lazy-arborist";
 import type * as Pulumi from "@pulumi/pulumi";
 import { ANY_SECRET, showsPlaceholder } from "../shared/placeholders";
 

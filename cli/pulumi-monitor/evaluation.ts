@@ -1,19 +1,20 @@
-import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import type { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
+import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import { getStore, withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
 import { UserError } from "../../components/shared/user-error";
 import { type Artefact, ArtefactCollector } from "./artefacts";
 import { Deployment, type PlannedResource } from "./deployment";
 import { leanSdk } from "./lean-sdk";
-import { catchRejections } from "./rejections";
-import { servicesOf } from "./services";
+import { catchRejections, stragglers } from "./rejections";
+import { serve } from "./server";
 import type { Properties } from "./wire";
 
-// The SDK uses these functions to run several programs in one process with separate state; its types omit them.
+// The SDK uses these to run several programs in one process with separate state; its types omit them.
 declare module "@pulumi/pulumi/runtime/state.js" {
-  export function getStore(): { readonly settings: { monitor?: object; engine?: object } };
   export function withLocalStorage<T>(callback: () => T): T;
+  export function getStore(): { settings: { monitor?: ResourceMonitorClient; engine?: EngineClient } };
 }
 
 interface EvaluationArgs {
@@ -56,10 +57,10 @@ class LoggedErrors extends UserError {
   }
 }
 
-/** Where the SDK is told that its monitor is; it calls the services directly. */
-const HERE = "in this process";
-
 const SEVERITIES = [undefined, "info", "warning", "error"] as const; // the first is debug output of the SDK
+
+/** In place of an address. The SDK connects to none, since it has its clients already. */
+const IN_PROCESS = "in-process";
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -77,16 +78,14 @@ export function evaluate(args: EvaluationArgs): Promise<Evaluation> {
 async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
   const deployment = new Deployment(args);
   const logs: LogEntry[] = [];
-  const services = servicesOf(deployment, (request) => logs.push(...entryOf(request)));
+  const server = serve(deployment, (request) => logs.push(...entryOf(request)));
   const collector = new ArtefactCollector();
   const rejections = catchRejections();
   const restoreSdk = leanSdk();
   try {
     const artefacts = await withLocalStorage(async () => {
-      pulumi.runtime.resetOptions(args.project, args.stack, -1, HERE, HERE, true, "organization");
-      const { monitor, engine } = services;
-      // Otherwise the SDK connects to the addresses when it needs them.
-      Object.assign(getStore().settings, { monitor, engine });
+      pulumi.runtime.resetOptions(args.project, args.stack, -1, IN_PROCESS, IN_PROCESS, true, "organization");
+      Object.assign(getStore().settings, { monitor: server.monitor, engine: server.engine });
       pulumi.runtime.setAllConfig({ ...args.config }, [...args.secretKeys]);
       try {
         // After a failure, the SDK waits forever for dependent outputs. The first of the two decides.
@@ -100,7 +99,7 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
     return { resources: deployment.resources, outputs, secretOutputs, artefacts, logs };
   } finally {
     restoreSdk();
-    deployment.close();
+    server.close();
     collector.close();
     await rejections.release();
   }
@@ -109,9 +108,8 @@ async function evaluateAlone(args: EvaluationArgs): Promise<Evaluation> {
 async function run(program: () => unknown, collector: ArtefactCollector): Promise<readonly Artefact[]> {
   await pulumi.runtime.runInPulumiStack(async () => program());
   await pulumi.runtime.disconnect();
-  const artefacts = await collector.artefacts();
-  await setImmediate(); // Node reports a rejection that nobody handles only after all that can run now
-  return artefacts;
+  await stragglers(); // a failure of the last resource
+  return collector.artefacts();
 }
 
 function entryOf(request: LogRequest): LogEntry[] {

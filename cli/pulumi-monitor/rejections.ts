@@ -39,7 +39,7 @@ export function catchRejections(): Rejections {
   };
 }
 
-/** Rejections from closing connections surface within a few turns of the event loop. */
-async function stragglers(): Promise<void> {
+/** Node reports an unhandled rejection only once no other promise has work, and a closing connection's later still. */
+export async function stragglers(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

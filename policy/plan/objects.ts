@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { parse, parseAllDocuments } from "yaml";
 import { untar } from "../../components/shared/tar";
 import { type Fields, fields, isFields, text } from "./fields";
+import { remembered } from "./remembered";
 import { type PlannedResource, SERVER } from "./resource";
 import type { ServerFiles } from "./user-data";
 
@@ -37,11 +38,14 @@ export function objectsOf(
 
 function objectsIn(carrier: PlannedResource, files: ServerFiles = new Map()): PlannedObject[] {
   if (carrier.type === SERVER) return manifestsOnServer(carrier, files);
-  if (!carrier.type.startsWith("kubernetes:")) return [];
+  return carrier.type.startsWith("kubernetes:") ? objectsOfResource(carrier) : [];
+}
+
+const objectsOfResource = remembered((carrier: PlannedResource): PlannedObject[] => {
   const own = objectOf(carrier.inputs, carrier, true);
   if (!own) return [];
   return own.kind === "HelmChart" ? [own, ...chartObjects(own)] : [own];
-}
+});
 
 function objectOf(
   manifest: Fields,
@@ -87,9 +91,15 @@ const MANIFESTS = /^\/var\/lib\/rancher\/k3s\/server\/manifests\/.*\.ya?ml$/;
 function manifestsOnServer(carrier: PlannedResource, files: ServerFiles): PlannedObject[] {
   return [...files]
     .filter(([path]) => MANIFESTS.test(path))
-    .flatMap(([, content]) => parseAllDocuments(content))
-    .flatMap((document) => {
-      const object: unknown = document.toJS();
-      return isFields(object) ? (objectOf(object, carrier, false) ?? []) : [];
-    });
+    .flatMap(([, content]) => documentsIn(content))
+    .flatMap((object) => (isFields(object) ? (objectOf(object, carrier, false) ?? []) : []));
+}
+
+/** The documents of a manifest by its text: most servers have the same. */
+const parsed = new Map<string, readonly unknown[]>();
+
+function documentsIn(content: string): readonly unknown[] {
+  const found = parsed.get(content) ?? parseAllDocuments(content).map((document): unknown => document.toJS());
+  parsed.set(content, found);
+  return found;
 }

@@ -1,4 +1,12 @@
-import { type Leaf, leaves, type Plan, type PlannedResource, SERVER } from "../plan";
+import {
+  type Leaf,
+  leaves,
+  type Plan,
+  type PlannedObject,
+  type PlannedResource,
+  remembered,
+  SERVER,
+} from "../plan";
 import { type Finding, findings, type Rule } from "./rule";
 import { secretIn } from "./secret-texts";
 
@@ -12,7 +20,7 @@ export const noClearSecrets: Rule = {
   check: (plan) => [...plan.resources.flatMap(ofResource), ...ofCharts(plan)],
 };
 
-function ofResource(resource: PlannedResource): Finding[] {
+const ofResource = remembered((resource: PlannedResource): Finding[] => {
   const marked = resource.secretInputs ?? assumedSecrets(resource.type);
   const isMarked = (path: string) =>
     marked.some(
@@ -22,7 +30,7 @@ function ofResource(resource: PlannedResource): Finding[] {
     ({ path, key }) => !isMarked(path) && key !== "chartContent",
   );
   return findings(resource.name, clear.map(faultOf));
-}
+});
 
 /** The engine does not tell a pack what is secret, so that the pack does not judge the fields that are made for secrets. */
 function assumedSecrets(type: string): readonly string[] {
@@ -41,8 +49,12 @@ function ofCharts({ objects }: Plan): Finding[] {
       ({ direct, carrier }) =>
         !direct && carrier.type !== SERVER && !carrier.secretInputs?.includes("spec.chartContent"),
     )
-    .flatMap(({ subject, manifest }) => findings(subject, [...leaves(manifest)].map(faultOf)));
+    .flatMap(ofChart);
 }
+
+const ofChart = remembered(({ subject, manifest }: PlannedObject): Finding[] =>
+  findings(subject, [...leaves(manifest)].map(faultOf)),
+);
 
 function faultOf({ path, key, value }: Leaf): string | undefined {
   const found = typeof value === "string" ? secretIn(key, value) : undefined;

@@ -16,8 +16,9 @@ export async function bundledJobs(): Promise<string> {
   return program;
 }
 
-/** Makes it once for all test files of a run. */
-export default async function setup(): Promise<() => void> {
+/** Makes it once for all test files of a run, unless the caller has made one for many runs. */
+export default async function setup(): Promise<(() => void) | undefined> {
+  if (process.env[PLACE]) return undefined;
   const program = await bundledJobs();
   return () => {
     delete process.env[PLACE];

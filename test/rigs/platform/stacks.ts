@@ -26,3 +26,9 @@ export function withValue(
   else Reflect.set(parent, last, value);
   return copy;
 }
+
+/** The prod stack's settings on a cluster that others look after. To be evaluated as the stack prod, which is kept. */
+export const existingCluster = (target: object = {}): Record<string, unknown> => ({
+  ...rawSettings("prod"),
+  target: { kind: "existing", nodes: ["192.0.2.0/24"], ...target },
+});

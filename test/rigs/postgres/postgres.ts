@@ -153,7 +153,11 @@ export async function createDatabase(
   args: { readonly template?: string; readonly label?: string } = {},
 ): Promise<TestDatabase> {
   const name = `${args.label ?? "test"}_${process.pid}_${++created}_${Date.now().toString(36)}`;
-  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${args.template ?? "template0"}`);
+  // By default each page goes through the log, which takes three times the CPU: 40 ms in place of 13 here.
+  await administer(
+    server,
+    `CREATE DATABASE ${name} TEMPLATE ${args.template ?? "template0"} STRATEGY FILE_COPY`,
+  );
   const url = server.url(name);
   let pool: pg.Pool | undefined;
   const open = () => {

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { Evaluation } from "../../../cli/pulumi-monitor";
 import { nonempty } from "../../rigs/nonempty";
 import { evaluatePlatform } from "../../rigs/platform/platform";
-import { rawSettings, withValue } from "../../rigs/platform/stacks";
+import { existingCluster, rawSettings, withValue } from "../../rigs/platform/stacks";
 import type { Rendered } from "../../rigs/rendered-objects";
 
 const MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -153,13 +153,11 @@ describe("every Ingress of the platform", () => {
 });
 
 describe("on an existing cluster", () => {
-  const existing = (target: object) => ({
-    ...rawSettings("prod"),
-    target: { kind: "existing", nodes: ["192.0.2.0/24"], ...target },
-  });
-
   it("has the same middlewares where its ingress is Traefik", async () => {
-    const evaluation = await evaluatePlatform(existing({ traefik: { web: ["198.51.100.0/24"] } }));
+    const evaluation = await evaluatePlatform(
+      existingCluster({ traefik: { web: ["198.51.100.0/24"] } }),
+      "prod",
+    );
 
     const found = nonempty(entrances(evaluation));
     for (const entrance of found) expect(applied(evaluation, entrance)).not.toHaveProperty("missing");
@@ -174,7 +172,7 @@ describe("on an existing cluster", () => {
   });
 
   it("has none where it may be anything else, and the preview says so", async () => {
-    const evaluation = await evaluatePlatform(existing({}));
+    const evaluation = await evaluatePlatform(existingCluster(), "prod");
 
     expect(nonempty(entrances(evaluation)).flatMap(({ middlewares }) => middlewares)).toEqual([]);
     expect(declared(evaluation).size).toBe(0);

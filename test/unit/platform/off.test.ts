@@ -5,6 +5,7 @@ import { parseSettings, SettingsError } from "../../../components/settings";
 import { EXEMPTIONS } from "../../../policy/exemptions";
 import { isClean, judge } from "../../../policy/judge";
 import { planOf } from "../../../policy/plan";
+import { countOf } from "../../rigs/counts";
 import { evaluatePlatform } from "../../rigs/platform/platform";
 import { rawSettings, withValue } from "../../rigs/platform/stacks";
 
@@ -49,8 +50,8 @@ function mentions({ resources, outputs }: Evaluation, name: RegExp): string[] {
     );
 }
 
-/** Each takes seconds; a longer search: `OFF_RUNS=40 npx vitest run --project unit test/unit/platform/off.test.ts`. */
-const RUNS = Number(process.env.OFF_RUNS ?? 2);
+/** Each takes seconds. */
+const RUNS = countOf({ usual: 2, full: 40 });
 
 describe("systems that are off", () => {
   it("leave nothing behind, and a stack that the policies pass", async () => {

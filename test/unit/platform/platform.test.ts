@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { DATA_NAMESPACES } from "../../../components/data";
+import { adviceOn, parseSettings } from "../../../components/settings";
 import { versions } from "../../../components/shared/versions";
 import { SYSTEM_NAMESPACES } from "../../../components/systems";
 import platform from "../../../index";
 import { evaluateStack } from "../../rigs/evaluate";
 import { evaluatePlatform } from "../../rigs/platform/platform";
-import { rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
+import { existingCluster, rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
 
 const SERVER = "hcloud:index/server:Server";
 
@@ -37,19 +38,17 @@ describe("the platform", () => {
     expect(naming.map(({ urn }) => urn)).toEqual([]);
   });
 
-  it("warns of a short lease where the servers are in several network zones", async () => {
-    const { logs } = await evaluatePlatform(
-      withValue(rawSettings("staging"), "postgres", { failover: "fast" }),
-    );
-    expect(logs.map(({ message }) => message).join()).toContain("postgres.failover: fast");
-    const one = await evaluatePlatform(withValue(rawSettings("prod"), "postgres", { failover: "fast" }));
-    expect(one.logs.map(({ message }) => message).join()).not.toContain("postgres.failover");
+  it("warns of a short lease where the servers are in several network zones", () => {
+    const advice = (stack: (typeof STACKS)[number]) =>
+      adviceOn(parseSettings(withValue(rawSettings(stack), "postgres", { failover: "fast" }))).join();
+    expect(advice("staging")).toContain("postgres.failover: fast");
+    expect(advice("prod")).not.toContain("postgres.failover");
   });
 
-  it("warns of a production whose backups would die with the cluster", async () => {
-    const { logs } = await evaluatePlatform(withValue(rawSettings("prod"), "offsite", undefined));
+  it("warns of a production whose backups would die with the cluster", () => {
+    const settings = parseSettings(withValue(rawSettings("prod"), "offsite", undefined));
 
-    expect(logs.map(({ message }) => message).join()).toContain("offsite: missing in prod");
+    expect(adviceOn(settings).join()).toContain("offsite: missing in prod");
   });
 
   it("puts nothing on the cluster before its API has answered, and that not before its servers exist", async () => {
@@ -181,11 +180,7 @@ describe("the platform", () => {
     });
 
     it("is on an existing cluster the same, and its etcd; and nothing without it", async () => {
-      const on = (protection: boolean) =>
-        protectedBy({
-          ...rawSettings("prod"),
-          target: { kind: "existing", nodes: ["192.0.2.0/24"], protection },
-        });
+      const on = (protection: boolean) => protectedBy(existingCluster(protection ? {} : { protection })); // it is the default
 
       const own = ["etcd-authority", "etcd-members", "postgres-pki-ca"];
       expect(await on(true)).toEqual([...everywhere, ...own].sort());
@@ -194,15 +189,13 @@ describe("the platform", () => {
   });
 
   describe("on a cluster that others look after", () => {
-    const existing = (target: object) => ({
-      ...rawSettings("prod"),
-      target: { kind: "existing", nodes: ["192.0.2.0/24"], ...target },
-    });
-
     it("deploys all that it deploys to servers of its own, and an etcd, without a single server or add-on", async () => {
       const [own, other] = [
-        await evaluatePlatform(withValue(rawSettings("prod"), "target.addons", { monitoring: false })),
-        await evaluatePlatform(existing({})),
+        await evaluatePlatform(
+          withValue(rawSettings("prod"), "target.addons", { monitoring: false }),
+          "prod",
+        ),
+        await evaluatePlatform(existingCluster(), "prod"),
       ];
       const workloads = ({ resources }: typeof own) =>
         resources
@@ -224,7 +217,7 @@ describe("the platform", () => {
     });
 
     it("leads Patroni to that etcd, which has no users, and opens no port of a node", async () => {
-      const { resources, artefacts } = await evaluatePlatform(existing({}));
+      const { resources, artefacts } = await evaluatePlatform(existingCluster(), "prod");
 
       const config = artefacts.find(({ path }) => path === "postgres/patroni.yml");
       const { etcd3 } = parse(config?.content ?? "");
@@ -235,7 +228,7 @@ describe("the platform", () => {
     });
 
     it("takes its nodes' ranges for the API, its class of storage, and its issuer of certificates", async () => {
-      const raw = existing({ storageClass: "fast", certificateIssuer: "acme" });
+      const raw = existingCluster({ storageClass: "fast", certificateIssuer: "acme" });
 
       const said = JSON.stringify((await evaluatePlatform(raw)).resources.map(({ inputs }) => inputs));
       expect(said).toContain('"cidr":"192.0.2.0/24"');

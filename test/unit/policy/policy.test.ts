@@ -5,7 +5,7 @@ import { isClean, judge } from "../../../policy/judge";
 import { type PlanArgs, planOf } from "../../../policy/plan";
 import { RULES } from "../../../policy/rules";
 import { evaluatePlatform } from "../../rigs/platform/platform";
-import { rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
+import { existingCluster, rawSettings, STACKS, withValue } from "../../rigs/platform/stacks";
 import { type Mutation, step } from "../../rigs/policy/mutation";
 import { PLATFORM_MUTANTS } from "../../rigs/policy/platform-mutants";
 import { POD_MUTANTS } from "../../rigs/policy/pod-mutants";
@@ -28,7 +28,7 @@ const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
     datasurface: undefined,
     postgres: { databases: { crm: {} } },
   },
-  existing: { ...rawSettings("prod"), target: { kind: "existing", nodes: ["192.0.2.0/24"] } },
+  existing: existingCluster(),
 };
 
 /** Each plan is evaluated once, when the first test asks for it. */
@@ -43,7 +43,10 @@ function record(stack: string): Promise<PlanArgs> {
 }
 
 async function evaluated(stack: string, raw: Record<string, unknown>): Promise<PlanArgs> {
-  const { resources, artefacts: rendered } = await evaluatePlatform(raw, stack);
+  const { resources, artefacts: rendered } = await evaluatePlatform(
+    raw,
+    stack === "existing" ? "prod" : stack,
+  );
   return { settings: parseSettings(raw), resources, rendered };
 }
 

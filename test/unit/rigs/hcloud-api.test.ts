@@ -4,8 +4,13 @@ import { type HcloudApi, startHcloudApi } from "../../rigs/hetzner/hcloud-api";
 let api: HcloudApi;
 afterEach(() => api.stop());
 
-async function start(): Promise<HcloudApi> {
+/** For an action that a test still finds running, on a busy machine too. */
+const SLOW_MS = 2_000;
+const PATIENCE = { timeout: 60_000 };
+
+async function start(actionMilliseconds?: number): Promise<HcloudApi> {
   api = await startHcloudApi({
+    ...(actionMilliseconds && { actionMilliseconds }),
     servers: [1, 2, 3].map((id) => ({ id, name: `node-${id}`, labels: { zone: id < 3 ? "west" : "east" } })),
     floatingIps: [{ id: 7, name: "edge", ip: "192.0.2.7", server: 1 }],
   });
@@ -38,21 +43,21 @@ async function call(method: string, path: string, body?: object, token = api.tok
 const assign = (server: unknown) => call("POST", "/floating_ips/7/actions/assign", { server });
 
 it("moves a floating IP by an action that takes effect when it has finished", async () => {
-  await start();
+  await start(SLOW_MS);
   const { status, body } = await assign(2);
   expect([status, body.action.status]).toEqual([201, "running"]);
   expect(api.holder(7)).toBe(1);
   await expect
-    .poll(async () => (await call("GET", `/actions/${body.action.id}`)).body.action.status)
+    .poll(async () => (await call("GET", `/actions/${body.action.id}`)).body.action.status, PATIENCE)
     .toBe("success");
   expect((await call("GET", "/floating_ips/7")).body.floating_ip.server).toBe(2);
 });
 
 it("locks a floating IP while an action holds it", async () => {
-  await start();
+  await start(SLOW_MS);
   await assign(2);
   expect((await assign(3)).status).toBe(423);
-  await expect.poll(async () => (await assign(3)).status).toBe(201);
+  await expect.poll(async () => (await assign(3)).status, PATIENCE).toBe(201);
 });
 
 it("leaves a floating IP where it was when its action fails", async () => {

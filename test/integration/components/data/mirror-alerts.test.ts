@@ -41,7 +41,7 @@ describeWith(["promtool"], "the alerts of the off-site copy of objects", () => {
     );
     const test = {
       rule_files: [join(folder, "rules.yaml")],
-      evaluation_interval: "1m",
+      evaluation_interval: minutes > DAY ? "15m" : "1m", // days of minutes take promtool seconds
       tests: [
         {
           interval: "1m",

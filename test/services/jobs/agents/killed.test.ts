@@ -9,16 +9,15 @@ import {
   runtimeEnvironment,
   token,
 } from "../../../rigs/agents/agents";
+import { countOf, FULL } from "../../../rigs/counts";
 import { ANSWER_MARK } from "../../../rigs/model-api/answers";
 import { type Fault, ModelApi } from "../../../rigs/model-api/model-api";
 import { type PostgresServer, startPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
 import { seeded } from "../../../rigs/seeded";
 import { eventually } from "../../../rigs/waiting";
 
-/** With TRELLIS_KILLS=<n> ten thousand tasks and at least so many kills. */
-const FULL = process.env.TRELLIS_KILLS !== undefined;
-const TASKS = FULL ? 10_000 : 800;
-const LEAST_KILLS = Number(process.env.TRELLIS_KILLS ?? 5);
+const TASKS = countOf({ usual: 800, full: 10_000 });
+const LEAST_KILLS = countOf({ usual: 5, full: 50 });
 const WORKERS = 4;
 const LIMIT_MS = FULL ? 3_600_000 : 240_000;
 

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { sideBySide } from "../../../../jobs/backup/side-by-side";
 import { ageBackup, type BackupRig, startBackupRig, withStandIn } from "../../../rigs/backup/backup-rig";
 import { fingerprint, query } from "../../../rigs/backup/sample-database";
+import { countOf } from "../../../rigs/counts";
 import type { ObjectStoreStandIn } from "../../../rigs/minio/object-store";
 import { describeWith } from "../../../rigs/programs";
 
-/** How many points each verb is killed at; TRELLIS_KILLS asks for more. */
-const KILLS = Number(process.env.TRELLIS_KILLS ?? 12);
+/** How many points each verb is killed at. */
+const KILLS = countOf({ usual: 8, full: 100 });
 
 /** On a machine that does eight other things. */
 const LIMIT_MS = 60_000 + KILLS * 20_000;

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { countOf } from "../../../rigs/counts";
 import { PLATFORMS, startLogicalPostgres } from "../../../rigs/datasurface/changes";
 import { ChangesCrashRig } from "../../../rigs/datasurface/changes-crash";
 import type { PostgresServer } from "../../../rigs/postgres/postgres";
 
-/** Each kills three runs, on each platform; `TRELLIS_KILLS=34` gives two hundred in all. */
-const SEEDS = Number(process.env.TRELLIS_KILLS ?? 1);
+/** Each kills three runs, on each platform. */
+const SEEDS = countOf({ usual: 1, full: 34 });
 
 describe("a stream of changes whose runs are killed at many points", () => {
   let server: PostgresServer;

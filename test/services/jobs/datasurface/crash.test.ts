@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { countOf } from "../../../rigs/counts";
 import { type Command, CrashRig } from "../../../rigs/datasurface/crash";
 import { type PostgresServer, startPostgres } from "../../../rigs/postgres/postgres";
 import { describeWith } from "../../../rigs/programs";
 
-/** For each command; `TRELLIS_KILLS=40` gives two hundred in all. */
-const POINTS = Number(process.env.TRELLIS_KILLS ?? 10);
+/** For each command. */
+const POINTS = countOf({ usual: 6, full: 40 });
 const COMMANDS: readonly Command[] = ["first load", "live batch", "forensic batch", "reset", "reconcile"];
 
 describeWith(["initdb"], "a job that is killed at many points, on Debian's PostgreSQL 15", () => {

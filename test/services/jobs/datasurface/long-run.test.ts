@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, it } from "vitest";
+import { countOf } from "../../../rigs/counts";
 import { modelOf, World } from "../../../rigs/datasurface/datasurface";
 import { followsTheOracle, storeHistory } from "../../../rigs/datasurface/oracle";
 import { followsTheSimulator } from "../../../rigs/datasurface/simulation";
 import { type PostgresServer, startPostgres } from "../../../rigs/postgres/postgres";
 import { describeWith } from "../../../rigs/programs";
 
-/** `TRELLIS_CHANGES=4000` and `TRELLIS_HISTORIES=100` are the long way. */
-const CHANGES = Number(process.env.TRELLIS_CHANGES ?? 1_000);
-const HISTORIES = Number(process.env.TRELLIS_HISTORIES ?? 40);
+const CHANGES = countOf({ usual: 1_000, full: 4_000 });
+const HISTORIES = countOf({ usual: 15, full: 100 });
 
 describeWith(["initdb"], "ingestion over a long time, on Debian's PostgreSQL 15", () => {
   let server: PostgresServer;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { countOf } from "../../../rigs/counts";
 import { fuzz } from "../../../rigs/rain/fuzz";
 
-/** Of each kind; TRELLIS_FILES asks for more, and 10,000 were read in peace. */
-const FILES = Number(process.env.TRELLIS_FILES ?? 3_000);
+/** Of each kind. */
+const FILES = countOf({ usual: 1_000, full: 10_000 });
 
 describe(`${FILES} damaged files of each kind`, () => {
   it.each([

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { daysOfMonths, waterYearWorkbook } from "../../../../cli/start/samples";
 import { monthsOfWaterYear } from "../../../../jobs/rain/calendar";
+import { countOf } from "../../../rigs/counts";
 import { bundledJobs } from "../../../rigs/jobs/bundled";
 import { type PostgresServer, startPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
 import {
@@ -17,7 +18,7 @@ import {
 } from "../../../rigs/rain/record";
 import { seeded } from "../../../rigs/seeded";
 
-const KILLS = 100;
+const KILLS = countOf({ usual: 30, full: 100 });
 const SEED = 20_231_001;
 const ROOT = resolve(import.meta.dirname, "../../../..");
 

@@ -3,6 +3,7 @@ import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { ObjectStore, type ObjectStoreAddress } from "../../../../jobs/shared";
 import { mirrorPolicy, OFFSITE_POLICIES } from "../../../../jobs/storage/policies";
+import { countOf } from "../../../rigs/counts";
 import { type JobRun, type RunJobArgs, runJob } from "../../../rigs/jobs/run-job";
 import { type SingleMinio, sha256, startSingleMinio } from "../../../rigs/minio/single";
 import { describeWith } from "../../../rigs/programs";
@@ -15,7 +16,7 @@ const clockAheadBy = (days: number) => {
   return `--import data:text/javascript;base64,${Buffer.from(program).toString("base64")}`;
 };
 
-const KILLS = Number(process.env.TRELLIS_KILLS ?? 8);
+const KILLS = countOf({ usual: 5, full: 40 });
 
 describeWith(["minio"], "the mirror of object storage, between two real MinIO servers", () => {
   let source: SingleMinio;
@@ -250,7 +251,7 @@ describeWith(["minio"], "the mirror of object storage, between two real MinIO se
         {},
         {
           onStart: (child) => {
-            timer = setTimeout(() => child.kill("SIGKILL"), 500 + kill * 150);
+            timer = setTimeout(() => child.kill("SIGKILL"), 500 + (kill * 1_200) / KILLS);
           },
         },
       );

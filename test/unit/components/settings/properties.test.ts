@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodesOf, parseSettings, SettingsError } from "../../../../components/settings";
+import { countOf } from "../../../rigs/counts";
 import { rawSettings, withValue } from "../../../rigs/platform/stacks";
 
 const PATHS = leafPaths(rawSettings("prod"));
@@ -23,7 +24,7 @@ describe("any settings at all", () => {
           expect(error).toBeInstanceOf(SettingsError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: countOf({ usual: 200, full: 500 }) },
     );
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { answerOf } from "../../../../jobs/postgres/discovery/answer";
 import { Conflict, Publisher } from "../../../../jobs/postgres/discovery/publisher";
 import type { Snapshot } from "../../../../jobs/postgres/discovery/snapshot";
+import { countOf } from "../../../rigs/counts";
 import { type Happening, historyOf, SliceRecord } from "../../../rigs/discovery/history";
 
 const member = fc.nat({ max: 2 });
@@ -103,7 +104,7 @@ describe("watchers that publish side by side", () => {
         expect(isOrdered(world.record.answers.map(({ leaderSince }) => leaderSince))).toBe(true);
         expect(isOrdered(world.record.answers.map(({ origin }) => origin?.revision ?? -1))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: countOf({ usual: 150, full: 500 }) },
     );
   });
 
@@ -123,7 +124,7 @@ describe("watchers that publish side by side", () => {
         }
         expect(world.record.answers.at(-1)).toMatchObject(answerOf("primary", newest, undefined));
       }),
-      { numRuns: 300 },
+      { numRuns: countOf({ usual: 100, full: 300 }) },
     );
   });
 
@@ -153,7 +154,7 @@ describe("watchers that publish side by side", () => {
           });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: countOf({ usual: 100, full: 300 }) },
     );
   });
 });

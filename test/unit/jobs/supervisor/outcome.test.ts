@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { terminationMessage, writeTerminationMessage } from "../../../../jobs/supervisor/outcome";
+import { countOf } from "../../../rigs/counts";
 
 const folder = mkdtempSync(join(tmpdir(), "trellis-outcome-"));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,7 +24,7 @@ describe("the termination message", () => {
         expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4000);
         expect(JSON.parse(message)).toMatchObject({ code: -1 });
       }),
-      { numRuns: 50 },
+      { numRuns: countOf({ usual: 20, full: 50 }) },
     );
   });
 });

@@ -55,7 +55,7 @@ describeWith(["promtool"], "the alerts of PostgreSQL's archive", () => {
     ].flatMap(([name, values]) => (values ? [{ series: `trellis_archive_${name}`, values }] : []));
     const test = {
       rule_files: [join(folder, "rules.yaml")],
-      evaluation_interval: "1m",
+      evaluation_interval: minutes > 24 * HOUR ? "15m" : "1m", // days of minutes take promtool seconds
       tests: [
         {
           interval: "1m",
