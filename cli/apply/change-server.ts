@@ -17,6 +17,8 @@ import {
 } from "./server-scripts";
 
 const BETWEEN_LOOKS_MS = 1_000;
+/** Servers accept twenty new connections a minute. */
+const BETWEEN_CONNECTIONS_MS = 5_000;
 /** A connection that breaks meanwhile is made again for this long. */
 const PATIENCE_MS = 120_000;
 
@@ -99,6 +101,7 @@ async function runUnit(connection: Connection, verb: "change" | "restore"): Prom
         );
     } catch (error) {
       if (!(error instanceof ConnectionError) || Date.now() - heard > PATIENCE_MS) throw error;
+      await pause(BETWEEN_CONNECTIONS_MS);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../components/shared/user-error";
@@ -21,6 +21,7 @@ const NO_CONNECTION = 255;
 export class Connection {
   readonly #args: ConnectionArgs;
   readonly #folder = mkdtempSync(join(tmpdir(), "trellis-apply-"));
+  #connected = false;
 
   constructor(args: ConnectionArgs) {
     this.#args = args;
@@ -32,54 +33,73 @@ export class Connection {
 
   /** Runs a command, gives it the input, and returns what it printed. No secret may be in the command itself. */
   async run(command: string, input: string | Buffer = ""): Promise<string> {
-    const { status, output, complaint } = await this.#ssh([command], input);
+    if (!this.#connected) await this.#connect();
+    const { status, output, complaint } = await this.#ssh([this.#login(), command], input);
     if (status === 0) return output;
-    const { name, address } = this.#args;
+    const { name } = this.#args;
     if (status !== NO_CONNECTION)
       throw new UserError(`${name}: ${command.split("\n")[0]} failed: ${complaint.trim() || output.trim()}`);
-    throw new ConnectionError(
-      `${name}: ssh root@${address} failed: ${complaint.trim()}${
-        /host key/i.test(complaint)
-          ? `\nThe keys of the cluster go to this server, so its host key must be known: log in once with ssh root@${address}, and compare the fingerprint with the one in Hetzner's console`
-          : ""
-      }`,
-    );
+    this.#connected = false;
+    throw new ConnectionError(`${name}: the connection broke: ${complaint.trim()}`);
   }
 
   async close(): Promise<void> {
-    await this.#ssh(["-O", "exit"], "").catch(() => undefined);
+    if (this.#connected) await this.#ssh(["-O", "exit", this.#login()]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #ssh(words: readonly string[], input: string | Buffer) {
-    const { address, identity } = this.#args;
+  /** Opens the connection that all commands share. Its process stays in the background. */
+  async #connect(): Promise<void> {
+    // The process in the background keeps its stderr, so that is no pipe, whose end somebody waits for.
+    const complaints = join(this.#folder, "complaints");
+    const file = openSync(complaints, "w", 0o600);
+    const child = spawn("ssh", [...this.#options(), "-M", "-N", "-f", this.#login()], {
+      stdio: ["ignore", "ignore", file],
+    });
+    const status = await new Promise((resolve, reject) => {
+      child.once("error", (error) => reject(new UserError(`ssh cannot be started: ${error.message}`)));
+      child.once("close", resolve);
+    }).finally(() => closeSync(file));
+    if (status === 0) {
+      this.#connected = true;
+      return;
+    }
+    const complaint = readFileSync(complaints, "utf8").trim();
+    const { name, address } = this.#args;
+    const unknown = /host key/i.test(complaint)
+      ? `\nThe keys of the cluster go to this server, so its host key must be known: log in once with ssh root@${address}, and compare the fingerprint with the one in Hetzner's console`
+      : "";
+    throw new ConnectionError(`${name}: ssh root@${address} failed: ${complaint}${unknown}`);
+  }
+
+  #login(): string {
+    return `root@${this.#args.address}`;
+  }
+
+  #options(): string[] {
+    const { identity } = this.#args;
     const options = [
       ...["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=yes"],
-      ...["ServerAliveInterval=5", "ServerAliveCountMax=3"],
-      ...["ControlMaster=auto", `ControlPath=${join(this.#folder, "c")}`, "ControlPersist=60"],
-    ].flatMap((option) => ["-o", option]);
-    const [first = "", ...rest] = words;
-    const own = first.startsWith("-");
-    const line = [
-      ...options,
-      ...(identity === undefined ? [] : ["-i", identity]),
-      ...(own ? words : []),
-      `root@${address}`,
-      ...(own ? [] : [first, ...rest]),
+      ...["ServerAliveInterval=5", "ServerAliveCountMax=3", `ControlPath=${join(this.#folder, "c")}`],
     ];
+    return [
+      ...options.flatMap((option) => ["-o", option]),
+      ...(identity === undefined ? [] : ["-i", identity]),
+    ];
+  }
+
+  #ssh(words: readonly string[], input: string | Buffer = "") {
     return new Promise<{ status: number | null; output: string; complaint: string }>((resolve, reject) => {
-      const child = spawn("ssh", line, { stdio: ["pipe", "pipe", "pipe"] });
-      let output = "";
-      let complaint = "";
-      child.stdout.on("data", (text) => {
-        output += text;
+      const child = spawn("ssh", [...this.#options(), ...words], { stdio: ["pipe", "pipe", "pipe"] });
+      const printed = { output: "", complaint: "" };
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        printed.output += text;
       });
-      child.stderr.on("data", (text) => {
-        complaint += text;
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        printed.complaint += text;
       });
       child.once("error", (error) => reject(new UserError(`ssh cannot be started: ${error.message}`)));
-      // `exit`, for the shared connection in the background may keep stderr open.
-      child.once("exit", (status) => setImmediate(() => resolve({ status, output, complaint })));
+      child.once("close", (status) => resolve({ status, ...printed }));
       child.stdin.on("error", () => undefined); // a connection that fails reads nothing
       child.stdin.end(input);
     });

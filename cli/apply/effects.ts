@@ -19,7 +19,7 @@ const EFFECTS = {
   },
   etcdSetup: { says: "the setup of etcd runs", run: (setup: Setup) => setup("etcd") },
   etcd: {
-    says: "etcd restarts; the other members answer meanwhile",
+    says: "etcd restarts; other members answer meanwhile, if there are any",
     // Its start waits for a quorum without a limit.
     run: () => "systemctl restart --no-block etcd.service\nawait_health",
   },
@@ -29,7 +29,8 @@ const EFFECTS = {
   },
   haproxy: {
     says: "HAProxy checks its configuration and reloads; sessions stay",
-    run: (setup: Setup) => setup("haproxy"),
+    // The setup's own check is quiet; what this one says is the reason of a failure.
+    run: (setup: Setup) => `haproxy -c -f /etc/haproxy/haproxy.cfg >/dev/null\n${setup("haproxy")}`,
   },
   haproxyRestart: {
     says: "HAProxy restarts; its sessions end",

@@ -65,6 +65,7 @@ export function foundServer(printed: string): FoundServer {
   const all = (kind: string) => lines.filter(([first]) => first === kind).map(([, ...fields]) => fields);
   const one = (kind: string) => all(kind)[0]?.[0] ?? "";
   const record = one("record");
+  if (one("end") === "") throw new Error("the server did not print all that it was asked for");
   return {
     image: one("image"),
     recorded: record === "" ? undefined : stateOf(untarEntries(gunzipSync(Buffer.from(record, "base64")))),

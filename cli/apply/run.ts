@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../../components/shared/user-error";
 import { agreed } from "../shared/agreement";
 import type { Given } from "../shared/command";
@@ -21,6 +22,10 @@ type ApplyCommandLine = Given<{
   "--yes": string;
   "--json": string;
 }>;
+
+/** A node that restarted K3s may take a moment until the API says that it is ready. */
+const PATIENCE_MS = 120_000;
+const BETWEEN_LOOKS_MS = 2_000;
 
 const CHANGES = 3;
 const REFUSED = 4;
@@ -66,7 +71,9 @@ export async function run({ flags }: ApplyCommandLine): Promise<number> {
     refuseIfUnhealthy(inspected);
     if (!flags.yes && !(await agreed("Change these servers?", "Nothing was changed"))) return 1;
     for (const server of pending) await applyTo(server, inspected, labels, say);
-    say("all servers are as their first boot would make them now");
+    say(
+      `done: these servers are as their first boot would be now. The output outdatedServers shows it after the next pulumi up`,
+    );
     return 0;
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -117,25 +124,37 @@ async function applyTo(
       throw new UserError(
         `${name}: the change failed. Its former files are back, and it is not healthy: docs/runbooks/server.md\n${reason}`,
       );
-    await refuseIfClusterSuffers(all, name);
+    await awaitCluster(all, name);
     say(`${name}: done after ${Math.round((performance.now() - began) / 1000)} s`);
   }
   await labels.setMark(name, boot.mark);
 }
 
 /** The next server may be taken away only if all servers are well and the node of this one is ready. */
-async function refuseIfClusterSuffers(all: readonly Inspected[], changed: string): Promise<void> {
+async function awaitCluster(all: readonly Inspected[], changed: string): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const reasons = await clusterTroubles(all, changed);
+    if (reasons.length === 0) return;
+    if (Date.now() > end)
+      throw new UserError(
+        `${changed} is changed, but the cluster is not healthy, so the other servers were left alone:\n${reasons.join("\n")}`,
+      );
+    await pause(BETWEEN_LOOKS_MS);
+  }
+}
+
+async function clusterTroubles(all: readonly Inspected[], changed: string): Promise<string[]> {
   const api = all.find(({ state }) => state.entries.has("/usr/local/lib/trellis/report-first-boot"));
+  const ofNode = async () => {
+    const trouble = api && (await nodeTrouble(api.connection, changed));
+    return trouble === undefined ? [] : [`${changed}: ${trouble}`];
+  };
   const reasons = await Promise.all([
+    ofNode(),
     ...all.map(async ({ name, connection }) =>
       (await troublesOf(connection)).map((reason) => `${name}: ${reason}`),
     ),
-    ...(api
-      ? [nodeTrouble(api.connection, changed).then((reason) => (reason ? [`${changed}: ${reason}`] : []))]
-      : []),
   ]);
-  if (reasons.flat().length > 0)
-    throw new UserError(
-      `${changed} is changed, but the cluster is not healthy, so the other servers were left alone:\n${reasons.flat().join("\n")}`,
-    );
+  return reasons.flat();
 }

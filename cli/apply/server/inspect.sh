@@ -11,7 +11,8 @@ inspect() {
   awk '{ print "key\t" $1 " " $2 }' /root/.ssh/authorized_keys 2>/dev/null
   unhealthy | sed 's/^/unhealthy\t/'
   for path; do
-    [ ! -e "$path" ] || printf 'entry\t%s\t%s\t%s\n' "$path" "$(stat --format '%a\t%U:%G' "$path")" \
+    [ ! -e "$path" ] || printf 'entry\t%s\t%s\t%s\n' "$path" "$(stat --printf '%a\t%U:%G' "$path")" \
       "$([ -d "$path" ] || sha256sum <"$path" | cut -d ' ' -f 1)"
   done
+  printf 'end\tyes\n'
 }

@@ -29,7 +29,7 @@ describe("what trellis apply changes on a server", () => {
   };
 
   /** A server on which a state is recorded and on the disk, but for what `onDisk` says of paths. */
-  function booted(state: MachineState, onDisk: Readonly<Record<string, string>> = {}, more: string[] = []) {
+  function booted(state: MachineState, onDisk: Readonly<Record<string, string>> = {}) {
     const entries = [...state.entries.values()];
     const record = gzipSync(tar(entries)).toString("base64");
     const lines = [
@@ -44,7 +44,7 @@ describe("what trellis apply changes on a server", () => {
       ...state.installed.programs.map(
         ({ path, sha256: digest }) => `entry\t${path}\t755\troot:root\t${digest}`,
       ),
-      ...more,
+      "end\tyes",
     ];
     return foundServer(lines.join("\n"));
   }
@@ -224,7 +224,9 @@ describe("what trellis apply changes on a server", () => {
 
   it("is refused where nobody knows what the server was booted with", () => {
     const state = stateOf(entriesOf(machine(0).parts));
-    expect(changeOf("fsn1-1", state, boot, foundServer("image\tubuntu-24.04\n")).refusals).toHaveLength(1);
+    expect(
+      changeOf("fsn1-1", state, boot, foundServer("image\tubuntu-24.04\nend\tyes\n")).refusals,
+    ).toHaveLength(1);
   });
 
   it("begins with servers without etcd, and ends with the leader of etcd", () => {
