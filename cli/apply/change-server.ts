@@ -29,15 +29,25 @@ export interface Outcome {
   readonly reason: string;
 }
 
-/** Looks at a server. Puts back first what an interrupted change left; `say` tells of it. */
+interface InspectArgs {
+  /** Whether to change nothing at all. */
+  readonly dryRun: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** Looks at a server. Puts back first what an interrupted change left. */
 export async function inspect(
   connection: Connection,
   paths: readonly string[],
-  say: (line: string) => void,
+  { dryRun, say }: InspectArgs,
 ): Promise<FoundServer> {
   const look = async () => foundServer(await connection.run("bash -s", inspection(paths)));
   const first = await look();
   if (!first.interrupted) return first;
+  if (dryRun) {
+    say(`${connection.name}: an earlier run was interrupted; the next one first puts its former files back`);
+    return first;
+  }
   await withoutRun(connection, say);
   const second = await look();
   if (!second.interrupted) return second;

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,10 @@ export interface ConnectionArgs {
   /** A private key for SSH. @default the agent's and the default ones */
   readonly identity?: string | undefined;
 }
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** As shells count a process that Ctrl-C ended. */
+const INTERRUPTED_CODE = 130;
 
 /** The exit code with which ssh itself fails. */
 const NO_CONNECTION = 255;
@@ -25,6 +29,31 @@ export class Connection {
 
   constructor(args: ConnectionArgs) {
     this.#args = args;
+  }
+
+  /** Opens connections for some work, and closes them, also when somebody ends this process. */
+  static async use<Result>(
+    servers: readonly ConnectionArgs[],
+    work: (connections: readonly Connection[]) => Promise<Result>,
+  ): Promise<Result> {
+    const connections = servers.map((each) => new Connection(each));
+    const close = () => {
+      for (const connection of connections) connection.close();
+    };
+    const interrupted = () => {
+      close();
+      process.stderr.write(
+        "interrupted: a server that is being changed ends that by itself. Run the command again\n",
+      );
+      process.exit(INTERRUPTED_CODE);
+    };
+    for (const signal of SIGNALS) process.once(signal, interrupted);
+    try {
+      return await work(connections);
+    } finally {
+      for (const signal of SIGNALS) process.off(signal, interrupted);
+      close();
+    }
   }
 
   get name(): string {
@@ -43,8 +72,12 @@ export class Connection {
     throw new ConnectionError(`${name}: the connection broke: ${complaint.trim()}`);
   }
 
-  async close(): Promise<void> {
-    if (this.#connected) await this.#ssh(["-O", "exit", this.#login()]);
+  /** Ends the process in the background; at once, for it is also called when the command is interrupted. */
+  close(): void {
+    if (this.#connected) {
+      spawnSync("ssh", [...this.#options(), "-O", "exit", this.#login()], { stdio: "ignore" });
+      this.#connected = false;
+    }
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

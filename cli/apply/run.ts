@@ -51,40 +51,45 @@ export async function run({ flags }: ApplyCommandLine): Promise<number> {
     throw new UsageError(`--server: given ${flags.server}, allowed: ${names}`);
   }
   const labels = BootLabels.of(stack);
-  const connections = Object.entries(servers.servers).map(
-    ([name, address]) => new Connection({ name, address, identity: flags.identity }),
+  const addresses = Object.entries(servers.servers);
+  return Connection.use(
+    addresses.map(([name, address]) => ({ name, address, identity: flags.identity })),
+    async (connections) => {
+      const look = (each: Connection) => survey(each, servers, labels, flags.dryRun === true);
+      return changeAll(inOrder(await Promise.all(connections.map(look))), labels, flags);
+    },
   );
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
-  try {
-    const inspected = inOrder(
-      await Promise.all(connections.map((connection) => survey(connection, servers, labels, say))),
-    );
-    const chosen = inspected.filter(({ name }) => flags.server === undefined || name === flags.server);
-    const plans = chosen.map(({ plan }) => plan);
-    process.stdout.write(
-      flags.json ? `${JSON.stringify(plans, undefined, 2)}\n` : screenOf(plans, paletteFor(process.stdout)),
-    );
-    if (plans.some(({ refusals }) => refusals.length > 0)) return REFUSED;
-    const pending = chosen.filter(({ plan }) => !isEmpty(plan) || plan.markIsOld);
-    if (pending.length === 0) return 0;
-    if (flags.dryRun) return CHANGES;
-    refuseIfUnhealthy(inspected);
-    if (!flags.yes && !(await agreed("Change these servers?", "Nothing was changed"))) return 1;
-    for (const server of pending) await applyTo(server, inspected, labels, say);
-    say(
-      `done: these servers are as their first boot would be now. The output outdatedServers shows it after the next pulumi up`,
-    );
-    return 0;
-  } finally {
-    await Promise.all(connections.map((connection) => connection.close()));
-  }
 }
+
+/** Shows what changes, asks, and changes one server after the other. */
+async function changeAll(
+  all: readonly Inspected[],
+  labels: BootLabels,
+  flags: ApplyCommandLine["flags"],
+): Promise<number> {
+  const chosen = all.filter(({ name }) => flags.server === undefined || name === flags.server);
+  const plans = chosen.map(({ plan }) => plan);
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(plans, undefined, 2)}\n` : screenOf(plans, paletteFor(process.stdout)),
+  );
+  if (plans.some(({ refusals }) => refusals.length > 0)) return REFUSED;
+  const pending = chosen.filter(({ plan }) => !isEmpty(plan) || plan.markIsOld);
+  if (pending.length === 0) return 0;
+  if (flags.dryRun) return CHANGES;
+  refuseIfUnhealthy(all);
+  if (!flags.yes && !(await agreed("Change these servers?", "Nothing was changed"))) return 1;
+  for (const server of pending) await applyTo(server, all, labels);
+  say("done: these servers are as their first boot would be now; the next pulumi up empties outdatedServers");
+  return 0;
+}
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 async function survey(
   connection: Connection,
   { firstBoots }: StackServers,
   labels: BootLabels,
-  say: (line: string) => void,
+  dryRun: boolean,
 ): Promise<Inspected> {
   const { name } = connection;
   const boot = firstBoots[name];
@@ -92,7 +97,7 @@ async function survey(
   const state = stateOfUserData(boot.userData);
   const programs = state.installed.programs.map(({ path }) => path);
   const mark = await labels.markOf(name);
-  const found = await inspect(connection, [...state.entries.keys(), ...programs], say);
+  const found = await inspect(connection, [...state.entries.keys(), ...programs], { dryRun, say });
   const plan = { ...changeOf(name, state, boot, found), markIsOld: mark !== boot.mark };
   return { name, connection, boot, state, found, leadsEtcd: found.leadsEtcd, plan };
 }
@@ -110,7 +115,6 @@ async function applyTo(
   { name, connection, boot, state, plan }: Inspected,
   all: readonly Inspected[],
   labels: BootLabels,
-  say: (line: string) => void,
 ): Promise<void> {
   if (!isEmpty(plan)) {
     say(`${name}: changing`);

@@ -39,11 +39,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/**
- * The shell functions that fetch programs. They use `$state`, the folder with `downloads`, and `log`. `trellis apply` uses
- * the same ones.
- */
-export const PROGRAM_FUNCTIONS = `# retry WHAT COMMAND: six attempts, with pauses from 5 to 80 seconds.
+const RETRY = `# retry WHAT COMMAND: six attempts, with pauses from 5 to 80 seconds.
 retry() {
   what=$1
   shift
@@ -59,8 +55,9 @@ retry() {
     pause=$((pause * 2))
   done
 }
+`;
 
-has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/null; }
+const PLACE = `has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/null; }
 
 # place PATH URL SHA256 [MEMBER]: downloads, checks, and only then lays down a program.
 place() {
@@ -84,6 +81,12 @@ place() {
   mv -f "$1.new" "$1"
 }
 `;
+
+/**
+ * The shell functions that fetch programs. They use `$state`, the folder with `downloads`, and `log`. `trellis apply` uses
+ * the same ones.
+ */
+export const PROGRAM_FUNCTIONS = `${RETRY}\n${PLACE}`;
 
 /** What a first-boot script brings on a machine besides files. */
 export interface Installed {
@@ -143,9 +146,10 @@ ended() {
 }
 trap ended EXIT
 
-${PROGRAM_FUNCTIONS}
+${RETRY}
 early() { (cd / && printf '%s\\n' "$@" | sed 's|^/||' | tar -xzf ${ARCHIVE} -T -); }
 
+${PLACE}
 [ ! -e "$state/ready" ] || {
   log "ready since $(cat "$state/ready"); to begin again, remove $state/ready"
   exit 0
