@@ -66,7 +66,7 @@ const RULES: readonly (readonly [RegExp, readonly Effect[]])[] = [
   [/^\/etc\/systemd\/system\/trellis-metadata-guard\.service$/, ["guard"]],
 
   [/^\/usr\/local\/bin\/etcd$/, ["etcd"]],
-  [/^\/etc\/etcd\/etcd\.yaml$/, ["etcd"]],
+  [/^\/etc\/etcd\/(etcd\.yaml|tls\/ca\.crt)$/, ["etcd"]],
   [/^\/etc\/systemd\/system\/etcd\.service$/, ["etcd"]],
   [/^\/etc\/etcd\/(grants|patroni\.password)$/, ["access"]],
   [/^\/etc\/systemd\/system\/[a-z-]+\.timer$/, ["timers"]],
