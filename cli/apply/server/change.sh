@@ -21,7 +21,7 @@ main() { # change | restore
       finish changed
       return
     fi
-    reason=$(tail -n 5 "$report/log")
+    reason=$(tail -n 20 "$report/log")
     log "putting the former files back"
   fi
   if restore; then finish restored "$reason"; else finish broken "$reason"; fi
