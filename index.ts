@@ -58,6 +58,7 @@ export default async function platform() {
       kubeconfigDeveloper: servers.kubeconfigs.developer,
       kubeconfigReadOnly: servers.kubeconfigs.reader,
       certificateBundles: servers.certificateBundles,
+      firstBoots: servers.firstBoots,
       snapshotKey: servers.snapshotKey,
       servers: servers.publicAddresses,
       ssh: servers.publicAddresses.apply(sshCommands),

@@ -1,5 +1,6 @@
 import type { Command } from "../shared/command";
 import { alerts } from "./alerts";
+import { apply } from "./apply";
 import { backupConfiguration } from "./backup-configuration";
 import { clean } from "./clean";
 import { completion } from "./completion";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
     status,
     health,
     upgrade,
+    apply,
     diagnose,
     env,
     secrets,

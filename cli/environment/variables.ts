@@ -4,9 +4,14 @@ export type Outputs = Readonly<Record<string, unknown>>;
 /** Variables by name. */
 export type Variables = ReadonlyMap<string, string>;
 
+/** All keys of all servers, in texts that only `trellis apply` reads: no variables. */
+const LEFT_OUT = "firstBoots";
+
 /** The outputs as variables: `endpoints.api` becomes TRELLIS_ENDPOINTS_API. Lists become JSON. */
 export function variablesOf(stack: string, outputs: Outputs): Variables {
-  const leaves = Object.entries(outputs).flatMap(([name, value]) => leavesOf(name, value));
+  const leaves = Object.entries(outputs)
+    .filter(([name]) => name !== LEFT_OUT)
+    .flatMap(([name, value]) => leavesOf(name, value));
   const named = leaves.map(([path, value]) => [`TRELLIS_${screaming(path)}`, value] as const);
   return new Map([["PULUMI_STACK", stack], ...named.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -32,7 +32,7 @@ export function screenOf(
       ? [
           `${palette.warning("servers")}  created with another cloud-init: ${outdated.join(", ")}`,
           palette.dim(
-            "         increment target.generations of one at a time (docs/runbooks/replace-node.md)",
+            `         ${PROGRAM} apply${stack === undefined ? "" : ` --stack ${stack}`} changes them in place (docs/upgrade.md#files-of-servers)`,
           ),
         ]
       : []),
@@ -65,6 +65,7 @@ function orderOf(stack: string | undefined, palette: Palette): string[] {
     `  2. ${PROGRAM} backup-configuration${of}`,
     `  3. pulumi preview --diff${of}    ${palette.dim("a pin replaces no server: look for `replace`")}`,
     `  4. pulumi up${of}`,
-    `  5. ${PROGRAM} upgrade${of}    ${palette.dim("until nothing is left; K3s waits for its window")}`,
+    `  5. ${PROGRAM} apply${of}    ${palette.dim("files of servers and etcd, if it has changed")}`,
+    `  6. ${PROGRAM} upgrade${of}    ${palette.dim("until nothing is left; K3s waits for its window")}`,
   ];
 }

@@ -42,7 +42,7 @@ export const WAYS: Readonly<Record<PinName, Way>> = {
   },
   etcd: {
     ...image,
-    how: "pods restart one after another; servers keep theirs until you increment their generations, one at a time",
+    how: "pods restart one after another; servers get it with `npx trellis apply`, one after the other",
     interrupts: "nothing with several members",
     limit: "no-older-minor",
   },

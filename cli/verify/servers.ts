@@ -22,7 +22,9 @@ export async function verifyServers(
       const outdated = outdatedServers.includes(name);
       const created = {
         promise: "was created with the user data that the program renders now",
-        ...(outdated && { broken: "it is in the output outdatedServers (docs/runbooks/replace-node.md)" }),
+        ...(outdated && {
+          broken: "it is in the output outdatedServers: npx trellis apply (docs/upgrade.md#files-of-servers)",
+        }),
       };
       return [created, ...(await look(address, identity))].map(({ promise, ...rest }) => ({
         promise: `${name}: ${promise}`,

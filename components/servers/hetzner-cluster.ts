@@ -92,6 +92,8 @@ export class HetznerCluster extends pulumi.ComponentResource {
   readonly postgres: PostgresPki;
   /** By server name: the bundle of certificates that `trellis-renew-certificates` installs on it. Secret. */
   readonly certificateBundles: pulumi.Output<Record<string, string>>;
+  /** By server name: the first boot that it would have now, which `trellis apply` brings to it. Secret. */
+  readonly firstBoots: Servers["firstBoots"];
   /** The private key that decrypts etcd's snapshots. Keep a copy off the cluster: nothing else decrypts them. */
   readonly snapshotKey: pulumi.Output<string>;
   /** Servers whose cloud-init changed since they were created. */
@@ -113,6 +115,7 @@ export class HetznerCluster extends pulumi.ComponentResource {
 
     this.booted = servers.all;
     this.outdatedServers = servers.outdated;
+    this.firstBoots = servers.firstBoots;
     this.monthlyCost = servers.monthlyCost;
     this.servers = clusterAddresses(nodes, addresses);
     this.publicAddresses = pulumi.output({ ...addresses.publicAddress });

@@ -19,7 +19,7 @@ export {
   PEER_COMMON_NAME,
 } from "./etcd";
 export { serversFor } from "./from-settings";
-export { surveyAccount } from "./hetzner";
+export { BOOTED_WITH_LABEL, surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
 export { AUDIT_LOGS, allocatable, JOINED_WITH_LABEL, joinedWith, oidcGroup, overlayAddresses } from "./k3s";
-export { serverAlerts } from "./machine";
+export { installedBy, PROGRAM_FUNCTIONS, serverAlerts, unpackScript } from "./machine";

@@ -29,22 +29,32 @@ export function pack(entries: readonly TarEntry[]): Buffer {
 
 /** The files that {@link pack} packed, by path, without the directories. */
 export function unpack(packed: Buffer): Map<string, string> {
+  return new Map(
+    unpackEntries(packed).flatMap(({ path, content }): [string, string][] =>
+      content === undefined ? [] : [[path, content]],
+    ),
+  );
+}
+
+/** The entries that {@link pack} packed. */
+export function unpackEntries(packed: Buffer): TarEntry[] {
   const data = brotliDecompressSync(packed);
   const end = data.indexOf(END + END);
   let at = end + 2;
-  const files = new Map<string, string>();
-  for (const entry of data.toString("utf8", 0, end).split(END)) {
-    const [head = "", ...lines] = entry.split("\n");
-    const [path = ""] = head.split(" ");
-    if (path.endsWith("/")) continue;
-    const text = indented(lines.join("\n")).replace(MARK, (_, label: string, length: string) => {
-      const der = data.subarray(at, at + Number(length));
-      at += Number(length);
-      return pem(label, der);
+  return data
+    .toString("utf8", 0, end)
+    .split(END)
+    .map((entry) => {
+      const [head = "", ...lines] = entry.split("\n");
+      const [path = "", mode = "", owner = ""] = head.split(" ");
+      if (path.endsWith("/")) return { path: path.slice(0, -1), mode, owner };
+      const content = indented(lines.join("\n")).replace(MARK, (_, label: string, length: string) => {
+        const der = data.subarray(at, at + Number(length));
+        at += Number(length);
+        return pem(label, der);
+      });
+      return { path, mode, owner, content };
     });
-    files.set(path, text);
-  }
-  return files;
 }
 
 const END = "\0";

@@ -60,7 +60,16 @@ const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
 
 /** The files of an archive that {@link tar} created, by their paths in it. */
 export function untar(archive: Buffer): Map<string, string> {
-  const files = new Map<string, string>();
+  return new Map(
+    untarEntries(archive).flatMap(({ path, content }): [string, string][] =>
+      content === undefined ? [] : [[path.slice(1), content]],
+    ),
+  );
+}
+
+/** The entries of an archive that {@link tar} or Python's `tarfile` created, with absolute paths. */
+export function untarEntries(archive: Buffer): TarEntry[] {
+  const entries: TarEntry[] = [];
   for (let at = 0; archive[at]; ) {
     const block = archive.subarray(at, at + BLOCK);
     const field = (offset: number, length: number) =>
@@ -68,8 +77,13 @@ export function untar(archive: Buffer): Map<string, string> {
     const size = Number.parseInt(field(124, 12), 8);
     const content = archive.subarray(at + BLOCK, at + BLOCK + size);
     if (content.length !== size) throw new Error(`the archive is truncated in ${field(0, 100)}`);
-    if (field(156, 1) === "0") files.set(field(0, 100), content.toString("utf8"));
+    const path = `/${field(0, 100).replace(/\/$/, "")}`;
+    const mode = field(100, 8).slice(-4);
+    const owner = `${field(265, 32)}:${field(297, 32)}`;
+    const kind = field(156, 1);
+    if (kind === "0") entries.push({ path, mode, owner, content: content.toString("utf8") });
+    if (kind === "5") entries.push({ path, mode, owner });
     at += BLOCK + size + padding(size);
   }
-  return files;
+  return entries;
 }

@@ -44,7 +44,10 @@ function program(userData: string) {
         nodesOf(target).map(({ name }) => [name, pulumi.interpolate`${userData} ${token.result}`]),
       ),
     });
-    return { outdated: servers.outdated };
+    const marks = servers.firstBoots.apply((boots) =>
+      Object.fromEntries(Object.entries(boots).map(([name, { mark }]) => [name, mark])),
+    );
+    return { outdated: servers.outdated, marks: pulumi.unsecret(marks) };
   };
 }
 
@@ -73,7 +76,7 @@ describeWith(["pulumi"], "servers under the real engine", () => {
       [op, name.replace("servers-ubuntu-8gb-", ""), ...differing].join(" "),
     );
     const warnings = run.messages.filter((message) => /^warning: ubuntu/.test(message));
-    return { steps, warnings, outdated: run.outputs.outdated?.value };
+    return { steps, warnings, outdated: run.outputs.outdated?.value, marks: run.outputs.marks?.value };
   }
 
   const servers = () => engine.cloud("hcloud").all(SERVER);
@@ -122,6 +125,26 @@ describeWith(["pulumi"], "servers under the real engine", () => {
     expect(changed.steps).toEqual([]);
     expect(changed.outdated).toEqual(six.map((name) => `ubuntu-8gb-${name}`));
     expect((await up(settings(all))).outdated).toEqual([]);
+  });
+
+  it("are not outdated any more once Hetzner has the mark of what was applied to them, and keep it", async () => {
+    const label = "trellis-booted-with";
+    const changed = "#cloud-config of tomorrow";
+    const marks = (await up(settings(all), changed)).marks;
+    const applied = server("fsn1-4");
+    if (!applied) throw new Error("there is no fsn1-4");
+    const labels = { ...Object(applied.outputs.labels), [label]: marks["ubuntu-8gb-fsn1-4"] };
+    engine.cloud("hcloud").put({ ...applied, outputs: { ...applied.outputs, labels } });
+
+    const after = await up(settings(all), changed);
+    expect(after.outdated).toEqual(
+      six.filter((name) => name !== "fsn1-4").map((name) => `ubuntu-8gb-${name}`),
+    );
+    expect(after.steps.filter((step) => step !== "update fsn1-4 labels")).toEqual([]);
+    expect(Object(server("fsn1-4")?.outputs.labels)[label]).toBe(marks["ubuntu-8gb-fsn1-4"]);
+    expect((await up(settings(all), changed)).steps).toEqual([]);
+    // Back, for what follows.
+    expect((await up(settings(all))).outdated).toEqual(["ubuntu-8gb-fsn1-4"]);
   });
 
   it("are replaced when asked for, one in a run, the old one first, at the same address", async () => {

@@ -9,6 +9,11 @@ export interface FirstBoot {
   readonly userData: string;
 }
 
+/** A first boot with the digest of it that the server has as a label. */
+export interface MarkedFirstBoot extends FirstBoot {
+  readonly mark: string;
+}
+
 /** Enough digits to distinguish two first boots, and too few to reveal anything about the secrets in them. */
 const DIGITS = 12;
 

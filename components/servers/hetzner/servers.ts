@@ -4,7 +4,7 @@ import { type HetznerTarget, nodesOf } from "../../settings";
 import { versions } from "../../shared/versions";
 import type { AccountSurvey } from "./account";
 import type { ServerEnvironment } from "./addresses";
-import { bootMark, outdatedServers } from "./booted-with";
+import { bootMark, type MarkedFirstBoot, outdatedServers } from "./booted-with";
 import { BOOTED_WITH_LABEL, GENERATION_LABEL, nodeLabels } from "./labels";
 import { type MonthlyCost, monthlyCost } from "./monthly-cost";
 import { placementGroupOf } from "./placement";
@@ -31,15 +31,10 @@ const IMAGE = `ubuntu-${versions.ubuntu.version}`;
 
 /**
  * Inputs that only a new server or one that is shut down can apply. A change of them never shuts a running server down:
- * the output `outdated` lists the server, and the change applies when its generation is incremented.
+ * the output `outdated` lists the server, and the change applies when its generation is incremented. `trellis apply`
+ * brings the files of changed user data to a running server.
  */
-const ONLY_AT_FIRST_BOOT = [
-  "userData",
-  "image",
-  "sshKeys",
-  "placementGroupId",
-  `labels["${BOOTED_WITH_LABEL}"]`,
-];
+const ONLY_AT_FIRST_BOOT = ["userData", "image", "sshKeys", "placementGroupId"];
 
 /** Creates, replaces and resizes the servers, at most one replacement or resize in a run, and estimates their cost. */
 export class Servers extends pulumi.ComponentResource {
@@ -50,6 +45,8 @@ export class Servers extends pulumi.ComponentResource {
   readonly all: readonly pulumi.Resource[];
   /** Servers whose cloud-init changed since they were created. */
   readonly outdated: pulumi.Output<string[]>;
+  /** The first boot that each server would have now, by its name, for `trellis apply`. Secret. */
+  readonly firstBoots: pulumi.Output<Record<string, MarkedFirstBoot>>;
   readonly monthlyCost: MonthlyCost;
 
   constructor(name: string, args: ServersArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -65,8 +62,16 @@ export class Servers extends pulumi.ComponentResource {
     for (const { severity, message } of plans.flatMap(({ notes }) => notes)) {
       void (severity === "warning" ? pulumi.log.warn(message, this) : pulumi.log.info(message, this));
     }
-    const marks = Object.fromEntries(plans.map(({ node }) => [node.name, this.#bootMark(args, node.name)]));
+    const boots = Object.fromEntries(plans.map(({ node }) => [node.name, firstBootOf(args, node.name)]));
+    // A short digest does not reveal the secrets in the user data.
+    const marks = Object.fromEntries(
+      plans.map(({ node }) => [
+        node.name,
+        pulumi.unsecret(known(boots, node.name).apply(({ mark }) => mark)),
+      ]),
+    );
 
+    this.firstBoots = pulumi.secret(pulumi.all(boots));
     this.all = plans.map((plan) => this.#server(name, args, plan, marks));
     this.outdated = this.#outdated(plans, marks, survey);
     this.monthlyCost = monthlyCost({
@@ -79,11 +84,13 @@ export class Servers extends pulumi.ComponentResource {
 
   #server(
     name: string,
-    { cluster, environment, userData }: ServersArgs,
-    { node, serverType, generation, protectedAtHetzner, protectedInState }: ServerPlan,
+    { cluster, environment, survey, userData }: ServersArgs,
+    { node, serverType, generation, protectedAtHetzner, protectedInState, boots }: ServerPlan,
     marks: Readonly<Record<string, pulumi.Output<string>>>,
   ): hcloud.Server {
     const { network, sshKeys } = environment;
+    // `trellis apply` changes the label of a running server, so what Hetzner says counts, and not the state.
+    const booted = boots ? undefined : survey.servers.get(node.name)?.labels[BOOTED_WITH_LABEL];
     return new hcloud.Server(
       `${name}-${node.name}`,
       {
@@ -96,7 +103,7 @@ export class Servers extends pulumi.ComponentResource {
         labels: {
           ...nodeLabels(cluster, node),
           [GENERATION_LABEL]: String(generation),
-          [BOOTED_WITH_LABEL]: known(marks, node.name),
+          [BOOTED_WITH_LABEL]: booted ?? known(marks, node.name),
         },
         publicNets: [
           { ipv4Enabled: true, ipv4: known(environment.primaryIpIds, node.name), ipv6Enabled: false },
@@ -124,18 +131,12 @@ export class Servers extends pulumi.ComponentResource {
         // Only one server at a time can have the name and the two addresses.
         deleteBeforeReplace: true,
         replacementTrigger: generation,
-        ignoreChanges: ONLY_AT_FIRST_BOOT,
+        ignoreChanges: [
+          ...ONLY_AT_FIRST_BOOT,
+          ...(booted === undefined ? [`labels["${BOOTED_WITH_LABEL}"]`] : []),
+        ],
       },
     );
-  }
-
-  /** A short digest that does not reveal the secrets in the user data. */
-  #bootMark({ target, userData }: ServersArgs, node: string): pulumi.Output<string> {
-    const sshKeys = target.access.sshKeys.map(({ publicKey }) => publicKey);
-    const mark = pulumi
-      .output(known(userData, node))
-      .apply((text) => bootMark({ image: IMAGE, sshKeys, userData: text }));
-    return pulumi.unsecret(mark);
   }
 
   #outdated(
@@ -150,13 +151,21 @@ export class Servers extends pulumi.ComponentResource {
       if (outdated.length > 0) {
         void pulumi.log.warn(
           `Cloud-init changed since these servers were created: ${outdated.join(", ")}. ` +
-            "They keep running; increment `target.generations` to rebuild.",
+            "They keep running: `npx trellis apply` changes their files in place.",
           this,
         );
       }
       return outdated;
     });
   }
+}
+
+function firstBootOf({ target, userData }: ServersArgs, node: string): pulumi.Output<MarkedFirstBoot> {
+  const sshKeys = target.access.sshKeys.map(({ publicKey }) => publicKey);
+  return pulumi.output(known(userData, node)).apply((text) => {
+    const boot = { image: IMAGE, sshKeys, userData: text };
+    return { ...boot, mark: bootMark(boot) };
+  });
 }
 
 function known<T>(record: Readonly<Record<string, T>>, name: string): T {

@@ -53,11 +53,15 @@ ${stringify(
  * Runs `unpack.py`, which is compressed here. cloud-init itself unpacks nothing denser than gzip in base64; its own
  * Python does.
  */
-const UNPACK = `python3 -c 'import base64,zlib;exec(zlib.decompress(base64.b85decode("${unpackScript()}")))' ${ARCHIVE_TEXT} ${ARCHIVE}`;
+const UNPACK = `python3 -c 'import base64,zlib;exec(zlib.decompress(base64.b85decode("${compressed(unpackScript())}")))' ${ARCHIVE_TEXT} ${ARCHIVE}`;
 
-function unpackScript(): string {
-  const script = readFileSync(new URL("./unpack.py", import.meta.url), "utf8");
-  return base85(deflateSync(script.replace(/^ *#.*\n/gm, ""), { level: 9 }));
+/** `unpack.py` without its comments. */
+export function unpackScript(): string {
+  return readFileSync(new URL("./unpack.py", import.meta.url), "utf8").replace(/^ *#.*\n/gm, "");
+}
+
+function compressed(script: string): string {
+  return base85(deflateSync(script, { level: 9 }));
 }
 
 /** Every file of a machine as it will be on the machine, with the first-boot script. A plan shows these. */
@@ -89,7 +93,8 @@ export function certificateBundle(parts: readonly MachinePart[]): string {
   return packed(renewable.map(fileEntry)).toString("base64");
 }
 
-function entriesOf(parts: readonly MachinePart[]): TarEntry[] {
+/** What the first boot unpacks: the directories and files of a machine. */
+export function entriesOf(parts: readonly MachinePart[]): TarEntry[] {
   const directories = parts.flatMap((part) => part.directories ?? []);
   return [
     ...directories.map(({ path, mode = "0755", owner = "root:root" }) => ({ path, mode, owner })),

@@ -39,6 +39,82 @@ WantedBy=multi-user.target
 `;
 }
 
+const RETRY = `# retry WHAT COMMAND: six attempts, with pauses from 5 to 80 seconds.
+retry() {
+  what=$1
+  shift
+  log "$what"
+  pause=5
+  attempt=1
+  until "$@"; do
+    [ "$pause" -le 80 ] || return 1
+    attempt=$((attempt + 1))
+    log "$what, attempt $attempt in $pause seconds"
+    sleep "$pause"
+    log "$what, attempt $attempt"
+    pause=$((pause * 2))
+  done
+}
+`;
+
+const PLACE = `has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/null; }
+
+# place PATH URL SHA256 [MEMBER]: downloads, checks, and only then lays down a program.
+place() {
+  download=$state/downloads/$3
+  if ! has_digest "$download" "$3"; then
+    retry "fetching \${1##*/}" curl --fail --silent --show-error --location --proto '=https' --connect-timeout 15 --max-time 900 \\
+      --output "$download.part" "$2"
+    if ! has_digest "$download.part" "$3"; then
+      log "REFUSED $2: its sha256 is $(sha256sum "$download.part" | cut -d ' ' -f 1) and not $3"
+      rm -f "$download.part"
+      return 1
+    fi
+    mv "$download.part" "$download"
+  fi
+  if [ "$#" -eq 4 ]; then
+    tar -xzOf "$download" "$4" >"$1.new"
+  else
+    cp "$download" "$1.new"
+  fi
+  chmod 0755 "$1.new"
+  mv -f "$1.new" "$1"
+}
+`;
+
+/**
+ * The shell functions that fetch programs. They use `$state`, the folder with `downloads`, and `log`. `trellis apply` uses
+ * the same ones.
+ */
+export const PROGRAM_FUNCTIONS = `${RETRY}\n${PLACE}`;
+
+/** What a first-boot script brings on a machine besides files. */
+export interface Installed {
+  readonly users: readonly string[];
+  readonly packages: readonly string[];
+  readonly programs: readonly Program[];
+}
+
+export interface Program {
+  readonly path: string;
+  readonly url: string;
+  readonly sha256: string;
+  /** The line of the script that fetches it. */
+  readonly line: string;
+}
+
+/** Reads what {@link firstBootScript} wrote, on a machine or in its user data. */
+export function installedBy(script: string): Installed {
+  const all = (form: RegExp) => [...script.matchAll(form)];
+  return {
+    users: all(/^id -u (\S+) /gm).map(([, user = ""]) => user),
+    packages: all(/^for package in (.*); do$/gm).flatMap(([, names = ""]) => names.split(" ")),
+    programs: all(/^place (\S+) '(\S+)' ([0-9a-f]{64})(?: '\S+')?$/gm).map(
+      ([line, path = "", url = "", sha256 = ""]) => ({ path, url, sha256, line }),
+    ),
+  };
+}
+
 /** The script that turns Ubuntu into a machine of the cluster. It stops at the first failure and can run again. */
 export function firstBootScript(parts: readonly MachinePart[]): string {
   const users = unique(parts.flatMap((part) => part.users ?? []));
@@ -70,49 +146,10 @@ ended() {
 }
 trap ended EXIT
 
-# retry WHAT COMMAND: six attempts, with pauses from 5 to 80 seconds.
-retry() {
-  what=$1
-  shift
-  log "$what"
-  pause=5
-  attempt=1
-  until "$@"; do
-    [ "$pause" -le 80 ] || return 1
-    attempt=$((attempt + 1))
-    log "$what, attempt $attempt in $pause seconds"
-    sleep "$pause"
-    log "$what, attempt $attempt"
-    pause=$((pause * 2))
-  done
-}
-
+${RETRY}
 early() { (cd / && printf '%s\\n' "$@" | sed 's|^/||' | tar -xzf ${ARCHIVE} -T -); }
 
-has_digest() { printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status 2>/dev/null; }
-
-# place PATH URL SHA256 [MEMBER]: downloads, checks, and only then lays down a program.
-place() {
-  download=$state/downloads/$3
-  if ! has_digest "$download" "$3"; then
-    retry "fetching \${1##*/}" curl --fail --silent --show-error --location --proto '=https' --connect-timeout 15 --max-time 900 \\
-      --output "$download.part" "$2"
-    if ! has_digest "$download.part" "$3"; then
-      log "REFUSED $2: its sha256 is $(sha256sum "$download.part" | cut -d ' ' -f 1) and not $3"
-      rm -f "$download.part"
-      return 1
-    fi
-    mv "$download.part" "$download"
-  fi
-  if [ "$#" -eq 4 ]; then
-    tar -xzOf "$download" "$4" >"$1.new"
-  else
-    cp "$download" "$1.new"
-  fi
-  chmod 0755 "$1.new"
-  mv -f "$1.new" "$1"
-}
-
+${PLACE}
 [ ! -e "$state/ready" ] || {
   log "ready since $(cat "$state/ready"); to begin again, remove $state/ready"
   exit 0

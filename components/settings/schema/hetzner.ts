@@ -229,7 +229,7 @@ export const hetznerTarget = z.strictObject({
     .default({})
     .meta(
       says(
-        "By server name. Changes of cloud-init do not affect existing servers; increment this number to rebuild a server ([runbook](runbooks/replace-node.md)).",
+        "By server name. Increment this number to rebuild a server ([runbook](runbooks/replace-node.md)). Changed files alone need no rebuild: `npx trellis apply` brings them to running servers.",
       ),
     ),
   prices: z

@@ -3,13 +3,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { renderCloudInit } from "../../../components/servers/machine";
+import { type MachinePart, renderCloudInit } from "../../../components/servers/machine";
 import { type MachineFacts, machineParts } from "../../../components/servers/machine-parts";
 import type { Node } from "../../../components/settings";
 import { opensshKeyPair } from "../engine/stand-ins/openssh";
 import { wholeMachines } from "../machine/whole-machines";
 import { repository } from "../platform/stacks";
-import { type Downloads, digestOf, makeDownloads } from "./downloads";
+import { type Downloads, digestOf, makeDownloads, publishLaterEtcd } from "./downloads";
 import { Outside } from "./outside";
 import { Server } from "./server";
 import { Site } from "./site";
@@ -106,6 +106,18 @@ export class DataCenter {
     return userDataOf(node, { ...this.facts, target: { ...target, generations } }, this.#downloads);
   }
 
+  /** The user data of a server with other parts; the outside has what they download. */
+  userDataWith(index: number, edit: (parts: MachinePart[]) => MachinePart[]): string {
+    const node = this.nodes[index];
+    if (!node) throw new Error(`there is no server ${index}`);
+    return userDataOf(node, this.facts, this.#downloads, edit);
+  }
+
+  /** Publishes a later patch release of etcd. */
+  publishLaterEtcd(): void {
+    publishLaterEtcd(this.#downloads);
+  }
+
   /** Runs a program in the public network, outside of all servers. */
   fromOutside(command: string, ...args: string[]): string {
     return this.#site.run(command, ...args);
@@ -124,8 +136,13 @@ export class DataCenter {
 }
 
 /** The user data of a server as the program renders it, but for the digests of what it downloads. */
-function userDataOf(node: Node, facts: MachineFacts, downloads: Downloads): string {
-  const parts = machineParts(node, facts).map((part) => ({
+function userDataOf(
+  node: Node,
+  facts: MachineFacts,
+  downloads: Downloads,
+  edit: (parts: MachinePart[]) => MachinePart[] = (parts) => parts,
+): string {
+  const parts = edit(machineParts(node, facts)).map((part) => ({
     ...part,
     ...(part.binaries && {
       binaries: part.binaries.map((each) => ({ ...each, sha256: digestOf(downloads, each.url) })),

@@ -1,9 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { etcdBinaries } from "../../../components/servers/etcd/release";
 import { k3sBinary } from "../../../components/servers/k3s/release";
+import type { MachineBinary } from "../../../components/servers/machine";
 import { program } from "../programs";
 import { k3sStandIn } from "./k3s-stand-in";
 
@@ -22,18 +31,41 @@ export function makeDownloads(folder: string): Downloads {
   for (const name of ["etcd", "etcdctl", "etcdutl"])
     cpSync(realpathSync(program(name)), join(folder, release, name));
   const archive = join(folder, lastOf(first.url));
-  execFileSync("tar", [
-    "--create",
-    "--use-compress-program=gzip -1",
-    "--file",
-    archive,
-    "--directory",
-    folder,
-    release,
-  ]);
+  packRelease(archive, folder, release);
   const k3s = join(folder, "k3s");
   writeFileSync(k3s, k3sStandIn());
-  return { [lastOf(first.url)]: archive, [lastOf(k3sBinary("amd64").url)]: k3s };
+  const later = lastOf(laterEtcd(first).url);
+  return {
+    [lastOf(first.url)]: archive,
+    [later]: join(folder, later),
+    [lastOf(k3sBinary("amd64").url)]: k3s,
+  };
+}
+
+const LATER = "$1.99-";
+
+/** A program of etcd in a later patch release of the same minor version, which nobody has published. */
+export function laterEtcd(binary: MachineBinary): MachineBinary {
+  const later = (text: string) => text.replace(/(v\d+\.\d+)\.\d+-/, LATER);
+  return { ...binary, url: later(binary.url), ...(binary.member && { member: later(binary.member) }) };
+}
+
+/** Publishes that release: the same programs with other digests. */
+export function publishLaterEtcd(downloads: Downloads): void {
+  const [first] = etcdBinaries("amd64", "/");
+  const archive = downloads[first ? lastOf(laterEtcd(first).url) : ""];
+  if (!first?.member || archive === undefined) throw new Error("the outside has no folder for it");
+  const [folder, former = ""] = [dirname(archive), first.member.split("/")[0]];
+  const release = former.replace(/(v\d+\.\d+)\.\d+-/, LATER);
+  renameSync(join(folder, former), join(folder, release));
+  // Bytes behind the end of a program do not change what it does.
+  for (const name of ["etcd", "etcdctl", "etcdutl"]) appendFileSync(join(folder, release, name), "later");
+  packRelease(archive, folder, release);
+}
+
+function packRelease(archive: string, folder: string, release: string): void {
+  const how = ["--create", "--use-compress-program=gzip -1", "--file", archive, "--directory", folder];
+  execFileSync("tar", [...how, release]);
 }
 
 export function digestOf(downloads: Downloads, url: string): string {

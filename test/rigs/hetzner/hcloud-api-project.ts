@@ -38,7 +38,7 @@ interface Action {
 
 /** What the account holds, and how it answers. Actions take effect when they are due, seen from the clock. */
 export class HcloudProject {
-  readonly #servers: readonly KnownServer[];
+  #servers: readonly KnownServer[];
   readonly #floatingIps: readonly KnownFloatingIp[];
   readonly #actions: Action[] = [];
   readonly #actionMilliseconds: number;
@@ -79,6 +79,7 @@ export class HcloudProject {
         return found("floating_ip", this.#floatingIps.find(withId(id)), (each) => this.#floatingIpBody(each));
       }
     }
+    if (method === "PUT" && collection === "servers" && tail === "") return this.#relabel(id, body);
     if (collection === "floating_ips") {
       if (method === "GET" && id === "actions") return this.#actionReply(tail);
       if (method === "GET" && tail.startsWith("actions/"))
@@ -86,6 +87,14 @@ export class HcloudProject {
       if (method === "POST" && tail === "actions/assign") return this.#assign(id, body, actionFails);
     }
     return NOT_FOUND;
+  }
+
+  /** Replaces all labels of a server, as Hetzner does. */
+  #relabel(id: string | undefined, body: string): Reply {
+    const { labels } = JSON.parse(body) as Pick<KnownServer, "labels">; // our own program's request
+    if (labels === undefined) return failure(422, "invalid_input", "only labels can be changed here");
+    this.#servers = this.#servers.map((each) => (withId(id)(each) ? { ...each, labels } : each));
+    return found("server", this.#servers.find(withId(id)), serverBody);
   }
 
   #assign(id: string | undefined, body: string, fails: boolean): Reply {

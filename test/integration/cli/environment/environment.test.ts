@@ -11,6 +11,7 @@ const DEV = {
   endpoints: { api: "https://192.0.2.1:6443", crm: null },
   snapshotKey: "a-secret-of-dev",
   dns: ["a.example.com", "b.example.com"],
+  firstBoots: { "ubuntu-8gb-fsn1-1": { userData: "all-keys-of-a-server" } },
 };
 
 describe("trellis env", () => {
@@ -54,6 +55,7 @@ cat "outputs-$6.json"
     expect(stdout).toContain("+ TRELLIS_SNAPSHOT_KEY  (15 characters)\n");
     expect(stdout).not.toContain("a-secret");
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).not.toContain("all-keys-of-a-server");
     const read = execFileSync("sh", ["-c", "set -a; . ./.env.local; exec env -0"], {
       cwd: folder,
       encoding: "utf8",

@@ -141,13 +141,42 @@ describe("a changed user data", () => {
       expect.objectContaining({
         severity: "warning",
         message: expect.stringMatching(
-          new RegExp(
-            `^Cloud-init changed since these servers were created: ${FIRST}\\. .*target.generations`,
-          ),
+          new RegExp(`^Cloud-init changed since these servers were created: ${FIRST}\\. .*npx trellis apply`),
         ),
       }),
     ]);
+    const [before] = [...running.values()].filter(({ name }) => name === FIRST);
+    expect(labelsOf(first)["trellis-booted-with"]).toBe(before?.labels["trellis-booted-with"]);
+  });
+
+  it("is not told any more of a server whose files were changed in place, which trellis apply marks", async () => {
+    const userData = (name: string) => `#cloud-config for ${name}, changed`;
+    const marks = await made({ userData });
+    const running = new Map(
+      [...(await made({}))].map(([name, server]) => [
+        name,
+        name === FIRST ? { ...server, labels: { ...server.labels, ...marks.get(name)?.labels } } : server,
+      ]),
+    );
+    const { outputs, first, servers } = await serversOf({ running, userData });
+
+    expect(outputs.outdated).toEqual(
+      servers.map(({ inputs }) => inputs.name).filter((name) => name !== FIRST),
+    );
+    expect(labelsOf(first)).toEqual(running.get(FIRST)?.labels);
+  });
+
+  it("leaves a mark alone that it cannot read", async () => {
+    const running = new Map(
+      [...(await made({}))].map(([name, server]) => [
+        name,
+        { ...server, labels: { "trellis-cluster": "trellis" } },
+      ]),
+    );
+    const { first, outputs } = await serversOf({ running });
+
     expect(first.options.ignoreChanges).toContain('labels["trellis-booted-with"]');
+    expect(outputs.outdated).toEqual([]);
   });
 
   it("is not told of servers that boot as they did", async () => {
