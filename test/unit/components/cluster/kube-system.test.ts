@@ -7,7 +7,12 @@ import { type NamedPolicy, policyOfPods } from "../../../../components/cluster/n
 import { evaluateStack } from "../../../rigs/evaluate";
 
 const SERVERS = { at: ["10.0.0.0/16"], behind: ["10.42.0.0", "10.42.1.0"], pods: "10.42.0.0/16" };
-const ARGS = { exposed: [{ namespace: "airflow", ports: [8080] }], monitoring: true, hetzner: true };
+const ARGS = {
+  exposed: [{ namespace: "airflow", ports: [8080] }],
+  othersExposed: ["shop"],
+  monitoring: true,
+  hetzner: true,
+};
 
 /** Who takes part in a connection. A server has no namespace. */
 interface Party {
@@ -40,6 +45,7 @@ const SOLVER: Party = {
   namespace: "airflow",
   labels: { "acme.cert-manager.io/http01-solver": "true" },
 };
+const SHOP: Party = { address: "10.42.1.13", namespace: "shop" };
 const STRANGER: Party = { address: "10.42.1.11", namespace: "default" };
 const NEW_POD: Party = { address: "10.42.1.12" }; // the controllers of the nodes do not know its namespace yet
 const SERVER: Party = { address: "10.0.1.10" };
@@ -58,7 +64,8 @@ function allows(from: Party, to: Party, port: number, protocol = "TCP"): boolean
     .flatMap(({ spec }) => spec[own] ?? [])
     .some(
       (rule) =>
-        rule.ports.some((each) => each.port === port && each.protocol === protocol) &&
+        (rule.ports.length === 0 ||
+          rule.ports.some((each) => each.port === port && each.protocol === protocol)) &&
         [...(rule.from ?? []), ...(rule.to ?? [])].some((each) => matches(each, peer)),
     );
 }
@@ -103,6 +110,7 @@ describe("kube-system's network policies", () => {
     ["HAProxy to Traefik without the overlay", SERVER, TRAEFIK, 8000, "TCP"],
     ["Prometheus to Traefik", PROMETHEUS, TRAEFIK, 9100, "TCP"],
     ["Traefik to a backend", TRAEFIK, AIRFLOW, 8080, "TCP"],
+    ["Traefik to a namespace of the user's own", TRAEFIK, SHOP, 3000, "TCP"],
     ["Traefik to Grafana", TRAEFIK, GRAFANA, 3000, "TCP"],
     ["Traefik to the solver of Let's Encrypt's challenge", TRAEFIK, SOLVER, 8089, "TCP"],
     ["Traefik to the API server", TRAEFIK, SERVER, 6445, "TCP"],
@@ -153,7 +161,9 @@ describe("kube-system's network policies", () => {
   });
 
   it("name Hetzner's controllers and Prometheus only where they run", () => {
-    const names = systemWorkloads({ exposed: [], monitoring: false, hetzner: false }).map(({ name }) => name);
+    const names = systemWorkloads({ exposed: [], othersExposed: [], monitoring: false, hetzner: false }).map(
+      ({ name }) => name,
+    );
     expect(names).toEqual(["coredns", "metrics-server", "traefik", "local-path-provisioner", "helm-jobs"]);
   });
 
