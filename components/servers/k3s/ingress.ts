@@ -15,6 +15,19 @@ const REDIRECTION = [
   "--entrypoints.web.allowacmebypass=true",
 ];
 
+/**
+ * What an Ingress says of a path must hold for every spelling of it: programs decode the path, so a limit at `/auth/token`
+ * that `/auth%2Ftoken` passes by is none. And `/rest/v1` is no prefix of `/rest/v1x`, as Kubernetes defines it.
+ */
+const PATHS = [
+  ...Object.keys(INGRESS_PORTS).flatMap((entry) =>
+    ["slash", "backslash", "nullcharacter"].map(
+      (character) => `--entrypoints.${entry}.http.encodedcharacters.allowencoded${character}=false`,
+    ),
+  ),
+  "--providers.kubernetesingress.strictprefixmatching=true",
+];
+
 /** The Secret in kube-system with further values, which depend on the namespaces: the cluster layer writes it. */
 export const INGRESS_VALUES = { secret: "trellis-traefik-values", key: "values.yaml" } as const;
 
@@ -54,6 +67,7 @@ export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): 
         (entry) => `--entrypoints.${entry}.proxyprotocol.trustedips=${trusted}`,
       ),
       ...REDIRECTION,
+      ...PATHS,
       "--accesslog=true",
       "--accesslog.format=json",
     ],
