@@ -56,6 +56,13 @@ export const EXEMPTIONS: readonly Exemption[] = [
     until: "2027-11-30",
   },
   {
+    rule: "minimal-rbac",
+    resource: "Role */trellis-traefik",
+    reason:
+      "Traefik watches the Secrets of the namespaces with an Ingress for their certificates; RBAC cannot limit a watch by type.",
+    until: "2027-11-30",
+  },
+  {
     rule: "restricted-pods",
     resource: "DaemonSet system-upgrade/kured",
     reason:

@@ -19,7 +19,7 @@ import { Access } from "./access";
 import { AddOns, ClusterDns } from "./add-ons";
 import { ImagePolicy } from "./admission";
 import { CLUSTER_ISSUER } from "./helm";
-import { type Audience, IngressMiddlewares, middlewareAnnotations } from "./ingress";
+import { type Audience, IngressMiddlewares, IngressRights, middlewareAnnotations } from "./ingress";
 import { KubeSystem } from "./kube-system";
 import { clientsOf, exposedBy, Foundation, forwardedTo, scrapedBy } from "./namespaces";
 
@@ -101,16 +101,19 @@ function ownCluster<Key extends string>(
     { environment, namespaces, servers: sources, protection },
     { provider },
   );
+  const { ingressNamespaces } = target.kubernetes;
   const kubeSystem = new KubeSystem(
     "kube-system",
     {
       exposed: forwardedTo(Object.values<WorkloadNamespace>(namespaces)),
+      othersExposed: ingressNamespaces,
       monitoring: addons.monitoring,
       hetzner: addons.hetzner,
       servers: sources,
     },
     { provider },
   );
+  const exposed = exposedBy(Object.values<WorkloadNamespace>(namespaces));
   const addOns = new AddOns(
     "add-ons",
     {
@@ -129,7 +132,7 @@ function ownCluster<Key extends string>(
       },
       ingress: {
         administrators: target.access.web ?? target.access.from,
-        namespaces: exposedBy(Object.values<WorkloadNamespace>(namespaces)),
+        namespaces: exposed,
       },
       etcd: servers.etcdAddresses,
       etcdMetrics: servers.etcdMetrics,
@@ -146,6 +149,15 @@ function ownCluster<Key extends string>(
       logsToken: secrets.logsToken,
     },
     { provider },
+  );
+  const ingressRights = new IngressRights(
+    "ingress-rights",
+    {
+      namespaces: [
+        ...new Set([...exposed, ...(addons.monitoring ? [MONITORING_NAMESPACE] : []), ...ingressNamespaces]),
+      ],
+    },
+    { provider, dependsOn: [foundation, addOns] },
   );
   const dns = nodes > 1 ? [new ClusterDns("cluster-dns", { servers: nodes }, { provider })] : [];
   const access = new Access(
@@ -179,7 +191,7 @@ function ownCluster<Key extends string>(
     monitoring: addons.monitoring,
     grafanaPassword: addOns.grafanaPassword,
     protection,
-    resources: [provider, foundation, kubeSystem, addOns, ...dns, access, images],
+    resources: [provider, foundation, kubeSystem, addOns, ingressRights, ...dns, access, images],
   };
 }
 

@@ -21,5 +21,13 @@ export {
 export { serversFor } from "./from-settings";
 export { BOOTED_WITH_LABEL, surveyAccount } from "./hetzner";
 export { HetznerCluster, type HetznerClusterArgs } from "./hetzner-cluster";
-export { AUDIT_LOGS, allocatable, JOINED_WITH_LABEL, joinedWith, oidcGroup, overlayAddresses } from "./k3s";
+export {
+  AUDIT_LOGS,
+  allocatable,
+  INGRESS_VALUES,
+  JOINED_WITH_LABEL,
+  joinedWith,
+  oidcGroup,
+  overlayAddresses,
+} from "./k3s";
 export { installedBy, PROGRAM_FUNCTIONS, serverAlerts, unpackScript } from "./machine";

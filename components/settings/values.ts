@@ -19,6 +19,12 @@ export const kubernetesName = text(
   .meta({ title: "name" });
 export type KubernetesName = z.infer<typeof kubernetesName>;
 
+/** Those that begin with `kube-` have Secrets of Kubernetes and K3s, and no Ingress. */
+export const ownNamespace = text(
+  /^(?!kube-)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "the name of a namespace of your own, such as shop",
+);
+
 export const domainName = text(
   /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
   "a lower-case domain name with at least two labels, such as data.example.com",

@@ -24,6 +24,10 @@ declare -A recipe=(
   [coredns]="add-ons ./coredns github.com/coredns/coredns"
   [kwok]="add-ons sigs.k8s.io/kwok/cmd/kwok"
   [kube-router]="network-policies ./kube-router github.com/cloudnativelabs/kube-router/v2"
+  [traefik]="traefik ./cmd/traefik github.com/traefik/traefik/v3"
+  [cert-manager]="cert-manager ./controller github.com/cert-manager/cert-manager"
+  [pebble]="pebble github.com/letsencrypt/pebble/v2/cmd/pebble"
+  [pebble-challtestsrv]="pebble github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv"
   [actionlint]="actionlint github.com/rhysd/actionlint/cmd/actionlint"
   [gitleaks]="gitleaks github.com/zricethezav/gitleaks/v8"
   [kube-score]="kube-score github.com/zegl/kube-score/cmd/kube-score"
@@ -39,6 +43,7 @@ order=(
   etcd etcdctl etcdutl pulumi kube-apiserver kubectl actionlint gitleaks kube-score minio statsd_exporter
   alertmanager amtool victoria-logs vlagent otelcol
   kube-controller-manager kube-scheduler kubelet kube-proxy coredns kwok kube-router
+  pebble pebble-challtestsrv cert-manager traefik
 )
 
 # Linker flags of a module's programs: they set the versions that the programs report.
@@ -50,7 +55,13 @@ stamp() { # module version
       echo "-X k8s.io/component-base/version.gitVersion=v$2 -X k8s.io/component-base/version.gitMajor=${2%%.*}" \
         "-X k8s.io/component-base/version.gitMinor=${minor%%.*} -X k8s.io/client-go/pkg/version.gitVersion=v$2"
       ;;
+    traefik) echo "-X github.com/traefik/traefik/v3/pkg/version.Version=$2" ;;
   esac
+}
+
+# Where Go keeps the source of a module.
+source_of_module() { # folder of the go.mod that requires it, module
+  (cd "$here/$1" && go mod download "$2" && go list -m -f '{{.Dir}}' "$2")
 }
 
 # Where a program is built: in the folder with its go.mod, or in a copy of its source that needs an addition.
@@ -58,14 +69,32 @@ source_of() { # program module draft
   case $1 in
     alertmanager) # embeds its web interface, which its module lacks: no test opens it
       local sources
-      sources=$(cd "$here/$2" && go mod download github.com/prometheus/alertmanager && go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)
+      sources=$(source_of_module "$2" github.com/prometheus/alertmanager)
       cp -r "$sources" "$3/source" && chmod -R u+w "$3/source"
       mkdir -p "$3"/source/ui/app/dist/{elm,mantine}
       touch "$3"/source/ui/app/dist/{elm,mantine}/index.html
       echo "$3/source"
       ;;
+    traefik) traefik_source "$(source_of_module "$2" github.com/traefik/traefik/v3)" "$3/source" ;;
     *) echo "$here/$2" ;;
   esac
+}
+
+# Traefik as it can be built from its published module: that lacks a module of its own, in which open source has nothing,
+# and two of those that it requires are not published everywhere. One is a fork of what checks passwords of the middlewares
+# basicAuth and digestAuth, which we do not use: an older commit of it serves. The other are the clients of DNS providers
+# for its own ACME, which we do not use either, and which are most of what there is to compile.
+traefik_source() { # module's folder, copy
+  cp -r "$1" "$2" && chmod -R u+w "$2"
+  mkdir -p "$2/pkg/config/dynamic/ext"
+  printf 'module github.com/traefik/traefik/dynamic/ext\n\ngo 1.22\n' >"$2/pkg/config/dynamic/ext/go.mod"
+  printf 'package ext\n\ntype HTTP struct{}\n\ntype Router struct{}\n' >"$2/pkg/config/dynamic/ext/ext.go"
+  sed -i -e '/"github.com\/go-acme\/lego\/v[0-9]*\/providers\/dns"$/d' \
+    -e 's/dns\.NewDNSChallengeProviderByName(p\.DNSChallenge\.Provider)/nil, errors.New("built without DNS providers")/' \
+    "$2/pkg/provider/acme/provider.go"
+  (cd "$2" && go mod edit -replace github.com/abbot/go-http-auth=github.com/containous/go-http-auth@v0.4.1-0.20200324110947-a37a7636d23e &&
+    GOFLAGS=-mod=mod go list -deps ./cmd/traefik >/dev/null)
+  echo "$2"
 }
 
 # Files that a program needs beside itself.
@@ -73,10 +102,17 @@ accompany() { # program module folder
   case $1 in
     kwok) # how simulated nodes and pods live: without these it does nothing
       local sources
-      sources=$(cd "$here/$2" && go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
+      sources=$(source_of_module "$2" sigs.k8s.io/kwok)/kustomize/stage
       for stage in "$sources"/{node/fast,node/heartbeat-with-lease,pod/fast}/*.yaml; do
         case $stage in */kustomization.yaml) ;; *) echo --- && cat "$stage" ;; esac
       done >"$3/stages.yaml"
+      ;;
+    # the definitions of their custom objects
+    traefik)
+      cat "$(source_of_module "$2" github.com/traefik/traefik/v3)"/docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml >"$3/definitions.yaml"
+      ;;
+    cert-manager)
+      cat "$(source_of_module "$2" github.com/cert-manager/cert-manager)"/deploy/crds/*cert-manager.io_*.yaml >"$3/definitions.yaml"
       ;;
   esac
 }

@@ -19,6 +19,8 @@ export interface SystemWorkload {
 export interface SystemWorkloadsArgs {
   /** What Traefik forwards requests to. */
   readonly exposed: readonly Destination[];
+  /** Namespaces of the user's own that it forwards requests to, at every port. */
+  readonly othersExposed: readonly string[];
   /** Whether Prometheus and Grafana run in the cluster. */
   readonly monitoring: boolean;
   /** Whether Hetzner's controllers run in the cluster. */
@@ -76,7 +78,7 @@ const metricsServer: SystemWorkload = {
 };
 
 /** HAProxy connects to its NodePorts, so its clients have the servers' addresses, in the overlay or outside of it. */
-function traefik({ exposed, monitoring }: SystemWorkloadsArgs): SystemWorkload {
+function traefik({ exposed, othersExposed, monitoring }: SystemWorkloadsArgs): SystemWorkload {
   const destinations = [
     ...exposed,
     ...(monitoring ? [{ namespace: MONITORING_NAMESPACE, ports: [3000] }] : []),
@@ -92,6 +94,7 @@ function traefik({ exposed, monitoring }: SystemWorkloadsArgs): SystemWorkload {
         { to: { namespace }, ports },
         { to: { namespace, pods: ACME_SOLVER.pods }, ports: ACME_SOLVER.ports },
       ]),
+      ...othersExposed.map((namespace): Allowance => ({ to: { namespace }, ports: [] })), // a rule without ports is for all
     ],
   };
 }

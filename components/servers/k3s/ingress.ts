@@ -15,6 +15,22 @@ const REDIRECTION = [
   "--entrypoints.web.allowacmebypass=true",
 ];
 
+/**
+ * What an Ingress says of a path must hold for every spelling of it: programs decode the path, so a limit at `/auth/token`
+ * that `/auth%2Ftoken` passes by is none. And `/rest/v1` is no prefix of `/rest/v1x`, as Kubernetes defines it.
+ */
+const PATHS = [
+  ...Object.keys(INGRESS_PORTS).flatMap((entry) =>
+    ["slash", "backslash", "nullcharacter"].map(
+      (character) => `--entrypoints.${entry}.http.encodedcharacters.allowencoded${character}=false`,
+    ),
+  ),
+  "--providers.kubernetesingress.strictprefixmatching=true",
+];
+
+/** The Secret in kube-system with further values, which depend on the namespaces: the cluster layer writes it. */
+export const INGRESS_VALUES = { secret: "trellis-traefik-values", key: "values.yaml" } as const;
+
 export interface IngressArgs {
   /** The source ranges of HAProxy. Traefik takes the client's address from the PROXY header of these only. */
   readonly proxies: readonly string[];
@@ -25,7 +41,7 @@ export interface IngressArgs {
 }
 
 /**
- * The chart values of the Traefik that K3s installs. The file must exist before K3s' first start: by default Traefik's
+ * The chart values of the Traefik that K3s installs as soon as the Secret with its other values exists. The file must exist before K3s' first start: by default Traefik's
  * Service has the type LoadBalancer, and Hetzner's cloud controller would order one.
  *
  * Traefik's own options are set as arguments and not as chart values, because the chart renames its values.
@@ -51,6 +67,7 @@ export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): 
         (entry) => `--entrypoints.${entry}.proxyprotocol.trustedips=${trusted}`,
       ),
       ...REDIRECTION,
+      ...PATHS,
       "--accesslog=true",
       "--accesslog.format=json",
     ],
@@ -65,6 +82,7 @@ export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): 
       spec: {
         failurePolicy: "retry", // the default here, `reinstall`, would override K3s' own and uninstall Traefik first
         valuesContent: stringify(values, { lineWidth: 0 }),
+        valuesSecrets: [{ name: INGRESS_VALUES.secret, keys: [INGRESS_VALUES.key] }],
       },
     },
     { lineWidth: 0 },

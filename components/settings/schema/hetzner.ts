@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { locationNames, serverTypeNames } from "../hetzner-catalogue";
-import { cidr, httpsUrl, kubernetesName, labelName, labelValue, registryHost, sshPublicKey } from "../values";
+import {
+  cidr,
+  httpsUrl,
+  kubernetesName,
+  labelName,
+  labelValue,
+  ownNamespace,
+  registryHost,
+  sshPublicKey,
+} from "../values";
 import { ROLES, says, wholeNumber } from "./kinds";
 import { oidc } from "./oidc";
 
@@ -166,6 +175,15 @@ const kubernetes = z
       })
       .default({ startHour: 1, lengthHours: 4 }),
     oidc: oidc.optional(),
+    ingressNamespaces: z
+      .array(ownNamespace, "a list of namespaces, for example `[shop]`")
+      .max(50)
+      .default([])
+      .meta(
+        says(
+          "Namespaces of your own with an Ingress, which must exist. Traefik forwards to their pods and reads their Secrets; it ignores an Ingress in any other. Remove a name before you delete its namespace.",
+        ),
+      ),
     registryMirrors: z
       .record(
         registryHost,

@@ -152,6 +152,57 @@ describe("every Ingress of the platform", () => {
   });
 });
 
+describe("Traefik's rights", () => {
+  const rightsIn = ({ resources }: Evaluation) =>
+    resources
+      .filter(({ type, name }) => type.endsWith(":RoleBinding") && name.startsWith("ingress-rights-"))
+      .map(({ inputs }) => (inputs as Rendered).metadata.namespace)
+      .sort();
+  const valuesIn = ({ resources }: Evaluation) => {
+    const found = resources.find(({ name }) => name === "ingress-rights-values");
+    if (!found) throw new Error("there are no values for Traefik's chart");
+    return { secret: found, ...parse((found.inputs as Rendered).stringData["values.yaml"]) };
+  };
+
+  it("are for the namespaces with an Ingress, which it watches and no other", async () => {
+    for (const evaluation of [await prod(), await evaluatePlatform(rawSettings("dev"), "dev")]) {
+      const exposed = [...new Set(entrances(evaluation).map(({ namespace }) => namespace))].sort();
+      const { rbac, providers } = valuesIn(evaluation);
+
+      expect(rightsIn(evaluation)).toEqual(expect.arrayContaining([...nonempty(exposed)]));
+      expect(rightsIn(evaluation)).not.toContain("kube-system");
+      expect(rightsIn(evaluation)).not.toContain("postgres");
+      expect(rbac).toEqual({ enabled: false });
+      for (const { namespaces } of [providers.kubernetesCRD, providers.kubernetesIngress])
+        expect([...namespaces].sort()).toEqual(rightsIn(evaluation));
+    }
+  });
+
+  it("exist before Traefik is told to watch another namespace: it answers nothing until it can read all", async () => {
+    const evaluation = await prod();
+    const bindings = evaluation.resources.filter(
+      ({ type, name }) => type.endsWith("RoleBinding") && name.startsWith("ingress-rights-"),
+    );
+
+    for (const { urn } of nonempty(bindings)) expect(valuesIn(evaluation).secret.dependencies).toContain(urn);
+  });
+
+  it("include the namespaces that the settings name, at whose pods it may knock", async () => {
+    const raw = withValue(rawSettings("prod"), "target.kubernetes", { ingressNamespaces: ["shop"] });
+    const evaluation = await evaluatePlatform(raw, "prod");
+
+    expect(rightsIn(evaluation)).toContain("shop");
+    expect(valuesIn(evaluation).providers.kubernetesIngress.namespaces).toContain("shop");
+    const policy = evaluation.resources.find(({ name }) => name === "kube-system-traefik");
+    expect((Object(policy?.inputs) as Rendered).spec.egress).toContainEqual({
+      to: [
+        { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "shop" } }, podSelector: {} },
+      ],
+      ports: [],
+    });
+  });
+});
+
 describe("on an existing cluster", () => {
   it("has the same middlewares where its ingress is Traefik", async () => {
     const evaluation = await evaluatePlatform(

@@ -14,6 +14,7 @@ export const SERVERS = { at: ["10.0.0.0/16"], behind: ["10.42.0.0", "10.42.1.0"]
 /** What kube-system must serve: all that it can have. */
 export const SYSTEM_ARGS = {
   exposed: [{ namespace: "airflow", ports: [8080] }],
+  othersExposed: ["shop"],
   monitoring: true,
   hetzner: true,
 };
@@ -43,6 +44,7 @@ const SOLVER: Party = {
   namespace: "airflow",
   labels: { "acme.cert-manager.io/http01-solver": "true" },
 };
+const SHOP: Party = { address: "10.42.1.13", namespace: "shop" };
 const STRANGER: Party = { address: "10.42.1.11", namespace: "default" };
 /** The controllers of the nodes do not know its namespace yet. */
 const NEW_POD: Party = { address: "10.42.1.12" };
@@ -68,6 +70,7 @@ export const ALLOWED: readonly Connection[] = [
   ["HAProxy to Traefik without the overlay", SERVER, TRAEFIK, 8000, "TCP"],
   ["Prometheus to Traefik", PROMETHEUS, TRAEFIK, 9100, "TCP"],
   ["Traefik to a backend", TRAEFIK, AIRFLOW, 8080, "TCP"],
+  ["Traefik to a namespace of the user's own", TRAEFIK, SHOP, 3000, "TCP"],
   ["Traefik to Grafana", TRAEFIK, GRAFANA, 3000, "TCP"],
   ["Traefik to the solver of Let's Encrypt's challenge", TRAEFIK, SOLVER, 8089, "TCP"],
   ["Traefik to the API server", TRAEFIK, SERVER, 6445, "TCP"],

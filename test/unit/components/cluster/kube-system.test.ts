@@ -29,7 +29,8 @@ function allows(from: Party, to: Party, port: number, protocol = "TCP"): boolean
     .flatMap(({ spec }) => spec[own] ?? [])
     .some(
       (rule) =>
-        rule.ports.some((each) => each.port === port && each.protocol === protocol) &&
+        (rule.ports.length === 0 ||
+          rule.ports.some((each) => each.port === port && each.protocol === protocol)) &&
         [...(rule.from ?? []), ...(rule.to ?? [])].some((each) => matches(each, peer)),
     );
 }
@@ -76,7 +77,9 @@ describe("kube-system's network policies", () => {
   });
 
   it("name Hetzner's controllers and Prometheus only where they run", () => {
-    const names = systemWorkloads({ exposed: [], monitoring: false, hetzner: false }).map(({ name }) => name);
+    const names = systemWorkloads({ exposed: [], othersExposed: [], monitoring: false, hetzner: false }).map(
+      ({ name }) => name,
+    );
     expect(names).toEqual(["coredns", "metrics-server", "traefik", "local-path-provisioner", "helm-jobs"]);
   });
 

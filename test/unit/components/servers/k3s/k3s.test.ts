@@ -312,6 +312,23 @@ describe("the ingress", () => {
     );
   });
 
+  it("gets the namespaces that it watches from a Secret, which may change after the server was made", () => {
+    expect(spec(server()).valuesSecrets).toEqual([{ name: "trellis-traefik-values", keys: ["values.yaml"] }]);
+  });
+
+  it("refuses spellings of a path that only programs behind it would decode", () => {
+    for (const entry of ["web", "websecure"]) {
+      for (const character of ["slash", "backslash", "nullcharacter"]) {
+        expect(values(server()).additionalArguments).toContain(
+          `--entrypoints.${entry}.http.encodedcharacters.allowencoded${character}=false`,
+        );
+      }
+    }
+    expect(values(server()).additionalArguments).toContain(
+      "--providers.kubernetesingress.strictprefixmatching=true",
+    );
+  });
+
   it("does not disrupt its only copy", () => {
     const one = server({ cluster: { ...exampleCluster, nodeAddresses: ["10.0.1.10"] } });
 
