@@ -8,6 +8,7 @@ import { Cloud } from "../engine";
 import { randomKind } from "../engine/stand-ins/random";
 import { tlsKind } from "../engine/stand-ins/tls";
 import { type Properties, plain } from "../engine/stand-ins/wire";
+import { withMocks } from "../engine/with-mocks";
 import { rawSettings, withValue } from "../platform/stacks";
 import type { Rendered } from "../rendered-objects";
 
@@ -49,37 +50,36 @@ export async function renderMinio(layout: DriveLayout, settings: MinioSettings =
   const objects: { readonly type: string; readonly inputs: Properties }[] = [];
   try {
     const cloud = new Cloud(scratch, "tls");
-    await pulumi.runtime.setMocks({
-      call: () => ({}),
-      newResource: async ({ type, name, inputs }) => {
-        const given = plain(inputs) as Properties; // without its marks of secrets a record is still a record
-        objects.push({ type, inputs: given });
-        const kind = tlsKind(type) ?? randomKind(type);
-        const outputs = await kind?.outputs?.({ type, inputs: given, number: 1, cloud });
-        if (type.endsWith(":PrivateKey") && name.endsWith("-authority"))
-          authorityKey = String(outputs?.privateKeyPem);
-        return { id: name, state: { ...given, ...outputs } };
-      },
+    const newResource: pulumi.runtime.Mocks["newResource"] = async ({ type, name, inputs }) => {
+      const given = plain(inputs) as Properties; // without its marks of secrets a record is still a record
+      objects.push({ type, inputs: given });
+      const kind = tlsKind(type) ?? randomKind(type);
+      const outputs = await kind?.outputs?.({ type, inputs: given, number: 1, cloud });
+      if (type.endsWith(":PrivateKey") && name.endsWith("-authority"))
+        authorityKey = String(outputs?.privateKeyPem);
+      return { id: name, state: { ...given, ...outputs } };
+    };
+    await withMocks(newResource, async () => {
+      // Pulumi's mocks know no hooks, which no resource here runs.
+      Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+        registerResourceHook: (_: unknown, done: (error: null, answer: object) => void) => done(null, {}),
+      });
+      const minio = new MinIO("minio", {
+        ...minioSettings({}),
+        ...settings,
+        namespace: "storage",
+        cluster: "trellis",
+        layout,
+        memoryMib: 1024,
+        strictSpread: true,
+        jobsImage: "registry.example/jobs@sha256:02",
+        certificateEpoch: 1,
+        consoleHost: "minio-console.example.com",
+        monitoring: true,
+      });
+      await new Promise((made) => minio.made.urn.apply(made));
+      await pulumi.runtime.disconnect();
     });
-    // Pulumi's mocks know no hooks, which no resource here runs.
-    Object.assign(pulumi.runtime.getMonitor() ?? {}, {
-      registerResourceHook: (_: unknown, done: (error: null, answer: object) => void) => done(null, {}),
-    });
-    const minio = new MinIO("minio", {
-      ...minioSettings({}),
-      ...settings,
-      namespace: "storage",
-      cluster: "trellis",
-      layout,
-      memoryMib: 1024,
-      strictSpread: true,
-      jobsImage: "registry.example/jobs@sha256:02",
-      certificateEpoch: 1,
-      consoleHost: "minio-console.example.com",
-      monitoring: true,
-    });
-    await new Promise((made) => minio.made.urn.apply(made));
-    await pulumi.runtime.disconnect();
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

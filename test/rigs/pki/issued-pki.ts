@@ -8,44 +8,44 @@ import { Cloud } from "../engine";
 import { randomKind } from "../engine/stand-ins/random";
 import { tlsKind } from "../engine/stand-ins/tls";
 import { type Properties, plain } from "../engine/stand-ins/wire";
+import { withMocks } from "../engine/with-mocks";
 
 /** What the PKI and the join secrets of a cluster come to, with real keys and certificates in them. */
 export async function issuePki(hosts: readonly { readonly name: string; readonly address: string }[]) {
   const scratch = mkdtempSync(join(tmpdir(), "trellis-pki-"));
   try {
     const cloud = new Cloud(scratch, "tls");
-    await pulumi.runtime.setMocks({
-      call: () => ({}),
-      newResource: async ({ type, name, inputs }) => {
-        const kind = tlsKind(type) ?? randomKind(type);
-        const given = plain(inputs) as Properties; // without its marks of secrets a record is still a record
-        const outputs = await kind?.outputs?.({ type, inputs: given, number: 1, cloud });
-        return { id: name, state: { ...given, ...outputs } };
-      },
+    const newResource: pulumi.runtime.Mocks["newResource"] = async ({ type, name, inputs }) => {
+      const kind = tlsKind(type) ?? randomKind(type);
+      const given = plain(inputs) as Properties; // without its marks of secrets a record is still a record
+      const outputs = await kind?.outputs?.({ type, inputs: given, number: 1, cloud });
+      return { id: name, state: { ...given, ...outputs } };
+    };
+    return await withMocks(newResource, async () => {
+      const pki = new Pki("pki", {
+        cluster: "trellis",
+        etcdHosts: hosts,
+        postgres: { names: ["postgres-primary"], addresses: hosts.map(({ address }) => address) },
+        epoch: 1,
+      });
+      const join = new JoinSecrets("join");
+      return resolved(
+        pulumi.output({
+          k3s: pki.k3s,
+          apiAuthority: pki.apiAuthority,
+          apiHealth: pki.apiHealth,
+          administrator: pki.administrator,
+          people: pki.people,
+          etcdAuthority: pki.etcdAuthority,
+          etcdMembers: pki.etcdMembers,
+          etcdUsers: pki.etcdUsers,
+          patroni: pki.patroni,
+          postgresAuthority: pki.postgres.authority,
+          postgres: pki.postgres.server,
+          secrets: join.secrets,
+        }),
+      );
     });
-    const pki = new Pki("pki", {
-      cluster: "trellis",
-      etcdHosts: hosts,
-      postgres: { names: ["postgres-primary"], addresses: hosts.map(({ address }) => address) },
-      epoch: 1,
-    });
-    const join = new JoinSecrets("join");
-    return await resolved(
-      pulumi.output({
-        k3s: pki.k3s,
-        apiAuthority: pki.apiAuthority,
-        apiHealth: pki.apiHealth,
-        administrator: pki.administrator,
-        people: pki.people,
-        etcdAuthority: pki.etcdAuthority,
-        etcdMembers: pki.etcdMembers,
-        etcdUsers: pki.etcdUsers,
-        patroni: pki.patroni,
-        postgresAuthority: pki.postgres.authority,
-        postgres: pki.postgres.server,
-        secrets: join.secrets,
-      }),
-    );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
