@@ -55,17 +55,17 @@ export function minioAlerts(quorums: Quorums): AlertRule[] {
       expr: `max(minio_cluster_drive_offline_total{${JOB}}) > 0`,
     }),
     {
-      ...warning("MinioFillsUp", "15m", "Object storage has less than 20% free space", "free-space-is-low"),
-      expr: `${free} < 0.2`,
+      ...warning("MinioFillsUp", "15m", "Object storage has less than 25% free space", "free-space-is-low"),
+      expr: `${free} < 0.25`,
     },
     {
       ...critical(
         "MinioNearlyFull",
         "5m",
-        "Object storage has less than 8% free space: backups will soon fail",
+        "Object storage has less than 15% free space: at 10% the server evicts pods, and backups fail",
         "free-space-is-low",
       ),
-      expr: `${free} < 0.08`,
+      expr: `${free} < 0.15`,
     },
     {
       ...warning("MinioHealsLong", "24h", "A MinIO drive has been healing for a day", "healing-does-not-end"),

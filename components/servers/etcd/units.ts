@@ -1,3 +1,4 @@
+import { DISK_RESERVE } from "../../shared/disk-reserve";
 import { ACCESS_CHECK_MINUTES } from "./access";
 import type { EtcdPaths } from "./paths";
 
@@ -64,6 +65,7 @@ Type=notify
 TimeoutStartSec=infinity
 User=etcd
 Group=etcd
+SupplementaryGroups=${DISK_RESERVE.group}
 ExecStartPre=+${paths.interfaceOf} ${address}
 ExecStartPre=+${paths.program} join
 ExecStart=${paths.binaries}/etcd --config-file=${paths.started}

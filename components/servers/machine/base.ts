@@ -1,4 +1,5 @@
 import { CERTIFICATES_TIMER, certificateWatch } from "./certificates";
+import { reserveDisk } from "./disk-reserve";
 import { METADATA_GUARD_UNIT, metadataGuard } from "./metadata-guard";
 import type { MachineFile, MachinePart } from "./part";
 import { certificateRenewal } from "./renewal";
@@ -10,7 +11,7 @@ export interface BaseMachineArgs {
 
 /**
  * The base of every machine: SSH logins by key only, automatic security updates, time from Hetzner's servers, one log
- * with a limit, no swap, the metadata guard, certificates that are watched.
+ * with a limit, no swap, the metadata guard, certificates that are watched, a part of the disk for etcd and PostgreSQL.
  */
 export function baseMachine({ maintenanceHour = 2 }: BaseMachineArgs = {}): MachinePart {
   return {
@@ -55,7 +56,8 @@ systemctl try-reload-or-restart ssh.service
 systemctl enable --now apt-daily.timer apt-daily-upgrade.timer ${CERTIFICATES_TIMER}
 # Keys are the only way in.
 passwd --quiet --lock root
-`,
+# Who fills the disk must not stop etcd or PostgreSQL.
+${reserveDisk()}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { DISK_RESERVE } from "../../../shared/disk-reserve";
 import { apart, restrictedContainer, restrictedPod, SCRATCH, STAYS_WITH_VOLUME } from "../../../shared/pods";
 import { ARCHIVE_PATHS, archiveServer, archiveVolumes, type MemberArchive, reachesOffsite } from "../archive";
 import { secretVolume } from "../job-pod";
@@ -75,7 +76,7 @@ export function memberPod(args: MemberPodArgs): k8s.types.input.core.v1.PodTempl
       enableServiceLinks: false,
       automountServiceAccountToken: false, // Patroni uses etcd, not the Kubernetes API
       priorityClassName: "trellis-data",
-      securityContext: restrictedPod(POSTGRES_USER),
+      securityContext: { ...restrictedPod(POSTGRES_USER), supplementalGroups: [DISK_RESERVE.group] },
       dnsConfig: MEMBER_RESOLVER,
       terminationGracePeriodSeconds: TERMINATION_SECONDS,
       affinity: { podAntiAffinity: apart(LABELS.members, args.strictSpread) },

@@ -95,8 +95,8 @@ describeWith(["promtool"], "the alerts of object storage", () => {
       ["MinioDriveOffline", "MinioCannotWrite", "MinioCannotRead"],
     ],
     ["that no server answers any more", 60, { online: "" }, ["MinioCannotWrite", "MinioCannotRead"]],
-    ["that it fills up", 60, { free: "15x1600" }, ["MinioFillsUp"]],
-    ["that it is nearly full", 60, { free: "5x1600" }, ["MinioFillsUp", "MinioNearlyFull"]],
+    ["that it fills up", 60, { free: "20x1600" }, ["MinioFillsUp"]],
+    ["that it is nearly full", 60, { free: "14x1600" }, ["MinioFillsUp", "MinioNearlyFull"]],
     ["nothing of a healing that takes hours", 600, { healing: "1x1600" }, []],
     ["a healing that does not end", 1500, { healing: "1x1600" }, ["MinioHealsLong"]],
   ])("tell of %s", (_, minutes, answers, expected) => {
