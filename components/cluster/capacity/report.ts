@@ -42,10 +42,11 @@ export function capacityReport(
       ...(waiting.length > 0
         ? [`pods ask for ${ofRoom(asked, room)}, and ${distinct(waiting)} fit on no server. ${remedy}`]
         : []),
-      ...jobs.map(
-        (each) =>
-          `${each.kind} ${each.namespace}/${each.name} asks for ${said(each.requests)}, and no server has that beside the pods that run all the time. ${remedy}`,
-      ),
+      ...(jobs.length > 0
+        ? [
+            `no server has room for ${jobs.map(described).join(", or for ")}, beside the pods that run all the time. ${remedy}`,
+          ]
+        : []),
       ...quotas
         .filter(({ asked: wanted, quota }) => !fits(wanted, quota))
         .map(
@@ -77,6 +78,8 @@ export function quotaUses(
   });
 }
 
+const described = ({ kind, namespace, name, requests }: Workload) =>
+  `${kind} ${namespace}/${name} (${said(requests)})`;
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 const cores = ({ cpuMillis }: Room) => (cpuMillis / 1000).toFixed(1);
 const gib = ({ memoryMib }: Room) => (memoryMib / 1024).toFixed(1);

@@ -49,7 +49,7 @@ describe("the room of a cluster", () => {
     const { problems } = report(servers(1024), [workload({ requests: room(600, 10) }), job]);
 
     expect(problems.join()).toContain(
-      "Job test/migrate asks for 0.1 cores and 0.5 GiB, and no server has that",
+      "no server has room for Job test/migrate (0.1 cores and 0.5 GiB), beside",
     );
     expect(report(servers(1024), [workload({ requests: room(500, 10) }), job]).problems).toEqual([]);
   });
