@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { z } from "zod";
 import { installedBy } from "../../components/servers";
-import { fromBase85 } from "../../components/shared/base85";
+import { fromBase94 } from "../../components/shared/base94";
 import { unpackEntries } from "../../components/shared/packed-files";
 import { type TarEntry, untarEntries } from "../../components/shared/tar";
 
@@ -51,7 +51,7 @@ export const packedFiles = (userData: string): string =>
   cloudConfig.parse(parse(userData)).write_files[0].content;
 
 export const stateOfUserData = (userData: string): MachineState =>
-  stateOf(unpackEntries(fromBase85(packedFiles(userData))));
+  stateOf(unpackEntries(fromBase94(packedFiles(userData))));
 
 /** What the entries of a first boot are. */
 export function stateOf(entries: readonly TarEntry[]): MachineState {

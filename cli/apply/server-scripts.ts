@@ -26,7 +26,7 @@ export const startOf = (verb: "change" | "restore"): string =>
   `rm -rf ${OUTCOME} ${STAGE}.done && systemd-run --quiet --collect --unit=${UNIT} bash ${STAGE}/change.sh ${verb}`;
 
 /** The command on a server that takes {@link staged} and unpacks the files as the first boot does. */
-export const RECEIVE = `umask 077 && rm -rf ${STAGE}.done && mkdir -p ${STAGE} && tar -xf - -C ${STAGE} && cd ${STAGE} && if [ -e files.b85 ]; then python3 unpack.py files.b85 files.tar.gz; fi`;
+export const RECEIVE = `umask 077 && rm -rf ${STAGE}.done && mkdir -p ${STAGE} && tar -xf - -C ${STAGE} && cd ${STAGE} && if [ -e files.b94 ]; then python3 unpack.py files.b94 files.tar.gz; fi`;
 
 /** The folder of a change, as an archive. It contains secrets. */
 export function staged(change: ServerChange, wanted: MachineState, boot: FirstBoot): Buffer {
@@ -40,7 +40,7 @@ export function staged(change: ServerChange, wanted: MachineState, boot: FirstBo
     remove: relative(change.remove),
     programs: relative(change.fetch.map(({ path }) => path)),
     "unpack.py": unpackScript(),
-    "files.b85": packedFiles(boot.userData),
+    "files.b94": packedFiles(boot.userData),
   };
   return archiveOf(files);
 }

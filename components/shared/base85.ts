@@ -1,6 +1,5 @@
 /** The alphabet of RFC 1924, which Python's `base64.b85decode` reads. None has a meaning in a quoted YAML string. */
-export const BASE85_DIGITS =
-  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+const BASE85_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
 /** Encodes four bytes in five characters. base64 needs four characters for three bytes, a sixteenth more text. */
 export function base85(data: Buffer): string {
@@ -17,18 +16,4 @@ export function base85(data: Buffer): string {
     text += digits;
   }
   return text.slice(0, text.length - missing);
-}
-
-/** Decodes what {@link base85} encoded. */
-export function fromBase85(text: string): Buffer {
-  const missing = (5 - (text.length % 5)) % 5;
-  const padded = text + "~".repeat(missing);
-  const words = (padded.match(/.{5}/gs) ?? []).map((digits) =>
-    [...digits].reduce((word, digit) => word * 85 + BASE85_DIGITS.indexOf(digit), 0),
-  );
-  const data = Buffer.alloc(words.length * 4);
-  words.forEach((word, index) => {
-    data.writeUInt32BE(word, index * 4);
-  });
-  return data.subarray(0, data.length - missing);
 }

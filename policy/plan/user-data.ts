@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { fromBase85 } from "../../components/shared/base85";
+import { fromBase94 } from "../../components/shared/base94";
 import { unpack } from "../../components/shared/packed-files";
 import { fields, list, text } from "./fields";
 import { type PlannedResource, SERVER } from "./resource";
@@ -10,8 +10,8 @@ function filesInUserData(userData: string): ReadonlyMap<string, string> {
   for (const entry of list(fields(parse(userData)).write_files)) {
     const { path, content } = fields(entry);
     if (typeof path !== "string" || typeof content !== "string") continue;
-    if (!path.endsWith(".b85")) files.set(path, content);
-    else for (const [inside, file] of unpack(fromBase85(content))) files.set(inside, file);
+    if (!path.endsWith(".b94")) files.set(path, content);
+    else for (const [inside, file] of unpack(fromBase94(content))) files.set(inside, file);
   }
   return files;
 }

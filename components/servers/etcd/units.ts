@@ -53,7 +53,6 @@ export function renderUnits(paths: EtcdPaths, address: string): Unit[] {
 function service(paths: EtcdPaths, address: string): string {
   return `[Unit]
 Description=etcd, the store of Kubernetes and Patroni
-Documentation=https://etcd.io/docs/
 After=network-online.target
 Wants=network-online.target
 # A member is tried again for ever: giving up would turn a long outage of the others into one of its own.

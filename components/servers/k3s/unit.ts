@@ -57,7 +57,6 @@ done
 export function k3sUnit(role: "server" | "agent"): string {
   return `[Unit]
 Description=K3s ${role}
-Documentation=https://docs.k3s.io
 Wants=network-online.target trellis-metadata-guard.service
 After=network-online.target trellis-metadata-guard.service etcd.service
 

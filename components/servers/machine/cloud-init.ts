@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
-import { stringify } from "yaml";
+import { Scalar, stringify } from "yaml";
 import { base85 } from "../../shared/base85";
+import { base94 } from "../../shared/base94";
 import { pack } from "../../shared/packed-files";
 import { type TarEntry, tar } from "../../shared/tar";
 import { UserError } from "../../shared/user-error";
@@ -28,7 +29,8 @@ export const USER_DATA_LIMIT = 32 * 1024;
  */
 export function renderCloudInit(parts: readonly MachinePart[]): string {
   checkParts(parts);
-  const files = base85(pack(entriesOf(parts)));
+  const files = new Scalar(base94(pack(entriesOf(parts))));
+  files.type = "BLOCK_LITERAL"; // where no character has a meaning
   const userData = `#cloud-config
 ${stringify(
   {

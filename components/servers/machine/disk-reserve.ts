@@ -7,9 +7,9 @@ import { DISK_RESERVE } from "../../shared/disk-reserve";
  */
 export function reserveDisk(mountPoint = "/", fstab = "/etc/fstab"): string {
   const option = `resgid=${DISK_RESERVE.group}`;
-  return `if [ "$(findmnt -no FSTYPE ${mountPoint})" = ext4 ]; then
-  tune2fs -m ${DISK_RESERVE.percent} "$(findmnt -no SOURCE ${mountPoint})" >/dev/null
-  grep -q ${option} ${fstab} || sed -Ei 's#^([^\\#[:space:]]+[[:space:]]+${mountPoint}[[:space:]]+ext4[[:space:]]+[^[:space:]]+)#\\1,${option}#' ${fstab}
+  return `if disk=$(findmnt -nt ext4 -o SOURCE ${mountPoint}); then
+  tune2fs -m${DISK_RESERVE.percent} $disk >/dev/null
+  grep -q ${option} ${fstab} || sed -Ei 's#^\\S+\\s+${mountPoint}\\s+ext4\\s+\\S+#&,${option}#' ${fstab}
   mount -o remount,${option} ${mountPoint}
 fi
 `;

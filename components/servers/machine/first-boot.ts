@@ -4,7 +4,7 @@ import type { MachineBinary, MachinePart } from "./part";
 export const STATE = "/var/lib/trellis";
 export const ARCHIVE = `${STATE}/files.tar.gz`;
 /** The files as text, as the user data contains them; `unpack.py` makes the archive of it. */
-export const ARCHIVE_TEXT = `${STATE}/files.b85`;
+export const ARCHIVE_TEXT = `${STATE}/files.b94`;
 export const FIRST_BOOT = "/usr/local/lib/trellis/first-boot";
 export const FIRST_BOOT_UNIT = "/etc/systemd/system/trellis-first-boot.service";
 

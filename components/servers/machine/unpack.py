@@ -1,6 +1,6 @@
 # Unpacks the files in the user data, in the format of components/shared/packed-files.ts, to a tar archive:
 #   unpack.py TEXT ARCHIVE
-import base64, ctypes, io, os, re, sys, tarfile, time
+import base64, ctypes, functools, io, os, re, sys, tarfile, time
 
 source, target = sys.argv[1:]
 os.umask(0o077)
@@ -12,7 +12,11 @@ while True:
     except OSError:
         os.system("apt-get update; apt-get install -y libbrotli1")
         time.sleep(5)
-packed = base64.b85decode(open(source).read())
+text = open(source, "rb").read()
+packed = b""
+for at in range(0, len(text), 11):
+    digits = text[at:at + 11]
+    packed += functools.reduce(lambda number, digit: number * 94 + digit - 33, digits, 0).to_bytes(len(digits) * 9 // 11, "big")
 size = ctypes.c_size_t(1 << 20)
 data = ctypes.create_string_buffer(size.value)
 if brotli.BrotliDecoderDecompress(ctypes.c_size_t(len(packed)), packed, ctypes.byref(size), data) != 1:

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { fromBase85 } from "../../../components/shared/base85";
+import { fromBase94 } from "../../../components/shared/base94";
 import { unpack } from "../../../components/shared/packed-files";
 
 export interface UserData {
@@ -16,6 +16,6 @@ export const parseUserData = (userData: string) => parse(userData) as UserData; 
 /** The files that a machine's user data lays down, by path. */
 export function filesIn(userData: string): ReadonlyMap<string, string> {
   const [file] = parseUserData(userData).write_files;
-  if (file?.path !== "/var/lib/trellis/files.b85") throw new Error("the user data has no packed files");
-  return unpack(fromBase85(file.content));
+  if (file?.path !== "/var/lib/trellis/files.b94") throw new Error("the user data has no packed files");
+  return unpack(fromBase94(file.content));
 }

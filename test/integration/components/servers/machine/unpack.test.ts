@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { base85 } from "../../../../../components/shared/base85";
+import { base94 } from "../../../../../components/shared/base94";
 import { pack } from "../../../../../components/shared/packed-files";
 import type { TarEntry } from "../../../../../components/shared/tar";
 import { ANY_TEXTS, packedFiles } from "../../../../rigs/machine/packed-texts";
@@ -19,8 +19,8 @@ describeWith(["python3", "tar"], "the files in user data, unpacked on a machine"
   const archive = join(scratch, "files.tar.gz");
 
   const unpackOnMachine = (entries: readonly TarEntry[]) => {
-    writeFileSync(join(scratch, "files.b85"), base85(pack(entries)));
-    execFileSync(program("python3"), [SCRIPT, join(scratch, "files.b85"), archive]);
+    writeFileSync(join(scratch, "files.txt"), base94(pack(entries)));
+    execFileSync(program("python3"), [SCRIPT, join(scratch, "files.txt"), archive]);
   };
 
   it("are what was packed, to the byte", () => {
@@ -48,9 +48,9 @@ describeWith(["python3", "tar"], "the files in user data, unpacked on a machine"
 
   it("are refused where they are damaged, and leave no archive", () => {
     rmSync(archive, { force: true });
-    writeFileSync(join(scratch, "files.b85"), base85(Buffer.from("no brotli stream")));
+    writeFileSync(join(scratch, "files.txt"), base94(Buffer.from("no brotli stream")));
     expect(() =>
-      execFileSync(program("python3"), [SCRIPT, join(scratch, "files.b85"), archive], { stdio: "pipe" }),
+      execFileSync(program("python3"), [SCRIPT, join(scratch, "files.txt"), archive], { stdio: "pipe" }),
     ).toThrow("trellis: the user data is damaged");
     expect(() => readFileSync(archive)).toThrow("ENOENT");
   });

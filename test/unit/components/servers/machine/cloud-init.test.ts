@@ -72,7 +72,7 @@ describe("cloud-init", () => {
 
   it("lays the archive of all files down for root alone", () => {
     expect(written(renderCloudInit([]))).toMatchObject([
-      { path: "/var/lib/trellis/files.b85", permissions: "0600" },
+      { path: "/var/lib/trellis/files.b94", permissions: "0600" },
     ]);
   });
 
