@@ -8,7 +8,7 @@ import { DISK_RESERVE } from "../../shared/disk-reserve";
 export function reserveDisk(mountPoint = "/", fstab = "/etc/fstab"): string {
   const option = `resgid=${DISK_RESERVE.group}`;
   return `if disk=$(findmnt -nt ext4 -o SOURCE ${mountPoint}); then
-  tune2fs -m${DISK_RESERVE.percent} $disk >/dev/null
+  tune2fs -m${DISK_RESERVE.percent} "$disk" >/dev/null
   grep -q ${option} ${fstab} || sed -Ei 's#^\\S+\\s+${mountPoint}\\s+ext4\\s+\\S+#&,${option}#' ${fstab}
   mount -o remount,${option} ${mountPoint}
 fi
