@@ -1,3 +1,5 @@
+import { loginLimit } from "../../shared/pods";
+
 /**
  * Who may send requests to an Ingress: everyone, or only the administrators' source ranges. `logins` is for the paths
  * that check a password: the administrators' ranges again, and few requests a minute.
@@ -20,9 +22,9 @@ const specs = (administrators: readonly string[]) =>
       },
     },
     "trellis-administrators": { ipAllowList: { sourceRange: [...administrators] } },
-    // Both limits are for each source address and each Traefik pod.
+    // Both limits are for each source address, each path of an Ingress and each Traefik pod.
     "trellis-visitors": { rateLimit: { average: 20, period: "1s", burst: 100 } },
-    "trellis-logins": { rateLimit: { average: 20, period: "1m", burst: 20 } },
+    "trellis-logins": loginLimit(20),
   }) as const;
 
 type Middleware = keyof ReturnType<typeof specs>;

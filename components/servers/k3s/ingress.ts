@@ -28,6 +28,9 @@ const PATHS = [
   "--providers.kubernetesingress.strictprefixmatching=true",
 ];
 
+/** A request, its body included, must arrive within so many seconds: whoever sends a byte a minute holds a connection. */
+const REQUEST_SECONDS = 60;
+
 /** The Secret in kube-system with further values, which depend on the namespaces: the cluster layer writes it. */
 export const INGRESS_VALUES = { secret: "trellis-traefik-values", key: "values.yaml" } as const;
 
@@ -63,9 +66,10 @@ export function ingressConfiguration({ proxies, pods, replicas }: IngressArgs): 
     service: { spec: { type: "NodePort" } },
     ports: { web: { nodePort: INGRESS_PORTS.web }, websecure: { nodePort: INGRESS_PORTS.websecure } },
     additionalArguments: [
-      ...Object.keys(INGRESS_PORTS).map(
-        (entry) => `--entrypoints.${entry}.proxyprotocol.trustedips=${trusted}`,
-      ),
+      ...Object.keys(INGRESS_PORTS).flatMap((entry) => [
+        `--entrypoints.${entry}.proxyprotocol.trustedips=${trusted}`,
+        `--entrypoints.${entry}.transport.respondingtimeouts.readtimeout=${REQUEST_SECONDS}s`,
+      ]),
       ...REDIRECTION,
       ...PATHS,
       "--accesslog=true",

@@ -95,7 +95,7 @@ export const gardenos = z.strictObject({
     .default(30)
     .meta(
       says(
-        "Logins, renewed sessions and other requests that check a password or a code, of one source address in a minute. Raise it where many users share an address.",
+        "Logins, renewed sessions and other requests that check a password or a code: at most so many of one source address to one path in a minute, few of them at once. Raise it where many users share an address.",
       ),
     ),
   keysUntil: z.iso

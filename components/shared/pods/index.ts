@@ -2,6 +2,7 @@ export { apart } from "./apart";
 export { ingressAnnotations, ingressSpec, type LoginIngress } from "./ingress";
 export { jobsPod, type OwnParts } from "./jobs-pod";
 export { type JobsSchedule, jobsCronJob } from "./jobs-schedule";
+export { loginLimit } from "./login-limit";
 export { LOST_SERVER_SECONDS, MOVES_SOON, STAYS_WITH_VOLUME } from "./lost-server";
 export { secretVariable } from "./secret-variable";
 export { restrictedContainer, restrictedPod, SCRATCH } from "./security";

@@ -1,3 +1,4 @@
+import { loginLimit } from "../../shared/pods";
 import { GARDENOS, type Program } from "./names";
 
 /** Paths of the host that share middlewares, and the program behind them. */
@@ -88,10 +89,8 @@ export function routeMiddlewares(
         addVaryHeader: true,
       },
     }),
-    // For each source address and each Traefik pod.
-    middleware(LOGIN_LIMIT, {
-      rateLimit: { average: loginsPerMinute, period: "1m", burst: loginsPerMinute },
-    }),
+    // For each source address, each path and each Traefik pod.
+    middleware(LOGIN_LIMIT, loginLimit(loginsPerMinute)),
     ...ROUTES.filter(({ strip, logins }) => strip && !logins).map(({ program, paths }) =>
       middleware(stripOf(program), { stripPrefix: { prefixes: [...paths] } }),
     ),

@@ -123,8 +123,8 @@ describe("every Ingress of the platform", () => {
       .map(({ host, paths, limit }) => [host, paths.join(" "), `${limit.average}/${limit.period}`]);
 
     expect(limited.sort()).toEqual([
-      ["airflow.example.com", "/auth/login /auth/token", "20/1m"],
-      ["minio-console.example.com", "/api/v1/login", "20/1m"],
+      ["airflow.example.com", "/auth/login /auth/token", "20/5m"],
+      ["minio-console.example.com", "/api/v1/login", "20/5m"],
       ["rain.example.com", "/", "20/1s"],
     ]);
   });

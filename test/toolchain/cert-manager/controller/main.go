@@ -83,7 +83,7 @@ func control(root context.Context, kubeconfig, nameserver string) error {
 			ACMEHTTP01SolverRunAsNonRoot:      true,
 			HTTP01SolverNameservers:           []string{nameserver},
 			DNS01Nameservers:                  []string{nameserver},
-			DNS01CheckRetryPeriod:             10 * time.Second,
+			DNS01CheckRetryPeriod:             time.Second, // of HTTP-01 as well; the command waits ten
 		},
 		IngressShimOptions: controller.IngressShimOptions{
 			DefaultIssuerKind:                 "Issuer",

@@ -329,6 +329,15 @@ describe("the ingress", () => {
     );
   });
 
+  it("ends a request that has not arrived within a minute", () => {
+    expect(values(server()).additionalArguments).toEqual(
+      expect.arrayContaining([
+        "--entrypoints.web.transport.respondingtimeouts.readtimeout=60s",
+        "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=60s",
+      ]),
+    );
+  });
+
   it("does not disrupt its only copy", () => {
     const one = server({ cluster: { ...exampleCluster, nodeAddresses: ["10.0.1.10"] } });
 

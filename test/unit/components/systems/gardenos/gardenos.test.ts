@@ -6,6 +6,7 @@ import {
   parseSettings,
   type Settings,
 } from "../../../../../components/settings";
+import { loginLimit } from "../../../../../components/shared/pods";
 import { autoscaler, programDeployment } from "../../../../../components/systems/gardenos/pods";
 import { agents as agentsOf, type ProgramArgs } from "../../../../../components/systems/gardenos/programs";
 import {
@@ -221,7 +222,7 @@ describe("GardenOS in the cluster", () => {
     const limit = routeMiddlewares("gardenos", MIDDLEWARES).find(
       ({ metadata }) => metadata.name === "gardenos-logins",
     );
-    expect(limit?.spec).toEqual({ rateLimit: { average: 12, period: "1m", burst: 12 } });
+    expect(limit?.spec).toEqual(loginLimit(12));
     const key = "traefik.ingress.kubernetes.io/router.middlewares";
     const limited = ROUTES.filter((route) =>
       routeAnnotations(route, "gardenos", { [key]: "x" })[key]?.includes("gardenos-gardenos-logins@"),
