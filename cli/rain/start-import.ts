@@ -13,7 +13,7 @@ export async function startImport(given: RainCommandLine): Promise<void> {
     throw isUserError(error) ? new UsageError(error.message) : error;
   });
   await Cluster.use({ stack, kubeconfig }, (cluster) => {
-    // A dry run with a given image needs no cluster.
+    // A dry run with a given image needs no cluster. It prints no bucket: the next import copies what is in the volume.
     const pod =
       dryRun && image
         ? { image, databaseSecret: { name: "rain-database", key: "url" } }

@@ -157,10 +157,11 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
   const { environment, domain } = settings;
   const { databases, storageClass } = settings.postgres;
   const { provider, namespaces, ingress, protection, monitoring } = cluster;
-  const { postgres, jobsImage } = data;
+  const { postgres, minio, jobsImage } = data;
   const connections = postgres.connections.rain;
   if (!settings.rain || !databases.rain || !connections) return undefined;
-  const options = { provider, dependsOn: postgres.made };
+  const access = minio.access.rain;
+  const options = { provider, dependsOn: access ? [postgres.made, minio.made] : [postgres.made] };
   const secretOf = (name: string, url: pulumi.Output<string>) => {
     const { metadata } = new k8s.core.v1.Secret(
       name,
@@ -185,6 +186,7 @@ function rainTracker({ settings, cluster, data }: SystemsInputs): RainTracker | 
       origins: settings.rain.origins,
       ingressAnnotations: ingress.annotations("rain", "everyone"),
       archive: { size: "10Gi", ...(storageClass && { storageClass }) },
+      ...(access && { files: { access, storePort: storePort(settings) } }),
       monitoring,
       protection,
     },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { database, decimalNumber, oneOf, text, variable, wholeNumber } from "../shared";
+import { database, decimalNumber, oneOf, optionalObjectStore, text, variable, wholeNumber } from "../shared";
 
 const url = text("an http or https address").refine(
   (given) => /^https?:\/\/.+/.test(given) && URL.canParse(given),
@@ -72,6 +72,7 @@ export const providerSettings = {
     "folder that keeps every file under its digest; without it nothing is kept and everything is fetched anew",
     text("the path of a folder").optional(),
   ),
+  files: optionalObjectStore("RAIN_FILES", "every file under its digest"),
 };
 
 /** How files become readings. */

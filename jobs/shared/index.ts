@@ -85,6 +85,7 @@ export {
   type ObjectStoreAddress,
   OtherKey,
   objectStore,
+  optionalObjectStore,
   StoreConnection,
   type StoredVersion,
   StoreError,

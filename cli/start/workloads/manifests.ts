@@ -73,9 +73,12 @@ const LOGIN = /^<secret:random:postgres-databases-(.+)>$/;
 const BINDING = /_(HOSTS|SSLMODE)$/;
 const OWN_SERVER = { HOSTS: `${hostOf(POSTGRES.primary, DATABASES.namespace)}:5432`, SSLMODE: "verify-full" };
 
+/** The placeholder of a secret key of object storage. The component of the store names it after the user. */
+const STORE_USER = /^<secret:random:minio-provisioning-(.+)>$/;
+
 /**
- * A plan masks everything in a Secret, including user names and the servers that a login is bound to. The password's
- * placeholder still contains the login's name.
+ * A plan masks everything in a Secret, including user names, access keys and the servers that a login is bound to. The
+ * placeholder of the password or secret key still contains the name.
  */
 function withLogins(content: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
@@ -83,6 +86,9 @@ function withLogins(content: Readonly<Record<string, string>>): Record<string, s
       if (value !== ANY_SECRET) return [key, value];
       const [, binding] = BINDING.exec(key) ?? [];
       if (binding === "HOSTS" || binding === "SSLMODE") return [key, OWN_SERVER[binding]];
+      const secretKey = content[key.replace(/_ACCESS_KEY_ID$/, "_SECRET_ACCESS_KEY")] ?? "";
+      const user = key.endsWith("_ACCESS_KEY_ID") ? STORE_USER.exec(secretKey)?.[1] : undefined;
+      if (user) return [key, user];
       const password = content[key.replace(/_USER$/, "_PASSWORD")] ?? "";
       const login = key.endsWith("_USER") ? LOGIN.exec(password)?.[1] : undefined;
       return [key, login ?? value];

@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { DATABASES, OBJECT_STORAGE } from "../../data";
-import { MONITORING_NAMESPACE, PRIVATE_RANGES, SYSTEM_NAMESPACE } from "../../shared/workloads";
+import { DATABASES } from "../../data";
+import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
+import { internet, objectStorage } from "../egress";
 import { GARDENOS, labelsOf, PORTS, type Program } from "./names";
 
 type Policy = k8s.types.input.networking.v1.NetworkPolicySpec;
@@ -29,19 +30,8 @@ const to = (program: Program): Egress => ({
   ports: tcp(...Object.values(PORTS[program]).filter((port) => port !== undefined)),
 });
 
-const internet = (port: number): Egress => ({
-  to: [{ ipBlock: { cidr: "0.0.0.0/0", except: PRIVATE_RANGES } }],
-  ports: tcp(port),
-});
-
 /** HTTPS of the model, or of what an image of the user's own calls. Its address may change. */
 const INTERNET = internet(443);
-
-/** Object storage in the cluster, or at a port of a store on the internet. */
-const store = (port: number | undefined): Egress =>
-  port === undefined
-    ? { to: [namespace(OBJECT_STORAGE.namespace)], ports: tcp(...OBJECT_STORAGE.ports) }
-    : internet(port);
 
 /** What each program connects to, beside names, PostgreSQL and object storage. */
 const EGRESS: Readonly<Record<Program, readonly Egress[]>> = {
@@ -82,7 +72,7 @@ export function policyOf(program: Program, { ownImage, storePort }: Reach): Poli
     egress: [
       NAMES,
       DATABASE,
-      ...(program === "storage" ? [store(storePort)] : []),
+      ...(program === "storage" ? [objectStorage(storePort)] : []),
       ...EGRESS[program],
       ...(program === "agents" && ownImage ? [INTERNET] : []),
     ],

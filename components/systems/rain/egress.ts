@@ -1,6 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { DATABASES } from "../../data";
-import { MONITORING_NAMESPACE, PRIVATE_RANGES, SYSTEM_NAMESPACE } from "../../shared/workloads";
+import { MONITORING_NAMESPACE, SYSTEM_NAMESPACE } from "../../shared/workloads";
+import { internet, objectStorage } from "../egress";
+import type { RainFiles } from "./file-store";
 import { LABELS, PORTS } from "./names";
 
 type Policy = k8s.types.input.networking.v1.NetworkPolicySpec;
@@ -23,28 +25,18 @@ const DATABASE: Egress = {
   ports: DATABASES.ports.map((port) => ({ port, protocol: "TCP" })),
 };
 
-/**
- * The provider's HTTPS port. Its address may change, so this allows every address except the cluster's own networks and
- * the metadata address, which would reveal a server's user data.
- */
-const PROVIDER: Egress = {
-  to: [
-    {
-      ipBlock: {
-        cidr: "0.0.0.0/0",
-        except: PRIVATE_RANGES,
-      },
-    },
-  ],
-  ports: [{ port: 443, protocol: "TCP" }],
-};
+/** The provider's HTTPS port. */
+const PROVIDER = internet(443);
 
-/** Network policies of Rain Tracker. Only imports may connect to the outside, and nothing may connect to them. */
-export const ALLOWED_TRAFFIC: Readonly<Record<string, Policy>> = {
+/**
+ * Network policies of Rain Tracker. Only imports may connect to the outside and to the store of their files, and nothing
+ * may connect to them.
+ */
+export const allowedTraffic = (files?: Pick<RainFiles, "storePort">): Readonly<Record<string, Policy>> => ({
   "rain-import": {
     podSelector: { matchLabels: LABELS.import },
     policyTypes: ["Ingress", "Egress"],
-    egress: [NAMES, DATABASE, PROVIDER],
+    egress: [NAMES, DATABASE, PROVIDER, ...(files ? [objectStorage(files.storePort)] : [])],
   },
   "rain-migration": {
     podSelector: { matchLabels: LABELS.migration },
@@ -63,4 +55,4 @@ export const ALLOWED_TRAFFIC: Readonly<Record<string, Policy>> = {
     ingress: [{ from: [namespace(MONITORING_NAMESPACE)], ports: [{ port: PORTS.metrics, protocol: "TCP" }] }],
     egress: [NAMES, DATABASE],
   },
-};
+});

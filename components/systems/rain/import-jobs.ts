@@ -1,7 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { ARCHIVE_PATH } from "./configuration";
+import { type ImportStore, storeAccess } from "./file-store";
 import { LABELS, RAIN } from "./names";
 import { type RainPodArgs, type Resources, rainPod } from "./rain-pod";
+
+export interface ImportPodArgs extends RainPodArgs {
+  /** The bucket that keeps every file. @default none: only the volume keeps them */
+  readonly store?: ImportStore | undefined;
+}
 
 /** How an import runs, however it was started. */
 interface ImportKind {
@@ -102,8 +108,9 @@ export function importLabels(name: ImportKindName): Record<string, string> {
 export function importJob(
   name: ImportKindName,
   words: readonly string[],
-  args: RainPodArgs,
+  args: ImportPodArgs,
 ): k8s.types.input.batch.v1.JobSpec {
+  const store = storeAccess(args.store);
   const { backoffLimit, ttlSeconds, deadlineSeconds, resources } = IMPORT_KINDS[name];
   return {
     backoffLimit,
@@ -117,8 +124,12 @@ export function importJob(
           words,
           resources,
           environment: { RAIN_PARSE_MEMORY_MIB: String(parserShareMib(resources)) },
-          mounts: [{ name: "archive", mountPath: ARCHIVE_PATH }],
-          volumes: [{ name: "archive", persistentVolumeClaim: { claimName: RAIN.archiveClaim } }],
+          variables: store.env,
+          mounts: [{ name: "archive", mountPath: ARCHIVE_PATH }, ...store.mounts],
+          volumes: [
+            { name: "archive", persistentVolumeClaim: { claimName: RAIN.archiveClaim } },
+            ...store.volumes,
+          ],
         }),
         restartPolicy: "OnFailure",
         priorityClassName: "trellis-job",

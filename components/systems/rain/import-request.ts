@@ -1,8 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { parseCommandLine, prepare } from "../../../jobs/shared";
 import { UserError } from "../../shared/user-error";
-import { IMPORT_KINDS, importJob, importLabels, kindOf } from "./import-jobs";
-import type { RainPodArgs } from "./rain-pod";
+import { IMPORT_KINDS, type ImportPodArgs, importJob, importLabels, kindOf } from "./import-jobs";
 
 const VERBS = ["import-year", "import-years", "import-fopr"];
 
@@ -10,7 +9,7 @@ const VERBS = ["import-year", "import-years", "import-fopr"];
 export function importRequest(
   words: readonly string[],
   namespace: string,
-  args: RainPodArgs,
+  args: ImportPodArgs,
 ): k8s.types.input.batch.v1.Job {
   const kind = kindOf(words);
   return {

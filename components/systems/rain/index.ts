@@ -1,3 +1,4 @@
+export { storeIn } from "./file-store";
 export { checkWords, importRequest } from "./import-request";
 export { rainAlerts } from "./monitoring";
 export { RAIN } from "./names";

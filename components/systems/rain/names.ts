@@ -3,6 +3,8 @@ export const RAIN = {
   configMap: "rain-config",
   serviceAccount: "rain",
   archiveClaim: "rain-archive",
+  /** The Secret that opens the bucket of the archive. */
+  filesSecret: "rain-files",
   migration: "rain-migration",
   api: "rain-api",
   metrics: "rain-metrics",

@@ -38,8 +38,14 @@ export interface OwnParts {
   readonly resources: Resources;
   /** Variables besides the stack's configuration. @default none */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Further variables, such as those from Secrets. @default none */
+  readonly variables?: readonly k8s.types.input.core.v1.EnvVar[];
   /** Mounts besides the scratch folder and the CA certificate. @default none */
-  readonly mounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly mounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
   /** The volumes of those mounts. @default none */
   readonly volumes?: readonly k8s.types.input.core.v1.Volume[];
   /** Ports and probes. @default none, for a job that serves nothing */
@@ -90,6 +96,7 @@ export function rainPod(
         env: [
           ...database.env,
           ...Object.entries(own.environment ?? {}).map(([variable, value]) => ({ name: variable, value })),
+          ...(own.variables ?? []),
         ],
         resources: {
           requests: { cpu: cpu[0], memory: memory[0] },

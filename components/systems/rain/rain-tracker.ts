@@ -5,8 +5,9 @@ import { type Environment, rainServers } from "../../settings";
 import { digest } from "../../shared/digest";
 import { ingressAnnotations, ingressSpec } from "../../shared/pods";
 import { rainConfiguration } from "./configuration";
-import { ALLOWED_TRAFFIC } from "./egress";
-import { importLabels } from "./import-jobs";
+import { allowedTraffic } from "./egress";
+import { type RainFiles, storeContent } from "./file-store";
+import { type ImportPodArgs, importLabels } from "./import-jobs";
 import { migrationJob } from "./migration";
 import { rainMonitoring } from "./monitoring";
 import { LABELS, RAIN } from "./names";
@@ -60,6 +61,9 @@ export interface RainTrackerArgs {
     readonly accessMode?: "ReadWriteOnce" | "ReadWriteMany";
   };
 
+  /** The bucket that keeps every file too. @default none: a lost volume is filled by the provider again */
+  readonly files?: RainFiles | undefined;
+
   /** Whether Pulumi refuses to delete or replace that volume. @default false */
   readonly protection?: boolean | undefined;
 }
@@ -81,7 +85,11 @@ export class RainTracker extends pulumi.ComponentResource {
     const archive = this.#archive(name, args);
     this.#networkPolicies(name, args);
     const migration = this.#migration(name, args, { pod, dependsOn: account });
-    this.#schedules(name, args, { pod, dependsOn: [configMap, account, archive, migration] });
+    const { store, made } = this.#fileStore(name, args);
+    this.#schedules(name, args, {
+      pod: { ...pod, store },
+      dependsOn: [configMap, account, archive, migration, ...made],
+    });
     const server: ServerArgs = {
       pod: { image: args.image, databaseSecret: args.readerSecret },
       configDigest: configDigestOf(configuration, args.databaseAccess),
@@ -140,8 +148,26 @@ export class RainTracker extends pulumi.ComponentResource {
     );
   }
 
-  #networkPolicies(name: string, { namespace }: RainTrackerArgs): void {
-    for (const [policy, spec] of Object.entries(ALLOWED_TRAFFIC)) {
+  #fileStore(
+    name: string,
+    { namespace, files }: RainTrackerArgs,
+  ): { readonly store: ImportPodArgs["store"]; readonly made: pulumi.Resource[] } {
+    if (!files) return { store: undefined, made: [] };
+    const secret = new k8s.core.v1.Secret(
+      `${name}-files`,
+      { metadata: metadata(RAIN.filesSecret, namespace), stringData: storeContent(files.access) },
+      { parent: this },
+    );
+    const { endpoint, region, bucket, authority } = files.access;
+    const hasAuthority = authority !== undefined;
+    return {
+      store: { endpoint, region, bucket, secret: secret.metadata.name, hasAuthority },
+      made: [secret],
+    };
+  }
+
+  #networkPolicies(name: string, { namespace, files }: RainTrackerArgs): void {
+    for (const [policy, spec] of Object.entries(allowedTraffic(files))) {
       new k8s.networking.v1.NetworkPolicy(
         `${name}-allow-${policy}`,
         { metadata: metadata(policy, namespace), spec },
@@ -229,7 +255,7 @@ export class RainTracker extends pulumi.ComponentResource {
 
 /** What a Job of any kind is created from. */
 interface JobArgs {
-  readonly pod: RainPodArgs;
+  readonly pod: ImportPodArgs;
   readonly dependsOn: pulumi.Resource | pulumi.Resource[];
 }
 

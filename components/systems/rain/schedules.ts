@@ -1,8 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Environment } from "../../settings";
-import { type ImportKindName, importJob, importLabels } from "./import-jobs";
+import { type ImportKindName, type ImportPodArgs, importJob, importLabels } from "./import-jobs";
 import { RAIN } from "./names";
-import type { RainPodArgs } from "./rain-pod";
 
 interface Schedule {
   readonly name: string;
@@ -50,7 +49,7 @@ const STARTING_DEADLINE_SECONDS = 3_600;
 export function cronJob(
   { kind, words, cron, successesKept }: Schedule,
   environment: Environment,
-  args: RainPodArgs,
+  args: ImportPodArgs,
 ): k8s.types.input.batch.v1.CronJobSpec {
   return {
     schedule: cron,

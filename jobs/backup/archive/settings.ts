@@ -1,4 +1,4 @@
-import { flag, objectStore, text, wholeNumber } from "../../shared";
+import { flag, objectStore, optionalObjectStore, text, wholeNumber } from "../../shared";
 
 export const archiveSettings = {
   stanza: flag(
@@ -15,8 +15,11 @@ export const archiveSettings = {
   ),
 };
 
+const RECORDS = ["ARCHIVE_S3", "the records of the archive's checks"] as const;
+
 /** The folder with the records of the archive's checks, beside the first repository. */
-export const recordsSetting = objectStore("ARCHIVE_S3", "the records of the archive's checks");
+export const recordsSetting = objectStore(...RECORDS);
+export const optionalRecordsSetting = optionalObjectStore(...RECORDS);
 
 export const portSetting = flag(
   "--port <number>",

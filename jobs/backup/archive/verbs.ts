@@ -5,9 +5,7 @@ import {
   flag,
   JobError,
   listening,
-  type ObjectStoreAddress,
   oneOf,
-  type Setting,
   text,
   toggle,
   variable,
@@ -20,7 +18,7 @@ import { makeBaseBackup } from "./base-backup";
 import { exportArchiveMetrics } from "./exporter";
 import { recover } from "./recover";
 import { type Repository, readRepository } from "./repository";
-import { archiveSettings, recordsSetting } from "./settings";
+import { archiveSettings, optionalRecordsSetting } from "./settings";
 import { describeTarget, parseMoment, showMoment, type Target } from "./target";
 import { parsePlace, windows } from "./window";
 
@@ -152,11 +150,7 @@ export const serveArchiveMetricsVerb = verb({
       "bytes of waiting log at which some is let go",
       wholeNumber({ min: 1 }),
     ),
-    records: {
-      declares: recordsSetting.declares,
-      read: (inputs) =>
-        inputs.environment.ARCHIVE_S3_ENDPOINT ? recordsSetting.read(inputs) : { value: undefined },
-    } satisfies Setting<ObjectStoreAddress | undefined>,
+    records: optionalRecordsSetting,
     ...listening("ARCHIVE_METRICS", 9187),
     refreshSeconds: flag(
       "--refresh-seconds <n>",

@@ -7,14 +7,20 @@ import {
   withDatabase,
 } from "../../shared";
 import { IsolatedParser } from "../formats";
-import { Archive, DownloadMemory, type PathPatterns, Provider, type ProviderSettings } from "../provider";
+import {
+  Archive,
+  type ArchivePlaces,
+  DownloadMemory,
+  type PathPatterns,
+  Provider,
+  type ProviderSettings,
+} from "../provider";
 import { type Expectation, RefusedFile } from "../reading";
 import { migrateRain } from "../store";
 import { type Imported, type ImportSettings, importFile } from "./import-file";
 
-interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns {
+interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns, ArchivePlaces {
   readonly database: DatabaseAddress;
-  readonly archive?: string | undefined;
   readonly workbookStartYear: number;
   /** Monthly PDFs that a past water year may lack. */
   readonly maxMissingMonths: number;
@@ -27,32 +33,33 @@ interface ImporterConfig extends ImportSettings, ProviderSettings, PathPatterns 
 export class Importer {
   readonly provider: Provider;
   readonly parser: IsolatedParser;
-  private readonly archive: Archive | undefined;
 
   private constructor(
     readonly config: ImporterConfig,
     readonly context: Context,
+    private readonly archive: Archive | undefined,
   ) {
-    this.archive = config.archive === undefined ? undefined : new Archive(config.archive);
-    this.provider = new Provider(config, new DownloadMemory(config.database), this.archive, context);
+    this.provider = new Provider(config, new DownloadMemory(config.database), archive, context);
     this.parser = new IsolatedParser({
       seconds: config.parseTimeoutSeconds,
       memoryMiB: config.parseMemoryMib,
     });
   }
 
-  /** Migrates the schema, does the work, and always ends the parser's thread. */
+  /** Opens the archive, migrates the schema, does the work, and always ends the parser's thread. */
   static async with<T>(
     config: ImporterConfig,
     context: Context,
     work: (importer: Importer) => Promise<T>,
   ): Promise<T> {
-    const importer = new Importer(config, context);
+    const archive = await Archive.open(config, context);
+    const importer = new Importer(config, context, archive);
     try {
       await importer.withDatabase(migrateRain);
       return await work(importer);
     } finally {
       await importer.parser.close();
+      archive?.close();
     }
   }
 

@@ -1,5 +1,5 @@
 import { JobError, reason } from "../../shared";
-import { foprTarget, ProviderUnreachable } from "../provider";
+import { endsTheImport, foprTarget } from "../provider";
 import { type Outage, RefusedFile, type Station } from "../reading";
 import { markFopr, staleGauges, storeStation } from "../store";
 import type { Importer } from "./importer";
@@ -38,7 +38,7 @@ export async function importOfficialRecords(
       try {
         await importOne(importer, gauge, request.withReadings);
       } catch (error) {
-        if (signal.aborted || error instanceof ProviderUnreachable) throw error;
+        if (signal.aborted || endsTheImport(error)) throw error;
         const message = reason(error);
         log.error({ gauge }, message);
         failures.push(`${gauge}: ${message}`);

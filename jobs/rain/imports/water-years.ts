@@ -1,6 +1,6 @@
 import { JobError, reason } from "../../shared";
 import { addDays, type Month, monthOfDay, todayInArizona, waterYearOf } from "../calendar";
-import { type Arrival, ProviderUnreachable, pdfTargets, type Target, workbookTarget } from "../provider";
+import { type Arrival, endsTheImport, pdfTargets, type Target, workbookTarget } from "../provider";
 import type { Importer } from "./importer";
 
 interface YearsRequest {
@@ -47,7 +47,7 @@ export async function importWaterYears(importer: Importer, request: YearsRequest
       await importer.importFile(arrival.name, arrival.bytes, target.expected);
       found.set(waterYear, (found.get(waterYear) ?? 0) + 1);
     } catch (error) {
-      if (importer.context.signal.aborted || error instanceof ProviderUnreachable) throw error;
+      if (importer.context.signal.aborted || endsTheImport(error)) throw error;
       const message = reason(error);
       log.error(
         {

@@ -1,4 +1,4 @@
 export { foprTarget, type PathPatterns, pdfTargets, type Target, workbookTarget } from "./addresses";
-export { Archive } from "./archive";
+export { Archive, type ArchivePlaces } from "./archive";
 export { DownloadMemory } from "./memory";
-export { type Arrival, Provider, type ProviderSettings, ProviderUnreachable } from "./provider";
+export { type Arrival, endsTheImport, Provider, type ProviderSettings } from "./provider";

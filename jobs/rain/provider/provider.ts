@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Context, JobError, retry, sha256Of } from "../../shared";
 import type { Archive } from "./archive";
+import { ArchiveUnavailable } from "./archive-bucket";
 import type { DownloadMemory, Remembered } from "./memory";
 
 export interface ProviderSettings {
@@ -22,7 +23,11 @@ export type Arrival =
   | { readonly kind: "absent"; readonly address: string };
 
 /** The provider is unreachable: requests for further files would fail too. */
-export class ProviderUnreachable extends JobError {}
+class ProviderUnreachable extends JobError {}
+
+/** Whether an error would meet every further file too. */
+export const endsTheImport = (error: unknown): boolean =>
+  error instanceof ProviderUnreachable || error instanceof ArchiveUnavailable;
 
 /** Far above the provider's largest file. */
 const LARGEST_DOWNLOAD = 32 << 20;
@@ -59,7 +64,7 @@ export class Provider {
         firstDelayMs: retryDelaySeconds * 1000,
         longestDelayMs: 60_000,
         signal,
-        retryable: (error) => !(error instanceof PermanentFailure),
+        retryable: (error) => !(error instanceof PermanentFailure || error instanceof ArchiveUnavailable),
         onRetry: (error, attempt, delayMs) => {
           const asked = error instanceof PassingFailure ? error.retryAfterMs : undefined;
           log.warn(
@@ -71,6 +76,7 @@ export class Provider {
       });
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof ArchiveUnavailable) throw error;
       const message = `${address} could not be fetched: ${reasonOf(error)}`;
       if (UNREACHABLE.has(codeOf(error) ?? "")) throw new ProviderUnreachable(message, 1, { cause: error });
       throw new JobError(message, 1, { cause: error });

@@ -49,3 +49,12 @@ export function objectStore(prefix: string, whose: string): Setting<ObjectStoreA
     read: (inputs) => readSettings(parts, inputs),
   };
 }
+
+/** The same where a job can do without: undefined where the environment has no `<prefix>_ENDPOINT`. */
+export function optionalObjectStore(prefix: string, whose: string): Setting<ObjectStoreAddress | undefined> {
+  const store = objectStore(prefix, whose);
+  return {
+    declares: store.declares,
+    read: (inputs) => (inputs.environment[`${prefix}_ENDPOINT`] ? store.read(inputs) : { value: undefined }),
+  };
+}

@@ -67,6 +67,11 @@ describe("a stack whose objects are in a store that exists", () => {
       STORAGE_S3_ENDPOINT: ENDPOINT,
       STORAGE_S3_BUCKET: "acme-crm-documents",
     });
+    expect(environmentOf(named("CronJob", "rain-import-current-year").spec)).toMatchObject({
+      RAIN_FILES_ENDPOINT: ENDPOINT,
+      RAIN_FILES_REGION: "fsn1",
+      RAIN_FILES_BUCKET: "acme-rain-files",
+    });
     expect(JSON.parse(named("Secret", "airflow-logs").stringData.connection).extra).toEqual({
       endpoint_url: ENDPOINT,
       region_name: "fsn1",
@@ -90,7 +95,7 @@ describe("a stack whose objects are in a store that exists", () => {
         .map(({ metadata }) => metadata.namespace);
 
     expect(new Set(reaching(8443))).toEqual(
-      new Set(["postgres", "storage", "airflow", "gardenos", "operations"]),
+      new Set(["postgres", "storage", "airflow", "gardenos", "operations", "rain-tracker"]),
     );
     expect(reaching(9000)).toEqual([]);
   });

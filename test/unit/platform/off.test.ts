@@ -103,6 +103,24 @@ describe("systems that are off", () => {
     expect(Object.keys(minio.buckets)).not.toContain("rain-files");
   });
 
+  it("rain keeps its files on its volume alone where the settings give it no bucket", async () => {
+    const usual = rawSettings("dev");
+    const { rain, ...applications } = parseSettings(usual).minio.applications;
+    expect(rain?.buckets).toEqual(["rain-files"]);
+    const withBucket = await evaluatePlatform(usual, "dev");
+    const withoutBucket = await evaluatePlatform(withValue(usual, "minio", { applications }), "dev");
+    const openings = ({ resources }: Evaluation) =>
+      resources.filter(({ name, inputs }) => {
+        const text = JSON.stringify(inputs);
+        return name === "rain-files" || (name.startsWith("rain-") && /RAIN_FILES|"port":9000/.test(text));
+      });
+
+    expect(openings(withBucket).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["rain-files", "rain-allow-rain-import", "rain-rain-import-current-year"]),
+    );
+    expect(openings(withoutBucket)).toEqual([]);
+  });
+
   it("cannot be off where another system needs them", () => {
     expect(() => parseSettings(without(["airflow"], rawSettings("dev")))).toThrow(SettingsError);
     expect(() => parseSettings(without(["airflow"], rawSettings("dev")))).toThrow(

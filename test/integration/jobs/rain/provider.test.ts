@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -14,6 +14,8 @@ import {
   xlsx,
 } from "../../../../cli/start/samples";
 import { monthsOfWaterYear } from "../../../../jobs/rain/calendar";
+import { sha256Of } from "../../../../jobs/shared";
+import { type ObjectStoreStandIn, startObjectStoreStandIn } from "../../../rigs/minio/object-store";
 import { sharedPostgres, type TestDatabase } from "../../../rigs/postgres/postgres";
 import { emptyRecord, importEnvironment, rainDatabase, runRain } from "../../../rigs/rain/record";
 
@@ -277,5 +279,157 @@ describe("the import of a water year from the provider", () => {
     ]);
     const { messages } = await runRain(["import-fopr", "--data"], environment);
     expect(messages.join()).toMatch(/no gauge is due/);
+  });
+
+  describe("with a bucket for its files", () => {
+    let store: ObjectStoreStandIn;
+    let requests: string[];
+
+    beforeEach(async () => {
+      store = await startObjectStoreStandIn("rain-files");
+      requests = [];
+      store.onRequest = (method, path) => void requests.push(`${method} ${path.split("?")[0]}`);
+      environment = { ...environment, ...store.environment("RAIN_FILES") };
+    });
+
+    afterEach(() => store?.stop());
+
+    const workbook = waterYearWorkbook(YEAR, [gauge("1000", 0.04)]);
+    const keyOf = (bytes: Uint8Array, ending = ".xlsx") => {
+      const digest = sha256Of(bytes);
+      return `${digest.slice(0, 2)}/${digest}${ending}`;
+    };
+    const loseFolder = () => rmSync(archive, { recursive: true });
+    const lists = () => requests.filter((each) => each === "GET /rain-files");
+    const puts = () => requests.filter((each) => each.startsWith("PUT"));
+
+    it("keeps each file in both places, puts it once, and lists the bucket once a run", async () => {
+      provider.publish(FILE, workbook);
+      expect((await runRain(["import-year", "2023"], environment)).error).toBeUndefined();
+      expect([...store.objects]).toEqual([[keyOf(workbook), Buffer.from(workbook)]]);
+      expect(readFileSync(join(archive, keyOf(workbook)))).toEqual(Buffer.from(workbook));
+      expect(lists()).toHaveLength(1);
+      expect((await runRain(["import-year", "2023"], environment)).error).toBeUndefined();
+      expect(puts()).toHaveLength(1);
+      expect(requests.filter((each) => each.includes(keyOf(workbook)))).toEqual(puts()); // read from the folder
+    });
+
+    it("keeps a file that it is given", async () => {
+      const path = join(archive, FILE);
+      writeFileSync(path, workbook);
+      const { error } = await runRain(["import-year", "2023", "--file", path], environment);
+      expect(error).toBeUndefined();
+      expect([...store.objects.keys()]).toEqual([keyOf(workbook)]);
+      expect(provider.requests).toEqual([]);
+    });
+
+    it("reads a file from the bucket when the folder is lost, and does not fetch it again", async () => {
+      provider.publish(FILE, workbook);
+      await runRain(["import-year", "2023"], environment);
+      loseFolder();
+      const again = { ...environment, RAIN_SKIP_UNCHANGED: "false" };
+      const { error, messages } = await runRain(["import-year", "2023"], again);
+      expect(error).toBeUndefined();
+      expect(statuses()).toEqual([200, 304]);
+      expect(messages.join()).toMatch(/365 readings, 0 new, 0 corrected, 365 unchanged/);
+      expect(readFileSync(join(archive, keyOf(workbook)))).toEqual(Buffer.from(workbook));
+    });
+
+    it("needs no folder", async () => {
+      const { RAIN_ARCHIVE: _, ...alone } = environment;
+      provider.publish(FILE, workbook);
+      await runRain(["import-year", "2023"], alone);
+      expect((await runRain(["import-year", "2023"], alone)).error).toBeUndefined();
+      expect(statuses()).toEqual([200, 304]);
+    });
+
+    it.each<[string, (content: Buffer) => Buffer]>([
+      ["changed", (content) => Buffer.concat([content.subarray(0, -1), Buffer.from([1])])],
+      ["cut", (content) => content.subarray(0, 100)],
+    ])("refuses an object that was %s, fetches the file anew and keeps it", async (_, damage) => {
+      provider.publish(FILE, workbook);
+      await runRain(["import-year", "2023"], environment);
+      loseFolder();
+      store.objects.set(keyOf(workbook), damage(Buffer.from(workbook)));
+      const { error, messages } = await runRain(["import-year", "2023"], environment);
+      expect(error).toBeUndefined();
+      expect(messages.join()).toMatch(/its object \w{2}\/\w{64}\.xlsx in the bucket rain-files is damaged/);
+      expect(statuses()).toEqual([200, 200]);
+      expect(store.objects.get(keyOf(workbook))).toEqual(Buffer.from(workbook));
+    });
+
+    it("fetches a file anew that somebody deleted from both places", async () => {
+      provider.publish(FILE, workbook);
+      await runRain(["import-year", "2023"], environment);
+      loseFolder();
+      store.objects.clear();
+      expect((await runRain(["import-year", "2023"], environment)).error).toBeUndefined();
+      expect(statuses()).toEqual([200, 200]);
+      expect([...store.objects.keys()]).toEqual([keyOf(workbook)]);
+    });
+
+    it("copies what the folder has of before, but nothing damaged or unfinished", async () => {
+      const before = Object.fromEntries(
+        Object.entries(environment).filter(([name]) => !name.startsWith("RAIN_FILES")),
+      );
+      provider.publish(FILE, workbook);
+      await runRain(["import-year", "2023"], before);
+      expect(store.objects.size).toBe(0);
+      const others = ["first", "second", "third", "fourth"].map((each) => Buffer.from(each));
+      for (const each of others) put(keyOf(each, ".pdf"), each);
+      put(keyOf(Buffer.from("what it was"), ".pdf"), Buffer.from("what it is"));
+      put(`${keyOf(workbook)}.17.part`, Buffer.from("half"));
+      put("lost+found/a", Buffer.from("not of the archive"));
+
+      const { error, messages } = await runRain(["import-year", "2023"], environment);
+
+      expect(error).toBeUndefined();
+      expect(statuses()).toEqual([200, 304]);
+      const whole = [keyOf(workbook), ...others.map((each) => keyOf(each, ".pdf"))].sort();
+      expect([...store.objects.keys()].sort()).toEqual(whole);
+      expect(messages).toContain("5 files of the archive's folder are copied into its bucket");
+      expect(messages.join()).toMatch(/\.pdf in the folder of the archive is damaged and is not copied/);
+      expect(puts()).toHaveLength(5);
+      await runRain(["import-year", "2023"], environment);
+      expect(puts()).toHaveLength(5); // the list of the bucket has two pages here
+    });
+
+    it("fails where a file cannot be put, stops, and repairs it in the next run", async () => {
+      for (const month of monthsOfWaterYear(2020).slice(0, 3)) {
+        const name = `pcp${month.slice(5)}${month.slice(2, 4)}.pdf`;
+        provider.publish(name, monthlyPdf(month, [gauge("1000", 0.04, 2020)]));
+      }
+      const accepting = { ...environment, RAIN_MAX_MISSING_MONTHS: "9" };
+      store.onRequest = (method) => {
+        if (method === "PUT") store.faults.push("slow-down");
+      };
+      const { error } = await runRain(["import-year", "2020"], accepting);
+      expect(error?.message).toMatch(
+        /^pcp1019\.pdf in the archive is not available: the bucket rain-files at http:\S+ is too busy, .*\. Start the import again/,
+      );
+      expect(provider.requests.length).toBeLessThanOrEqual(2); // one of them ahead
+      expect(store.objects.size).toBe(0);
+
+      store.onRequest = () => undefined;
+      store.faults.length = 0;
+      expect((await runRain(["import-year", "2020"], accepting)).error).toBeUndefined();
+      expect(store.objects.size).toBe(3);
+      expect(await readings()).toBe("92");
+    });
+
+    it("fails before it asks the provider where there is no such bucket", async () => {
+      provider.publish(FILE, workbook);
+      const elsewhere = { ...environment, RAIN_FILES_BUCKET: "elsewhere" };
+      const { error } = await runRain(["import-year", "2023"], elsewhere);
+      expect(error?.message).toMatch(
+        /^the archive of rain files is not available: the bucket elsewhere at http:\S+ does not exist; create it, .*Start the import again/,
+      );
+      expect(provider.requests).toEqual([]);
+    });
+
+    function put(key: string, content: Buffer): void {
+      mkdirSync(join(archive, key, ".."), { recursive: true });
+      writeFileSync(join(archive, key), content);
+    }
   });
 });

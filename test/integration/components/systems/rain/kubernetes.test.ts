@@ -13,6 +13,14 @@ const POD = {
   databaseAccess: "postgresql://rain@postgres/rain",
 };
 
+const STORE = {
+  endpoint: "https://store.example:9000",
+  region: "us-east-1",
+  bucket: "rain-files",
+  secret: "rain-files",
+  hasAuthority: true,
+};
+
 describeWith([KUBERNETES_VALIDATE], "the objects of Rain Tracker", () => {
   it.each(["dev", "prod"] as const)(
     "in %s are what Kubernetes' schemas allow, without a field too many",
@@ -23,13 +31,23 @@ describeWith([KUBERNETES_VALIDATE], "the objects of Rain Tracker", () => {
         environment,
         host: "rain.example.com",
         archive: { size: "10Gi" },
+        files: {
+          access: {
+            endpoint: "https://store.example:9000",
+            region: "us-east-1",
+            bucket: "rain-files",
+            accessKey: "rain",
+            secretKey: "secret-of-rain",
+            authority: "a certificate",
+          },
+        },
       };
       const { resources } = await evaluateStack({ program: () => void new RainTracker("rain", args) });
       const manifests = resources.flatMap((each) => kubernetesObject(each, each.inputs)?.manifest ?? []);
       const jobs = [
         ["import-year", "2023"],
         ["import-fopr", "--gauge", "59700"],
-      ].map((words) => named(importRequest(words, "rain-tracker", POD)));
+      ].map((words) => named(importRequest(words, "rain-tracker", { ...POD, store: STORE })));
 
       expect(manifests.length).toBeGreaterThanOrEqual(14);
       expect(schemaViolations([...manifests, ...jobs])).toEqual([]);

@@ -178,6 +178,92 @@ describe("Rain Tracker in the cluster", () => {
     expect(JSON.stringify(others)).not.toContain("0.0.0.0/0");
   });
 
+  describe("with a bucket for its files", () => {
+    const access = {
+      endpoint: "https://store.example:9000",
+      region: "us-east-1",
+      bucket: "rain-files",
+      accessKey: "rain",
+      secretKey: "secret-of-rain",
+    };
+    const files = { access: { ...access, authority: "-----BEGIN CERTIFICATE-----" } };
+    const egressOf = async (args: Partial<RainTrackerArgs>) =>
+      Object.fromEntries(
+        ofKind(await objectsOf(args), "NetworkPolicy").map(({ name, inputs }) => [name, inputs.spec.egress]),
+      );
+
+    it("gives imports, and nothing else, what the job reads, by a Secret", async () => {
+      const objects = await objectsOf({ files });
+      const content = ofKind(objects, "Secret").find(({ name }) => name === "rain-files")?.inputs.stringData;
+      const { "ca.crt": authority, ...keys } = content;
+      expect(authority).toBe(files.access.authority);
+      const PLAIN = {
+        RAIN_FILES_ENDPOINT: access.endpoint,
+        RAIN_FILES_REGION: access.region,
+        RAIN_FILES_BUCKET: access.bucket,
+      };
+      const variables = { ...PLAIN, ...keys };
+      const environment = { ...variables, RAIN_DATABASE_URL: "postgres://rain:secret@postgres/rain" };
+      const importYear = rain.verbs.find(({ name }) => name === "import-year");
+      const given = { arguments: ["2023"], flags: {}, environment };
+      expect(importYear?.prepare(given).problems).toBeUndefined();
+      const declared = importYear?.declares.map(({ syntax }) => syntax);
+      expect(declared).toEqual(expect.arrayContaining(Object.keys(variables)));
+
+      for (const pod of nonempty(ofKind(objects, "CronJob").map(podOf))) {
+        const [{ env, volumeMounts }] = pod.spec.containers;
+        const fromSecret = env.filter(
+          (each: Rendered) => each.valueFrom?.secretKeyRef?.name === "rain-files",
+        );
+        expect(fromSecret.map(({ name }: Rendered) => name)).toEqual(Object.keys(keys));
+        expect(env).toEqual(
+          expect.arrayContaining(Object.entries(PLAIN).map(([name, value]) => ({ name, value }))),
+        );
+        expect(env).toContainEqual({ name: "NODE_EXTRA_CA_CERTS", value: "/etc/trellis/store/ca.crt" });
+        expect(volumeMounts).toContainEqual({
+          name: "store-authority",
+          mountPath: "/etc/trellis/store",
+          readOnly: true,
+        });
+        const volume = { secretName: "rain-files", items: [{ key: "ca.crt", path: "ca.crt" }] };
+        expect(pod.spec.volumes).toContainEqual({ name: "store-authority", secret: volume });
+        expect(JSON.stringify(pod.spec.volumes)).toContain('"claimName":"rain-archive"');
+      }
+      const others = objects.filter(({ kind }) => kind === "Deployment" || kind === "Job").map(podOf);
+      expect(others).toHaveLength(3);
+      expect(JSON.stringify(others)).not.toMatch(/rain-files|RAIN_FILES|NODE_EXTRA_CA_CERTS/);
+    });
+
+    it("trusts the system's CAs where the store has none of its own", async () => {
+      const objects = await objectsOf({ files: { access } });
+      expect(JSON.stringify(ofKind(objects, "CronJob"))).toContain("RAIN_FILES_ENDPOINT");
+      expect(JSON.stringify(objects)).not.toMatch(/NODE_EXTRA_CA_CERTS|store-authority/);
+    });
+
+    it("opens the store to imports alone: MinIO in the cluster, or a port on the internet", async () => {
+      const without = await egressOf({});
+      const inside = await egressOf({ files });
+      const outside = await egressOf({ files: { ...files, storePort: 8443 } });
+      const [minio] = inside["rain-import"].slice(without["rain-import"].length);
+      expect(minio).toEqual({
+        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "storage" } } }],
+        ports: [{ port: 9000, protocol: "TCP" }],
+      });
+      const [store] = outside["rain-import"].slice(without["rain-import"].length);
+      expect(store.ports).toEqual([{ port: 8443, protocol: "TCP" }]);
+      expect(store.to[0].ipBlock).toEqual(without["rain-import"][2].to[0].ipBlock);
+      for (const egress of [inside, outside]) {
+        expect({ ...egress, "rain-import": [] }).toEqual({ ...without, "rain-import": [] });
+      }
+    });
+
+    it("leaves everything as it was without one", async () => {
+      const objects = await objectsOf();
+      expect(ofKind(objects, "Secret")).toEqual([]);
+      expect(JSON.stringify(objects)).not.toMatch(/rain-files|RAIN_FILES|NODE_EXTRA_CA_CERTS/);
+    });
+  });
+
   it("serves the API with probes, an autoscaler that decides the number of pods, and an ingress", async () => {
     const objects = await objectsOf();
     const api = ofKind(objects, "Deployment").find(({ name }) => name === "rain-api")?.inputs.spec;
@@ -219,6 +305,16 @@ describe("an import that somebody starts", () => {
     expect(args).toEqual(["rain", ...words.split(" ")]);
     expect(`${resources.requests.cpu}->${resources.limits.cpu}`).toBe(cpu);
     expect(`${resources.requests.memory}->${resources.limits.memory}`).toBe(memory);
+  });
+
+  it("keeps its files where the scheduled ones do", () => {
+    const bucket = { endpoint: "https://store", region: "here", bucket: "rain-files" };
+    const store = { ...bucket, secret: "rain-files", hasAuthority: true };
+    const byHand: Rendered = importRequest(["import-year", "2023"], "rain-tracker", { ...pod, store });
+    const [{ env }] = byHand.spec.template.spec.containers;
+    expect(env.map(({ name }: Rendered) => name)).toEqual(
+      expect.arrayContaining(["RAIN_FILES_ENDPOINT", "RAIN_FILES_SECRET_ACCESS_KEY", "NODE_EXTRA_CA_CERTS"]),
+    );
   });
 
   it("is refused here, and not by a pod that failed, where its words make no sense", async () => {
