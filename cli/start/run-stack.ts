@@ -29,7 +29,14 @@ export async function runStack(flags: StartFlags): Promise<number> {
   const screen = new Screen(process.stdout, board, flags.prints);
   const stop = stopSignal(screen);
   screen.say("planning the dev stack and starting its servers");
-  const stack = await openStack(flags, board);
+  const stack = await openStack(flags, board).catch((error: unknown) => {
+    // Ctrl-C ends the processes that help to plan, too, and then the plan fails.
+    if (!stop.aborted) throw error;
+  });
+  if (!stack) {
+    screen.close();
+    return stopped(board, flags);
+  }
   try {
     screen.opened();
     await runInOrder(
@@ -50,6 +57,14 @@ export async function runStack(flags: StartFlags): Promise<number> {
     screen.close();
   }
   if (stop.aborted && flags.prints !== "json") process.stdout.write(STOPPED);
+  return EXIT_CODES[board.facts.state];
+}
+
+/** The end of a run that was stopped before there was anything to run. */
+function stopped(board: Board, { prints }: StartFlags): number {
+  board.end(true);
+  writeReport(board);
+  if (prints !== "json") process.stdout.write(STOPPED);
   return EXIT_CODES[board.facts.state];
 }
 
