@@ -1,5 +1,5 @@
 import { CERTIFICATES_TIMER, certificateWatch } from "./certificates";
-import { reserveDisk } from "./disk-reserve";
+import { RESERVE_GROUP, reserveDisk } from "./disk-reserve";
 import { METADATA_GUARD_UNIT, metadataGuard } from "./metadata-guard";
 import type { MachineFile, MachinePart } from "./part";
 import { certificateRenewal } from "./renewal";
@@ -57,7 +57,7 @@ systemctl enable --now apt-daily.timer apt-daily-upgrade.timer ${CERTIFICATES_TI
 # Keys are the only way in.
 passwd --quiet --lock root
 # Who fills the disk must not stop etcd or PostgreSQL.
-${reserveDisk()}`,
+${RESERVE_GROUP}${reserveDisk()}`,
   };
 }
 
