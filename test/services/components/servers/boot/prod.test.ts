@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Operator } from "../../../../rigs/boot/apply";
 import { BOOT_PROGRAMS, DataCenter } from "../../../../rigs/boot/data-center";
@@ -12,6 +13,7 @@ import {
   unitsOf,
   watchArguments,
 } from "../../../../rigs/boot/health";
+import { FULL } from "../../../../rigs/counts";
 import { describeWith } from "../../../../rigs/programs";
 import { eventually } from "../../../../rigs/waiting";
 
@@ -89,95 +91,97 @@ describeWith(
       ).toBe("");
     });
 
-    it("puts a broken haproxy.cfg back on the first server that gets it, and leaves the others alone", async () => {
-      const before = await Promise.all(center.servers.map(fingerprint));
-      const broken = center.servers.map((_, index) =>
-        center.userDataWith(index, withText(HAPROXY, "global\n", "globule\n")),
-      );
-      const { status, complaint } = await operator.apply(broken, "--yes");
-      expect(complaint).toContain(
-        `${center.server(3).name}: the change failed, its former files are back, and it is healthy`,
-      );
-      expect(complaint).toContain("globule");
-      expect(status).toBe(1);
-      expect(await Promise.all(center.servers.map(fingerprint))).toEqual(before);
-      await allOfThem();
-    });
-
-    it("sends no keys to a server whose host key is not known", async () => {
-      operator.forget();
-      const { status, complaint } = await operator.apply(wanted, "--dry-run");
-      operator.meet();
-      expect(complaint).toContain("its host key must be known");
-      expect(status).toBe(1);
-    });
-
-    it("gets a changed haproxy.cfg, a setting and a patch release of etcd in place, also after a loss of power amid that", async () => {
-      center.publishLaterEtcd();
-      const edits = [withText(HAPROXY, "defaults\n", "defaults\n  timeout tarpit 7s\n")];
-      const ofMembers = [
-        ...edits,
-        withLaterEtcd,
-        withText("/etc/etcd/etcd.yaml", "log-level: info", "log-level: warn"),
-      ];
-      wanted = center.nodes.map(({ roles }, index) =>
-        center.userDataWith(index, allOf(...(roles.includes("etcd") ? ofMembers : edits))),
-      );
-      const agent = center.server(3);
-      const first = operator.start(wanted, "--yes");
-      await eventually(
-        "the agent has kept its former files",
-        60_000,
-        () => agent.read("/var/lib/trellis/apply/kept") !== undefined,
-        5,
-      );
-      await agent.losePower();
-      first.child.kill();
-      await first.ended;
-      await agent.powerOn();
-      await allOfThem();
-
-      const boots = await bootIds();
-      const sessions = await mainPids("haproxy");
-      const seen = watchArguments(center.server(1), secretsOf(center.facts));
-      const asked = askEtcd();
-      const { status, complaint } = await operator.apply(wanted, "--yes");
-      expect({ status, complaint }).toMatchObject({
-        status: 0,
-        complaint: expect.stringContaining("an earlier run was interrupted"),
+    if (FULL) {
+      it("puts a broken haproxy.cfg back on the first server that gets it, and leaves the others alone", async () => {
+        const before = await Promise.all(center.servers.map(fingerprint));
+        const broken = center.servers.map((_, index) =>
+          center.userDataWith(index, withText(HAPROXY, "global\n", "globule\n")),
+        );
+        const { status, complaint } = await operator.apply(broken, "--yes");
+        expect(complaint).toContain(
+          `${center.server(3).name}: the change failed, its former files are back, and it is healthy`,
+        );
+        expect(complaint).toContain("globule");
+        expect(status).toBe(1);
+        expect(await Promise.all(center.servers.map(fingerprint))).toEqual(before);
+        await allOfThem();
       });
-      const { answers, longestGapMs } = await asked();
-      console.log(complaint);
-      console.log(
-        `apply: etcd answered ${answers} times, with ${longestGapMs} ms between two answers at most`,
-      );
-      expect(longestGapMs).toBeLessThan(15_000);
-      expect(seen()).toEqual([]);
 
-      await allOfThem();
-      await isAsPromised();
-      expect(await bootIds()).toEqual(boots);
-      // A reload, not a restart: sessions go on.
-      expect(await mainPids("haproxy")).toEqual(sessions);
-      for (const [index, server] of center.servers.entries()) {
-        expect(server.read(HAPROXY)).toContain("timeout tarpit 7s");
-        expect(server.read("/var/lib/trellis/apply/change.sh")).toBeUndefined();
-        expect(await filesWith(server, secretsOf(center.facts), "nobody")).toEqual([]);
-        if (index < 3) expect(server.read("/etc/etcd/etcd.yaml")).toContain("log-level: warn");
-      }
-    });
+      it("sends no keys to a server whose host key is not known", async () => {
+        operator.forget();
+        const { status, complaint } = await operator.apply(wanted, "--dry-run");
+        operator.meet();
+        expect(complaint).toContain("its host key must be known");
+        expect(status).toBe(1);
+      });
 
-    it("has nothing left to get then, and Hetzner knows with what each server would boot now", async () => {
-      const { status, output } = await operator.apply(wanted, "--dry-run");
-      expect(output).toContain("0 of 4 servers change");
-      expect(status).toBe(0);
-      const { servers } = JSON.parse(
-        await center.server(0).run("curl --silent https://api.hetzner.cloud/v1/servers"),
-      );
-      expect(
-        servers.map(({ labels }: { labels: Record<string, string> }) => labels["trellis-booted-with"]),
-      ).toEqual(wanted.map((text) => operator.markOf(text)));
-    });
+      it("gets a changed haproxy.cfg, a setting and a patch release of etcd in place, also after a loss of power amid that", async () => {
+        center.publishLaterEtcd();
+        const edits = [withText(HAPROXY, "defaults\n", "defaults\n  timeout tarpit 7s\n")];
+        const ofMembers = [
+          ...edits,
+          withLaterEtcd,
+          withText("/etc/etcd/etcd.yaml", "log-level: info", "log-level: warn"),
+        ];
+        wanted = center.nodes.map(({ roles }, index) =>
+          center.userDataWith(index, allOf(...(roles.includes("etcd") ? ofMembers : edits))),
+        );
+        const agent = center.server(3);
+        const first = operator.start(wanted, "--yes");
+        await eventually(
+          "the agent has kept its former files",
+          60_000,
+          () => agent.read("/var/lib/trellis/apply/kept") !== undefined,
+          5,
+        );
+        await agent.losePower();
+        first.child.kill();
+        await first.ended;
+        await agent.powerOn();
+        await allOfThem();
+
+        const boots = await bootIds();
+        const sessions = await mainPids("haproxy");
+        const seen = watchArguments(center.server(1), secretsOf(center.facts));
+        const asked = askEtcd();
+        const { status, complaint } = await operator.apply(wanted, "--yes");
+        const { answers, longestGapMs } = await asked();
+        expect({ status, complaint }).toMatchObject({
+          status: 0,
+          complaint: expect.stringContaining("an earlier run was interrupted"),
+        });
+        console.log(complaint);
+        console.log(
+          `apply: etcd answered ${answers} times, with ${longestGapMs} ms between two answers at most`,
+        );
+        expect(longestGapMs).toBeLessThan(15_000);
+        expect(seen()).toEqual([]);
+
+        await allOfThem();
+        await isAsPromised();
+        expect(await bootIds()).toEqual(boots);
+        // A reload, not a restart: sessions go on.
+        expect(await mainPids("haproxy")).toEqual(sessions);
+        for (const [index, server] of center.servers.entries()) {
+          expect(server.read(HAPROXY)).toContain("timeout tarpit 7s");
+          expect(server.read("/var/lib/trellis/apply/change.sh")).toBeUndefined();
+          expect(await filesWith(server, secretsOf(center.facts), "nobody")).toEqual([]);
+          if (index < 3) expect(server.read("/etc/etcd/etcd.yaml")).toContain("log-level: warn");
+        }
+      });
+
+      it("has nothing left to get then, and Hetzner knows with what each server would boot now", async () => {
+        const { status, output } = await operator.apply(wanted, "--dry-run");
+        expect(output).toContain("0 of 4 servers change");
+        expect(status).toBe(0);
+        const { servers } = JSON.parse(
+          await center.server(0).run("curl --silent https://api.hetzner.cloud/v1/servers"),
+        );
+        expect(
+          servers.map(({ labels }: { labels: Record<string, string> }) => labels["trellis-booted-with"]),
+        ).toEqual(wanted.map((text) => operator.markOf(text)));
+      });
+    }
 
     it("is whole again after all servers reboot at once", async () => {
       const before = center.servers.map(({ poweredOnAt }) => poweredOnAt);
@@ -275,7 +279,10 @@ describeWith(
             .server(1)
             .run(command)
             .catch(() => "");
-          if (read.trim() !== value) continue;
+          if (read.trim() !== value) {
+            await wait(100); // where the server has no power, the answer is there at once
+            continue;
+          }
           longestGapMs = Math.max(longestGapMs, Date.now() - last);
           last = Date.now();
           answers += 1;
