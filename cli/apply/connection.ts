@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../components/shared/user-error";
+import { noSsh, ssh, sshOptions } from "../shared/ssh";
 
 export interface ConnectionArgs {
   readonly name: string;
@@ -63,7 +64,7 @@ export class Connection {
   /** Runs a command, gives it the input, and returns what it printed. No secret may be in the command itself. */
   async run(command: string, input: string | Buffer = ""): Promise<string> {
     if (!this.#connected) await this.#connect();
-    const { status, output, complaint } = await this.#ssh([this.#login(), command], input);
+    const { status, output, complaint } = await ssh([...this.#options(), this.#login(), command], input);
     if (status === 0) return output;
     const { name } = this.#args;
     if (status !== NO_CONNECTION)
@@ -90,7 +91,7 @@ export class Connection {
       stdio: ["ignore", "ignore", file],
     });
     const status = await new Promise((resolve, reject) => {
-      child.once("error", (error) => reject(new UserError(`ssh cannot be started: ${error.message}`)));
+      child.once("error", (error) => reject(noSsh(error)));
       child.once("close", resolve);
     }).finally(() => closeSync(file));
     if (status === 0) {
@@ -110,32 +111,11 @@ export class Connection {
   }
 
   #options(): string[] {
-    const { identity } = this.#args;
     const options = [
       ...["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=yes"],
       ...["ServerAliveInterval=5", "ServerAliveCountMax=3", `ControlPath=${join(this.#folder, "c")}`],
     ];
-    return [
-      ...options.flatMap((option) => ["-o", option]),
-      ...(identity === undefined ? [] : ["-i", identity]),
-    ];
-  }
-
-  #ssh(words: readonly string[], input: string | Buffer = "") {
-    return new Promise<{ status: number | null; output: string; complaint: string }>((resolve, reject) => {
-      const child = spawn("ssh", [...this.#options(), ...words], { stdio: ["pipe", "pipe", "pipe"] });
-      const printed = { output: "", complaint: "" };
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        printed.output += text;
-      });
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        printed.complaint += text;
-      });
-      child.once("error", (error) => reject(new UserError(`ssh cannot be started: ${error.message}`)));
-      child.once("close", (status) => resolve({ status, ...printed }));
-      child.stdin.on("error", () => undefined); // a connection that fails reads nothing
-      child.stdin.end(input);
-    });
+    return sshOptions(options, this.#args.identity);
   }
 }
 

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../components/shared/user-error";
+import { ssh, sshOptions } from "../shared/ssh";
 import type { Promised } from "./gardenos";
 
 /** The outputs of a stack that a verification of its servers reads. */
@@ -39,11 +39,8 @@ const SCRIPT = fileURLToPath(new URL("./server-promises.sh", import.meta.url));
 
 async function look(address: string, identity: string | undefined): Promise<Promised[]> {
   const options = ["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=accept-new"];
-  const { status, output, complaint } = await ssh([
-    ...options.flatMap((option) => ["-o", option]),
-    ...(identity === undefined ? [] : ["-i", identity]),
-    ...[`root@${address}`, "bash -s"],
-  ]);
+  const words = [...sshOptions(options, identity), `root@${address}`, "bash -s"];
+  const { status, output, complaint } = await ssh(words, readFileSync(SCRIPT));
   if (status !== 0)
     return [
       { promise: "answers SSH", broken: `ssh root@${address} ended with ${status}: ${complaint.trim()}` },
@@ -57,24 +54,6 @@ export function promisesIn(output: string): Promised[] {
     const [verdict, promise, reason] = line.split("\t");
     if (promise === undefined) return [];
     return [{ promise, ...(verdict !== "kept" && { broken: reason ?? "no reason given" }) }];
-  });
-}
-
-function ssh(args: readonly string[]): Promise<{ status: number | null; output: string; complaint: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"] });
-    let output = "";
-    let complaint = "";
-    child.stdout.on("data", (text) => {
-      output += text;
-    });
-    child.stderr.on("data", (text) => {
-      complaint += text;
-    });
-    child.on("error", (error) => reject(new UserError(`ssh cannot be started: ${error.message}`)));
-    child.on("close", (status) => resolve({ status, output, complaint }));
-    child.stdin.on("error", () => undefined); // a connection that fails reads nothing
-    child.stdin.end(readFileSync(SCRIPT));
   });
 }
 
