@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -41,8 +40,6 @@ export interface FoundServer {
 }
 
 const FIRST_BOOT_SCRIPT = "/usr/local/lib/trellis/first-boot";
-
-export const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
 
 const cloudConfig = z.object({ write_files: z.tuple([z.object({ content: z.string() })]) });
 

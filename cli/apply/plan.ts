@@ -1,6 +1,7 @@
+import { sha256 } from "../../components/shared/digest";
 import type { TarEntry } from "../../components/shared/tar";
 import { type Effect, effectsOf, ordered } from "./effects";
-import { type FoundServer, type MachineState, sha256 } from "./machine-state";
+import type { FoundServer, MachineState } from "./machine-state";
 import type { FirstBoot } from "./outputs";
 import { refusalsOf } from "./refusals";
 

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { sha256 } from "../../components/shared/digest";
 import { UserError } from "../../components/shared/user-error";
 import { replaceFile } from "../shared/replace-file";
 import { linesOf, type Variables, variablesIn } from "./variables";
@@ -37,9 +37,9 @@ export function readIn(folder: string): Found {
   const parsed = mark.safeParse(jsonOrNothing(written));
   if (line === undefined || !parsed.success)
     return { state: "foreign", why: "it was not written by trellis env" };
-  const { stack, time, sha256 } = parsed.data;
+  const { stack, time, sha256: recorded } = parsed.data;
   const body = text.slice(text.indexOf(line) + line.length + 1);
-  if (digest(body) !== sha256) return { state: "foreign", why: "it was edited after trellis env wrote it" };
+  if (sha256(body) !== recorded) return { state: "foreign", why: "it was edited after trellis env wrote it" };
   const secret = (statSync(path).mode & 0o077) === 0;
   return { state: "own", stack, time, variables: variablesIn(body), secret };
 }
@@ -52,7 +52,7 @@ export function writeIn(folder: string, stack: string, variables: Variables): vo
     throw new UserError(`${path} is kept: ${found.why}. Move it away, and repeat the command.`);
   const body = linesOf(variables);
   const time = new Date().toISOString();
-  const text = `# The outputs of the stack ${stack}, written by \`trellis env\`. Do not edit: it would not be updated any more.\n# trellis-env: ${JSON.stringify({ stack, time, sha256: digest(body) })}\n${body}`;
+  const text = `# The outputs of the stack ${stack}, written by \`trellis env\`. Do not edit: it would not be updated any more.\n# trellis-env: ${JSON.stringify({ stack, time, sha256: sha256(body) })}\n${body}`;
   replaceFile(path, text, {
     mode: MODE,
     before: () => found.state === "own" && keep(folder, found.time),
@@ -73,8 +73,6 @@ export const backupsIn = (folder: string): string[] =>
   readdirSync(folder)
     .filter((name) => /^\.env\.local\.\d{8}T\d{6}\.\d+Z$/.test(name))
     .sort();
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
 function jsonOrNothing(text: string | undefined): unknown {
   try {

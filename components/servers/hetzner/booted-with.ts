@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { digest } from "../../shared/digest";
 import type { AccountSurvey } from "./account";
 import { BOOTED_WITH_LABEL } from "./labels";
 
@@ -20,7 +20,7 @@ const DIGITS = 12;
 /** A short digest of a server's first boot. The server has it as a label, so that a later run can compare. */
 export function bootMark({ image, sshKeys, userData }: FirstBoot): string {
   const whole = JSON.stringify([image, [...sshKeys].sort(), userData]);
-  return createHash("sha256").update(whole).digest("hex").slice(0, DIGITS);
+  return digest(whole, DIGITS);
 }
 
 /** The names of the running servers whose cloud-init changed since they were created. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../../shared/digest";
 import type { KeyPair } from "../../shared/pki";
 import { ADMINISTRATORS, type K3sAuthorities } from "../certificates";
 import { firstBootReport, type MachineFile, type MachinePart } from "../machine";
@@ -168,7 +168,7 @@ systemctl restart --no-block ${K3S_UNIT}
 
 /** A token in K3s' format: the digest of the CA's file, the user name, and the password. */
 function joinToken(authority: string, agentToken: string): string {
-  return `K10${createHash("sha256").update(authority).digest("hex")}::node:${agentToken}`;
+  return `K10${sha256(authority)}::node:${agentToken}`;
 }
 
 const secret = (path: string, content: string): MachineFile => ({ path, content, mode: "0600" });

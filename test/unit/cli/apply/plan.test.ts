@@ -4,13 +4,13 @@ import { commandsFor, effectsOf } from "../../../../cli/apply/effects";
 import {
   foundServer,
   type MachineState,
-  sha256,
   stateOf,
   stateOfUserData,
 } from "../../../../cli/apply/machine-state";
 import { changeOf, inOrder, isEmpty } from "../../../../cli/apply/plan";
 import { entriesOf, type MachinePart, renderCloudInit } from "../../../../components/servers/machine";
 import { machineParts } from "../../../../components/servers/machine-parts";
+import { sha256 } from "../../../../components/shared/digest";
 import { tar } from "../../../../components/shared/tar";
 import { type WholeMachine, wholeMachines } from "../../../rigs/machine/whole-machines";
 
