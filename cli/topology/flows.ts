@@ -1,5 +1,5 @@
-import { isRecord, type PlannedResource } from "../pulumi-monitor";
-import { type KubernetesObject, kubernetesObject } from "../shared/kubernetes-objects";
+import { isRecord } from "../pulumi-monitor";
+import type { KubernetesObject } from "../shared/kubernetes-objects";
 import { listOf } from "./lists";
 
 /** A connection that the network policies allow, between two namespaces or from one to what is outside of the pods. */
@@ -38,8 +38,8 @@ interface Policies {
  * Who can talk to whom: what the sender's policies and the receiver's both allow. A namespace without policies allows
  * everything, so only what the other side names is told of it.
  */
-export function flowsOf(resources: readonly PlannedResource[]): Flow[] {
-  const policies = policiesOf(resources.flatMap((each) => kubernetesObject(each, each.inputs) ?? []));
+export function flowsOf(objects: readonly KubernetesObject[]): Flow[] {
+  const policies = policiesOf(objects);
   const found: Flow[] = [];
   for (const [from, { out }] of policies) {
     for (const to of [...[...policies.keys()].sort(), SERVERS, INTERNET]) {

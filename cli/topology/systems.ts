@@ -40,7 +40,7 @@ export interface Offsite {
 export function systemsOf(evaluation: Evaluation, stack: { project: string; stack: string }): Systems {
   const { resources } = evaluation;
   const objects = resources.flatMap((each) => kubernetesObject(each, each.inputs) ?? []);
-  const flows = flowsOf(resources);
+  const flows = flowsOf(objects);
   const hosts = hostsOf(objects);
   const holds = contentsOf(evaluation);
   const names = [...new Set(flows.flatMap(({ from, to }) => [from, to]))]
