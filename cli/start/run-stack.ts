@@ -8,7 +8,7 @@ import { checkBackupsOnly, readFigures, runInOrder } from "./jobs";
 import { type RunFacts, reportPage } from "./report";
 import { Screen } from "./screen";
 import { serveUntil } from "./serve";
-import { openStack } from "./stack";
+import { type LocalStack, openStack } from "./stack";
 
 const STOPPED = "stopped: no process of this run remains, and .local/ keeps its data for the next run\n";
 
@@ -33,39 +33,43 @@ export async function runStack(flags: StartFlags): Promise<number> {
     // Ctrl-C ends the processes that help to plan, too, and then the plan fails.
     if (!stop.aborted) throw error;
   });
-  if (!stack) {
-    screen.close();
-    return stopped(board, flags);
-  }
   try {
-    screen.opened();
-    await runInOrder(
-      { stack, board, signal: stop, onMessage: (step, message) => screen.hear(step, message) },
-      flags,
-    );
-    if (!stop.aborted) await readFigures(stack, board, flags.only);
-    if (!stop.aborted && flags.only === "backup") checkBackupsOnly(board);
-    board.end(stop.aborted);
-    writeReport(board);
-    screen.ended(join("out", "dev", "report.html"));
-    if (flags.serve && !stop.aborted) {
-      await serveUntil(stop, { stack, board, screen, only: flags.only });
-      writeReport(board);
-    }
+    if (stack) await runOn(stack, { flags, board, screen, stop });
+    else endAll(board, stop);
   } finally {
-    await stack.close();
+    await stack?.close();
     screen.close();
   }
   if (stop.aborted && flags.prints !== "json") process.stdout.write(STOPPED);
   return EXIT_CODES[board.facts.state];
 }
 
-/** The end of a run that was stopped before there was anything to run. */
-function stopped(board: Board, { prints }: StartFlags): number {
-  board.end(true);
+interface Running {
+  readonly flags: StartFlags;
+  readonly board: Board;
+  readonly screen: Screen;
+  readonly stop: AbortSignal;
+}
+
+async function runOn(stack: LocalStack, { flags, board, screen, stop }: Running): Promise<void> {
+  screen.opened();
+  await runInOrder(
+    { stack, board, signal: stop, onMessage: (step, message) => screen.hear(step, message) },
+    flags,
+  );
+  if (!stop.aborted) await readFigures(stack, board, flags.only);
+  if (!stop.aborted && flags.only === "backup") checkBackupsOnly(board);
+  endAll(board, stop);
+  screen.ended(join("out", "dev", "report.html"));
+  if (flags.serve && !stop.aborted) {
+    await serveUntil(stop, { stack, board, screen, only: flags.only });
+    writeReport(board);
+  }
+}
+
+function endAll(board: Board, stop: AbortSignal): void {
+  board.end(stop.aborted);
   writeReport(board);
-  if (prints !== "json") process.stdout.write(STOPPED);
-  return EXIT_CODES[board.facts.state];
 }
 
 /** Writes the report as HTML for people and as JSON for programs. */
