@@ -54,9 +54,8 @@ export class PolicedNode {
     }
   }
 
-  async apply(objects: readonly object[]): Promise<void> {
-    const list = { apiVersion: "v1", kind: "List", items: objects };
-    await this.#kubectl(["apply", "--server-side", "--validate=strict", "-f", "-"], JSON.stringify(list));
+  apply(objects: readonly object[]): Promise<void> {
+    return this.#apply(objects, "--validate=strict");
   }
 
   /** What becomes of each connection: true where it comes about. */
@@ -85,17 +84,17 @@ export class PolicedNode {
       party.namespace ? [podOf(party, this.#apart.address)] : [],
     );
     await this.apply([...[node(NODE), node(OTHER)], ...pods.map(({ status: _, ...pod }) => pod)]);
-    await this.#status([
+    const states = [
       { ...node(NODE), status: { addresses } },
       { ...node(OTHER), status: { addresses: [{ type: "InternalIP", address: OTHER_ADDRESS }] } },
       ...pods.map(({ spec: _, ...pod }) => pod),
-    ]);
+    ];
+    await this.#apply(states, "--force-conflicts", "--subresource=status");
   }
 
-  async #status(objects: readonly object[]): Promise<void> {
+  async #apply(objects: readonly object[], ...flags: string[]): Promise<void> {
     const list = { apiVersion: "v1", kind: "List", items: objects };
-    const words = ["apply", "--server-side", "--force-conflicts", "--subresource=status", "-f", "-"];
-    await this.#kubectl(words, JSON.stringify(list));
+    await this.#kubectl(["apply", "--server-side", ...flags, "-f", "-"], JSON.stringify(list));
   }
 
   async #kubectl(words: readonly string[], input = ""): Promise<string> {

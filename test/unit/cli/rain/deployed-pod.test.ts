@@ -1,19 +1,9 @@
 import { expect, it } from "vitest";
 import { deployedPod } from "../../../../cli/rain/deployed-pod";
-import { RainTracker, type RainTrackerArgs } from "../../../../components/systems";
+import { RainTracker } from "../../../../components/systems";
 import { evaluateStack } from "../../../rigs/evaluate";
+import { RAIN_TRACKER } from "../../../rigs/rain/tracker-args";
 import { ofKind, renderedObjects } from "../../../rigs/rendered-objects";
-
-const args: RainTrackerArgs = {
-  namespace: "rain-tracker",
-  environment: "prod",
-  image: "registry.example/jobs@sha256:0123",
-  databaseSecret: { name: "rain-database", key: "url" },
-  readerSecret: { name: "rain-database-reader", key: "url" },
-  databaseAccess: "postgresql://rain@postgres/rain",
-  host: "rain.example.com",
-  archive: { size: "10Gi" },
-};
 
 const PLAIN = { endpoint: "https://store.example", region: "us-east-1", bucket: "rain-files" };
 const access = { ...PLAIN, accessKey: "rain", secretKey: "secret-of-rain" };
@@ -28,15 +18,15 @@ it.each([
   ],
 ])("an import by hand finds what the scheduled ones have: %s", async (_, files, store) => {
   const { resources } = await evaluateStack({
-    program: () => void new RainTracker("rain", { ...args, files }),
+    program: () => void new RainTracker("rain", { ...RAIN_TRACKER, files }),
   });
   const schedules = ofKind(renderedObjects(resources), "CronJob");
   const kubectl = (words: readonly string[]) =>
     JSON.stringify(schedules.find(({ name }) => words.includes(name))?.inputs);
 
   expect(deployedPod({ kubectl }, "rain-tracker")).toEqual({
-    image: args.image,
-    databaseSecret: args.databaseSecret,
+    image: RAIN_TRACKER.image,
+    databaseSecret: RAIN_TRACKER.databaseSecret,
     store,
   });
 });

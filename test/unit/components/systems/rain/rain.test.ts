@@ -4,6 +4,7 @@ import { checkWords, importRequest } from "../../../../../components/systems/rai
 import { rain } from "../../../../../jobs/rain";
 import { evaluateStack } from "../../../../rigs/evaluate";
 import { nonempty } from "../../../../rigs/nonempty";
+import { RAIN_TRACKER } from "../../../../rigs/rain/tracker-args";
 import {
   ofKind,
   type Rendered,
@@ -11,20 +12,9 @@ import {
   renderedObjects,
 } from "../../../../rigs/rendered-objects";
 
-const ARGS: RainTrackerArgs = {
-  namespace: "rain-tracker",
-  environment: "prod",
-  image: "registry.example/jobs@sha256:0123",
-  databaseSecret: { name: "rain-database", key: "url" },
-  readerSecret: { name: "rain-database-reader", key: "url" },
-  databaseAccess: "postgresql://rain@postgres/rain",
-  host: "rain.example.com",
-  archive: { size: "10Gi" },
-};
-
 async function objectsOf(args: Partial<RainTrackerArgs> = {}): Promise<RenderedObject[]> {
   const { resources } = await evaluateStack({
-    program: () => void new RainTracker("rain", { ...ARGS, ...args }),
+    program: () => void new RainTracker("rain", { ...RAIN_TRACKER, ...args }),
   });
   return renderedObjects(resources);
 }
@@ -34,7 +24,7 @@ const podOf = ({ kind, inputs }: RenderedObject) =>
 
 describe("Rain Tracker in the cluster", () => {
   it("brings its tables up to date before anything that reads them is touched", async () => {
-    const { resources } = await evaluateStack({ program: () => void new RainTracker("rain", ARGS) });
+    const { resources } = await evaluateStack({ program: () => void new RainTracker("rain", RAIN_TRACKER) });
 
     const migration = resources.find(({ type }) => type.endsWith(":Job"));
     const [container] = Object(migration?.inputs.spec).template.spec.containers;
@@ -124,7 +114,7 @@ describe("Rain Tracker in the cluster", () => {
       });
       expect(spec.containers.length).toBeGreaterThan(0);
       for (const container of spec.containers) {
-        expect(container.image).toBe(ARGS.image);
+        expect(container.image).toBe(RAIN_TRACKER.image);
         expect(container.securityContext).toEqual({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -281,7 +271,7 @@ describe("Rain Tracker in the cluster", () => {
 });
 
 describe("an import that somebody starts", () => {
-  const pod = { image: "registry.example/jobs@sha256:0123", databaseSecret: ARGS.databaseSecret };
+  const pod = { image: "registry.example/jobs@sha256:0123", databaseSecret: RAIN_TRACKER.databaseSecret };
 
   it.each([
     ["import-year 2023", "historical-single-year", 1, 86400, "250m->1", "256Mi->1Gi"],
