@@ -64,7 +64,7 @@ export const POSTGRES_PANELS: readonly Panel[] = [
   },
 ];
 
-/** The panels about PgBouncer, from the exporters in its pods. */
+/** The panels about PgBouncer, from its exporter. */
 export const POOLER_PANELS: readonly Panel[] = [
   {
     title: "Clients that wait for a session of PgBouncer",

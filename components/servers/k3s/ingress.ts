@@ -44,8 +44,9 @@ export interface IngressArgs {
 }
 
 /**
- * The chart values of the Traefik that K3s installs as soon as the Secret with its other values exists. The file must exist before K3s' first start: by default Traefik's
- * Service has the type LoadBalancer, and Hetzner's cloud controller would order one.
+ * The chart values of the Traefik that K3s installs as soon as the Secret with its other values exists. The file must be
+ * there before K3s starts for the first time: by default Traefik's Service has the type LoadBalancer, and Hetzner's cloud
+ * controller would order one.
  *
  * Traefik's own options are set as arguments and not as chart values, because the chart renames its values.
  */

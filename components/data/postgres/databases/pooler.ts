@@ -97,7 +97,7 @@ export class Pooler extends pulumi.ComponentResource {
   private statsPassword(name: string): pulumi.Output<string> {
     return new random.RandomPassword(
       `${name}-stats-password`,
-      { length: 40, special: false }, // needs no escaping in a URL
+      { length: 40, special: false }, // needs no escaping in the file of logins
       { parent: this },
     ).result;
   }
