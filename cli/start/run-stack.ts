@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { onFiles } from "../shared/file-error";
 import { Board } from "./board";
 import type { StartFlags } from "./flags";
@@ -10,6 +11,7 @@ import { Screen } from "./screen";
 import { serveUntil } from "./serve";
 import { type LocalStack, openStack } from "./stack";
 
+const A_MOMENT_MS = 200;
 const STOPPED = "stopped: no process of this run remains, and .local/ keeps its data for the next run\n";
 
 /** Under npm, one Ctrl-C sends two signals: one from the terminal and one that npm forwards. */
@@ -29,8 +31,9 @@ export async function runStack(flags: StartFlags): Promise<number> {
   const screen = new Screen(process.stdout, board, flags.prints);
   const stop = stopSignal(screen);
   screen.say("planning the dev stack and starting its servers");
-  const stack = await openStack(flags, board).catch((error: unknown) => {
-    // Ctrl-C ends the processes that help to plan, too, and then the plan fails.
+  const stack = await openStack(flags, board).catch(async (error: unknown) => {
+    // Ctrl-C ends the processes that help to plan, too; that they are gone may be heard of before the signal itself.
+    if (!stop.aborted) await pause(A_MOMENT_MS);
     if (!stop.aborted) throw error;
   });
   try {
